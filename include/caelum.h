@@ -1,0 +1,333 @@
+/* caelum.h - train, measure and run convolutional autoencoders on pictures.
+ *
+ * This is the library's only public header. Its rules:
+ *
+ * - Functions return CAELUM_OK (0) or a negative caelum_code. A function that can fail takes a
+ *   `struct caelum_error *err`, owned by the caller, and fills it when it returns non-zero; err may
+ *   be NULL. On failure every output parameter is left as it was.
+ * - Handles are opaque. `*_open`, `*_load`, `*_parse` make one, the matching `*_close` ends it, sets
+ *   the caller's pointer to NULL and accepts a pointer to NULL.
+ * - The library never prints, never exits and keeps no state outside its handles. What it wants to
+ *   say while it works goes through callbacks.
+ * - Strings are UTF-8 and NUL-terminated; `const char *` results belong to the handle they came
+ *   from and live as long as it does.
+ * - Pictures in memory are 8-bit RGB, rows top to bottom, pixels interleaved, unless said otherwise.
+ * - Errors of reconstruction are measured on pixels in [0, 1].
+ */
+#ifndef CAELUM_H
+#define CAELUM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CAELUM_VERSION "0.1.0"
+
+/* --- Errors ----------------------------------------------------------------------------------- */
+
+/* Why a call failed. The command line's exit status is the code without its sign. */
+enum caelum_code {
+    CAELUM_OK = 0,
+    CAELUM_EFAIL = -1,     /* anything that fits no other code */
+    CAELUM_EUSAGE = -2,    /* the caller asked for something that makes no sense */
+    CAELUM_EFORMAT = -3,   /* bad or unsupported data, network text or model */
+    CAELUM_EIO = -4,       /* a file is missing, exists already, or can't be read or written */
+    CAELUM_ENET = -5,      /* download or checksum */
+    CAELUM_EDIVERGED = -6, /* training produced NaN or infinity */
+    CAELUM_ERESOURCE = -7, /* memory or threads */
+    CAELUM_ESTOPPED = -8,  /* a callback asked to stop; what was done so far is saved */
+};
+
+/* What went wrong, where, what was expected, what to do; one line, no full stop. */
+struct caelum_error {
+    int code; /* an enum caelum_code */
+    char text[512];
+};
+
+/* --- The build -------------------------------------------------------------------------------- */
+
+/* Library version, as CAELUM_VERSION of the header it was compiled with. */
+const char *caelum_version(void);
+
+/* One line on the build: compiler, instruction sets compiled in, optional parts. */
+const char *caelum_build_info(void);
+
+/* Name of the instruction set that the kernels use on this machine: "generic", "avx2" or "avx512".
+ * The environment variable CAELUM_CPU, set to one of these names, lowers it. Fails with
+ * CAELUM_EUSAGE if that variable holds another word or a level that this machine lacks. */
+int caelum_cpu(const char **name, struct caelum_error *err);
+
+/* Threads that a call with `threads` = 0 uses: the CPUs that this process may run on, cut down to
+ * the control group's quota, at least 1. */
+int caelum_default_threads(void);
+
+/* --- Progress --------------------------------------------------------------------------------- */
+
+/* Called now and then by long calls, from the calling thread. `what` names the stage ("reading",
+ * "generating"); done <= total. A non-zero result asks to stop: the call returns CAELUM_ESTOPPED. */
+typedef int (*caelum_progress)(void *cookie, const char *what, size_t done, size_t total);
+
+/* --- Data sets -------------------------------------------------------------------------------- */
+
+/* A data set: pictures of one size, kept as bytes, shuffled by the split seed and divided 80/10/10
+ * into train, validation and test. Read-only after opening, so any number of threads may use it. */
+typedef struct caelum_data caelum_data;
+
+enum caelum_split { CAELUM_TRAIN, CAELUM_VALIDATION, CAELUM_TEST, CAELUM_ALL };
+
+struct caelum_data_settings {
+    uint64_t split_seed;      /* order of the shuffle that precedes the split; default 1 */
+    uint64_t synthetic_seed;  /* seed of generated pictures; default 1 */
+    size_t limit;             /* keep only the first `limit` pictures of the shuffle; 0 = all */
+    const char *cache_dir;    /* where prepared data is kept; NULL = $XDG_CACHE_HOME/caelum */
+    caelum_progress progress; /* may be NULL */
+    void *cookie;
+};
+
+/* Settings with every default filled in. */
+struct caelum_data_settings caelum_data_defaults(void);
+
+/* Opens a data set. `spec` is one of
+ *   a directory that holds the six batches of the CIFAR-10 binary version, or the directory
+ *     cifar-10-batches-bin with them in it;
+ *   a .tar.gz of that directory, as downloaded;
+ *   "synthetic", "synthetic:COUNT" or "synthetic:COUNT:SIZE": generated pictures (default 6000 of
+ *     32x32);
+ *   NULL: the directory named by the environment variable CAELUM_DATA, else "synthetic".
+ * CIFAR-10 is prepared once into a cache file that later calls map into memory. Fails with
+ * CAELUM_EIO (missing, unreadable), CAELUM_EFORMAT (wrong length, label over 9, damaged archive: the
+ * text names file and record), CAELUM_EUSAGE (bad spec), CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+int caelum_data_open(caelum_data **data, const char *spec, const struct caelum_data_settings *settings,
+                     struct caelum_error *err);
+void caelum_data_close(caelum_data **data);
+
+struct caelum_data_file {
+    char name[64];
+    size_t bytes;
+    char sha256[65]; /* hexadecimal; empty when it was not read */
+    int known;       /* 1: equals the published checksum, 0: differs, -1: none is published */
+};
+
+struct caelum_data_info {
+    char name[32];   /* "cifar-10" or "synthetic" */
+    char source[512]; /* where it came from, as given */
+    size_t count, channels, height, width;
+    size_t split_count[3]; /* indexed by enum caelum_split */
+    uint64_t split_seed;
+    size_t classes;        /* 0: no labels */
+    char class_names[10][16];
+    size_t class_count[10];
+    double mean[3], deviation[3]; /* per channel over all pictures, pixels in [0, 1] */
+    char pixels_sha256[65];       /* over all pixels in file order: identifies the data set */
+    size_t files;
+    struct caelum_data_file file[8];
+};
+
+/* Describes a data set; reads all its pixels and source files, so it takes a second. */
+int caelum_data_describe(const caelum_data *data, struct caelum_data_info *info, struct caelum_error *err);
+
+/* Pictures in a split. */
+size_t caelum_data_count(const caelum_data *data, enum caelum_split split);
+
+/* --- Networks --------------------------------------------------------------------------------- */
+
+/* A network: the text a person wrote, parsed and checked, with the shape of every layer for one
+ * input size. docs/network.md describes the text. Read-only after parsing. */
+typedef struct caelum_net caelum_net;
+
+/* Parses `text` for pictures of height x width. `name` stands before line and column in errors.
+ * Fails with CAELUM_EFORMAT or CAELUM_ERESOURCE. */
+int caelum_net_parse(caelum_net **net, const char *text, const char *name, size_t height, size_t width,
+                     struct caelum_error *err);
+
+/* The same from a file; also CAELUM_EIO. */
+int caelum_net_load(caelum_net **net, const char *path, size_t height, size_t width,
+                    struct caelum_error *err);
+void caelum_net_close(caelum_net **net);
+
+/* One row of the layer table. */
+struct caelum_layer_info {
+    char text[96];               /* the layer's line, normalised: "conv 8 relu" */
+    size_t channels, height, width; /* of its output */
+    size_t parameters;
+    size_t macs;                 /* multiply-adds for one picture, taps on the zero border counted */
+    size_t receptive;            /* input pixels across that one output value depends on */
+    size_t jump;                 /* input pixels between neighbouring outputs */
+    size_t cut;                  /* numbers that pass on from here: this output and open skips */
+    bool latent;                 /* the `latent` mark follows this layer */
+};
+
+struct caelum_net_info {
+    size_t channels, height, width; /* of the input */
+    size_t layers;                  /* rows of the table, without the input */
+    size_t parameters;
+    size_t macs;                    /* forward, one picture */
+    size_t train_macs;              /* forward and backward; the first layer's input gradient is not needed */
+    bool has_latent;
+    size_t latent;                  /* numbers at the `latent` mark */
+    char formula[160];              /* ((W - K + 2P)/S + 1)^2 * C with its numbers, or "" */
+    size_t bottleneck;              /* smallest cut: numbers every path must pass */
+    size_t bottleneck_layer;        /* index of the row where it lies */
+};
+
+void caelum_net_describe(const caelum_net *net, struct caelum_net_info *info);
+/* Row `i` < layers of the table. */
+void caelum_net_layer(const caelum_net *net, size_t i, struct caelum_layer_info *info);
+const char *caelum_net_text(const caelum_net *net);
+
+/* --- Models ----------------------------------------------------------------------------------- */
+
+/* A network with weights. Read-only after loading: any number of threads may run it. */
+typedef struct caelum_model caelum_model;
+
+/* Loads a safetensors file written by caelum. Fails with CAELUM_EIO or CAELUM_EFORMAT. */
+int caelum_model_load(caelum_model **model, const char *path, struct caelum_error *err);
+void caelum_model_close(caelum_model **model);
+
+/* The model's network at the picture size it was trained on; lives as long as the model. */
+const caelum_net *caelum_model_net(const caelum_model *model);
+/* Value of a metadata key ("task", "seed", "split_seed", "command", ...), or NULL. */
+const char *caelum_model_metadata(const caelum_model *model, const char *key);
+
+/* --- Metrics ---------------------------------------------------------------------------------- */
+
+/* Errors of reconstructed pictures against the originals. Outputs are clamped to [0, 1] and rounded
+ * to 8 bit before they are measured, except for mse_float. docs/metrics.md has the formulas. */
+struct caelum_metrics {
+    size_t count;     /* pictures */
+    double mse;       /* mean squared error over all pixels and channels */
+    double mse_float; /* the same before rounding to 8 bit */
+    double psnr;      /* -10 log10(mse), dB */
+    double psnr_mean; /* mean of the pictures' own PSNRs, dB, each cut off at 100 dB; always higher */
+    double ssim;      /* Wang 2004: 11x11 Gaussian, sigma 1.5, mean over R, G, B */
+    double mae;       /* mean absolute error */
+    double accuracy;  /* Keras's categorical accuracy: share of pixels whose largest channel agrees */
+};
+
+/* A reference that needs no training by gradient: the best linear code, fitted on the train split. */
+struct caelum_baseline {
+    char name[48];  /* "PCA 768", "4x4-block KLT, 8x8x12" */
+    size_t numbers; /* latent numbers a picture */
+    struct caelum_metrics metrics;
+};
+
+/* Runs `model` over a split and measures it. threads = 0: the default. Fails with CAELUM_EFORMAT if
+ * the model does not fit the pictures, CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+int caelum_eval(const caelum_model *model, const caelum_data *data, enum caelum_split split, int threads,
+                caelum_progress progress, void *cookie, struct caelum_metrics *metrics,
+                struct caelum_error *err);
+
+/* Fits PCA and block KLT with `numbers` latent numbers on the train split (kept in the data's cache
+ * directory for next time) and measures them on `split`. Writes at most `capacity` baselines to
+ * `list` and their number to *count. A code that doesn't exist at this size is left out. */
+int caelum_baselines(const caelum_data *data, enum caelum_split split, size_t numbers,
+                     caelum_progress progress, void *cookie, struct caelum_baseline *list,
+                     size_t capacity, size_t *count, struct caelum_error *err);
+
+/* --- Training --------------------------------------------------------------------------------- */
+
+/* Means over the pictures of one epoch. */
+struct caelum_epoch {
+    size_t epoch; /* 1, 2, ... */
+    double loss, psnr, accuracy;             /* train split, measured while the weights changed */
+    double val_loss, val_psnr, val_accuracy; /* validation split, after the epoch */
+    double seconds;                          /* this epoch, validation included */
+    double pictures_per_second;              /* training alone */
+    bool best;                               /* lowest val_loss so far */
+};
+
+struct caelum_train_progress {
+    size_t epoch, epochs;   /* the epoch under way, 1 based */
+    size_t batch, batches;  /* minibatches done in it */
+    double loss;            /* mean over this epoch so far */
+    double last_val_loss;   /* of the epoch before; NaN in the first */
+    double pictures_per_second;
+    double seconds_left;    /* for the whole run */
+    const struct caelum_epoch *finished; /* not NULL once after each epoch */
+};
+
+struct caelum_train_settings {
+    const char *net_path;  /* the network's text; not used on resume */
+    const char *data;      /* as for caelum_data_open */
+    struct caelum_data_settings data_settings;
+    const char *out;       /* run directory to make; must not exist unless `force` */
+    bool force;            /* write into an existing run directory */
+    bool resume;           /* go on with the run in `out`; everything else is read from it */
+    size_t epochs;         /* default 50; on resume, 0 = as before */
+    size_t batch;          /* default 50 */
+    double lr;             /* Adam's step size; default 0.001 */
+    uint64_t seed;         /* weights and order of pictures; default 1 */
+    int threads;           /* 0 = the default; no influence on the result */
+    const char *command;   /* the command line, kept in run.json and model; may be NULL */
+    int (*progress)(void *cookie, const struct caelum_train_progress *progress); /* after every batch */
+    caelum_progress stage; /* for what comes before and after training; may be NULL */
+    void *cookie;
+};
+
+struct caelum_train_settings caelum_train_defaults(void);
+
+struct caelum_train_result {
+    size_t epochs;          /* done in all, those before a resume included */
+    size_t best_epoch;
+    double best_val_loss;
+    double seconds;         /* of this call */
+    bool stopped;           /* the callback asked to stop: `out` can be resumed */
+};
+
+/* Trains, writing a run directory: run.json, metrics.csv, last.safetensors, best.safetensors,
+ * checkpoint.safetensors, curves.svg, curves.png, reconstructions.png. A non-zero result of the
+ * progress callback ends the run after the batch under way, saved and resumable; the call then
+ * returns CAELUM_OK with result->stopped set. The result depends on the network, the data, the
+ * settings and the seed alone: not on threads or instruction set (from AVX2 up), nor on stops and
+ * resumes. */
+int caelum_train(const struct caelum_train_settings *settings, struct caelum_train_result *result,
+                 struct caelum_error *err);
+
+/* --- Pictures --------------------------------------------------------------------------------- */
+
+/* 8-bit RGB; `pixels` holds height * width * 3 bytes. */
+struct caelum_picture {
+    size_t width, height;
+    uint8_t *pixels; /* owned by the picture */
+};
+
+/* Reads PNG, JPEG or WebP, told apart by content. Fails with CAELUM_EIO, CAELUM_EFORMAT,
+ * CAELUM_ERESOURCE. */
+int caelum_picture_load(struct caelum_picture *picture, const char *path, struct caelum_error *err);
+/* Writes a PNG, whole or not at all. */
+int caelum_picture_save(const struct caelum_picture *picture, const char *path, struct caelum_error *err);
+/* Frees the pixels; safe on a zeroed picture. */
+void caelum_picture_free(struct caelum_picture *picture);
+
+/* Runs a reconstruction model on a picture of any size. A picture that is larger than what the model
+ * was trained on is cut into overlapping tiles of that size, blended where they overlap; one that is
+ * smaller is extended by mirroring. `out` is filled with a picture of the same size, to be freed by
+ * the caller. */
+int caelum_reconstruct(const caelum_model *model, const struct caelum_picture *in, int threads,
+                       struct caelum_picture *out, struct caelum_error *err);
+
+/* --- Benchmarks ------------------------------------------------------------------------------- */
+
+/* Called for each figure as it is measured: a dotted name, a value, its unit. */
+typedef int (*caelum_bench_line)(void *cookie, const char *name, double value, const char *unit);
+
+struct caelum_bench_settings {
+    const char *filter;  /* only figures whose name contains this; NULL = all */
+    const char *net;     /* file of a network to measure instead of the built-in standard one */
+    size_t rounds;       /* each figure is the median of this many; default 5 */
+    double seconds;      /* length of one measurement; default 0.3 */
+    int threads;         /* largest number of threads measured; 0 = the default */
+};
+
+struct caelum_bench_settings caelum_bench_defaults(void);
+int caelum_bench(const struct caelum_bench_settings *settings, caelum_bench_line line, void *cookie,
+                 struct caelum_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

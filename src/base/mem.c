@@ -1,0 +1,57 @@
+/* mem.c - checked, aligned, zeroed allocation, with counters for the tests. */
+#include "base/mem.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t allocations;
+static long fail_after = -1;
+
+size_t mem_count(void) { return __atomic_load_n(&allocations, __ATOMIC_RELAXED); }
+
+void mem_fail_after(long n) { fail_after = n; }
+
+int size_mul(size_t a, size_t b, size_t *product, struct caelum_error *err) {
+    size_t result;
+    if (__builtin_mul_overflow(a, b, &result))
+        return caelum_fail(err, CAELUM_ERESOURCE, "size %zu x %zu is too large for this machine", a, b);
+    *product = result;
+    return CAELUM_OK;
+}
+
+int mem_alloc(void *block, size_t count, size_t size, struct caelum_error *err) {
+    size_t bytes;
+    CHECK(size_mul(count, size, &bytes, err));
+    void *memory = NULL;
+    if (bytes > 0) {
+        __atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED);
+        const bool refuse = fail_after >= 0 && fail_after-- == 0;
+        if (!refuse && bytes <= SIZE_MAX - MEM_ALIGN) {
+            /* aligned_alloc wants a multiple of the alignment */
+            const size_t rounded = (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
+            memory = aligned_alloc(MEM_ALIGN, rounded);
+            if (memory) memset(memory, 0, rounded);
+        }
+        if (!memory) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory: %zu bytes asked for", bytes);
+    }
+    memcpy(block, &memory, sizeof memory);
+    return CAELUM_OK;
+}
+
+void mem_free(void *block) {
+    void *memory;
+    memcpy(&memory, block, sizeof memory);
+    free(memory);
+    memory = NULL;
+    memcpy(block, &memory, sizeof memory);
+}
+
+int mem_strdup(char **copy, const char *text, struct caelum_error *err) {
+    const size_t length = strlen(text);
+    char *memory;
+    CHECK(mem_alloc(&memory, length + 1, 1, err));
+    memcpy(memory, text, length + 1);
+    *copy = memory;
+    return CAELUM_OK;
+}

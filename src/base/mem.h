@@ -1,0 +1,30 @@
+/* mem.h - the only way to memory: sizes multiply checked, blocks are zeroed and aligned for vectors. */
+#ifndef CAELUM_BASE_MEM_H
+#define CAELUM_BASE_MEM_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+/* Alignment of every block: one cache line, one 512-bit vector. */
+#define MEM_ALIGN 64
+
+/* *product = a * b, or CAELUM_ERESOURCE if that does not fit. */
+int size_mul(size_t a, size_t b, size_t *product, struct caelum_error *err);
+
+/* Sets *block to count * size zeroed bytes, to be freed with mem_free; NULL where count or size is 0. */
+int mem_alloc(void *block, size_t count, size_t size, struct caelum_error *err);
+
+/* Frees what mem_alloc gave; takes the address of the pointer, sets it to NULL, accepts NULL in it. */
+void mem_free(void *block);
+
+/* A copy of a string, freed with mem_free. */
+int mem_strdup(char **copy, const char *text, struct caelum_error *err);
+
+/* Test hooks. mem_count counts the allocations so far; after mem_fail_after(n) the n+1-th next one
+ * fails (n < 0: none). They are per process and not thread safe; the library allocates only from the
+ * calling thread. */
+size_t mem_count(void);
+void mem_fail_after(long n);
+
+#endif

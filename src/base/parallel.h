@@ -1,0 +1,15 @@
+/* parallel.h - the one place where threads start: n independent jobs over a team. */
+#ifndef CAELUM_BASE_PARALLEL_H
+#define CAELUM_BASE_PARALLEL_H
+
+#include <stddef.h>
+
+/* Runs job(cookie, i, worker) for every i < n and returns when all are done. worker < threads; one
+ * worker runs one job at a time. Jobs are handed out in no fixed order: a job must not depend on
+ * which worker runs it, nor on the others. */
+void parallel_for(int threads, size_t n, void (*job)(void *cookie, size_t i, int worker), void *cookie);
+
+/* CPUs that this process may use: its affinity mask cut down to the control group's quota. */
+int parallel_default_threads(void);
+
+#endif

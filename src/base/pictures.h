@@ -1,0 +1,24 @@
+/* pictures.h - a set of small pictures as the rest of the house sees it: bytes and an order.
+ * `data` makes them, `train` and `report` read them; neither knows the other. */
+#ifndef CAELUM_BASE_PICTURES_H
+#define CAELUM_BASE_PICTURES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct pictures {
+    const uint8_t *pixels; /* [picture][channel][row][column], 0..255; borrowed */
+    const uint32_t *index; /* the n pictures meant, as positions in `pixels`; borrowed */
+    size_t n;
+    size_t c, h, w;
+};
+
+/* Bytes of one picture. */
+static inline size_t pictures_size(const struct pictures *p) { return p->c * p->h * p->w; }
+
+/* Pixels of the i-th picture of the set, [channel][row][column]. */
+static inline const uint8_t *pictures_at(const struct pictures *p, size_t i) {
+    return p->pixels + (size_t)p->index[i] * pictures_size(p);
+}
+
+#endif

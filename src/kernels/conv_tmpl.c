@@ -1,0 +1,278 @@
+/* conv_tmpl.c - convolution and its weight gradient.
+ *
+ * Forward: a tile of CONV_GROUP output channels x CONV_COLS columns stays in registers while the sum
+ * runs over input channels and taps; each input vector loaded serves all channels of the group, each
+ * weight broadcast all columns. Backward to the input is the same kernel with turned weights.
+ *
+ * Weight gradient: the taps of DW_GROUP output channels stay in registers while the sum runs over all
+ * pixels; only at the end are the lanes added up, many accumulators at a time (lane_sums).
+ *
+ * Kernel widths 1, 2, 3 and stride 1 get code of their own, everything else one general form. */
+
+/* Columns in a tile and output channels in a weight-gradient tile: as many as the registers hold. */
+#if VW == 16
+enum { CONV_COLS = 4, DW_GROUP = 2 };
+#else
+enum { CONV_COLS = 2, DW_GROUP = 1 };
+#endif
+
+/* One tile of `group` channels x `cols` columns. kw and stride are constants where the caller passes
+ * constants; x points at the tap (0, 0) of the tile's first column. */
+INLINE void conv_tile(const struct conv_job *job, const float *x, const float *w, const float *bias, float *y,
+                      const size_t group, const size_t cols, const size_t kw, const size_t stride) {
+    vf acc[CONV_GROUP][CONV_COLS];
+    UNROLL
+    for (size_t i = 0; i < group; i++) {
+        const vf b = splat(bias ? bias[i] : 0.0f);
+        UNROLL
+        for (size_t j = 0; j < cols; j++) acc[i][j] = b;
+    }
+    const size_t step = job->x.step;
+    for (size_t c = 0; c < job->x.c; c++) {
+        for (size_t ky = 0; ky < job->shape.kh; ky++) {
+            const float *row = x + c * job->x.plane + ky * job->x.row;
+            UNROLL
+            for (size_t kx = 0; kx < kw; kx++, w += group) {
+                vf in[CONV_COLS];
+                UNROLL
+                for (size_t j = 0; j < cols; j++) in[j] = load(row + (j * stride + kx) * step);
+                UNROLL
+                for (size_t i = 0; i < group; i++) {
+                    const vf weight = splat(w[i]);
+                    UNROLL
+                    for (size_t j = 0; j < cols; j++) acc[i][j] += weight * in[j];
+                }
+            }
+        }
+    }
+    UNROLL
+    for (size_t i = 0; i < group; i++) {
+        UNROLL
+        for (size_t j = 0; j < cols; j++) {
+            const vf v = job->relu ? positive(acc[i][j]) : acc[i][j];
+            save(y + i * job->y.plane + j * job->y.step, v);
+        }
+    }
+}
+
+/* One row of one group of output channels. */
+INLINE void conv_row(const struct conv_job *job, const float *x, const float *w, const float *bias, float *y,
+                     const size_t group, const size_t kw, const size_t stride) {
+    const size_t width = job->y.w;
+    for (size_t part = 0; part < LANES; part += VW) {
+        const float *xp = x + part;
+        float *yp = y + part;
+        size_t j = 0;
+        for (; j + CONV_COLS <= width; j += CONV_COLS)
+            conv_tile(job, xp + j * stride * job->x.step, w, bias, yp + j * job->y.step, group, CONV_COLS, kw,
+                      stride);
+        for (; j < width; j++)
+            conv_tile(job, xp + j * stride * job->x.step, w, bias, yp + j * job->y.step, group, 1, kw, stride);
+    }
+}
+
+INLINE void conv_rows(const struct conv_job *job, const size_t kw, const size_t stride) {
+    const size_t weights = job->x.c * job->shape.kh * job->shape.kw;
+    for (size_t i = 0; i < job->y.h; i++) {
+        const float *x =
+            tensor_at(&job->x, 0, (ptrdiff_t)(i * stride) - job->shape.pad_y, -job->shape.pad_x);
+        for (size_t k = 0; k < job->y.c; k += CONV_GROUP) {
+            const float *w = job->w + k * weights;
+            const float *bias = job->bias ? job->bias + k : NULL;
+            float *y = tensor_at(&job->y, k, (ptrdiff_t)i, 0);
+            switch (job->y.c - k) {
+            case 1: conv_row(job, x, w, bias, y, 1, kw, stride); break;
+            case 2: conv_row(job, x, w, bias, y, 2, kw, stride); break;
+            case 3: conv_row(job, x, w, bias, y, 3, kw, stride); break;
+            default: conv_row(job, x, w, bias, y, 4, kw, stride); break;
+            }
+        }
+    }
+}
+
+static void FN(conv)(const struct conv_job *job) {
+    if (job->shape.stride != 1) conv_rows(job, job->shape.kw, job->shape.stride);
+    else if (job->shape.kw == 3) conv_rows(job, 3, 1);
+    else if (job->shape.kw == 2) conv_rows(job, 2, 1);
+    else if (job->shape.kw == 1) conv_rows(job, 1, 1);
+    else conv_rows(job, job->shape.kw, 1);
+}
+
+/* --- Sums over lanes ------------------------------------------------------------------------------ */
+
+/* Adds up the lanes of VW accumulators at once: halves are folded and two vectors merged into one,
+ * until one vector holds VW sums. The order is the tree of kernels.h. */
+#define FOLD(a, b, lo, hi) (__builtin_shufflevector(a, b, lo) + __builtin_shufflevector(a, b, hi))
+#if VW == 16
+#define LO8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
+#define HI8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
+#define LO4 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27
+#define HI4 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31
+#define LO2 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
+#define HI2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
+#define LO1 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
+#define HI1 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31
+#elif VW == 8
+#define LO4 0, 1, 2, 3, 8, 9, 10, 11
+#define HI4 4, 5, 6, 7, 12, 13, 14, 15
+#define LO2 0, 1, 8, 9, 4, 5, 12, 13
+#define HI2 2, 3, 10, 11, 6, 7, 14, 15
+#define LO1 0, 8, 2, 10, 4, 12, 6, 14
+#define HI1 1, 9, 3, 11, 5, 13, 7, 15
+#else
+#define LO2 0, 1, 4, 5
+#define HI2 2, 3, 6, 7
+#define LO1 0, 4, 2, 6
+#define HI1 1, 5, 3, 7
+#endif
+
+/* The parts of one accumulator folded into one register. */
+INLINE vf fold_parts(const float *acc) {
+#if VW == 16
+    return load(acc);
+#elif VW == 8
+    return load(acc) + load(acc + 8);
+#else
+    return (load(acc) + load(acc + 8)) + (load(acc + 4) + load(acc + 12));
+#endif
+}
+
+/* sums[i] = sum over the lanes of acc[i][LANES], i < VW. A merge at distance d puts vector i + d into
+ * the lanes with bit d set, so that sum i ends up in lane i. */
+INLINE void lane_sums(const float *acc, float *sums) {
+    vf v[VW];
+    UNROLL
+    for (size_t i = 0; i < VW; i++) v[i] = fold_parts(acc + i * LANES);
+#if VW == 16
+    UNROLL
+    for (size_t i = 0; i < 8; i++) v[i] = FOLD(v[i], v[i + 8], LO8, HI8);
+#endif
+#if VW >= 8
+    UNROLL
+    for (size_t i = 0; i < 4; i++) v[i] = FOLD(v[i], v[i + 4], LO4, HI4);
+#endif
+    UNROLL
+    for (size_t i = 0; i < 2; i++) v[i] = FOLD(v[i], v[i + 2], LO2, HI2);
+    v[0] = FOLD(v[0], v[1], LO1, HI1);
+    save(sums, v[0]);
+}
+
+/* --- Weight gradient ------------------------------------------------------------------------------ */
+
+/* Accumulators that wait for lane_sums. */
+enum { DW_PENDING = 128 };
+
+/* acc[i][t] = sum over all pixels of dy[channel i] * x[tap t], for `group` output channels and the
+ * kh x kw taps from x on. */
+INLINE void dw_tile(const struct conv_dw_job *job, const float *x, const float *dy, float *out,
+                    const size_t group, const size_t kh, const size_t kw, const size_t stride) {
+    for (size_t part = 0; part < LANES; part += VW) {
+        vf acc[4][9];
+        UNROLL
+        for (size_t i = 0; i < group; i++) {
+            UNROLL
+            for (size_t t = 0; t < kh * kw; t++) acc[i][t] = (vf){0};
+        }
+        for (size_t r = 0; r < job->dy.h; r++) {
+            const float *xp = x + part + r * stride * job->x.row;
+            const float *dyp = dy + part + r * job->dy.row;
+            for (size_t j = 0; j < job->dy.w; j++, xp += stride * job->x.step, dyp += job->dy.step) {
+                vf d[4];
+                UNROLL
+                for (size_t i = 0; i < group; i++) d[i] = load(dyp + i * job->dy.plane);
+                UNROLL
+                for (size_t ky = 0; ky < kh; ky++) {
+                    UNROLL
+                    for (size_t kx = 0; kx < kw; kx++) {
+                        const vf in = load(xp + ky * job->x.row + kx * job->x.step);
+                        UNROLL
+                        for (size_t i = 0; i < group; i++) acc[i][ky * kw + kx] += d[i] * in;
+                    }
+                }
+            }
+        }
+        UNROLL
+        for (size_t i = 0; i < group; i++) {
+            UNROLL
+            for (size_t t = 0; t < kh * kw; t++) save(out + (i * kh * kw + t) * LANES + part, acc[i][t]);
+        }
+    }
+}
+
+/* Adds the pending accumulators, [channel][group][taps], to dw. */
+static __attribute__((noinline)) void dw_flush(const struct conv_dw_job *job, float *pending, size_t k, size_t group, size_t c,
+                     size_t channels, size_t taps, size_t first_tap) {
+    const size_t all_taps = job->shape.kh * job->shape.kw, n = channels * group * taps;
+    _Alignas(64) float sums[DW_PENDING] = {0};
+    for (size_t i = n * LANES; i % (VW * LANES) != 0; i += VW) save(pending + i, (vf){0});
+    for (size_t i = 0; i < n; i += VW) lane_sums(pending + i * LANES, sums + i);
+    const float *s = sums;
+    for (size_t ci = 0; ci < channels; ci++)
+        for (size_t i = 0; i < group; i++) {
+            float *dw = job->dw + ((k + i) * job->x.c + c + ci) * all_taps + first_tap;
+            for (size_t t = 0; t < taps; t++) dw[t] += *s++;
+        }
+}
+
+/* All input channels for one group of output channels, taps [ky0, ky0 + kh) x [kx0, kx0 + kw). */
+INLINE void dw_group(const struct conv_dw_job *job, size_t k, size_t ky0, size_t kx0, const size_t group,
+                     const size_t kh, const size_t kw, const size_t stride) {
+    _Alignas(64) float pending[DW_PENDING * LANES];
+    const size_t taps = kh * kw, most = DW_PENDING / (group * taps);
+    const float *dy = tensor_at(&job->dy, k, 0, 0);
+    size_t first = 0, waiting = 0;
+    for (size_t c = 0; c < job->x.c; c++) {
+        const float *x = tensor_at(&job->x, c, (ptrdiff_t)ky0 - job->shape.pad_y, (ptrdiff_t)kx0 - job->shape.pad_x);
+        dw_tile(job, x, dy, pending + waiting * group * taps * LANES, group, kh, kw, stride);
+        if (++waiting == most || c + 1 == job->x.c) {
+            dw_flush(job, pending, k, group, first, waiting, taps, ky0 * job->shape.kw + kx0);
+            first = c + 1;
+            waiting = 0;
+        }
+    }
+}
+
+/* Kernels that fit the registers whole: kh x kw taps of `group` output channels at a time. */
+INLINE void dw_whole(const struct conv_dw_job *job, const size_t group, const size_t kh, const size_t kw) {
+    size_t k = 0;
+    for (; k + group <= job->dy.c; k += group) dw_group(job, k, 0, 0, group, kh, kw, 1);
+    for (; k < job->dy.c; k++) dw_group(job, k, 0, 0, 1, kh, kw, 1);
+}
+
+static void FN(conv_dw)(const struct conv_dw_job *job) {
+    const struct conv_shape *s = &job->shape;
+    if (s->stride == 1 && s->kh == 3 && s->kw == 3) {
+        dw_whole(job, DW_GROUP, 3, 3);
+    } else if (s->stride == 1 && s->kh == 2 && s->kw == 2) {
+        dw_whole(job, 2 * DW_GROUP, 2, 2);
+    } else if (s->stride == 1 && s->kh == 1 && s->kw == 1) {
+        dw_whole(job, 4, 1, 1);
+    } else {
+        for (size_t k = 0; k < job->dy.c; k++)
+            for (size_t ky = 0; ky < s->kh; ky++) {
+                size_t kx = 0;
+                for (; kx + 3 <= s->kw; kx += 3) dw_group(job, k, ky, kx, 1, 1, 3, s->stride);
+                for (; kx < s->kw; kx++) dw_group(job, k, ky, kx, 1, 1, 1, s->stride);
+            }
+    }
+}
+
+static void FN(conv_db)(const struct tensor *dy, float *db) {
+    _Alignas(64) float acc[VW * LANES] = {0};
+    _Alignas(64) float sums[VW];
+    for (size_t k0 = 0; k0 < dy->c; k0 += 4) {
+        const size_t n = dy->c - k0 < 4 ? dy->c - k0 : 4;
+        for (size_t i = 0; i < n; i++) {
+            for (size_t part = 0; part < LANES; part += VW) {
+                vf sum = {0};
+                for (size_t r = 0; r < dy->h; r++) {
+                    const float *p = tensor_at(dy, k0 + i, (ptrdiff_t)r, 0) + part;
+                    for (size_t j = 0; j < dy->w; j++) sum += load(p + j * dy->step);
+                }
+                save(acc + i * LANES + part, sum);
+            }
+        }
+        lane_sums(acc, sums);
+        for (size_t i = 0; i < n; i++) db[k0 + i] += sums[i];
+    }
+}

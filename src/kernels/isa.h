@@ -1,0 +1,28 @@
+/* isa.h - the families of one instruction set and their table. Included once by each isa_*.c, after it
+ * has defined VW and ISA. */
+#include "kernels/vector.h"
+
+#include "kernels/conv_tmpl.c"
+#include "kernels/pointwise_tmpl.c"
+#include "kernels/update_tmpl.c"
+
+#define STRING2(a) #a
+#define STRING(a) STRING2(a)
+
+const struct kernels FN(kernels) = {
+    .name = STRING(ISA),
+    .conv = FN(conv),
+    .conv_dw = FN(conv_dw),
+    .conv_db = FN(conv_db),
+    .act = FN(act),
+    .act_grad = FN(act_grad),
+    .maxpool = FN(maxpool),
+    .maxpool_grad = FN(maxpool_grad),
+    .upsample = FN(upsample),
+    .upsample_grad = FN(upsample_grad),
+    .load = FN(load),
+    .store = FN(store),
+    .mse = FN(mse),
+    .sum = FN(sum),
+    .adam = FN(adam),
+};

@@ -1,0 +1,149 @@
+/* kernels.h - the arithmetic: a table of function pointers, one table for each instruction set, all
+ * compiled from the same source (the *_tmpl.c files).
+ *
+ * Layout. Everything works on blocks of LANES pictures with the picture innermost:
+ * [channel][row][column][lane], float32. One vector register holds one pixel of several pictures, so
+ * every layer is plain loops over aligned vectors whatever its channels, sizes and strides.
+ *
+ * Same bits everywhere. A lane sees the same operations in the same order in every table whose
+ * machine has fused multiply-add (avx2, avx512), and sums over lanes use one fixed tree: lane i with
+ * i + 8, then i + 4, i + 2, i + 1. To keep that true, an expression holds at most one product that a
+ * compiler could fuse with a sum.
+ *
+ * Borders. A tensor stands in memory with a border of zeros (`pad` pixels around each plane), so that
+ * convolutions read beyond the edge without asking. Kernels never write the border.
+ *
+ * Kernels return nothing, allocate nothing and trust their arguments; whoever calls has checked. */
+#ifndef CAELUM_KERNELS_H
+#define CAELUM_KERNELS_H
+
+#include "base/cpu.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Pictures in a block. */
+enum { LANES = 16 };
+
+/* Output channels that a convolution holds in registers; the unit of packed weights. */
+enum { CONV_GROUP = 4 };
+
+/* A view of one block, [c][h][w][LANES]. `data` is lane 0 of pixel (0, 0) of channel 0, 64-byte
+ * aligned; strides count floats. A view of every second pixel has twice the step and row. */
+struct tensor {
+    float *data; /* borrowed from a workspace */
+    size_t c, h, w;
+    size_t step;  /* to the next column: LANES, or a multiple in a strided view */
+    size_t row;   /* to the next row */
+    size_t plane; /* to the next channel */
+    size_t pad;   /* zero pixels around each plane */
+};
+
+/* Address of lane 0 of a pixel; y and x may reach into the border. */
+static inline float *tensor_at(const struct tensor *t, size_t c, ptrdiff_t y, ptrdiff_t x) {
+    return t->data + (ptrdiff_t)(c * t->plane) + y * (ptrdiff_t)t->row + x * (ptrdiff_t)t->step;
+}
+
+/* Geometry of a convolution: output (i, j) reads input rows i * stride + ky - pad_y, ky < kh, and
+ * columns j * stride + kx - pad_x, kx < kw. */
+struct conv_shape {
+    size_t kh, kw;
+    size_t stride;
+    ptrdiff_t pad_y, pad_x;
+};
+
+/* y[k] = bias[k] + sum over c, ky, kx in this order of w * x; then max(., 0) if relu. */
+struct conv_job {
+    struct conv_shape shape;
+    struct tensor x; /* [c][..][..], border wide enough for every tap */
+    struct tensor y; /* [k][..][..] */
+    const float *w;    /* packed by conv_pack, k * c * kh * kw floats */
+    const float *bias; /* [k], or NULL for zeros */
+    int relu;
+};
+
+/* dw[k][c][ky][kx] += sum over rows, columns and lanes of dy * x. */
+struct conv_dw_job {
+    struct conv_shape shape;
+    struct tensor x;
+    struct tensor dy;
+    float *dw; /* [k][c][kh][kw] */
+};
+
+/* Adam (Kingma & Ba, ICLR 2015, algorithm 1) for one step of n parameters. */
+struct adam_job {
+    size_t n;
+    float *p;       /* parameters */
+    float *m, *v;   /* running means of the gradient and of its square */
+    const float *g; /* gradient */
+    float one_minus_beta1, one_minus_beta2;
+    float step;          /* lr / (1 - beta1^t) */
+    float inv_sqrt_bias2; /* 1 / sqrt(1 - beta2^t) */
+    float epsilon;
+};
+
+/* One block's loss: sums of squared errors and of pixels whose largest channel agrees. */
+struct loss_sums {
+    double squared;
+    double agree;
+};
+
+/* dy = scale * (y - t) in lanes < live, 0 in the others; sums over the live lanes only. */
+struct mse_job {
+    struct tensor y, t;
+    struct tensor dy; /* data NULL: sums only */
+    float scale;
+    size_t live;
+    struct loss_sums *sums; /* overwritten */
+};
+
+enum activation { ACT_LINEAR, ACT_RELU, ACT_SIGMOID };
+
+struct kernels {
+    const char *name;
+
+    /* Convolution. x and y must not overlap. */
+    void (*conv)(const struct conv_job *job);
+    void (*conv_dw)(const struct conv_dw_job *job);
+    /* db[k] += sum of dy over rows, columns and lanes. */
+    void (*conv_db)(const struct tensor *dy, float *db);
+
+    /* y = act(x), pixel by pixel; may work in place. */
+    void (*act)(const struct tensor *x, const struct tensor *y, enum activation act);
+    /* dy *= act'(.), computed from the output y: relu 1 where y > 0, sigmoid y (1 - y). */
+    void (*act_grad)(const struct tensor *y, const struct tensor *dy, enum activation act);
+
+    /* y = largest of each size x size window, windows side by side; rows and columns that fill no
+     * window are ignored. The gradient goes to the first largest pixel in row-major order; dx is
+     * overwritten, ignored pixels with 0. */
+    void (*maxpool)(const struct tensor *x, const struct tensor *y, size_t size);
+    void (*maxpool_grad)(const struct tensor *x, const struct tensor *y, const struct tensor *dy,
+                         const struct tensor *dx, size_t size);
+
+    /* Every pixel becomes factor x factor equal ones; the gradient is their sum, row by row. */
+    void (*upsample)(const struct tensor *x, const struct tensor *y, size_t factor);
+    void (*upsample_grad)(const struct tensor *dy, const struct tensor *dx, size_t factor);
+
+    /* Bytes of LANES pictures, each [c][h][w], to a block: value / 255 as value * (1/255). */
+    void (*load)(const uint8_t *const pictures[LANES], const struct tensor *x);
+    /* A block to floats of `live` <= LANES pictures, each [c][h][w]. */
+    void (*store)(const struct tensor *x, float *const pictures[LANES], size_t live);
+
+    void (*mse)(const struct mse_job *job);
+
+    /* sum[i] = slot 0 + slot 1 + ... of slots[slot * stride + i], in this order, for i < n. */
+    void (*sum)(float *sum, const float *slots, size_t count, size_t stride, size_t n);
+    void (*adam)(const struct adam_job *job);
+};
+
+/* The table for an instruction set that this machine has. */
+const struct kernels *kernels_get(enum cpu_level level);
+
+/* Weights [k][c][kh][kw] to the order in which conv reads them: groups of CONV_GROUP output channels
+ * (the last one smaller), each [c][kh][kw][channel of the group]. */
+void conv_pack(const float *w, size_t k, size_t c, size_t taps, float *packed);
+/* The same for the gradient with respect to the input, which is a convolution of dy with the kernel
+ * turned by 180 degrees and the channels exchanged. */
+void conv_pack_transposed(const float *w, size_t k, size_t c, size_t taps, float *packed);
+
+#endif

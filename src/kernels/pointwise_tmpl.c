@@ -1,0 +1,277 @@
+/* pointwise_tmpl.c - what works pixel by pixel or window by window: activations, pooling, upsampling,
+ * the loss, and the way from bytes to lanes and back. */
+
+/* --- Activations ---------------------------------------------------------------------------------- */
+
+INLINE vf activate(vf x, const enum activation act) {
+    switch (act) {
+    case ACT_RELU: return positive(x);
+    case ACT_SIGMOID: return 1.0f / (1.0f + vexp(-x));
+    default: return x;
+    }
+}
+
+/* g times the derivative at the point whose output is y. */
+INLINE vf through(vf g, vf y, const enum activation act) {
+    switch (act) {
+    case ACT_RELU: return (vf)((vi)g & (y > 0));
+    case ACT_SIGMOID: return g * (y * (1.0f - y));
+    default: return g;
+    }
+}
+
+INLINE void act_all(const struct tensor *x, const struct tensor *y, const enum activation act) {
+    for (size_t c = 0; c < x->c; c++)
+        for (size_t i = 0; i < x->h; i++) {
+            const float *in = tensor_at(x, c, (ptrdiff_t)i, 0);
+            float *out = tensor_at(y, c, (ptrdiff_t)i, 0);
+            for (size_t j = 0; j < x->w; j++)
+                for (size_t part = 0; part < LANES; part += VW)
+                    save(out + j * y->step + part, activate(load(in + j * x->step + part), act));
+        }
+}
+
+static void FN(act)(const struct tensor *x, const struct tensor *y, enum activation act) {
+    switch (act) {
+    case ACT_RELU: act_all(x, y, ACT_RELU); break;
+    case ACT_SIGMOID: act_all(x, y, ACT_SIGMOID); break;
+    case ACT_LINEAR: act_all(x, y, ACT_LINEAR); break;
+    }
+}
+
+INLINE void act_grad_all(const struct tensor *y, const struct tensor *dy, const enum activation act) {
+    for (size_t c = 0; c < y->c; c++)
+        for (size_t i = 0; i < y->h; i++) {
+            const float *out = tensor_at(y, c, (ptrdiff_t)i, 0);
+            float *d = tensor_at(dy, c, (ptrdiff_t)i, 0);
+            for (size_t j = 0; j < y->w; j++)
+                for (size_t part = 0; part < LANES; part += VW) {
+                    const vf v = load(out + j * y->step + part), g = load(d + j * dy->step + part);
+                    save(d + j * dy->step + part, through(g, v, act));
+                }
+        }
+}
+
+static void FN(act_grad)(const struct tensor *y, const struct tensor *dy, enum activation act) {
+    switch (act) {
+    case ACT_RELU: act_grad_all(y, dy, ACT_RELU); break;
+    case ACT_SIGMOID: act_grad_all(y, dy, ACT_SIGMOID); break;
+    case ACT_LINEAR: break;
+    }
+}
+
+/* --- Pooling -------------------------------------------------------------------------------------- */
+
+INLINE void maxpool_all(const struct tensor *x, const struct tensor *y, const size_t size) {
+    for (size_t c = 0; c < y->c; c++)
+        for (size_t i = 0; i < y->h; i++) {
+            const float *in = tensor_at(x, c, (ptrdiff_t)(i * size), 0);
+            float *out = tensor_at(y, c, (ptrdiff_t)i, 0);
+            for (size_t j = 0; j < y->w; j++)
+                for (size_t part = 0; part < LANES; part += VW) {
+                    const float *p = in + j * size * x->step + part;
+                    vf most = load(p);
+                    for (size_t a = 0; a < size; a++)
+                        for (size_t b = 0; b < size; b++) {
+                            const vf v = load(p + a * x->row + b * x->step);
+                            most = pick(most >= v, most, v);
+                        }
+                    save(out + j * y->step + part, most);
+                }
+        }
+}
+
+static void FN(maxpool)(const struct tensor *x, const struct tensor *y, size_t size) {
+    if (size == 2) maxpool_all(x, y, 2);
+    else maxpool_all(x, y, size);
+}
+
+/* Zeroes what no window of `size` covers: the last rows and columns. */
+static void clear_rest(const struct tensor *dx, size_t rows, size_t columns) {
+    for (size_t c = 0; c < dx->c; c++)
+        for (size_t i = 0; i < dx->h; i++)
+            for (size_t j = i < rows ? columns : 0; j < dx->w; j++)
+                for (size_t part = 0; part < LANES; part += VW)
+                    save(tensor_at(dx, c, (ptrdiff_t)i, (ptrdiff_t)j) + part, (vf){0});
+}
+
+INLINE void maxpool_grad_all(const struct tensor *x, const struct tensor *y, const struct tensor *dy,
+                             const struct tensor *dx, const size_t size) {
+    for (size_t c = 0; c < y->c; c++)
+        for (size_t i = 0; i < y->h; i++)
+            for (size_t j = 0; j < y->w; j++)
+                for (size_t part = 0; part < LANES; part += VW) {
+                    const float *in = tensor_at(x, c, (ptrdiff_t)(i * size), (ptrdiff_t)(j * size)) + part;
+                    float *to = tensor_at(dx, c, (ptrdiff_t)(i * size), (ptrdiff_t)(j * size)) + part;
+                    const vf most = load(tensor_at(y, c, (ptrdiff_t)i, (ptrdiff_t)j) + part);
+                    /* what is still to be given away: the first equal pixel takes it */
+                    vf left = load(tensor_at(dy, c, (ptrdiff_t)i, (ptrdiff_t)j) + part);
+                    for (size_t a = 0; a < size; a++)
+                        for (size_t b = 0; b < size; b++) {
+                            const vi hit = load(in + a * x->row + b * x->step) == most;
+                            save(to + a * dx->row + b * dx->step, (vf)((vi)left & hit));
+                            left = (vf)((vi)left & ~hit);
+                        }
+                }
+    clear_rest(dx, y->h * size, y->w * size);
+}
+
+static void FN(maxpool_grad)(const struct tensor *x, const struct tensor *y, const struct tensor *dy,
+                             const struct tensor *dx, size_t size) {
+    if (size == 2) maxpool_grad_all(x, y, dy, dx, 2);
+    else maxpool_grad_all(x, y, dy, dx, size);
+}
+
+/* --- Upsampling ----------------------------------------------------------------------------------- */
+
+INLINE void upsample_all(const struct tensor *x, const struct tensor *y, const size_t factor) {
+    for (size_t c = 0; c < x->c; c++)
+        for (size_t i = 0; i < x->h; i++) {
+            const float *in = tensor_at(x, c, (ptrdiff_t)i, 0);
+            float *out = tensor_at(y, c, (ptrdiff_t)(i * factor), 0);
+            for (size_t j = 0; j < x->w; j++)
+                for (size_t part = 0; part < LANES; part += VW) {
+                    const vf v = load(in + j * x->step + part);
+                    for (size_t a = 0; a < factor; a++)
+                        for (size_t b = 0; b < factor; b++)
+                            save(out + a * y->row + (j * factor + b) * y->step + part, v);
+                }
+        }
+}
+
+static void FN(upsample)(const struct tensor *x, const struct tensor *y, size_t factor) {
+    if (factor == 2) upsample_all(x, y, 2);
+    else upsample_all(x, y, factor);
+}
+
+INLINE void upsample_grad_all(const struct tensor *dy, const struct tensor *dx, const size_t factor) {
+    for (size_t c = 0; c < dx->c; c++)
+        for (size_t i = 0; i < dx->h; i++) {
+            const float *in = tensor_at(dy, c, (ptrdiff_t)(i * factor), 0);
+            float *out = tensor_at(dx, c, (ptrdiff_t)i, 0);
+            for (size_t j = 0; j < dx->w; j++)
+                for (size_t part = 0; part < LANES; part += VW) {
+                    vf sum = {0};
+                    for (size_t a = 0; a < factor; a++)
+                        for (size_t b = 0; b < factor; b++)
+                            sum += load(in + a * dy->row + (j * factor + b) * dy->step + part);
+                    save(out + j * dx->step + part, sum);
+                }
+        }
+}
+
+static void FN(upsample_grad)(const struct tensor *dy, const struct tensor *dx, size_t factor) {
+    if (factor == 2) upsample_grad_all(dy, dx, 2);
+    else upsample_grad_all(dy, dx, factor);
+}
+
+/* --- Bytes to lanes and back ---------------------------------------------------------------------- */
+
+/* Sixteen bytes of each of sixteen pictures: a 16 x 16 transpose of bytes in four rounds, each of which
+ * interleaves row i with row i + 8. */
+typedef uint8_t bytes16 __attribute__((vector_size(16), may_alias, aligned(1)));
+
+INLINE void transpose16(bytes16 v[16]) {
+    for (int round = 0; round < 4; round++) {
+        bytes16 t[16];
+        UNROLL
+        for (int i = 0; i < 8; i++) {
+            t[2 * i] = __builtin_shufflevector(v[i], v[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6,
+                                               22, 7, 23);
+            t[2 * i + 1] = __builtin_shufflevector(v[i], v[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13,
+                                                   29, 14, 30, 15, 31);
+        }
+        UNROLL
+        for (int i = 0; i < 16; i++) v[i] = t[i];
+    }
+}
+
+static void FN(load)(const uint8_t *const pictures[LANES], const struct tensor *x) {
+    size_t at = 0;
+    for (size_t c = 0; c < x->c; c++)
+        for (size_t i = 0; i < x->h; i++) {
+            float *out = tensor_at(x, c, (ptrdiff_t)i, 0);
+            size_t j = 0;
+            for (; j + 16 <= x->w; j += 16, at += 16) {
+                bytes16 v[16];
+                UNROLL
+                for (int lane = 0; lane < LANES; lane++) v[lane] = *(const bytes16 *)(pictures[lane] + at);
+                transpose16(v);
+                for (size_t b = 0; b < 16; b++) {
+                    uint8_t pixel[LANES];
+                    *(bytes16 *)pixel = v[b];
+                    float *to = out + (j + b) * x->step;
+                    for (int lane = 0; lane < LANES; lane++) to[lane] = (float)pixel[lane] * (1.0f / 255);
+                }
+            }
+            for (; j < x->w; j++, at++)
+                for (int lane = 0; lane < LANES; lane++)
+                    out[j * x->step + (size_t)lane] = (float)pictures[lane][at] * (1.0f / 255);
+        }
+}
+
+static void FN(store)(const struct tensor *x, float *const pictures[LANES], size_t live) {
+    size_t at = 0;
+    for (size_t c = 0; c < x->c; c++)
+        for (size_t i = 0; i < x->h; i++) {
+            const float *in = tensor_at(x, c, (ptrdiff_t)i, 0);
+            for (size_t j = 0; j < x->w; j++, at++)
+                for (size_t lane = 0; lane < live; lane++) pictures[lane][at] = in[j * x->step + lane];
+        }
+}
+
+/* --- Loss ----------------------------------------------------------------------------------------- */
+
+/* Squared errors of one row of one channel, each lane into its own sum, and the gradient. */
+INLINE void mse_row(const struct mse_job *job, size_t c, size_t i, size_t part, vi live, double *squared) {
+    const float *y = tensor_at(&job->y, c, (ptrdiff_t)i, 0) + part;
+    const float *t = tensor_at(&job->t, c, (ptrdiff_t)i, 0) + part;
+    float *dy = job->dy.data ? tensor_at(&job->dy, c, (ptrdiff_t)i, 0) + part : NULL;
+    vf sum = {0};
+    for (size_t j = 0; j < job->y.w; j++) {
+        const vf e = (vf)((vi)(load(y + j * job->y.step) - load(t + j * job->t.step)) & live);
+        sum += e * e;
+        if (dy) save(dy + j * job->dy.step, e * job->scale);
+    }
+    for (size_t lane = 0; lane < VW; lane++) squared[part + lane] += (double)sum[lane];
+}
+
+/* Pixels of one row at which the first largest channels of y and t are the same. */
+INLINE void agree_row(const struct mse_job *job, size_t i, size_t part, vi live, int32_t *agree) {
+    const float *y = tensor_at(&job->y, 0, (ptrdiff_t)i, 0) + part;
+    const float *t = tensor_at(&job->t, 0, (ptrdiff_t)i, 0) + part;
+    vi count = {0};
+    for (size_t j = 0; j < job->y.w; j++) {
+        vf most_y = load(y + j * job->y.step), most_t = load(t + j * job->t.step);
+        vi at_y = {0}, at_t = {0};
+        for (size_t c = 1; c < job->y.c; c++) {
+            const vf vy = load(y + c * job->y.plane + j * job->y.step);
+            const vf vt = load(t + c * job->t.plane + j * job->t.step);
+            const vi more_y = vy > most_y, more_t = vt > most_t;
+            at_y = (at_y & ~more_y) | (more_y & (int32_t)c);
+            at_t = (at_t & ~more_t) | (more_t & (int32_t)c);
+            most_y = pick(more_y, vy, most_y);
+            most_t = pick(more_t, vt, most_t);
+        }
+        count -= (at_y == at_t) & live; /* a true lane is -1 */
+    }
+    for (size_t lane = 0; lane < VW; lane++) agree[part + lane] += count[lane];
+}
+
+static void FN(mse)(const struct mse_job *job) {
+    double squared[LANES] = {0};
+    int32_t agree[LANES] = {0};
+    for (size_t part = 0; part < LANES; part += VW) {
+        vi live;
+        for (size_t lane = 0; lane < VW; lane++) live[lane] = part + lane < job->live ? -1 : 0;
+        for (size_t i = 0; i < job->y.h; i++) {
+            for (size_t c = 0; c < job->y.c; c++) mse_row(job, c, i, part, live, squared);
+            agree_row(job, i, part, live, agree);
+        }
+    }
+    *job->sums = (struct loss_sums){0};
+    for (size_t lane = 0; lane < LANES; lane++) {
+        job->sums->squared += squared[lane];
+        job->sums->agree += agree[lane];
+    }
+}

@@ -1,0 +1,56 @@
+/* vector.h - the vector type of one instruction set. An isa_*.c file defines VW, the floats in a
+ * register (16, 8 or 4), and ISA, the suffix of its functions, then includes the families.
+ * A block's LANES floats are LANES / VW registers; families loop over these parts as close to the
+ * arithmetic as they can, so that a pixel's cache line is read once. GCC 12 splits wider vectors than
+ * the machine's own badly, hence the parameter. */
+#ifndef CAELUM_KERNELS_VECTOR_H
+#define CAELUM_KERNELS_VECTOR_H
+
+#include "kernels/kernels.h"
+
+#define PASTE2(a, b) a##_##b
+#define PASTE(a, b) PASTE2(a, b)
+/* Name of a function in this instruction set. */
+#define FN(name) PASTE(name, ISA)
+
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
+
+typedef float vf __attribute__((vector_size(VW * 4), may_alias));
+typedef int32_t vi __attribute__((vector_size(VW * 4), may_alias));
+
+enum { PARTS = LANES / VW };
+
+INLINE vf load(const float *p) { return *(const vf *)p; }
+INLINE void save(float *p, vf v) { *(vf *)p = v; }
+INLINE vf splat(float x) { return x - (vf){0}; }
+
+/* mask ? a : b; a mask lane is all ones or all zeros. */
+INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
+/* max(x, 0), NaN stays NaN. */
+INLINE vf positive(vf x) { return (vf)((vi)x & ~(x < 0)); }
+
+/* e^x to about 1 ulp for |x| <= 87, beyond that held at the ends: x = n ln 2 + r with |r| <= ln 2 / 2,
+ * e^r by its Taylor series to degree 7 (remainder 2e-9), 2^n by the exponent field. */
+INLINE vf vexp(vf x) {
+    const vf lo = splat(-87.0f), hi = splat(88.0f);
+    x = pick(x < lo, lo, x);
+    x = pick(x > hi, hi, x);
+    const float shift = 0x1.8p23f; /* adding it rounds to the nearest integer */
+    const vf t = x * 1.44269504f + shift;
+    const vf n = t - shift;
+    vf r = x - n * 0.693145752f; /* ln 2 in two parts, the first with trailing zeros */
+    r = r - n * 1.42860677e-6f;
+    vf p = splat(1.98412698e-4f);
+    p = p * r + 1.38888889e-3f;
+    p = p * r + 8.33333333e-3f;
+    p = p * r + 4.16666667e-2f;
+    p = p * r + 1.66666667e-1f;
+    p = p * r + 0.5f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    /* the low bits of t hold n; into the exponent field */
+    return (vf)((vi)p + (((vi)t - (int32_t)0x4B400000) << 23));
+}
+
+#endif
