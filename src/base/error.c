@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 int caelum_fail(struct caelum_error *err, int code, const char *format, ...) {
     if (err) {
@@ -18,14 +17,16 @@ int caelum_fail(struct caelum_error *err, int code, const char *format, ...) {
 
 int caelum_fail_in(struct caelum_error *err, int code, const char *format, ...) {
     if (err) {
-        char text[sizeof err->text];
+        struct caelum_error inner = *err;
         va_list args;
         va_start(args, format);
-        int used = vsnprintf(text, sizeof text, format, args);
+        const int used = vsnprintf(err->text, sizeof err->text, format, args);
         va_end(args);
-        if (used < 0) used = 0;
-        if ((size_t)used < sizeof text) snprintf(text + used, sizeof text - (size_t)used, ": %s", err->text);
-        memcpy(err->text, text, sizeof text);
+        if (used >= 0 && (size_t)used < sizeof err->text) {
+            const size_t left = sizeof err->text - (size_t)used;
+            inner.text[left > 3 ? left - 3 : 0] = '\0'; /* cut what would not fit */
+            snprintf(err->text + used, left, ": %.400s", inner.text);
+        }
         err->code = code;
     }
     return code;

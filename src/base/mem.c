@@ -21,7 +21,7 @@ int size_mul(size_t a, size_t b, size_t *product, struct caelum_error *err) {
 }
 
 int mem_alloc(void *block, size_t count, size_t size, struct caelum_error *err) {
-    size_t bytes;
+    size_t bytes = 0;
     CHECK(size_mul(count, size, &bytes, err));
     void *memory = NULL;
     if (bytes > 0) {

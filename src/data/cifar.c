@@ -1,0 +1,183 @@
+/* cifar.c - the CIFAR-10 binary version (Krizhevsky 2009): six files of 10,000 records of 3073 bytes,
+ * from a directory or straight out of the .tar.gz as it is downloaded. Nothing is believed unchecked. */
+#include "base/mem.h"
+#include "data/data.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <nettle/sha2.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const char *const cifar_classes[10] = {"airplane", "automobile", "bird",  "cat",  "deer",
+                                       "dog",      "frog",       "horse", "ship", "truck"};
+
+static const struct {
+    const char *name, *sha256;
+} batches[CIFAR_FILES] = {
+    {"data_batch_1.bin", "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5"},
+    {"data_batch_2.bin", "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed"},
+    {"data_batch_3.bin", "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67"},
+    {"data_batch_4.bin", "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48"},
+    {"data_batch_5.bin", "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add"},
+    {"test_batch.bin", "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b"},
+};
+
+/* The archive as published, 170,052,171 bytes. */
+static const char archive_sha256[] = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd";
+
+static int check_batch(const char *where, const char *name, const uint8_t *bytes, size_t size,
+                       struct caelum_error *err) {
+    if (size != CIFAR_BYTES)
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: %s: %d bytes expected (10000 records of 3073), got %zu: it ends in record %zu; get the file again",
+                           where, name, CIFAR_BYTES, size, size / CIFAR_RECORD + 1);
+    for (size_t i = 0; i < CIFAR_RECORDS; i++)
+        if (bytes[i * CIFAR_RECORD] > 9)
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: %s: record %zu has label %u, expected 0 to 9; get the file again",
+                               where, name, i + 1, bytes[i * CIFAR_RECORD]);
+    return CAELUM_OK;
+}
+
+typedef int (*take_fn)(void *cookie, size_t file, const uint8_t *bytes, struct caelum_error *err);
+
+static bool has_file(const char *directory, const char *name) {
+    char path[1200];
+    struct stat st;
+    snprintf(path, sizeof path, "%.1000s/%s", directory, name);
+    return stat(path, &st) == 0;
+}
+
+/* `path` itself or the folder inside it that the archive unpacks to. */
+static int find_directory(const char *path, char *directory, size_t size, struct caelum_error *err) {
+    CHECK(file_join(directory, size, path, "cifar-10-batches-bin", err));
+    struct stat st;
+    if (has_file(path, batches[0].name) || stat(directory, &st) != 0 || !S_ISDIR(st.st_mode))
+        snprintf(directory, size, "%s", path);
+    return CAELUM_OK;
+}
+
+static int read_directory(const char *path, take_fn take, void *cookie, struct caelum_error *err) {
+    char directory[1024], file[1200];
+    CHECK(find_directory(path, directory, sizeof directory, err));
+    for (size_t i = 0; i < CIFAR_FILES; i++)
+        if (!has_file(directory, batches[i].name))
+            return caelum_fail(err, CAELUM_EIO,
+                               "%s: %s is missing; expected the six batches of the CIFAR-10 binary version there",
+                               directory, batches[i].name);
+    for (size_t i = 0; i < CIFAR_FILES; i++) {
+        uint8_t *bytes = NULL;
+        size_t size;
+        CHECK(file_join(file, sizeof file, directory, batches[i].name, err));
+        CHECK(file_read(file, (size_t)1 << 30, &bytes, &size, err));
+        int result = check_batch(directory, batches[i].name, bytes, size, err);
+        if (result == 0) result = take(cookie, i, bytes, err);
+        mem_free(&bytes);
+        CHECK(result);
+    }
+    return CAELUM_OK;
+}
+
+/* Which batch an archive entry is, or CIFAR_FILES. */
+static size_t which_batch(const char *entry) {
+    const char *slash = strrchr(entry, '/');
+    const char *name = slash ? slash + 1 : entry;
+    size_t i = 0;
+    while (i < CIFAR_FILES && strcmp(name, batches[i].name) != 0) i++;
+    return i;
+}
+
+static int read_entries(struct archive *archive, const char *path, uint8_t *bytes, take_fn take, void *cookie,
+                        struct caelum_error *err) {
+    bool seen[CIFAR_FILES] = {0};
+    struct archive_entry *entry;
+    int status;
+    while ((status = archive_read_next_header(archive, &entry)) == ARCHIVE_OK || status == ARCHIVE_WARN) {
+        const char *entry_name = archive_entry_pathname(entry);
+        const size_t i = entry_name ? which_batch(entry_name) : CIFAR_FILES;
+        if (i == CIFAR_FILES || archive_entry_filetype(entry) != AE_IFREG) continue;
+        if (seen[i]) return caelum_fail(err, CAELUM_EFORMAT, "%s: %s is in it twice", path, batches[i].name);
+        seen[i] = true;
+        size_t size = 0;
+        la_ssize_t got;
+        /* one byte more than a batch has, so that a longer one is noticed */
+        while ((got = archive_read_data(archive, bytes + size, CIFAR_BYTES + 1 - size)) > 0) size += (size_t)got;
+        if (got < 0)
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: %s: damaged or cut short after record %zu: %s", path,
+                               batches[i].name, size / CIFAR_RECORD, archive_error_string(archive));
+        CHECK(check_batch(path, batches[i].name, bytes, size, err));
+        CHECK(take(cookie, i, bytes, err));
+    }
+    if (status != ARCHIVE_EOF)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: not a .tar.gz, or damaged: %s", path, archive_error_string(archive));
+    for (size_t i = 0; i < CIFAR_FILES; i++)
+        if (!seen[i])
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: %s is not in it; is it the CIFAR-10 binary version?", path,
+                               batches[i].name);
+    return CAELUM_OK;
+}
+
+static int read_archive(const char *path, take_fn take, void *cookie, struct caelum_error *err) {
+    uint8_t *bytes = NULL;
+    CHECK(mem_alloc(&bytes, CIFAR_BYTES + 1, 1, err));
+    struct archive *archive = archive_read_new();
+    int result;
+    if (!archive) {
+        result = caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory", path);
+    } else {
+        archive_read_support_filter_gzip(archive);
+        archive_read_support_format_tar(archive);
+        if (archive_read_open_filename(archive, path, 1 << 16) != ARCHIVE_OK)
+            result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a .tar.gz: %s", path, archive_error_string(archive));
+        else result = read_entries(archive, path, bytes, take, cookie, err);
+        archive_read_free(archive);
+    }
+    mem_free(&bytes);
+    return result;
+}
+
+int cifar_read(const char *path, take_fn take, void *cookie, struct caelum_error *err) {
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return caelum_fail(err, CAELUM_EIO,
+                           "%s: %s; expected a directory with the CIFAR-10 batches, its .tar.gz, or 'synthetic'", path,
+                           strerror(errno));
+    return S_ISDIR(st.st_mode) ? read_directory(path, take, cookie, err) : read_archive(path, take, cookie, err);
+}
+
+/* --- Checksums ------------------------------------------------------------------------------------ */
+
+static int add_checksum(const char *path, const char *name, const char *known, struct caelum_data_info *info,
+                        struct caelum_error *err) {
+    struct file_map map;
+    CHECK(file_map_open(&map, path, err));
+    struct sha256_ctx sha;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    sha256_init(&sha);
+    sha256_update(&sha, map.size, map.bytes);
+    sha256_digest(&sha, sizeof digest, digest);
+    struct caelum_data_file *file = &info->file[info->files++];
+    file->bytes = map.size;
+    file_map_close(&map);
+    snprintf(file->name, sizeof file->name, "%.63s", name);
+    for (size_t i = 0; i < sizeof digest; i++) snprintf(file->sha256 + 2 * i, 3, "%02x", digest[i]);
+    file->known = strcmp(file->sha256, known) == 0;
+    return CAELUM_OK;
+}
+
+int cifar_checksums(const char *path, struct caelum_data_info *info, struct caelum_error *err) {
+    struct stat st;
+    if (stat(path, &st) != 0) return caelum_fail(err, CAELUM_EIO, "%s: %s", path, strerror(errno));
+    if (!S_ISDIR(st.st_mode)) {
+        const char *slash = strrchr(path, '/');
+        return add_checksum(path, slash ? slash + 1 : path, archive_sha256, info, err);
+    }
+    char directory[1024], file[1200];
+    CHECK(find_directory(path, directory, sizeof directory, err));
+    for (size_t i = 0; i < CIFAR_FILES; i++) {
+        CHECK(file_join(file, sizeof file, directory, batches[i].name, err));
+        CHECK(add_checksum(file, batches[i].name, batches[i].sha256, info, err));
+    }
+    return CAELUM_OK;
+}

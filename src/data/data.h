@@ -1,0 +1,55 @@
+/* data.h - what an open data set is to the rest of the house. */
+#ifndef CAELUM_DATA_DATA_H
+#define CAELUM_DATA_DATA_H
+
+#include "base/file.h"
+#include "base/pictures.h"
+
+struct caelum_data {
+    char name[32];        /* "cifar-10" or "synthetic" */
+    char source[512];     /* the spec it was opened by */
+    char fingerprint[65]; /* identifies the pixels: their SHA-256, or how they were generated */
+    char cache_dir[768];
+    uint64_t split_seed;
+    size_t count, c, h, w;
+    const uint8_t *labels; /* [count] in file order, or NULL */
+    const uint8_t *pixels; /* [count][c][h][w] in file order */
+    uint32_t *order;       /* [count], the shuffle: train, then validation, then test */
+    size_t split_count[3];
+    struct file_map map; /* what labels and pixels point into, or */
+    uint8_t *memory;     /* what pixels point into */
+};
+
+/* A borrowed view of a split. */
+struct pictures data_pictures(const struct caelum_data *data, enum caelum_split split);
+
+/* --- The sources ---------------------------------------------------------------------------------- */
+
+enum {
+    CIFAR_FILES = 6,
+    CIFAR_RECORDS = 10000,                    /* in a file */
+    CIFAR_RECORD = 1 + 3 * 32 * 32,           /* label, then R, G, B planes */
+    CIFAR_BYTES = CIFAR_RECORDS * CIFAR_RECORD, /* 30,730,000 */
+    CIFAR_COUNT = CIFAR_FILES * CIFAR_RECORDS,
+};
+
+/* Opens CIFAR-10 (binary version) from a directory or .tar.gz, by way of the cache file: fills labels,
+ * pixels, fingerprint, map and the sizes. */
+int cifar_open(struct caelum_data *data, const char *path, const struct caelum_data_settings *settings,
+               struct caelum_error *err);
+
+/* Reads all six files of `path` (a directory or an archive) and hands each to `take`, in file order for a
+ * directory, in the archive's order else; bytes are CIFAR_BYTES long and checked, borrowed until return. */
+int cifar_read(const char *path, int (*take)(void *cookie, size_t file, const uint8_t *bytes, struct caelum_error *err),
+               void *cookie, struct caelum_error *err);
+
+/* Checksums of the files of `path` against the published ones. */
+int cifar_checksums(const char *path, struct caelum_data_info *info, struct caelum_error *err);
+
+extern const char *const cifar_classes[10];
+
+/* Generates `count` dead-leaves pictures of size x size: [count][3][size][size]. */
+int synthetic_open(struct caelum_data *data, size_t count, size_t size,
+                   const struct caelum_data_settings *settings, struct caelum_error *err);
+
+#endif

@@ -1,0 +1,105 @@
+/* args.c - the words of a network line, for the layers' parse functions. Every complaint carries file,
+ * line and column. */
+#include "layers/layer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int args_fail(const struct layer_args *args, size_t column, struct caelum_error *err, const char *format, ...) {
+    char text[400];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    return caelum_fail(err, CAELUM_EFORMAT, "%s:%zu:%zu: %s", args->file, args->line, column, text);
+}
+
+static int number(const struct layer_args *args, const struct layer_word *word, const char *text,
+                  const char *what, size_t least, size_t most, size_t *value, struct caelum_error *err) {
+    char *end;
+    const unsigned long long n = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || n < least || n > most)
+        return args_fail(args, word->column, err, "%s: expected a whole number from %zu to %zu, got '%s'", what,
+                         least, most, text);
+    *value = (size_t)n;
+    return CAELUM_OK;
+}
+
+int args_optional(struct layer_args *args, const char *what, size_t most, size_t *value,
+                  struct caelum_error *err) {
+    for (size_t i = 1; i < args->count; i++) {
+        struct layer_word *word = &args->word[i];
+        if (word->used || word->text[0] < '0' || word->text[0] > '9') continue;
+        word->used = 1;
+        return number(args, word, word->text, what, 1, most, value, err);
+    }
+    return CAELUM_OK;
+}
+
+int args_number(struct layer_args *args, const char *what, size_t most, size_t *value,
+                struct caelum_error *err) {
+    size_t found = 0;
+    CHECK(args_optional(args, what, most, &found, err));
+    if (found == 0)
+        return args_fail(args, args->word[0].column, err, "%s: number of %s is missing", args->word[0].text, what);
+    *value = found;
+    return CAELUM_OK;
+}
+
+/* The value of "key=value", or NULL. */
+static const char *find_key(struct layer_args *args, const char *key, struct layer_word **found) {
+    const size_t length = strlen(key);
+    for (size_t i = 1; i < args->count; i++) {
+        struct layer_word *word = &args->word[i];
+        if (word->used || strncmp(word->text, key, length) != 0 || word->text[length] != '=') continue;
+        word->used = 1;
+        *found = word;
+        return word->text + length + 1;
+    }
+    return NULL;
+}
+
+int args_key(struct layer_args *args, const char *key, size_t least, size_t most, size_t *value,
+             struct caelum_error *err) {
+    struct layer_word *word = NULL;
+    const char *text = find_key(args, key, &word);
+    return text ? number(args, word, text, key, least, most, value, err) : CAELUM_OK;
+}
+
+int args_choice(struct layer_args *args, const char *key, const char *const *choices, size_t *choice,
+                struct caelum_error *err) {
+    struct layer_word *word = NULL;
+    const char *text = find_key(args, key, &word);
+    if (!text) return CAELUM_OK;
+    char list[128] = "";
+    for (size_t i = 0; choices[i]; i++) {
+        if (strcmp(text, choices[i]) == 0) {
+            *choice = i;
+            return CAELUM_OK;
+        }
+        const size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", i ? " or " : "", choices[i]);
+    }
+    return args_fail(args, word->column, err, "%s: expected %s, got '%s'", key, list, text);
+}
+
+void args_activation(struct layer_args *args, enum activation *act) {
+    static const char *const names[] = {[ACT_LINEAR] = "linear", [ACT_RELU] = "relu", [ACT_SIGMOID] = "sigmoid"};
+    for (size_t i = 1; i < args->count; i++)
+        for (size_t a = 0; a < sizeof names / sizeof *names; a++)
+            if (!args->word[i].used && strcmp(args->word[i].text, names[a]) == 0) {
+                args->word[i].used = 1;
+                *act = (enum activation)a;
+                return;
+            }
+}
+
+int args_end(const struct layer_args *args, const char *usage, struct caelum_error *err) {
+    for (size_t i = 1; i < args->count; i++)
+        if (!args->word[i].used)
+            return args_fail(args, args->word[i].column, err, "'%s' is not understood here; expected: %s",
+                             args->word[i].text, usage);
+    return CAELUM_OK;
+}

@@ -1,0 +1,112 @@
+/* layer.h - what a layer is: a constant struct of functions, at the bottom of its own file, and one line
+ * in layers.def. Nothing else in the house knows a layer by name.
+ *
+ * `parse` and `shape` may fail, with a message; all failure happens before the first batch. `init` to
+ * `backward` return nothing, allocate nothing, print nothing. */
+#ifndef CAELUM_LAYERS_LAYER_H
+#define CAELUM_LAYERS_LAYER_H
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "kernels/kernels.h"
+
+/* Channels, rows, columns of one picture. */
+struct shape {
+    size_t c, h, w;
+};
+
+/* What a layer needs for a given input shape. Counts are floats. */
+struct layer_sizes {
+    size_t params;
+    size_t packed; /* made from the parameters once a step, shared by all blocks */
+    size_t macs;   /* multiply-adds for one picture, taps on the zero border counted */
+    size_t pad_x;  /* border of zeros that the input tensor needs */
+    size_t pad_dy; /* border of zeros that the output's gradient needs */
+    /* receptive field: how many inputs across one output sees, and how far neighbours are apart; an
+     * upsampling layer has spread > 1 and stride 1 */
+    size_t window, stride, spread;
+};
+
+/* One tensor among a layer's parameters, as it stands in model files. */
+struct layer_tensor {
+    const char *name; /* "weight", "bias" */
+    size_t dims, dim[4];
+};
+
+/* Everything forward and backward see: one block, one layer. */
+struct layer_io {
+    const struct kernels *kernels;
+    const void *state;   /* what parse filled in */
+    const float *params; /* borrowed, shared by all blocks */
+    const float *packed;
+    float *grads; /* the block's own; parameter gradients are added to it */
+    struct tensor x, y;
+    struct tensor dy; /* backward may change it */
+    struct tensor dx; /* overwritten by backward; data NULL: nobody needs it */
+};
+
+struct layer_args;
+
+struct layer_ops {
+    const char *name;  /* the word in the network's text */
+    const char *usage; /* "conv C [k=3] [pad=same|valid] [relu|sigmoid|linear]" */
+    const char *const *examples; /* lines for the tests, NULL at the end */
+    size_t state_size;
+
+    /* Reads the rest of the line into a zeroed state of state_size bytes. */
+    int (*parse)(struct layer_args *args, void *state, struct caelum_error *err);
+    /* Output shape and needs for an input shape. */
+    int (*shape)(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+                 struct caelum_error *err);
+    /* The i-th parameter tensor, in the order in which they lie in memory; 0 when there is none. May be
+     * NULL for a layer without parameters, and so may init and pack. */
+    int (*tensor)(const void *state, struct shape in, size_t i, struct layer_tensor *tensor);
+    void (*init)(const void *state, struct shape in, struct rng *rng, float *params);
+    void (*pack)(const void *state, struct shape in, const float *params, float *packed);
+    void (*forward)(const struct layer_io *io);
+    void (*backward)(const struct layer_io *io);
+    /* A convolution's kernel size, padding and stride for the latent formula; NULL elsewhere. */
+    void (*geometry)(const void *state, size_t *kernel, size_t *padding, size_t *stride);
+};
+
+/* The layers of layers.def, NULL at the end. */
+const struct layer_ops *const *layers_all(void);
+
+/* --- Reading a line ------------------------------------------------------------------------------- */
+
+struct layer_word {
+    char text[48];
+    size_t column; /* 1 based */
+    int used;
+};
+
+enum { LAYER_WORDS = 16 };
+
+/* The words of one line; the first is the layer's name. */
+struct layer_args {
+    const char *file; /* for messages */
+    size_t line;
+    size_t count;
+    struct layer_word word[LAYER_WORDS];
+};
+
+/* CAELUM_EFORMAT with "file:line:column: " and a sentence. */
+int args_fail(const struct layer_args *args, size_t column, struct caelum_error *err, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The first unused bare number, which must be there: 1 <= *value <= most. `what` names it. */
+int args_number(struct layer_args *args, const char *what, size_t most, size_t *value, struct caelum_error *err);
+/* The same, but it may be missing: then *value stays. */
+int args_optional(struct layer_args *args, const char *what, size_t most, size_t *value,
+                  struct caelum_error *err);
+/* "key=N", which may be missing: then *value stays. least <= N <= most. */
+int args_key(struct layer_args *args, const char *key, size_t least, size_t most, size_t *value,
+             struct caelum_error *err);
+/* "key=WORD" with WORD one of `choices` (NULL at the end); *choice stays if it is missing. */
+int args_choice(struct layer_args *args, const char *key, const char *const *choices, size_t *choice,
+                struct caelum_error *err);
+/* An activation's name among the words; *act stays if there is none. */
+void args_activation(struct layer_args *args, enum activation *act);
+/* Fails if a word was used by none of the above. */
+int args_end(const struct layer_args *args, const char *usage, struct caelum_error *err);
+
+#endif

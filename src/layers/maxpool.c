@@ -1,0 +1,50 @@
+/* maxpool.c - the largest pixel of each window of size x size, windows side by side. Rows and columns
+ * that fill no window are dropped, as Keras does with padding 'valid'. */
+#include "layers/layer.h"
+
+struct maxpool {
+    size_t size;
+};
+
+static const char usage[] = "maxpool [SIZE=2]";
+
+static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
+    struct maxpool *s = state;
+    s->size = 2;
+    CHECK(args_optional(args, "pixels across", 64, &s->size, err));
+    return args_end(args, usage, err);
+}
+
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+                 struct caelum_error *err) {
+    const struct maxpool *s = state;
+    if (in.h < s->size || in.w < s->size)
+        return caelum_fail(err, CAELUM_EFORMAT, "a %zux%zu picture is smaller than the %zux%zu window", in.h, in.w,
+                           s->size, s->size);
+    *out = (struct shape){in.c, in.h / s->size, in.w / s->size};
+    *sizes = (struct layer_sizes){.window = s->size, .stride = s->size, .spread = 1};
+    return CAELUM_OK;
+}
+
+static void forward(const struct layer_io *io) {
+    const struct maxpool *s = io->state;
+    io->kernels->maxpool(&io->x, &io->y, s->size);
+}
+
+static void backward(const struct layer_io *io) {
+    const struct maxpool *s = io->state;
+    if (io->dx.data) io->kernels->maxpool_grad(&io->x, &io->y, &io->dy, &io->dx, s->size);
+}
+
+static const char *const examples[] = {"maxpool", "maxpool 3", "maxpool 1", NULL};
+
+const struct layer_ops layer_maxpool = {
+    .name = "maxpool",
+    .usage = usage,
+    .examples = examples,
+    .state_size = sizeof(struct maxpool),
+    .parse = parse,
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,110 @@
+/* model.c - a network and its weights as one safetensors file: the network's text and the picture size
+ * stand in the metadata, each parameter tensor under "<layer>.<tensor>". */
+#include "base/mem.h"
+#include "net/safetensors.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char format_name[] = "caelum model 1";
+
+/* Fills tensors with every parameter tensor of the network; returns their number. With tensors NULL it
+ * only counts. */
+static size_t list_tensors(const struct caelum_net *net, const float *params, struct safetensor *tensors) {
+    size_t count = 0;
+    for (size_t i = 0; i < net->layers; i++) {
+        const struct net_layer *layer = &net->layer[i];
+        size_t offset = layer->params;
+        struct layer_tensor lt;
+        for (size_t j = 0; layer->ops->tensor && layer->ops->tensor(layer->state, layer->in, j, &lt); j++) {
+            struct safetensor t = {.type = TENSOR_F32, .dims = lt.dims};
+            memcpy(t.dim, lt.dim, sizeof t.dim);
+            snprintf(t.name, sizeof t.name, "%s.%s", layer->name, lt.name);
+            if (params) t.data = params + offset;
+            offset += safetensor_count(&t);
+            if (tensors) tensors[count] = t;
+            count++;
+        }
+    }
+    return count;
+}
+
+int model_save(const struct caelum_net *net, const float *params, const struct metadata *metadata,
+               const char *path, struct caelum_error *err) {
+    struct safetensor *tensors = NULL;
+    struct metadata all = {0};
+    const size_t count = list_tensors(net, params, NULL);
+    int result = mem_alloc(&tensors, count, sizeof *tensors, err);
+    if (result == 0) result = metadata_set(&all, "format", format_name, err);
+    if (result == 0) result = metadata_set(&all, "network", net->text, err);
+    if (result == 0) result = metadata_setf(&all, err, "height", "%zu", net->input.h);
+    if (result == 0) result = metadata_setf(&all, err, "width", "%zu", net->input.w);
+    for (size_t i = 0; result == 0 && i < metadata->count; i++)
+        result = metadata_set(&all, metadata->entry[i].key, metadata->entry[i].value, err);
+    if (result == 0) {
+        list_tensors(net, params, tensors);
+        result = safetensors_write(path, tensors, count, &all, err);
+    }
+    metadata_clear(&all);
+    mem_free(&tensors);
+    return result;
+}
+
+/* The network of the metadata, and its parameters copied from the tensors. */
+static int build(struct caelum_model *model, const struct safetensors *file, const char *path,
+                 struct caelum_error *err) {
+    const char *format = metadata_get(&file->metadata, "format"), *text = metadata_get(&file->metadata, "network");
+    const char *height = metadata_get(&file->metadata, "height"), *width = metadata_get(&file->metadata, "width");
+    if (!format || strcmp(format, format_name) != 0 || !text || !height || !width)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: not a model of this program: expected \"format\": \"%s\" and \"network\" in its metadata",
+                           path, format_name);
+    CHECK(caelum_net_parse(&model->net, text, path, strtoul(height, NULL, 10), strtoul(width, NULL, 10), err));
+    CHECK(mem_alloc(&model->params, model->net->params, sizeof(float), err));
+    struct safetensor *tensors = NULL;
+    const size_t count = list_tensors(model->net, model->params, NULL);
+    int result = mem_alloc(&tensors, count, sizeof *tensors, err);
+    if (result == 0) list_tensors(model->net, model->params, tensors);
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        const struct safetensor *t = &tensors[i];
+        const void *data;
+        result = safetensors_find(file, path, t->name, TENSOR_F32, t->dims, t->dim, &data, err);
+        if (result == 0)
+            memcpy(model->params + ((const float *)t->data - model->params), data, safetensor_count(t) * sizeof(float));
+    }
+    mem_free(&tensors);
+    return result;
+}
+
+int caelum_model_load(caelum_model **out, const char *path, struct caelum_error *err) {
+    struct safetensors file = {0};
+    struct caelum_model *model = NULL;
+    CHECK(safetensors_read(&file, path, err));
+    int result = mem_alloc(&model, 1, sizeof *model, err);
+    if (result == 0) result = mem_alloc(&model->metadata, 1, sizeof *model->metadata, err);
+    if (result == 0) result = build(model, &file, path, err);
+    if (result == 0) {
+        *model->metadata = file.metadata;
+        file.metadata.count = 0;
+        *out = model;
+        model = NULL;
+    }
+    caelum_model_close(&model);
+    safetensors_close(&file);
+    return result;
+}
+
+void caelum_model_close(caelum_model **model) {
+    if (!*model) return;
+    if ((*model)->metadata) metadata_clear((*model)->metadata);
+    mem_free(&(*model)->metadata);
+    mem_free(&(*model)->params);
+    caelum_net_close(&(*model)->net);
+    mem_free(model);
+}
+
+const caelum_net *caelum_model_net(const caelum_model *model) { return model->net; }
+
+const char *caelum_model_metadata(const caelum_model *model, const char *key) {
+    return metadata_get(model->metadata, key);
+}

@@ -1,0 +1,87 @@
+/* net.h - a network: text -> layers with shapes -> a workspace in which blocks run forward and backward.
+ *
+ * A struct caelum_net is read-only once parsed. Parameters live outside it, in one array of
+ * net->params floats (so a checkpoint is one write), gradients likewise. Each thread has a workspace with
+ * the tensors of one block; nothing is allocated once that is made. */
+#ifndef CAELUM_NET_NET_H
+#define CAELUM_NET_NET_H
+
+#include "layers/layer.h"
+
+struct net_layer {
+    const struct layer_ops *ops;
+    void *state; /* owned */
+    struct shape in, out;
+    struct layer_sizes sizes;
+    size_t params, packed; /* offsets into the arrays of all layers */
+    char name[40];         /* "conv1": unique, for model files */
+    char text[96];         /* its line, one blank between words */
+    size_t line;
+    bool latent; /* the `latent` mark follows */
+};
+
+struct caelum_net {
+    char *text;
+    char *file; /* name used in messages */
+    struct shape input;
+    size_t layers;
+    struct net_layer *layer;
+    size_t params, packed; /* floats of all layers */
+};
+
+/* Initial parameters: a function of the seed alone. params: [net->params], overwritten. */
+void net_init(const struct caelum_net *net, uint64_t seed, float *params);
+/* The derived form of the parameters that forward and backward read; packed: [net->packed]. Called once
+ * after every change of params. */
+void net_pack(const struct caelum_net *net, const float *params, float *packed);
+
+/* The tensors of one block: value[i] is the input of layer i, value[layers] the output; grad[i] the
+ * gradient of value[i]. Without gradients (inference) grad is NULL. */
+struct net_workspace {
+    struct tensor *value, *grad;
+    float *memory;
+};
+
+/* grad[0] is left out: nobody needs the gradient of the pictures. */
+int net_workspace_open(struct net_workspace *ws, const struct caelum_net *net, bool gradients,
+                       struct caelum_error *err);
+void net_workspace_close(struct net_workspace *ws);
+
+/* value[0] -> value[layers]. */
+void net_forward(const struct caelum_net *net, const struct kernels *kernels, const float *params,
+                 const float *packed, const struct net_workspace *ws);
+/* grad[layers] -> grads [net->params], added to. Destroys the gradients of the activations. */
+void net_backward(const struct caelum_net *net, const struct kernels *kernels, const float *params,
+                  const float *packed, const struct net_workspace *ws, float *grads);
+
+/* --- Models --------------------------------------------------------------------------------------- */
+
+/* A network with parameters, and what is known about how it came to be. */
+struct caelum_model {
+    struct caelum_net *net; /* owned */
+    float *params;          /* [net->params], owned */
+    struct metadata *metadata;
+};
+
+/* Key-value pairs of strings in the order in which they were set. */
+struct metadata_entry {
+    char *key, *value;
+};
+struct metadata {
+    size_t count;
+    struct metadata_entry entry[32];
+};
+/* Copies key and value; an existing key gets the new value. */
+int metadata_set(struct metadata *metadata, const char *key, const char *value, struct caelum_error *err);
+int metadata_setf(struct metadata *metadata, struct caelum_error *err, const char *key, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* NULL if there is no such key. */
+const char *metadata_get(const struct metadata *metadata, const char *key);
+void metadata_clear(struct metadata *metadata);
+
+/* Writes parameters and network as a safetensors file. The keys "format", "network", "height" and
+ * "width" are added to the metadata. */
+int model_save(const struct caelum_net *net, const float *params, const struct metadata *metadata,
+               const char *path, struct caelum_error *err);
+
+#endif

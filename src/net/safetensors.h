@@ -1,0 +1,41 @@
+/* safetensors.h - the container of models and checkpoints: 8 bytes little-endian header size, a JSON
+ * header, raw little-endian data without holes (huggingface/safetensors, README "Format"). */
+#ifndef CAELUM_NET_SAFETENSORS_H
+#define CAELUM_NET_SAFETENSORS_H
+
+#include "net/net.h"
+
+enum tensor_type { TENSOR_F32, TENSOR_F64 };
+
+/* One named array. When writing, data is borrowed until safetensors_write returns; when reading it
+ * points into the file and is aligned for its type. */
+struct safetensor {
+    char name[96];
+    enum tensor_type type;
+    size_t dims, dim[4];
+    const void *data;
+};
+
+/* Values in a tensor. */
+size_t safetensor_count(const struct safetensor *tensor);
+
+/* Writes tensors in the given order with the metadata; whole or not at all. Same input, same bytes. */
+int safetensors_write(const char *path, const struct safetensor *tensors, size_t count,
+                      const struct metadata *metadata, struct caelum_error *err);
+
+/* A file read and checked: header, offsets (in order, no holes, no overlap), sizes, end of file. */
+struct safetensors {
+    uint8_t *bytes;
+    size_t count;
+    struct safetensor *tensor;
+    struct metadata metadata;
+};
+
+int safetensors_read(struct safetensors *file, const char *path, struct caelum_error *err);
+void safetensors_close(struct safetensors *file);
+
+/* The tensor of this name, type and shape; CAELUM_EFORMAT, naming path, if it is not there. */
+int safetensors_find(const struct safetensors *file, const char *path, const char *name, enum tensor_type type,
+                     size_t dims, const size_t *dim, const void **data, struct caelum_error *err);
+
+#endif

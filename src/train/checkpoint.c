@@ -1,0 +1,92 @@
+/* checkpoint.c - a run's state as a safetensors file: float arrays for weights and Adam's means, doubles
+ * for the position in the epoch and the history, so that a resumed run ends with the same bits. */
+#include "base/mem.h"
+#include "net/safetensors.h"
+#include "train/fit.h"
+
+#include <string.h>
+
+/* Doubles of one epoch in the file, in the order of struct caelum_epoch. */
+enum { ROW = 9, POSITION = 7 };
+
+static void write_row(const struct caelum_epoch *e, double *row) {
+    const double values[ROW] = {e->loss,         e->psnr,    e->accuracy,            e->val_loss,
+                                e->val_psnr,     e->val_accuracy, e->seconds, e->pictures_per_second,
+                                e->best};
+    memcpy(row, values, sizeof values);
+}
+
+static void read_row(const double *row, size_t epoch, struct caelum_epoch *e) {
+    *e = (struct caelum_epoch){.epoch = epoch,
+                               .loss = row[0],
+                               .psnr = row[1],
+                               .accuracy = row[2],
+                               .val_loss = row[3],
+                               .val_psnr = row[4],
+                               .val_accuracy = row[5],
+                               .seconds = row[6],
+                               .pictures_per_second = row[7],
+                               .best = row[8] != 0};
+}
+
+int checkpoint_save(const struct fit *fit, const struct metadata *metadata, const char *path,
+                    struct caelum_error *err) {
+    const struct trainer *t = fit->trainer;
+    const size_t n = t->net->params;
+    const double position[POSITION] = {(double)fit->epochs_done, (double)fit->batches_done, (double)t->step,
+                                       fit->sums.squared,        fit->sums.agree,           fit->train_seconds,
+                                       (double)fit->best_epoch};
+    double *history = NULL;
+    CHECK(mem_alloc(&history, fit->epochs_done * ROW, sizeof *history, err));
+    for (size_t i = 0; i < fit->epochs_done; i++) write_row(&fit->history[i], history + i * ROW);
+    /* doubles first: they must lie 8-byte aligned */
+    const struct safetensor tensors[] = {
+        {.name = "position", .type = TENSOR_F64, .dims = 1, .dim = {POSITION}, .data = position},
+        {.name = "history", .type = TENSOR_F64, .dims = 2, .dim = {fit->epochs_done, ROW}, .data = history},
+        {.name = "params", .type = TENSOR_F32, .dims = 1, .dim = {n}, .data = t->params},
+        {.name = "adam_m", .type = TENSOR_F32, .dims = 1, .dim = {n}, .data = t->m},
+        {.name = "adam_v", .type = TENSOR_F32, .dims = 1, .dim = {n}, .data = t->v},
+    };
+    const int result = safetensors_write(path, tensors, sizeof tensors / sizeof *tensors, metadata, err);
+    mem_free(&history);
+    return result;
+}
+
+static int damaged(const char *path, struct caelum_error *err) {
+    return caelum_fail(err, CAELUM_EFORMAT, "%s: its position or history makes no sense; it is damaged", path);
+}
+
+/* A whole number from 0 to most, or -1. */
+static long whole(double value, size_t most) {
+    return value >= 0 && value <= (double)most && value == (double)(long)value ? (long)value : -1;
+}
+
+int checkpoint_restore(struct fit *fit, const struct safetensors *file, const char *path, struct caelum_error *err) {
+    struct trainer *t = fit->trainer;
+    const size_t n = t->net->params, positions = POSITION;
+    const void *position_data, *history_data, *params, *m, *v;
+    CHECK(safetensors_find(file, path, "position", TENSOR_F64, 1, &positions, &position_data, err));
+    CHECK(safetensors_find(file, path, "params", TENSOR_F32, 1, &n, &params, err));
+    CHECK(safetensors_find(file, path, "adam_m", TENSOR_F32, 1, &n, &m, err));
+    CHECK(safetensors_find(file, path, "adam_v", TENSOR_F32, 1, &n, &v, err));
+    const double *position = position_data;
+    const long epochs = whole(position[0], fit->settings.epochs), batches = whole(position[1], fit->batches);
+    const long step = whole(position[2], (size_t)1 << 52);
+    const long best = epochs < 0 ? -1 : whole(position[6], (size_t)epochs);
+    if (epochs < 0 || batches < 0 || step < 0 || best < 0 || (epochs > 0 && best == 0)) return damaged(path, err);
+    const size_t dim[2] = {(size_t)epochs, ROW};
+    CHECK(safetensors_find(file, path, "history", TENSOR_F64, 2, dim, &history_data, err));
+    const double *history = history_data;
+    for (size_t i = 0; i < (size_t)epochs; i++) read_row(history + i * ROW, i + 1, &fit->history[i]);
+    fit->epochs_done = (size_t)epochs;
+    fit->batches_done = (size_t)batches;
+    fit->sums = (struct loss_sums){.squared = position[3], .agree = position[4]};
+    fit->train_seconds = position[5];
+    fit->best_epoch = (size_t)best;
+    memcpy(t->params, params, n * sizeof(float));
+    memcpy(t->m, m, n * sizeof(float));
+    memcpy(t->v, v, n * sizeof(float));
+    t->step = (uint64_t)step;
+    trainer_refresh(t);
+    return CAELUM_OK;
+}

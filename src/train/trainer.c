@@ -1,0 +1,170 @@
+/* trainer.c - blocks through the network in parallel, gradients added in order, one Adam step. */
+#include "train/trainer.h"
+
+#include "base/mem.h"
+#include "base/parallel.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Gradient slots: enough for any number of cores, few enough to add up quickly. Block b goes to slot
+ * b % MOST_SLOTS, so the order of the sum is fixed for larger minibatches too. */
+enum { MOST_SLOTS = 64 };
+
+static size_t blocks_of(size_t pictures) { return (pictures + LANES - 1) / LANES; }
+
+struct trainer_settings trainer_defaults(size_t batch, double lr, int threads) {
+    return (struct trainer_settings){
+        .batch = batch, .lr = lr, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .threads = threads};
+}
+
+static int allocate(struct trainer *t, size_t largest, struct caelum_error *err) {
+    const size_t n = t->net->params, blocks = blocks_of(t->settings.batch);
+    size_t slots = 0;
+    t->slot_count = blocks < MOST_SLOTS ? blocks : MOST_SLOTS;
+    t->block_capacity = blocks_of(largest > t->settings.batch ? largest : t->settings.batch);
+    CHECK(mem_alloc(&t->params, n, sizeof(float), err));
+    CHECK(mem_alloc(&t->m, n, sizeof(float), err));
+    CHECK(mem_alloc(&t->v, n, sizeof(float), err));
+    CHECK(mem_alloc(&t->gradient, n, sizeof(float), err));
+    CHECK(mem_alloc(&t->packed, t->net->packed, sizeof(float), err));
+    CHECK(size_mul(n, t->slot_count, &slots, err));
+    CHECK(mem_alloc(&t->slots, slots, sizeof(float), err));
+    CHECK(mem_alloc(&t->block_sums, t->block_capacity, sizeof *t->block_sums, err));
+    CHECK(mem_alloc(&t->workspace, (size_t)t->settings.threads, sizeof *t->workspace, err));
+    for (int i = 0; i < t->settings.threads; i++)
+        CHECK(net_workspace_open(&t->workspace[i], t->net, true, err));
+    return CAELUM_OK;
+}
+
+int trainer_open(struct trainer *trainer, const struct caelum_net *net, const struct trainer_settings *settings,
+                 size_t largest, uint64_t seed, struct caelum_error *err) {
+    struct trainer t = {.settings = *settings, .net = net};
+    const struct shape out = net->layer[net->layers - 1].out, in = net->input;
+    if (out.c != in.c || out.h != in.h || out.w != in.w)
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: the output is %zux%zux%zu, the pictures are %zux%zux%zu; to reconstruct they must be equal",
+                           net->file, out.c, out.h, out.w, in.c, in.h, in.w);
+    enum cpu_level level;
+    CHECK(cpu_choose(&level, err));
+    t.kernels = kernels_get(level);
+    const int result = allocate(&t, largest, err);
+    if (result != 0) {
+        trainer_close(&t);
+        return result;
+    }
+    net_init(net, seed, t.params);
+    trainer_refresh(&t);
+    *trainer = t;
+    return CAELUM_OK;
+}
+
+void trainer_close(struct trainer *t) {
+    for (int i = 0; t->workspace && i < t->settings.threads; i++) net_workspace_close(&t->workspace[i]);
+    mem_free(&t->workspace);
+    mem_free(&t->block_sums);
+    mem_free(&t->slots);
+    mem_free(&t->packed);
+    mem_free(&t->gradient);
+    mem_free(&t->v);
+    mem_free(&t->m);
+    mem_free(&t->params);
+}
+
+void trainer_refresh(struct trainer *t) { net_pack(t->net, t->params, t->packed); }
+
+/* What the blocks of one call share. */
+struct pass {
+    struct trainer *trainer;
+    const struct pictures *pictures;
+    const uint32_t *order; /* NULL: in the order of the set */
+    size_t n;
+    float scale; /* of the loss gradient; 0: no learning */
+};
+
+/* Loads block b, runs it forward and measures it; lanes without a picture repeat the first one, and
+ * their gradient is zero. */
+static void forward_block(const struct pass *pass, size_t b, const struct net_workspace *ws) {
+    const struct trainer *t = pass->trainer;
+    const size_t first = b * LANES, left = pass->n - first, live = left < LANES ? left : LANES;
+    const uint8_t *lane[LANES];
+    for (size_t i = 0; i < LANES; i++) {
+        const size_t at = first + (i < live ? i : 0);
+        lane[i] = pictures_at(pass->pictures, pass->order ? pass->order[at] : at);
+    }
+    t->kernels->load(lane, &ws->value[0]);
+    net_forward(t->net, t->kernels, t->params, t->packed, ws);
+    const bool learn = pass->scale != 0.0f;
+    const struct mse_job mse = {.y = ws->value[t->net->layers],
+                                .t = ws->value[0],
+                                .dy = learn ? ws->grad[t->net->layers] : (struct tensor){0},
+                                .scale = pass->scale,
+                                .live = live,
+                                .sums = &t->block_sums[b]};
+    t->kernels->mse(&mse);
+}
+
+static void learn_slot(void *cookie, size_t slot, int worker) {
+    const struct pass *pass = cookie;
+    const struct trainer *t = pass->trainer;
+    const struct net_workspace *ws = &t->workspace[worker];
+    float *grads = t->slots + slot * t->net->params;
+    memset(grads, 0, t->net->params * sizeof *grads);
+    for (size_t b = slot; b < blocks_of(pass->n); b += t->slot_count) {
+        forward_block(pass, b, ws);
+        net_backward(t->net, t->kernels, t->params, t->packed, ws, grads);
+    }
+}
+
+static void measure_block(void *cookie, size_t b, int worker) {
+    const struct pass *pass = cookie;
+    forward_block(pass, b, &pass->trainer->workspace[worker]);
+}
+
+static void add_sums(const struct trainer *t, size_t blocks, struct loss_sums *sums) {
+    *sums = (struct loss_sums){0};
+    for (size_t b = 0; b < blocks; b++) {
+        sums->squared += t->block_sums[b].squared;
+        sums->agree += t->block_sums[b].agree;
+    }
+}
+
+static void adam_step(struct trainer *t) {
+    const struct trainer_settings *s = &t->settings;
+    t->step++;
+    const double bias1 = 1.0 - pow(s->beta1, (double)t->step), bias2 = 1.0 - pow(s->beta2, (double)t->step);
+    const struct adam_job job = {.n = t->net->params,
+                                 .p = t->params,
+                                 .m = t->m,
+                                 .v = t->v,
+                                 .g = t->gradient,
+                                 .one_minus_beta1 = (float)(1.0 - s->beta1),
+                                 .one_minus_beta2 = (float)(1.0 - s->beta2),
+                                 .step = (float)(s->lr / bias1),
+                                 .inv_sqrt_bias2 = (float)(1.0 / sqrt(bias2)),
+                                 .epsilon = (float)s->epsilon};
+    t->kernels->adam(&job);
+}
+
+void trainer_step(struct trainer *t, const struct pictures *pictures, const uint32_t *order, size_t n,
+                  struct loss_sums *sums) {
+    const struct shape in = t->net->input;
+    struct pass pass = {.trainer = t,
+                        .pictures = pictures,
+                        .order = order,
+                        .n = n,
+                        .scale = (float)(2.0 / (double)(n * in.c * in.h * in.w))};
+    const size_t blocks = blocks_of(n), slots = blocks < t->slot_count ? blocks : t->slot_count;
+    parallel_for(t->settings.threads, slots, learn_slot, &pass);
+    t->kernels->sum(t->gradient, t->slots, slots, t->net->params, t->net->params);
+    adam_step(t);
+    trainer_refresh(t);
+    add_sums(t, blocks, sums);
+}
+
+void trainer_measure(struct trainer *t, const struct pictures *pictures, struct loss_sums *sums) {
+    struct pass pass = {.trainer = t, .pictures = pictures, .n = pictures->n};
+    const size_t blocks = blocks_of(pictures->n);
+    parallel_for(t->settings.threads, blocks, measure_block, &pass);
+    add_sums(t, blocks, sums);
+}

@@ -1,0 +1,56 @@
+/* trainer.h - the mathematics of training: one step over one minibatch, one pass over a split. Knows no
+ * epochs, files or people.
+ *
+ * A minibatch is cut into blocks of LANES pictures. Each block runs forward and backward on one thread
+ * and leaves its gradient in a slot of its own; the slots are added in their order. So the result does
+ * not depend on the number of threads. */
+#ifndef CAELUM_TRAIN_TRAINER_H
+#define CAELUM_TRAIN_TRAINER_H
+
+#include "base/pictures.h"
+#include "net/net.h"
+
+struct trainer_settings {
+    size_t batch; /* pictures in a minibatch, at most */
+    double lr;
+    double beta1, beta2, epsilon;
+    int threads;
+};
+
+/* Adam's defaults (Kingma & Ba 2015) with the given step size. */
+struct trainer_settings trainer_defaults(size_t batch, double lr, int threads);
+
+struct trainer {
+    struct trainer_settings settings;
+    const struct caelum_net *net; /* borrowed until close */
+    const struct kernels *kernels;
+    float *params, *m, *v; /* [net->params]: weights and Adam's two means */
+    uint64_t step;         /* steps done */
+    float *packed;         /* what layers read instead of params; made anew after every step */
+    float *gradient;       /* [net->params] */
+    float *slots;          /* [slot_count][net->params] */
+    size_t slot_count;
+    struct net_workspace *workspace; /* one a thread */
+    struct loss_sums *block_sums;    /* one a block, of a step or of the largest split measured so far */
+    size_t block_capacity;
+};
+
+/* Allocates everything that training will need; `largest` is the count of the largest split to measure.
+ * Parameters start at net_init(seed). */
+int trainer_open(struct trainer *trainer, const struct caelum_net *net, const struct trainer_settings *settings,
+                 size_t largest, uint64_t seed, struct caelum_error *err);
+/* Safe on a zeroed trainer. */
+void trainer_close(struct trainer *trainer);
+
+/* Call after changing params from outside. */
+void trainer_refresh(struct trainer *trainer);
+
+/* One Adam step on the mean squared error of reconstructing n <= batch pictures: order[i] is a position
+ * in `pictures`. Fills sums over all n pictures, measured before the step. */
+void trainer_step(struct trainer *trainer, const struct pictures *pictures, const uint32_t *order, size_t n,
+                  struct loss_sums *sums);
+
+/* The same sums over a whole split, without learning. */
+void trainer_measure(struct trainer *trainer, const struct pictures *pictures, struct loss_sums *sums);
+
+#endif
