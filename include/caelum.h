@@ -210,7 +210,7 @@ struct caelum_metrics {
 
 /* A reference that needs no training by gradient: the best linear code, fitted on the train split. */
 struct caelum_baseline {
-    char name[48];  /* "PCA 768", "4x4-block KLT, 8x8x12" */
+    char name[96];  /* "PCA 768", "4x4-block KLT, 8x8x12" */
     size_t numbers; /* latent numbers a picture */
     struct caelum_metrics metrics;
 };

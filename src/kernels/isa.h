@@ -3,6 +3,7 @@
 #include "kernels/vector.h"
 
 #include "kernels/conv_tmpl.c"
+#include "kernels/limits_tmpl.c"
 #include "kernels/pointwise_tmpl.c"
 #include "kernels/update_tmpl.c"
 
@@ -25,4 +26,5 @@ const struct kernels FN(kernels) = {
     .mse = FN(mse),
     .sum = FN(sum),
     .adam = FN(adam),
+    .peak = FN(peak),
 };

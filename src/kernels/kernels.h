@@ -134,6 +134,9 @@ struct kernels {
     /* sum[i] = slot 0 + slot 1 + ... of slots[slot * stride + i], in this order, for i < n. */
     void (*sum)(float *sum, const float *slots, size_t count, size_t stride, size_t n);
     void (*adam)(const struct adam_job *job);
+
+    /* Multiply-adds and nothing else, as fast as this instruction set allows; returns the FLOPs done. */
+    double (*peak)(size_t rounds);
 };
 
 /* The table for an instruction set that this machine has. */

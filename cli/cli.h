@@ -1,0 +1,94 @@
+/* cli.h - what the commands share: the table of options, progress, errors turned into words. The command
+ * line knows the library only through caelum.h. Results go to stdout, everything else to stderr. */
+#ifndef CAELUM_CLI_H
+#define CAELUM_CLI_H
+
+#include "caelum.h"
+
+#include <jansson.h>
+#include <signal.h>
+
+/* --- Options -------------------------------------------------------------------------------------- */
+
+enum option_kind { OPTION_FLAG, OPTION_STRING, OPTION_SIZE, OPTION_U64, OPTION_REAL, OPTION_THREADS, OPTION_CHOICE };
+
+/* One option. The default shown by --help is what `value` points to when the command starts. */
+struct option_row {
+    char letter;          /* 0: none */
+    const char *name;     /* without the dashes */
+    enum option_kind kind;
+    void *value;          /* bool, const char *, size_t, uint64_t, double, int, int */
+    const char *argument; /* what --help calls the value: "DIR" */
+    const char *help;     /* one sentence, unit included, without a full stop */
+    const char *const *choices; /* OPTION_CHOICE: words, NULL at the end; value is the index */
+};
+
+struct command {
+    const char *name, *arguments, *summary, *example;
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
+};
+
+extern const struct command commands[]; /* name NULL at the end */
+
+/* Reads options and leaves the other arguments in argv[1..]; their number is the result. Negative: the
+ * command ends with status -result - 1 (--help was printed, or a wrong option named). */
+int options_read(const struct command *command, const struct option_row *rows, int argc, char **argv);
+const struct command *command_find(const char *name);
+void command_help(const struct command *command, const struct option_row *rows, FILE *to);
+/* A usage error: prints the sentence and where help is; returns exit status 2. */
+int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The entry of a NULL-ended list that is closest to a mistyped word, or NULL if none is close. */
+const char *nearest(const char *word, const char *const *words);
+
+/* --- Errors and results --------------------------------------------------------------------------- */
+
+/* Prints "caelum: ..." and returns the exit status for the error's code. */
+int report(const struct caelum_error *err);
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Prints a JSON object on one line of stdout and frees it. */
+void print_json(json_t *object);
+/* "4,911": thousands apart. text: [32]. */
+const char *grouped(size_t n, char text[32]);
+/* The arguments as they could be typed again; static storage of main. */
+extern char command_line[4096];
+
+/* --- Progress and signals ------------------------------------------------------------------------- */
+
+enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
+struct display {
+    int mode;   /* enum progress_mode */
+    bool quiet; /* nothing but errors */
+};
+extern struct display display;
+/* The rows of --progress and --quiet, for every command that takes a while. */
+#define DISPLAY_OPTIONS                                                                                      \
+    {0, "progress", OPTION_CHOICE, &display.mode, "WHEN", "progress line: auto (on a terminal), always, never", \
+     progress_modes},                                                                                        \
+    {'q', "quiet", OPTION_FLAG, &display.quiet, NULL, "print nothing but results and errors", NULL}
+extern const char *const progress_modes[];
+
+/* Callbacks for the library; both return non-zero once a signal has come. */
+int progress_stage(void *cookie, const char *what, size_t done, size_t total);
+int progress_train(void *cookie, const struct caelum_train_progress *progress);
+/* Ends a line that is being redrawn. */
+void progress_clear(void);
+
+/* SIGINT, SIGTERM and SIGHUP are noted once; a second one has its usual effect. */
+void signals_catch(void);
+/* The signal that has come, or 0. */
+int signals_caught(void);
+/* Dies by the signal that was caught, so that the shell sees it. */
+void signals_raise(void);
+
+/* --- Commands ------------------------------------------------------------------------------------- */
+
+int command_data(int argc, char **argv);
+int command_train(int argc, char **argv);
+int command_eval(int argc, char **argv);
+int command_reconstruct(int argc, char **argv);
+int command_inspect(int argc, char **argv);
+int command_bench(int argc, char **argv);
+int command_version(int argc, char **argv);
+int command_help_on(int argc, char **argv);
+
+#endif

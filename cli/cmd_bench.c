@@ -1,0 +1,39 @@
+/* cmd_bench.c - caelum bench: one figure a line, as soon as it is measured. */
+#include "cli.h"
+
+#include <stdio.h>
+
+struct output {
+    json_t *figures; /* NULL: print lines */
+};
+
+static int line(void *cookie, const char *name, double value, const char *unit) {
+    struct output *out = cookie;
+    const int decimals = value < 100 ? 2 : value < 10000 ? 1 : 0;
+    if (out->figures) json_array_append_new(out->figures, json_pack("{s:s, s:f, s:s}", "name", name, "value", value, "unit", unit));
+    else printf("%s %.*f %s\n", name, decimals, value, unit);
+    fflush(stdout);
+    return signals_caught() != 0;
+}
+
+int command_bench(int argc, char **argv) {
+    struct caelum_bench_settings s = caelum_bench_defaults();
+    bool json = false;
+    const struct option_row rows[] = {
+        {0, "filter", OPTION_STRING, &s.filter, "TEXT", "only figures whose name contains TEXT", NULL},
+        {0, "net", OPTION_STRING, &s.net, "FILE", "measure this network instead of the standard one", NULL},
+        {0, "rounds", OPTION_SIZE, &s.rounds, "N", "each figure is the median of N measurements", NULL},
+        {0, "seconds", OPTION_REAL, &s.seconds, "S", "length of one measurement", NULL},
+        {'t', "threads", OPTION_THREADS, &s.threads, "N", "largest number of threads to measure", NULL},
+        {0, "json", OPTION_FLAG, &json, NULL, "print the figures as JSON", NULL},
+        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
+    const int n = options_read(command_find("bench"), rows, argc, argv);
+    if (n < 0) return -n - 1;
+    if (n != 0) return usage_error("bench", "expected no arguments, got '%s'", argv[1]);
+    signals_catch();
+    struct output out = {.figures = json ? json_array() : NULL};
+    struct caelum_error err;
+    if (caelum_bench(&s, line, &out, &err) != 0) return report(&err);
+    if (json) print_json(json_pack("{s:s, s:o}", "build", caelum_build_info(), "figures", out.figures));
+    return 0;
+}

@@ -1,0 +1,92 @@
+/* cmd_reconstruct.c - caelum reconstruct: pictures of any size through a model, one PNG each. */
+#include "cli.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <errno.h>
+
+/* PSNR in dB between two pictures of one size. */
+static double psnr(const struct caelum_picture *a, const struct caelum_picture *b) {
+    const size_t n = a->width * a->height * 3;
+    double squared = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double d = ((double)a->pixels[i] - b->pixels[i]) / 255;
+        squared += d * d;
+    }
+    return -10 * log10(squared / (double)n);
+}
+
+/* DIR/NAME.png for .../NAME.jpg */
+static int output_path(const char *dir, const char *input, char *path, size_t size, struct caelum_error *err) {
+    const char *slash = strrchr(input, '/'), *name = slash ? slash + 1 : input, *dot = strrchr(name, '.');
+    const int length = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
+    const int used = snprintf(path, size, "%s/%.*s.png", dir, length, name);
+    if (used > 0 && (size_t)used < size) return 0;
+    err->code = CAELUM_EUSAGE;
+    snprintf(err->text, sizeof err->text, "%.200s...: path is too long", input);
+    return err->code;
+}
+
+struct job {
+    const char *dir;
+    int threads;
+    bool force;
+    size_t side; /* of the model's pictures */
+};
+
+static int one_picture(const struct job *job, const caelum_model *model, const char *input, struct caelum_error *err) {
+    char path[1024];
+    struct stat st;
+    struct caelum_picture in = {0}, out = {0};
+    int code = output_path(job->dir, input, path, sizeof path, err);
+    if (code == 0 && !job->force && stat(path, &st) == 0) {
+        snprintf(err->text, sizeof err->text, "%.400s exists already; write over it by --force", path);
+        code = err->code = CAELUM_EIO;
+    }
+    if (code == 0) code = caelum_picture_load(&in, input, err);
+    if (code == 0) code = caelum_reconstruct(model, &in, job->threads, &out, err);
+    if (code == 0) code = caelum_picture_save(&out, path, err);
+    if (code == 0) {
+        const bool whole = in.width == job->side && in.height == job->side;
+        const bool small = in.width < job->side || in.height < job->side;
+        printf("%s  %zux%zu  %.2f dB%s\n", path, in.width, in.height, psnr(&in, &out),
+               whole ? "" : small ? "  (extended by mirroring)" : "  (overlapping tiles)");
+    }
+    caelum_picture_free(&in);
+    caelum_picture_free(&out);
+    return code;
+}
+
+int command_reconstruct(int argc, char **argv) {
+    struct job job = {0};
+    const struct option_row rows[] = {
+        {'o', "out", OPTION_STRING, &job.dir, "DIR", "where the pictures go, as PNG; is made if it isn't there", NULL},
+        {0, "force", OPTION_FLAG, &job.force, NULL, "write over pictures that exist", NULL},
+        {'t', "threads", OPTION_THREADS, &job.threads, "N", "threads", NULL},
+        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
+    const int n = options_read(command_find("reconstruct"), rows, argc, argv);
+    if (n < 0) return -n - 1;
+    if (n < 2 || !job.dir) return usage_error("reconstruct", "expected MODEL PICTURE... and -o DIR");
+    struct caelum_error err;
+    caelum_model *model = NULL;
+    if (caelum_model_load(&model, argv[1], &err) != 0) return report(&err);
+    struct caelum_net_info info;
+    caelum_net_describe(caelum_model_net(model), &info);
+    job.side = info.height;
+    int status = 0; /* of the first picture that failed; the others are done all the same */
+    if (mkdir(job.dir, 0777) != 0 && errno != EEXIST) {
+        err.code = CAELUM_EIO;
+        snprintf(err.text, sizeof err.text, "%.300s: directory can't be made: %s", job.dir, strerror(errno));
+        caelum_model_close(&model);
+        return report(&err);
+    }
+    for (int i = 2; i <= n; i++) {
+        if (one_picture(&job, model, argv[i], &err) == 0) continue;
+        const int failed = report(&err);
+        if (status == 0) status = failed;
+    }
+    caelum_model_close(&model);
+    return status;
+}

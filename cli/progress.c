@@ -1,0 +1,127 @@
+/* progress.c - one line redrawn at most six times a second on a terminal, one plain line an epoch
+ * elsewhere; and the signals that ask a long command to come to an end. */
+#define _GNU_SOURCE
+#include "cli.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+const char *const progress_modes[] = {"auto", "always", "never", NULL};
+struct display display;
+
+/* Whether a line stands on the terminal that the next one must replace. */
+static bool line_open;
+static double last_drawn, stage_started;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static bool live(void) {
+    if (display.quiet || display.mode == PROGRESS_NEVER) return false;
+    return display.mode == PROGRESS_ALWAYS || isatty(2);
+}
+
+static int columns(void) {
+    struct winsize size;
+    return ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+void progress_clear(void) {
+    if (line_open) fprintf(stderr, "\r\033[K");
+    line_open = false;
+}
+
+static void draw(const char *line) {
+    fprintf(stderr, "\r%.*s\033[K", columns() - 1, line);
+    fflush(stderr);
+    line_open = true;
+    last_drawn = now();
+}
+
+static void bar(char *text, int width, double part) {
+    const int full = (int)(part * width);
+    for (int i = 0; i < width; i++) text[i] = i < full ? '=' : i == full ? '>' : ' ';
+    text[width] = '\0';
+}
+
+/* "2m10s" */
+static const char *duration(double seconds, char text[32]) {
+    if (!(seconds >= 0) || seconds > 1e8) return strcpy(text, "?");
+    const long s = lround(seconds);
+    if (s >= 3600) snprintf(text, 32, "%ldh%02ldm", s / 3600, s / 60 % 60);
+    else if (s >= 60) snprintf(text, 32, "%ldm%02lds", s / 60, s % 60);
+    else snprintf(text, 32, "%lds", s);
+    return text;
+}
+
+int progress_stage(void *cookie, const char *what, size_t done, size_t total) {
+    (void)cookie;
+    if (done <= 1 || stage_started <= 0) stage_started = now();
+    if (live() && done < total && now() - last_drawn > 1.0 / 6 && now() - stage_started >= 0) {
+        char line[200], meter[25];
+        bar(meter, 24, total ? (double)done / (double)total : 0);
+        snprintf(line, sizeof line, "%s [%s] %zu/%zu", what, meter, done, total);
+        draw(line);
+    }
+    if (done == total) progress_clear();
+    return signals_caught() != 0;
+}
+
+static void epoch_line(const struct caelum_train_progress *p) {
+    const struct caelum_epoch *e = p->finished;
+    char speed[32];
+    progress_clear();
+    fprintf(stderr, "epoch %3zu/%zu  loss %.6f  val %.6f  psnr %.2f dB  acc %.4f  %s img/s  %.1f s%s\n", e->epoch, p->epochs,
+            e->loss, e->val_loss, e->val_psnr, e->val_accuracy, grouped((size_t)e->pictures_per_second, speed), e->seconds,
+            e->best ? "  best" : "");
+}
+
+int progress_train(void *cookie, const struct caelum_train_progress *p) {
+    (void)cookie;
+    if (p->finished) {
+        if (!display.quiet) epoch_line(p);
+    } else if (live() && (now() - last_drawn > 1.0 / 6)) {
+        char line[300], meter[25], left[32], speed[32], val[32] = "";
+        bar(meter, 24, (double)p->batch / (double)p->batches);
+        if (!isnan(p->last_val_loss)) snprintf(val, sizeof val, "  val %.5f", p->last_val_loss);
+        snprintf(line, sizeof line, "epoch %3zu/%zu [%s] %zu/%zu  loss %.5f%s  %s img/s  %s left", p->epoch, p->epochs, meter,
+                 p->batch, p->batches, p->loss, val, grouped((size_t)p->pictures_per_second, speed),
+                 duration(p->seconds_left, left));
+        draw(line);
+    }
+    return signals_caught() != 0;
+}
+
+/* --- Signals -------------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t caught;
+
+static void on_signal(int signal_number) {
+    static const char text[] = "\nstopping after this batch, saving... (again to quit now)\n";
+    caught = signal_number;
+    if (write(2, text, sizeof text - 1) < 0) return;
+}
+
+void signals_catch(void) {
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+int signals_caught(void) { return caught; }
+
+void signals_raise(void) {
+    if (!caught) return;
+    fflush(stdout);
+    signal(caught, SIG_DFL);
+    raise(caught);
+}

@@ -1,0 +1,246 @@
+/* bench.c - throughput, and the machine's limits measured in the same run, so that a figure can be read
+ * on any machine: of_peak is the share of the multiply-add peak that the plain algorithm's FLOPs make. */
+#include "api/runner.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/parallel.h"
+#include "data/data.h"
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The study's standard network, as in models/standard.net. */
+static const char standard_net[] = "input 3\nconv 8 relu\nmaxpool\nconv 12 relu\nmaxpool\nconv 16 relu\nlatent\n"
+                                   "upsample\nconv 12 relu\nupsample\nconv 3 sigmoid\n";
+
+enum { PICTURES = 1000, MOST_ROUNDS = 101, COPY_BYTES = 128 << 20 };
+
+struct bench {
+    const struct caelum_bench_settings *settings;
+    const struct kernels *kernels;
+    caelum_bench_line line;
+    void *cookie;
+    struct caelum_data *data;
+    struct caelum_net *net;
+    struct caelum_net_info info;
+    char name[64]; /* of the network */
+    double peak[3]; /* FLOP/s by threads: [1], and [2] for the largest number */
+};
+
+struct caelum_bench_settings caelum_bench_defaults(void) {
+    return (struct caelum_bench_settings){.rounds = 5, .seconds = 0.3};
+}
+
+static int ascending(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Work done per second: the median of `rounds` windows of `seconds`, after one that does not count. */
+static double measure(const struct caelum_bench_settings *s, double (*work)(void *cookie), void *cookie) {
+    double rate[MOST_ROUNDS];
+    const size_t rounds = s->rounds < 1 ? 1 : s->rounds > MOST_ROUNDS ? MOST_ROUNDS : s->rounds;
+    for (size_t r = 0; r <= rounds; r++) {
+        const double start = clock_seconds(), seconds = r == 0 ? s->seconds / 3 : s->seconds;
+        double done = 0, elapsed;
+        do {
+            done += work(cookie);
+            elapsed = clock_seconds() - start;
+        } while (elapsed < seconds);
+        if (r > 0) rate[r - 1] = done / elapsed;
+    }
+    qsort(rate, rounds, sizeof *rate, ascending);
+    return rate[rounds / 2];
+}
+
+/* --- Limits --------------------------------------------------------------------------------------- */
+
+struct limit {
+    const struct kernels *kernels;
+    int threads;
+    double *done;  /* by thread */
+    uint8_t *from, *to;
+};
+
+static void peak_job(void *cookie, size_t i, int worker) {
+    const struct limit *l = cookie;
+    (void)worker;
+    l->done[i] = l->kernels->peak(400000);
+}
+
+static double peak_work(void *cookie) {
+    const struct limit *l = cookie;
+    double sum = 0;
+    parallel_for(l->threads, (size_t)l->threads, peak_job, cookie);
+    for (int i = 0; i < l->threads; i++) sum += l->done[i];
+    return sum;
+}
+
+static void copy_job(void *cookie, size_t i, int worker) {
+    const struct limit *l = cookie;
+    const size_t part = COPY_BYTES / (size_t)l->threads;
+    (void)worker;
+    memcpy(l->to + i * part, l->from + i * part, part);
+}
+
+/* Bytes read plus bytes written. */
+static double copy_work(void *cookie) {
+    const struct limit *l = cookie;
+    parallel_for(l->threads, (size_t)l->threads, copy_job, cookie);
+    return 2.0 * COPY_BYTES;
+}
+
+static int tell(const struct bench *b, const char *name, double value, const char *unit, struct caelum_error *err) {
+    if (b->line(b->cookie, name, value, unit) != 0) return caelum_fail(err, CAELUM_ESTOPPED, "stopped");
+    return CAELUM_OK;
+}
+
+static bool wanted(const struct bench *b, const char *name) {
+    return !b->settings->filter || strstr(name, b->settings->filter);
+}
+
+/* The peak is always measured, for of_peak; it is told when a figure needs it or it is asked for. */
+static int bench_limits(struct bench *b, int threads, int slot, struct caelum_error *err) {
+    char name[64];
+    struct limit l = {.kernels = b->kernels, .threads = threads};
+    int result = mem_alloc(&l.done, (size_t)threads, sizeof *l.done, err);
+    if (result == 0) {
+        b->peak[slot] = measure(b->settings, peak_work, &l);
+        snprintf(name, sizeof name, "fma.t%d", threads);
+        result = tell(b, name, b->peak[slot] * 1e-9, "GFLOP/s", err);
+    }
+    snprintf(name, sizeof name, "copy.t%d", threads);
+    if (result == 0 && wanted(b, name)) {
+        result = mem_alloc(&l.from, COPY_BYTES, 1, err);
+        if (result == 0) result = mem_alloc(&l.to, COPY_BYTES, 1, err);
+        if (result == 0) result = tell(b, name, measure(b->settings, copy_work, &l) * 1e-9, "GB/s", err);
+    }
+    mem_free(&l.done);
+    mem_free(&l.from);
+    mem_free(&l.to);
+    return result;
+}
+
+/* --- Networks ------------------------------------------------------------------------------------- */
+
+struct training {
+    struct trainer trainer;
+    struct pictures pictures;
+    size_t batch, at;
+    uint32_t order[PICTURES];
+};
+
+/* One step; the batches wander through the pictures. */
+static double train_work(void *cookie) {
+    struct training *t = cookie;
+    struct loss_sums sums;
+    if (t->at + t->batch > t->pictures.n) t->at = 0;
+    trainer_step(&t->trainer, &t->pictures, t->order + t->at, t->batch, &sums);
+    t->at += t->batch;
+    return (double)t->batch;
+}
+
+static int bench_train(const struct bench *b, size_t batch, int threads, double *rate, struct caelum_error *err) {
+    struct training *t = NULL;
+    CHECK(mem_alloc(&t, 1, sizeof *t, err));
+    t->pictures = data_pictures(b->data, CAELUM_ALL);
+    t->batch = batch;
+    for (uint32_t i = 0; i < PICTURES; i++) t->order[i] = i;
+    const struct trainer_settings settings = trainer_defaults(batch, 1e-3, threads);
+    const int result = trainer_open(&t->trainer, b->net, &settings, batch, 1, err);
+    if (result == 0) *rate = measure(b->settings, train_work, t);
+    trainer_close(&t->trainer);
+    mem_free(&t);
+    return result;
+}
+
+struct inference {
+    struct runner runner;
+    struct pictures pictures;
+    size_t batch, at;
+    struct caelum_error *err;
+};
+
+static const uint8_t *infer_input(void *cookie, size_t i, int worker) {
+    const struct inference *t = cookie;
+    (void)worker;
+    return pictures_at(&t->pictures, t->at + i);
+}
+
+/* The output is in memory by now; nothing more is wanted of it. */
+static void infer_output(void *cookie, size_t i, const float *values, int worker) {
+    (void)cookie, (void)i, (void)values, (void)worker;
+}
+
+static double infer_work(void *cookie) {
+    struct inference *t = cookie;
+    if (t->at + t->batch > t->pictures.n) t->at = 0;
+    const struct runner_job job = {.n = t->batch, .input = infer_input, .output = infer_output, .cookie = t};
+    runner_run(&t->runner, &job, t->err);
+    t->at += t->batch;
+    return (double)t->batch;
+}
+
+static int bench_infer(const struct bench *b, size_t batch, int threads, double *rate, struct caelum_error *err) {
+    float *params = NULL;
+    struct inference t = {.pictures = data_pictures(b->data, CAELUM_ALL), .batch = batch, .err = err};
+    CHECK(mem_alloc(&params, b->net->params, sizeof *params, err));
+    net_init(b->net, 1, params);
+    const int result = runner_open(&t.runner, b->net, params, threads, err);
+    if (result == 0) *rate = measure(b->settings, infer_work, &t);
+    runner_close(&t.runner);
+    mem_free(&params);
+    return result;
+}
+
+static int bench_figure(const struct bench *b, bool training, size_t batch, int threads, int slot, struct caelum_error *err) {
+    char name[128], of_peak[144];
+    double rate = 0;
+    snprintf(name, sizeof name, "%s.%s.b%zu.t%d", b->name, training ? "train" : "infer", batch, threads);
+    if (!wanted(b, name)) return CAELUM_OK;
+    CHECK((training ? bench_train : bench_infer)(b, batch, threads, &rate, err));
+    CHECK(tell(b, name, rate, "img/s", err));
+    snprintf(of_peak, sizeof of_peak, "%s.of_peak", name);
+    const double flops = 2.0 * (double)(training ? b->info.train_macs : b->info.macs);
+    return tell(b, of_peak, 100 * rate * flops / b->peak[slot], "%", err);
+}
+
+static int open_bench(struct bench *b, struct caelum_error *err) {
+    const char *path = b->settings->net;
+    char spec[32];
+    enum cpu_level level;
+    CHECK(cpu_choose(&level, err));
+    b->kernels = kernels_get(level);
+    if (path) CHECK(caelum_net_load(&b->net, path, 32, 32, err));
+    else CHECK(caelum_net_parse(&b->net, standard_net, "standard", 32, 32, err));
+    const char *slash = path ? strrchr(path, '/') : NULL, *base = slash ? slash + 1 : path ? path : "standard";
+    snprintf(b->name, sizeof b->name, "%.*s", (int)strcspn(base, "."), base);
+    caelum_net_describe(b->net, &b->info);
+    const struct caelum_data_settings settings = caelum_data_defaults();
+    snprintf(spec, sizeof spec, "synthetic:%d", PICTURES);
+    return caelum_data_open(&b->data, spec, &settings, err);
+}
+
+static int run_bench(struct bench *b, struct caelum_error *err) {
+    static const size_t train_batches[] = {50, 100, 250}, infer_batches[] = {1, 50, 250};
+    const int most = b->settings->threads > 0 ? b->settings->threads : parallel_default_threads();
+    CHECK(open_bench(b, err));
+    for (int slot = 1; slot <= (most > 1 ? 2 : 1); slot++) CHECK(bench_limits(b, slot == 1 ? 1 : most, slot, err));
+    for (int training = 1; training >= 0; training--)
+        for (size_t i = 0; i < 3; i++)
+            for (int slot = 1; slot <= (most > 1 ? 2 : 1); slot++)
+                CHECK(bench_figure(b, training, training ? train_batches[i] : infer_batches[i], slot == 1 ? 1 : most, slot, err));
+    return CAELUM_OK;
+}
+
+int caelum_bench(const struct caelum_bench_settings *settings, caelum_bench_line line, void *cookie, struct caelum_error *err) {
+    struct bench b = {.settings = settings, .line = line, .cookie = cookie};
+    if (!(settings->seconds > 0 && settings->seconds <= 3600))
+        return caelum_fail(err, CAELUM_EUSAGE, "seconds: expected more than 0, at most 3600, got %g", settings->seconds);
+    const int result = run_bench(&b, err);
+    caelum_net_close(&b.net);
+    caelum_data_close(&b.data);
+    return result;
+}

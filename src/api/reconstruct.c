@@ -1,0 +1,74 @@
+/* reconstruct.c - one picture of any size through a model, tile by tile. Tiles are computed a round at a
+ * time, so memory is a few bytes a pixel, and blended in their order, so threads don't change the result. */
+#include "api/runner.h"
+#include "base/mem.h"
+#include "image/image.h"
+#include "image/tiles.h"
+
+#include <string.h>
+
+enum { ROUND = 256 };
+
+struct job {
+    struct tiles tiles;
+    const struct caelum_picture *in;
+    size_t first;   /* tile of this round */
+    uint8_t *bytes; /* [ROUND][3][tile_h][tile_w] */
+    float *results; /* likewise */
+};
+
+static size_t tile_size(const struct job *job) { return 3 * job->tiles.tile_h * job->tiles.tile_w; }
+
+static const uint8_t *give(void *cookie, size_t i, int worker) {
+    const struct job *job = cookie;
+    uint8_t *tile = job->bytes + i * tile_size(job);
+    (void)worker;
+    tiles_cut(&job->tiles, job->in, job->first + i, tile);
+    return tile;
+}
+
+static void take(void *cookie, size_t i, const float *values, int worker) {
+    const struct job *job = cookie;
+    (void)worker;
+    memcpy(job->results + i * tile_size(job), values, tile_size(job) * sizeof *values);
+}
+
+static int run_tiles(struct runner *runner, struct job *job, uint8_t *pixels, struct caelum_error *err) {
+    const size_t total = tiles_count(&job->tiles), area = job->in->width * job->in->height;
+    float *sum = NULL, *weight = NULL;
+    int result = mem_alloc(&job->bytes, ROUND, tile_size(job), err);
+    if (result == 0) result = mem_alloc(&job->results, ROUND * tile_size(job), sizeof(float), err);
+    if (result == 0) result = mem_alloc(&sum, area, 3 * sizeof *sum, err);
+    if (result == 0) result = mem_alloc(&weight, area, sizeof *weight, err);
+    for (; result == 0 && job->first < total; job->first += ROUND) {
+        const size_t n = total - job->first < ROUND ? total - job->first : ROUND;
+        const struct runner_job round = {.n = n, .input = give, .output = take, .cookie = job};
+        result = runner_run(runner, &round, err);
+        for (size_t i = 0; result == 0 && i < n; i++)
+            tiles_add(&job->tiles, job->first + i, job->results + i * tile_size(job), sum, weight);
+    }
+    if (result == 0) tiles_finish(&job->tiles, sum, weight, pixels);
+    mem_free(&job->bytes);
+    mem_free(&job->results);
+    mem_free(&sum);
+    mem_free(&weight);
+    return result;
+}
+
+int caelum_reconstruct(const caelum_model *model, const struct caelum_picture *in, int threads,
+                       struct caelum_picture *out, struct caelum_error *err) {
+    const struct shape input = model->net->input, output = model->net->layer[model->net->layers - 1].out;
+    struct caelum_picture made = {0};
+    struct runner runner = {0};
+    if (input.c != 3 || output.c != 3 || output.h != input.h || output.w != input.w)
+        return caelum_fail(err, CAELUM_EFORMAT, "the model turns %zux%zux%zu into %zux%zux%zu: it does not reconstruct pictures",
+                           input.c, input.h, input.w, output.c, output.h, output.w);
+    struct job job = {.tiles = tiles_plan(in->width, in->height, input.w, input.h), .in = in};
+    CHECK(image_allocate(&made, "the picture", in->width, in->height, err));
+    int result = runner_open(&runner, model->net, model->params, threads, err);
+    if (result == 0) result = run_tiles(&runner, &job, made.pixels, err);
+    runner_close(&runner);
+    if (result == 0) *out = made;
+    else caelum_picture_free(&made);
+    return result;
+}

@@ -1,0 +1,13 @@
+/* run_sheet.h - a run's contact sheet: test pictures above their reconstructions. */
+#ifndef CAELUM_API_RUN_SHEET_H
+#define CAELUM_API_RUN_SHEET_H
+
+#include "data/data.h"
+#include "net/net.h"
+
+/* Writes 20 pictures of the test split, the first of its shuffled order, and what the model makes of
+ * them, each with its PSNR. */
+int run_sheet_write(const struct caelum_model *model, const struct caelum_data *data, const char *path,
+                    struct caelum_error *err);
+
+#endif

@@ -1,0 +1,34 @@
+/* runner.h - a model at work: pictures in, pictures out, many at a time. */
+#ifndef CAELUM_API_RUNNER_H
+#define CAELUM_API_RUNNER_H
+
+#include "base/pictures.h"
+#include "net/net.h"
+
+/* A model's packed weights and a workspace a thread. */
+struct runner {
+    const struct caelum_net *net; /* borrowed until close */
+    const float *params;
+    const struct kernels *kernels;
+    float *packed;
+    int threads;
+    struct net_workspace *workspace;
+};
+
+/* threads = 0: the default. */
+int runner_open(struct runner *runner, const struct caelum_net *net, const float *params, int threads,
+                struct caelum_error *err);
+void runner_close(struct runner *runner);
+
+/* Runs blocks in parallel. `input(cookie, i)` gives the bytes of picture i, [c][h][w], borrowed until the
+ * block is done; `output(cookie, i, values)` receives its result, [c][h][w] floats of the network's
+ * output, borrowed until it returns. Both are called from any thread, once a picture. */
+struct runner_job {
+    size_t n;
+    const uint8_t *(*input)(void *cookie, size_t i, int worker);
+    void (*output)(void *cookie, size_t i, const float *values, int worker);
+    void *cookie;
+};
+int runner_run(struct runner *runner, const struct runner_job *job, struct caelum_error *err);
+
+#endif

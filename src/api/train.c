@@ -1,0 +1,326 @@
+/* train.c - a training run as a person knows it: a data set, a network, a run directory that tells the
+ * whole story and can be resumed. The mathematics is in src/train. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/parallel.h"
+#include "data/data.h"
+#include "net/safetensors.h"
+#include "report/run_files.h"
+#include "train/fit.h"
+
+#include "api/run_sheet.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Everything of one call. */
+struct run {
+    struct caelum_train_settings settings;
+    char data_spec[512]; /* of a resumed run; settings point here */
+    struct caelum_data *data;
+    struct caelum_net *net;
+    struct trainer trainer;
+    struct fit fit;
+    struct safetensors checkpoint; /* of the run that is resumed */
+    struct metadata metadata;      /* of the models: what decides the result, and nothing else */
+    struct metadata resume;        /* of the checkpoint: what resuming needs besides */
+    double start;
+    size_t batches_before; /* done by earlier calls */
+};
+
+struct caelum_train_settings caelum_train_defaults(void) {
+    return (struct caelum_train_settings){
+        .data_settings = caelum_data_defaults(), .epochs = 50, .batch = 50, .lr = 0.001, .seed = 1};
+}
+
+static int path_in(const struct run *run, const char *name, char path[1024], struct caelum_error *err) {
+    return file_join(path, 1024, run->settings.out, name, err);
+}
+
+/* --- Settings out of a checkpoint ----------------------------------------------------------------- */
+
+static int missing(const char *path, const char *key, struct caelum_error *err) {
+    return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' is missing in it; this is no checkpoint that can be resumed", path, key);
+}
+
+static int read_number(const struct metadata *m, const char *path, const char *key, uint64_t *value,
+                       struct caelum_error *err) {
+    const char *text = metadata_get(m, key);
+    char *end;
+    if (!text) return missing(path, key, err);
+    *value = strtoull(text, &end, 10);
+    return *end || end == text ? missing(path, key, err) : CAELUM_OK;
+}
+
+/* Reads OUT/checkpoint.safetensors and takes the settings from it. */
+static int read_checkpoint(struct run *run, struct caelum_error *err) {
+    struct caelum_train_settings *s = &run->settings;
+    char path[1024];
+    uint64_t epochs = 0, batch = 0, limit = 0, height = 0, width = 0;
+    CHECK(path_in(run, "checkpoint.safetensors", path, err));
+    const int result = safetensors_read(&run->checkpoint, path, err);
+    if (result != 0) return caelum_fail_in(err, result, "no run to resume");
+    const struct metadata *m = &run->checkpoint.metadata;
+    CHECK(read_number(m, path, "epochs", &epochs, err));
+    CHECK(read_number(m, path, "batch", &batch, err));
+    CHECK(read_number(m, path, "seed", &s->seed, err));
+    CHECK(read_number(m, path, "split_seed", &s->data_settings.split_seed, err));
+    CHECK(read_number(m, path, "synthetic_seed", &s->data_settings.synthetic_seed, err));
+    CHECK(read_number(m, path, "limit", &limit, err));
+    CHECK(read_number(m, path, "height", &height, err));
+    CHECK(read_number(m, path, "width", &width, err));
+    const char *lr = metadata_get(m, "lr"), *text = metadata_get(m, "network"), *spec = metadata_get(m, "data_spec");
+    if (!lr || !text || !spec) return missing(path, "lr, network or data_spec", err);
+    if (s->epochs == 0) s->epochs = (size_t)epochs;
+    s->batch = (size_t)batch;
+    s->lr = strtod(lr, NULL);
+    s->data_settings.limit = (size_t)limit;
+    snprintf(run->data_spec, sizeof run->data_spec, "%s", spec);
+    s->data = run->data_spec;
+    return caelum_net_parse(&run->net, text, path, (size_t)height, (size_t)width, err);
+}
+
+/* --- Metadata ------------------------------------------------------------------------------------- */
+
+/* Only what decides the bits of the result: the same run on other threads or under another name leaves
+ * the same file. */
+static int describe_model(struct run *run, struct caelum_error *err) {
+    const struct caelum_train_settings *s = &run->settings;
+    struct metadata *m = &run->metadata;
+    CHECK(metadata_set(m, "task", "reconstruct", err));
+    CHECK(metadata_set(m, "data", run->data->name, err));
+    CHECK(metadata_set(m, "data_fingerprint", run->data->fingerprint, err));
+    CHECK(metadata_setf(m, err, "split_seed", "%llu", (unsigned long long)s->data_settings.split_seed));
+    CHECK(metadata_setf(m, err, "limit", "%zu", s->data_settings.limit));
+    CHECK(metadata_setf(m, err, "split", "%zu/%zu/%zu", run->data->split_count[0], run->data->split_count[1],
+                        run->data->split_count[2]));
+    CHECK(metadata_set(m, "loss", "mse", err));
+    CHECK(metadata_set(m, "optimizer", "adam", err));
+    CHECK(metadata_setf(m, err, "lr", "%.17g", s->lr));
+    CHECK(metadata_setf(m, err, "batch", "%zu", s->batch));
+    CHECK(metadata_setf(m, err, "seed", "%llu", (unsigned long long)s->seed));
+    return metadata_set(m, "caelum", CAELUM_VERSION, err);
+}
+
+static int describe_checkpoint(struct run *run, struct caelum_error *err) {
+    const struct caelum_train_settings *s = &run->settings;
+    struct metadata *m = &run->resume;
+    char *real = s->data && strncmp(s->data, "synthetic", 9) != 0 ? realpath(run->data->source, NULL) : NULL;
+    int result = metadata_set(m, "format", "caelum checkpoint 1", err);
+    if (result == 0) result = metadata_set(m, "network", run->net->text, err);
+    if (result == 0) result = metadata_setf(m, err, "height", "%zu", run->net->input.h);
+    if (result == 0) result = metadata_setf(m, err, "width", "%zu", run->net->input.w);
+    if (result == 0) result = metadata_set(m, "data_spec", real ? real : run->data->source, err);
+    if (result == 0)
+        result = metadata_setf(m, err, "synthetic_seed", "%llu", (unsigned long long)s->data_settings.synthetic_seed);
+    if (result == 0) result = metadata_setf(m, err, "epochs", "%zu", s->epochs);
+    free(real);
+    for (size_t i = 0; result == 0 && i < run->metadata.count; i++)
+        result = metadata_set(m, run->metadata.entry[i].key, run->metadata.entry[i].value, err);
+    return result;
+}
+
+/* --- Files of the run ----------------------------------------------------------------------------- */
+
+static int write_run_json(const struct run *run, struct caelum_error *err) {
+    const struct caelum_train_settings *s = &run->settings;
+    const struct fit *fit = &run->fit;
+    char path[1024];
+    CHECK(path_in(run, "run.json", path, err));
+    json_t *root = json_object(), *entries = json_object();
+    for (size_t i = 0; i < run->resume.count; i++)
+        json_object_set_new(entries, run->resume.entry[i].key, json_string(run->resume.entry[i].value));
+    json_object_set_new(root, "version", json_integer(1));
+    json_object_set_new(root, "command", json_string(s->command ? s->command : ""));
+    json_object_set_new(root, "settings", entries);
+    json_object_set_new(root, "parameters", json_integer((json_int_t)run->net->params));
+    json_object_set_new(root, "build", json_string(caelum_build_info()));
+    json_object_set_new(root, "kernels", json_string(run->trainer.kernels->name));
+    json_object_set_new(root, "threads", json_integer(run->trainer.settings.threads));
+    json_object_set_new(root, "epochs_done", json_integer((json_int_t)fit->epochs_done));
+    if (fit->best_epoch > 0) {
+        json_object_set_new(root, "best_epoch", json_integer((json_int_t)fit->best_epoch));
+        json_object_set_new(root, "best_val_loss", json_real(fit->history[fit->best_epoch - 1].val_loss));
+    }
+    double seconds = 0;
+    for (size_t i = 0; i < fit->epochs_done; i++) seconds += fit->history[i].seconds;
+    json_object_set_new(root, "training_seconds", json_real(seconds));
+    char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    json_decref(root);
+    if (!text) return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory", path);
+    const int result = file_write(path, text, strlen(text), err);
+    free(text);
+    return result;
+}
+
+static int save_model(struct run *run, const char *name, struct caelum_error *err) {
+    const struct fit *fit = &run->fit;
+    const struct caelum_epoch *e = &fit->history[fit->epochs_done - 1];
+    char path[1024];
+    CHECK(path_in(run, name, path, err));
+    CHECK(metadata_setf(&run->metadata, err, "epoch", "%zu", e->epoch));
+    CHECK(metadata_setf(&run->metadata, err, "val_loss", "%.9g", e->val_loss));
+    return model_save(run->net, run->trainer.params, &run->metadata, path, err);
+}
+
+static int save_checkpoint(const struct run *run, struct caelum_error *err) {
+    char path[1024];
+    CHECK(path_in(run, "checkpoint.safetensors", path, err));
+    return checkpoint_save(&run->fit, &run->resume, path, err);
+}
+
+/* The checkpoint comes last: if we are killed before it, the epoch is done again and writes the same. */
+static int on_epoch(void *cookie, const struct fit *fit, struct caelum_error *err) {
+    struct run *run = cookie;
+    const struct caelum_epoch *e = &fit->history[fit->epochs_done - 1];
+    if (e->best) CHECK(save_model(run, "best.safetensors", err));
+    CHECK(save_model(run, "last.safetensors", err));
+    CHECK(run_write_metrics(run->settings.out, fit->history, fit->epochs_done, err));
+    CHECK(save_checkpoint(run, err));
+    if (run->settings.progress) {
+        const struct caelum_train_progress progress = {.epoch = e->epoch,
+                                                       .epochs = fit->settings.epochs,
+                                                       .batch = fit->batches,
+                                                       .batches = fit->batches,
+                                                       .loss = e->loss,
+                                                       .last_val_loss = e->val_loss,
+                                                       .pictures_per_second = e->pictures_per_second,
+                                                       .finished = e};
+        run->settings.progress(run->settings.cookie, &progress);
+    }
+    return CAELUM_OK;
+}
+
+static int on_batch(void *cookie, const struct fit *fit) {
+    struct run *run = cookie;
+    const struct caelum_train_settings *s = &run->settings;
+    if (!s->progress) return 0;
+    const size_t done = fit->epochs_done * fit->batches + fit->batches_done - run->batches_before;
+    const size_t all = fit->settings.epochs * fit->batches - run->batches_before, n = fit_pictures(fit);
+    const struct caelum_train_progress progress = {
+        .epoch = fit->epochs_done + 1,
+        .epochs = fit->settings.epochs,
+        .batch = fit->batches_done,
+        .batches = fit->batches,
+        .loss = fit->sums.squared / (double)(n * pictures_size(&fit->settings.train)),
+        .last_val_loss = fit->epochs_done > 0 ? fit->history[fit->epochs_done - 1].val_loss : NAN,
+        .pictures_per_second = (double)n / fit->train_seconds,
+        .seconds_left = (clock_seconds() - run->start) / (double)done * (double)(all - done)};
+    return s->progress(s->cookie, &progress);
+}
+
+/* --- The run -------------------------------------------------------------------------------------- */
+
+static int check_settings(const struct caelum_train_settings *s, struct caelum_error *err) {
+    if (!s->out || !*s->out) return caelum_fail(err, CAELUM_EUSAGE, "no run directory was named");
+    if (!s->resume && (s->epochs < 1 || s->epochs > 1000000))
+        return caelum_fail(err, CAELUM_EUSAGE, "epochs: expected 1 to 1000000, got %zu", s->epochs);
+    if (!s->resume && (s->batch < 1 || s->batch > 65536))
+        return caelum_fail(err, CAELUM_EUSAGE, "batch: expected 1 to 65536 pictures, got %zu", s->batch);
+    if (!s->resume && !(s->lr > 0 && s->lr <= 100))
+        return caelum_fail(err, CAELUM_EUSAGE, "lr: expected a step size above 0, got %g", s->lr);
+    struct stat st;
+    if (!s->resume && !s->force && stat(s->out, &st) == 0)
+        return caelum_fail(err, CAELUM_EIO, "%s exists already; go on with it by --resume %s, or write over it by --force",
+                           s->out, s->out);
+    return CAELUM_OK;
+}
+
+/* Opens network, data, trainer and fit; nothing is written before all of it is known to be good. */
+static int prepare(struct run *run, struct caelum_error *err) {
+    struct caelum_train_settings *s = &run->settings;
+    CHECK(check_settings(s, err));
+    if (s->resume) CHECK(read_checkpoint(run, err));
+    else CHECK(caelum_net_load(&run->net, s->net_path, 32, 32, err));
+    s->data_settings.progress = s->stage;
+    s->data_settings.cookie = s->cookie;
+    CHECK(caelum_data_open(&run->data, s->data, &s->data_settings, err));
+    const struct pictures train = data_pictures(run->data, CAELUM_TRAIN), val = data_pictures(run->data, CAELUM_VALIDATION);
+    if (!s->resume && (train.h != 32 || train.w != 32)) { /* the network again, at the pictures' size */
+        caelum_net_close(&run->net);
+        CHECK(caelum_net_load(&run->net, s->net_path, train.h, train.w, err));
+    }
+    if (run->net->input.c != train.c || run->net->input.h != train.h || run->net->input.w != train.w)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: takes pictures of %zux%zux%zu, the data has %zux%zux%zu", run->net->file,
+                           run->net->input.c, run->net->input.h, run->net->input.w, train.c, train.h, train.w);
+    const char *fingerprint = metadata_get(&run->checkpoint.metadata, "data_fingerprint");
+    if (s->resume && (!fingerprint || strcmp(fingerprint, run->data->fingerprint) != 0))
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: the data are not those that the run was started with", run->data->source);
+    const int threads = s->threads > 0 ? s->threads : parallel_default_threads();
+    const struct trainer_settings trainer = trainer_defaults(s->batch, s->lr, threads);
+    CHECK(trainer_open(&run->trainer, run->net, &trainer, val.n, s->seed, err));
+    const struct fit_settings fit = {.epochs = s->epochs,
+                                     .seed = s->seed,
+                                     .train = train,
+                                     .validation = val,
+                                     .on_batch = on_batch,
+                                     .on_epoch = on_epoch,
+                                     .cookie = run};
+    CHECK(fit_open(&run->fit, &fit, &run->trainer, err));
+    CHECK(describe_model(run, err));
+    CHECK(describe_checkpoint(run, err));
+    if (!s->resume) return CAELUM_OK;
+    char path[1024];
+    CHECK(path_in(run, "checkpoint.safetensors", path, err));
+    return checkpoint_restore(&run->fit, &run->checkpoint, path, err);
+}
+
+/* The pictures a person looks at, after the last epoch. */
+static int illustrate(const struct run *run, struct caelum_error *err) {
+    const struct caelum_train_settings *s = &run->settings;
+    const struct fit *fit = &run->fit;
+    char title[160], path[1024], model[1024];
+    snprintf(title, sizeof title, "%zu parameters on %s, batch %zu, seed %llu", run->net->params, run->data->name, s->batch,
+             (unsigned long long)s->seed);
+    CHECK(run_write_curves(s->out, title, fit->history, fit->epochs_done, err));
+    CHECK(path_in(run, "reconstructions.png", path, err));
+    CHECK(path_in(run, "best.safetensors", model, err));
+    struct caelum_model *best = NULL;
+    CHECK(caelum_model_load(&best, model, err));
+    const int result = run_sheet_write(best, run->data, path, err);
+    caelum_model_close(&best);
+    return result;
+}
+
+static int train(struct run *run, struct caelum_error *err) {
+    CHECK(prepare(run, err));
+    CHECK(file_make_directory(run->settings.out, err));
+    CHECK(write_run_json(run, err));
+    run->start = clock_seconds();
+    run->batches_before = run->fit.epochs_done * run->fit.batches + run->fit.batches_done;
+    CHECK(fit_run(&run->fit, err));
+    if (run->fit.stopped) CHECK(save_checkpoint(run, err));
+    CHECK(write_run_json(run, err));
+    return run->fit.stopped ? CAELUM_OK : illustrate(run, err);
+}
+
+int caelum_train(const struct caelum_train_settings *settings, struct caelum_train_result *result,
+                 struct caelum_error *err) {
+    struct run *run = NULL;
+    const double start = clock_seconds();
+    CHECK(mem_alloc(&run, 1, sizeof *run, err));
+    run->settings = *settings;
+    const int status = train(run, err);
+    if (status == 0 && result) {
+        const struct fit *fit = &run->fit;
+        *result = (struct caelum_train_result){.epochs = fit->epochs_done,
+                                               .best_epoch = fit->best_epoch,
+                                               .best_val_loss = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_loss : NAN,
+                                               .seconds = clock_seconds() - start,
+                                               .stopped = fit->stopped};
+    }
+    fit_close(&run->fit);
+    trainer_close(&run->trainer);
+    safetensors_close(&run->checkpoint);
+    metadata_clear(&run->metadata);
+    metadata_clear(&run->resume);
+    caelum_net_close(&run->net);
+    caelum_data_close(&run->data);
+    mem_free(&run);
+    return status;
+}

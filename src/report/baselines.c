@@ -1,0 +1,118 @@
+/* baselines.c - which linear codes there are at a size, and the file that remembers their figures. */
+#include "report/baselines.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "report/linear_code.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 3, VERSION = 1 };
+
+/* A code to measure: block size and numbers kept a block. */
+struct plan {
+    size_t h, w, keep;
+    char name[96];
+};
+
+static size_t make_plans(const struct pictures *p, size_t numbers, struct plan plans[MOST]) {
+    size_t count = 0;
+    if (numbers <= pictures_size(p)) {
+        plans[count] = (struct plan){.h = p->h, .w = p->w, .keep = numbers};
+        snprintf(plans[count++].name, sizeof plans->name, "PCA %zu", numbers);
+    }
+    for (size_t b = 4; b <= 8; b += 4) {
+        if (p->h % b != 0 || p->w % b != 0 || (p->h == b && p->w == b)) continue;
+        const size_t rows = p->h / b, columns = p->w / b, keep = numbers / (rows * columns);
+        if (keep == 0 || keep * rows * columns != numbers || keep > p->c * b * b) continue;
+        plans[count] = (struct plan){.h = b, .w = b, .keep = keep};
+        snprintf(plans[count++].name, sizeof plans->name, "%zux%zu-block KLT %zux%zux%zu", b, b, rows, columns, keep);
+    }
+    return count;
+}
+
+/* --- The cache ------------------------------------------------------------------------------------ */
+
+static bool read_entry(const json_t *entry, struct caelum_baseline *b) {
+    const char *name;
+    json_int_t numbers, count;
+    struct caelum_metrics *m = &b->metrics;
+    if (json_unpack((json_t *)(uintptr_t)entry, "{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name", &name,
+                    "numbers", &numbers, "count", &count, "mse", &m->mse, "mse_float", &m->mse_float, "psnr",
+                    &m->psnr, "psnr_mean", &m->psnr_mean, "ssim", &m->ssim, "mae", &m->mae, "accuracy",
+                    &m->accuracy) != 0)
+        return false;
+    snprintf(b->name, sizeof b->name, "%s", name);
+    b->numbers = (size_t)numbers;
+    m->count = (size_t)count;
+    return true;
+}
+
+static bool read_cache(const char *cache, const char *key, struct caelum_baseline list[MOST], size_t *count) {
+    json_t *root = json_load_file(cache, 0, NULL);
+    const json_t *entries = json_object_get(root, "baselines");
+    const char *found = json_string_value(json_object_get(root, "key"));
+    bool good = found && strcmp(found, key) == 0 && json_is_array(entries) && json_array_size(entries) <= MOST;
+    for (size_t i = 0; good && i < json_array_size(entries); i++)
+        good = read_entry(json_array_get(entries, i), &list[i]);
+    if (good) *count = json_array_size(entries);
+    json_decref(root);
+    return good;
+}
+
+static int write_cache(const char *cache, const char *key, const struct caelum_baseline *list, size_t count,
+                       struct caelum_error *err) {
+    json_t *entries = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const struct caelum_metrics *m = &list[i].metrics;
+        json_array_append_new(
+            entries, json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name", list[i].name, "numbers",
+                               (json_int_t)list[i].numbers, "count", (json_int_t)m->count, "mse", m->mse,
+                               "mse_float", m->mse_float, "psnr", m->psnr, "psnr_mean", m->psnr_mean, "ssim",
+                               m->ssim, "mae", m->mae, "accuracy", m->accuracy));
+    }
+    json_t *root = json_pack("{s:s, s:o}", "key", key, "baselines", entries);
+    char *text = json_dumps(root, JSON_INDENT(1));
+    json_decref(root);
+    if (!text) return caelum_fail(err, CAELUM_EFAIL, "%s: figures that are no numbers are not kept", cache);
+    const int result = file_write(cache, text, strlen(text), err);
+    free(text);
+    return result;
+}
+
+static int measure_plan(const struct plan *plan, size_t numbers, const struct pictures *train,
+                        const struct pictures *target, struct caelum_baseline *b, struct caelum_error *err) {
+    struct linear_code code = {0};
+    struct caelum_baseline result = {.numbers = numbers};
+    snprintf(result.name, sizeof result.name, "%s", plan->name);
+    int status = linear_code_fit(&code, train, plan->h, plan->w, err);
+    if (status == 0) status = linear_code_measure(&code, plan->keep, target, &result.metrics, err);
+    linear_code_free(&code);
+    if (status == 0) *b = result;
+    return status;
+}
+
+int baselines_measure(const struct pictures *train, const struct pictures *target, size_t numbers,
+                      const char *cache, const char *key, caelum_progress progress, void *cookie,
+                      struct caelum_baseline *list, size_t capacity, size_t *count, struct caelum_error *err) {
+    struct plan plans[MOST];
+    struct caelum_baseline found[MOST];
+    char full_key[512];
+    size_t n = 0;
+    snprintf(full_key, sizeof full_key, "v%d %s numbers=%zu", VERSION, key, numbers);
+    if (!read_cache(cache, full_key, found, &n)) {
+        n = make_plans(train, numbers, plans);
+        for (size_t i = 0; i < n; i++) {
+            if (progress && progress(cookie, "fitting linear codes", i, n) != 0)
+                return caelum_fail(err, CAELUM_ESTOPPED, "stopped while linear codes were fitted");
+            CHECK(measure_plan(&plans[i], numbers, train, target, &found[i], err));
+        }
+        if (progress) progress(cookie, "fitting linear codes", n, n);
+        CHECK(write_cache(cache, full_key, found, n, err));
+    }
+    *count = n < capacity ? n : capacity;
+    memcpy(list, found, *count * sizeof *list);
+    return CAELUM_OK;
+}
