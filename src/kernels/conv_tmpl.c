@@ -27,7 +27,6 @@ INLINE void conv_tile(const struct conv_job *job, const float *x, const float *w
         UNROLL
         for (size_t j = 0; j < cols; j++) acc[i][j] = b;
     }
-    const size_t step = job->x.step;
     for (size_t c = 0; c < job->x.c; c++) {
         for (size_t ky = 0; ky < job->shape.kh; ky++) {
             const float *row = x + c * job->x.plane + ky * job->x.row;
@@ -35,7 +34,7 @@ INLINE void conv_tile(const struct conv_job *job, const float *x, const float *w
             for (size_t kx = 0; kx < kw; kx++, w += group) {
                 vf in[CONV_COLS];
                 UNROLL
-                for (size_t j = 0; j < cols; j++) in[j] = load(row + (j * stride + kx) * step);
+                for (size_t j = 0; j < cols; j++) in[j] = load(row + (j * stride + kx) * LANES);
                 UNROLL
                 for (size_t i = 0; i < group; i++) {
                     const vf weight = splat(w[i]);
@@ -45,47 +44,50 @@ INLINE void conv_tile(const struct conv_job *job, const float *x, const float *w
             }
         }
     }
+    if (job->relu) {
+        UNROLL
+        for (size_t i = 0; i < group; i++) {
+            UNROLL
+            for (size_t j = 0; j < cols; j++) acc[i][j] = positive(acc[i][j]);
+        }
+    }
     UNROLL
     for (size_t i = 0; i < group; i++) {
         UNROLL
-        for (size_t j = 0; j < cols; j++) {
-            const vf v = job->relu ? positive(acc[i][j]) : acc[i][j];
-            save(y + i * job->y.plane + j * job->y.step, v);
-        }
+        for (size_t j = 0; j < cols; j++) save(y + i * job->y.plane + j * job->y.step, acc[i][j]);
     }
 }
 
-/* One row of one group of output channels. */
-INLINE void conv_row(const struct conv_job *job, const float *x, const float *w, const float *bias, float *y,
-                     const size_t group, const size_t kw, const size_t stride) {
-    const size_t width = job->y.w;
-    for (size_t part = 0; part < LANES; part += VW) {
-        const float *xp = x + part;
-        float *yp = y + part;
-        size_t j = 0;
-        for (; j + CONV_COLS <= width; j += CONV_COLS)
-            conv_tile(job, xp + j * stride * job->x.step, w, bias, yp + j * job->y.step, group, CONV_COLS, kw,
-                      stride);
-        for (; j < width; j++)
-            conv_tile(job, xp + j * stride * job->x.step, w, bias, yp + j * job->y.step, group, 1, kw, stride);
+/* All output channels of `cols` columns: the input patch stays in the cache while the groups take turns. */
+INLINE void conv_columns(const struct conv_job *job, const float *x, float *y, const size_t cols, const size_t kw,
+                         const size_t stride) {
+    const size_t weights = job->x.c * job->shape.kh * job->shape.kw;
+    const float *w = job->w, *bias = job->bias;
+    size_t k = job->y.c;
+    for (; k >= CONV_GROUP; k -= CONV_GROUP) {
+        conv_tile(job, x, w, bias, y, CONV_GROUP, cols, kw, stride);
+        w += CONV_GROUP * weights;
+        y += CONV_GROUP * job->y.plane;
+        if (bias) bias += CONV_GROUP;
+    }
+    switch (k) {
+    case 1: conv_tile(job, x, w, bias, y, 1, cols, kw, stride); break;
+    case 2: conv_tile(job, x, w, bias, y, 2, cols, kw, stride); break;
+    case 3: conv_tile(job, x, w, bias, y, 3, cols, kw, stride); break;
+    default: break;
     }
 }
 
 INLINE void conv_rows(const struct conv_job *job, const size_t kw, const size_t stride) {
-    const size_t weights = job->x.c * job->shape.kh * job->shape.kw;
+    const size_t width = job->y.w, step = job->y.step;
     for (size_t i = 0; i < job->y.h; i++) {
-        const float *x =
-            tensor_at(&job->x, 0, (ptrdiff_t)(i * stride) - job->shape.pad_y, -job->shape.pad_x);
-        for (size_t k = 0; k < job->y.c; k += CONV_GROUP) {
-            const float *w = job->w + k * weights;
-            const float *bias = job->bias ? job->bias + k : NULL;
-            float *y = tensor_at(&job->y, k, (ptrdiff_t)i, 0);
-            switch (job->y.c - k) {
-            case 1: conv_row(job, x, w, bias, y, 1, kw, stride); break;
-            case 2: conv_row(job, x, w, bias, y, 2, kw, stride); break;
-            case 3: conv_row(job, x, w, bias, y, 3, kw, stride); break;
-            default: conv_row(job, x, w, bias, y, 4, kw, stride); break;
-            }
+        const float *x = tensor_at(&job->x, 0, (ptrdiff_t)(i * stride) - job->shape.pad_y, -job->shape.pad_x);
+        float *y = tensor_at(&job->y, 0, (ptrdiff_t)i, 0);
+        for (size_t part = 0; part < LANES; part += VW, x += VW, y += VW) {
+            size_t j = 0;
+            for (; j + CONV_COLS <= width; j += CONV_COLS)
+                conv_columns(job, x + j * stride * LANES, y + j * step, CONV_COLS, kw, stride);
+            for (; j < width; j++) conv_columns(job, x + j * stride * LANES, y + j * step, 1, kw, stride);
         }
     }
 }
@@ -162,10 +164,29 @@ INLINE void lane_sums(const float *acc, float *sums) {
 /* Accumulators that wait for lane_sums. */
 enum { DW_PENDING = 128 };
 
+/* acc += d[i] * x for the kh x kw taps around one pixel. */
+INLINE void dw_pixel(vf acc[4][9], const float *dy, const float *x, const struct conv_dw_job *job,
+                     const size_t group, const size_t kh, const size_t kw) {
+    const size_t row = job->x.row, plane = job->dy.plane;
+    vf d[4];
+    UNROLL
+    for (size_t i = 0; i < group; i++) d[i] = load(dy + i * plane);
+    UNROLL
+    for (size_t ky = 0; ky < kh; ky++) {
+        UNROLL
+        for (size_t kx = 0; kx < kw; kx++) {
+            const vf in = load(x + ky * row + kx * LANES);
+            UNROLL
+            for (size_t i = 0; i < group; i++) acc[i][ky * kw + kx] += d[i] * in;
+        }
+    }
+}
+
 /* acc[i][t] = sum over all pixels of dy[channel i] * x[tap t], for `group` output channels and the
  * kh x kw taps from x on. */
 INLINE void dw_tile(const struct conv_dw_job *job, const float *x, const float *dy, float *out,
                     const size_t group, const size_t kh, const size_t kw, const size_t stride) {
+    const size_t width = job->dy.w, step = job->dy.step;
     for (size_t part = 0; part < LANES; part += VW) {
         vf acc[4][9];
         UNROLL
@@ -176,20 +197,12 @@ INLINE void dw_tile(const struct conv_dw_job *job, const float *x, const float *
         for (size_t r = 0; r < job->dy.h; r++) {
             const float *xp = x + part + r * stride * job->x.row;
             const float *dyp = dy + part + r * job->dy.row;
-            for (size_t j = 0; j < job->dy.w; j++, xp += stride * job->x.step, dyp += job->dy.step) {
-                vf d[4];
-                UNROLL
-                for (size_t i = 0; i < group; i++) d[i] = load(dyp + i * job->dy.plane);
-                UNROLL
-                for (size_t ky = 0; ky < kh; ky++) {
-                    UNROLL
-                    for (size_t kx = 0; kx < kw; kx++) {
-                        const vf in = load(xp + ky * job->x.row + kx * job->x.step);
-                        UNROLL
-                        for (size_t i = 0; i < group; i++) acc[i][ky * kw + kx] += d[i] * in;
-                    }
-                }
+            size_t j = 0;
+            for (; j + 2 <= width; j += 2, xp += 2 * stride * LANES, dyp += 2 * step) {
+                dw_pixel(acc, dyp, xp, job, group, kh, kw);
+                dw_pixel(acc, dyp + step, xp + stride * LANES, job, group, kh, kw);
             }
+            if (j < width) dw_pixel(acc, dyp, xp, job, group, kh, kw);
         }
         UNROLL
         for (size_t i = 0; i < group; i++) {

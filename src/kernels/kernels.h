@@ -55,7 +55,7 @@ struct conv_shape {
 /* y[k] = bias[k] + sum over c, ky, kx in this order of w * x; then max(., 0) if relu. */
 struct conv_job {
     struct conv_shape shape;
-    struct tensor x; /* [c][..][..], border wide enough for every tap */
+    struct tensor x; /* [c][..][..], step LANES, border wide enough for every tap */
     struct tensor y; /* [k][..][..] */
     const float *w;    /* packed by conv_pack, k * c * kh * kw floats */
     const float *bias; /* [k], or NULL for zeros */
@@ -65,7 +65,7 @@ struct conv_job {
 /* dw[k][c][ky][kx] += sum over rows, columns and lanes of dy * x. */
 struct conv_dw_job {
     struct conv_shape shape;
-    struct tensor x;
+    struct tensor x; /* step LANES, border as for conv */
     struct tensor dy;
     float *dw; /* [k][c][kh][kw] */
 };
