@@ -7,7 +7,8 @@
  * Weight gradient: the taps of DW_GROUP output channels stay in registers while the sum runs over all
  * pixels; only at the end are the lanes added up, many accumulators at a time (lane_sums).
  *
- * Kernel widths 1, 2, 3 and stride 1 get code of their own, everything else one general form. */
+ * Kernel widths 1, 2, 3 with stride 1 and 4 with stride 2 get code of their own, everything else one
+ * general form. */
 
 /* Columns in a tile and output channels in a weight-gradient tile: as many as the registers hold. */
 #if VW == 16
@@ -93,7 +94,8 @@ INLINE void conv_rows(const struct conv_job *job, const size_t kw, const size_t 
 }
 
 static void FN(conv)(const struct conv_job *job) {
-    if (job->shape.stride != 1) conv_rows(job, job->shape.kw, job->shape.stride);
+    if (job->shape.stride == 2 && job->shape.kw == 4) conv_rows(job, 4, 2);
+    else if (job->shape.stride != 1) conv_rows(job, job->shape.kw, job->shape.stride);
     else if (job->shape.kw == 3) conv_rows(job, 3, 1);
     else if (job->shape.kw == 2) conv_rows(job, 2, 1);
     else if (job->shape.kw == 1) conv_rows(job, 1, 1);
@@ -249,7 +251,9 @@ INLINE void dw_group(const struct conv_dw_job *job, size_t k, size_t ky0, size_t
 INLINE void dw_whole(const struct conv_dw_job *job, const size_t group, const size_t kh, const size_t kw) {
     size_t k = 0;
     for (; k + group <= job->dy.c; k += group) dw_group(job, k, 0, 0, group, kh, kw, 1);
-    for (; k < job->dy.c; k++) dw_group(job, k, 0, 0, 1, kh, kw, 1);
+    if (group > 2 && k + 2 == job->dy.c) dw_group(job, k, 0, 0, 2, kh, kw, 1);
+    else if (group > 3 && k + 3 == job->dy.c) dw_group(job, k, 0, 0, 3, kh, kw, 1);
+    else if (k < job->dy.c) dw_group(job, k, 0, 0, 1, kh, kw, 1);
 }
 
 static void FN(conv_dw)(const struct conv_dw_job *job) {

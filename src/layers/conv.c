@@ -5,16 +5,9 @@
  * pad=same keeps height and width (p = (K - 1) / 2 zeros before, the rest after, as Keras does),
  * pad=valid uses only whole windows (p = 0). The gradient with respect to x is a convolution of dy with
  * the turned kernel, for which dy needs a border of K - 1 - p zeros. */
-#include "layers/layer.h"
+#include "layers/conv.h"
 
 #include <math.h>
-
-struct conv {
-    size_t k;      /* output channels */
-    size_t kernel; /* K, rows and columns */
-    size_t valid;  /* 0: same, 1: valid */
-    enum activation act;
-};
 
 static size_t before(const struct conv *s) { return s->valid ? 0 : (s->kernel - 1) / 2; }
 static size_t after(const struct conv *s) { return s->valid ? 0 : s->kernel - 1 - before(s); }
@@ -115,6 +108,13 @@ static void geometry(const void *state, size_t *kernel, size_t *padding, size_t 
     *stride = 1;
 }
 
+static const struct layer_ops *fuse(const void *state, const struct layer_ops *previous,
+                                    const struct layer_sizes *previous_sizes) {
+    const struct conv *s = state;
+    const bool doubled = previous == &layer_upsample && previous_sizes->spread == 2;
+    return doubled && s->kernel == 3 && !s->valid ? &layer_upconv : NULL;
+}
+
 static const char *const examples[] = {"conv 5",         "conv 4 relu",       "conv 3 sigmoid",  "conv 1 k=1",
                                        "conv 7 k=2 relu", "conv 2 pad=valid", "conv 6 k=5 relu", "conv 4 k=4",
                                        "conv 9 k=7",      "conv 8 k=5 pad=valid relu", NULL};
@@ -131,5 +131,6 @@ const struct layer_ops layer_conv = {
     .pack = pack,
     .forward = forward,
     .backward = backward,
+    .fuse = fuse,
     .geometry = geometry,
 };

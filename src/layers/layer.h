@@ -19,6 +19,7 @@ struct shape {
 struct layer_sizes {
     size_t params;
     size_t packed; /* made from the parameters once a step, shared by all blocks */
+    size_t scratch; /* for one block, while backward runs */
     size_t macs;   /* multiply-adds for one picture, taps on the zero border counted */
     size_t pad_x;  /* border of zeros that the input tensor needs */
     size_t pad_dy; /* border of zeros that the output's gradient needs */
@@ -39,7 +40,8 @@ struct layer_io {
     const void *state;   /* what parse filled in */
     const float *params; /* borrowed, shared by all blocks */
     const float *packed;
-    float *grads; /* the block's own; parameter gradients are added to it */
+    float *grads;   /* the block's own; parameter gradients are added to it */
+    float *scratch; /* the thread's own, of any content */
     struct tensor x, y;
     struct tensor dy; /* backward may change it */
     struct tensor dx; /* overwritten by backward; data NULL: nobody needs it */
@@ -65,6 +67,10 @@ struct layer_ops {
     void (*pack)(const void *state, struct shape in, const float *params, float *packed);
     void (*forward)(const struct layer_io *io);
     void (*backward)(const struct layer_io *io);
+    /* A layer that does the work of the one before and this one together, with this one's state and
+     * parameters and the other's input; NULL if there is none. The hook itself may be NULL. */
+    const struct layer_ops *(*fuse)(const void *state, const struct layer_ops *before,
+                                    const struct layer_sizes *before_sizes);
     /* A convolution's kernel size, padding and stride for the latent formula; NULL elsewhere. */
     void (*geometry)(const void *state, size_t *kernel, size_t *padding, size_t *stride);
 };

@@ -13,11 +13,19 @@ struct net_layer {
     void *state; /* owned */
     struct shape in, out;
     struct layer_sizes sizes;
-    size_t params, packed; /* offsets into the arrays of all layers */
+    size_t params;  /* offset into the array of all layers' parameters */
     char name[40];         /* "conv1": unique, for model files */
     char text[96];         /* its line, one blank between words */
     size_t line;
     bool latent; /* the `latent` mark follows */
+};
+
+/* One step of the plan: a layer, or a fused form of several. */
+struct net_step {
+    const struct layer_ops *ops;
+    size_t first, last; /* layers that it does; state and parameters are those of the last */
+    struct layer_sizes sizes;
+    size_t packed; /* offset */
 };
 
 struct caelum_net {
@@ -26,8 +34,15 @@ struct caelum_net {
     struct shape input;
     size_t layers;
     struct net_layer *layer;
-    size_t params, packed; /* floats of all layers */
+    size_t params;       /* floats of all layers */
+    struct net_step *step; /* the plan */
+    size_t steps;
+    size_t packed, scratch; /* floats that the plan needs: derived weights, and scratch of one thread */
 };
+
+/* Makes the plan: one step a layer, or with `fuse`, which is what parsing does, fused steps where layers
+ * offer them. Results of the two agree to rounding. */
+int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err);
 
 /* Initial parameters: a function of the seed alone. params: [net->params], overwritten. */
 void net_init(const struct caelum_net *net, uint64_t seed, float *params);
@@ -36,9 +51,11 @@ void net_init(const struct caelum_net *net, uint64_t seed, float *params);
 void net_pack(const struct caelum_net *net, const float *params, float *packed);
 
 /* The tensors of one block: value[i] is the input of layer i, value[layers] the output; grad[i] the
- * gradient of value[i]. Without gradients (inference) grad is NULL. */
+ * gradient of value[i]. What a fused step keeps to itself has no memory. Without gradients (inference)
+ * grad is NULL. */
 struct net_workspace {
     struct tensor *value, *grad;
+    float *scratch;
     float *memory;
 };
 

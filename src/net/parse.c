@@ -92,7 +92,7 @@ static int add_layer(struct caelum_net *net, struct layer_args *args, const stru
                      struct caelum_error *err) {
     if (net->layers == MOST_LAYERS) return args_fail(args, 1, err, "more than %d layers", MOST_LAYERS);
     struct net_layer *layer = &net->layer[net->layers];
-    *layer = (struct net_layer){.ops = ops, .line = args->line, .params = net->params, .packed = net->packed};
+    *layer = (struct net_layer){.ops = ops, .line = args->line, .params = net->params};
     layer->in = net->layers ? net->layer[net->layers - 1].out : net->input;
     CHECK(mem_alloc(&layer->state, 1, ops->state_size, err));
     join_words(args, layer->text, sizeof layer->text);
@@ -108,7 +108,6 @@ static int add_layer(struct caelum_net *net, struct layer_args *args, const stru
         return args_fail(args, args->word[0].column, err, "%s: %zux%zux%zu numbers are too many", layer->text,
                          out.c, out.h, out.w);
     net->params += layer->sizes.params;
-    net->packed += layer->sizes.packed;
     if (net->params > most_values)
         return args_fail(args, args->word[0].column, err, "%s: more than %zu parameters", layer->text, most_values);
     return CAELUM_OK;
@@ -166,6 +165,7 @@ int caelum_net_parse(caelum_net **out, const char *text, const char *name, size_
     if (result == 0) result = mem_strdup(&net->file, name, err);
     if (result == 0) result = mem_alloc(&net->layer, MOST_LAYERS, sizeof *net->layer, err);
     if (result == 0) result = parse_text(net, err);
+    if (result == 0) result = net_plan(net, true, err);
     if (result != 0) {
         caelum_net_close(&net);
         return result;
@@ -189,6 +189,7 @@ void caelum_net_close(caelum_net **net) {
     if (!*net) return;
     for (size_t i = 0; i < (*net)->layers; i++) mem_free(&(*net)->layer[i].state);
     mem_free(&(*net)->layer);
+    mem_free(&(*net)->step);
     mem_free(&(*net)->file);
     mem_free(&(*net)->text);
     mem_free(net);

@@ -14,10 +14,10 @@ void net_init(const struct caelum_net *net, uint64_t seed, float *params) {
 }
 
 void net_pack(const struct caelum_net *net, const float *params, float *packed) {
-    for (size_t i = 0; i < net->layers; i++) {
-        const struct net_layer *layer = &net->layer[i];
-        if (layer->ops->pack)
-            layer->ops->pack(layer->state, layer->in, params + layer->params, packed + layer->packed);
+    for (const struct net_step *step = net->step; step < net->step + net->steps; step++) {
+        const struct net_layer *layer = &net->layer[step->last];
+        if (step->ops->pack)
+            step->ops->pack(layer->state, net->layer[step->first].in, params + layer->params, packed + step->packed);
     }
 }
 
@@ -34,18 +34,20 @@ static void place(struct tensor *t, float *memory, size_t *used) {
     *used += t->c * t->plane;
 }
 
-/* Lays all tensors out one after the other; returns the floats used. */
+/* Lays all tensors out one after the other, then the scratch; returns the floats used. */
 static size_t lay_out(const struct caelum_net *net, struct net_workspace *ws) {
     size_t used = 0;
-    for (size_t i = 0; i <= net->layers; i++) {
-        const struct shape shape = i ? net->layer[i - 1].out : net->input;
-        ws->value[i] = make_tensor(shape, i < net->layers ? net->layer[i].sizes.pad_x : 0);
-        place(&ws->value[i], ws->memory, &used);
-        if (!ws->grad || i == 0) continue;
-        ws->grad[i] = make_tensor(shape, net->layer[i - 1].sizes.pad_dy);
-        place(&ws->grad[i], ws->memory, &used);
+    for (size_t s = 0; s <= net->steps; s++) {
+        const size_t at = s < net->steps ? net->step[s].first : net->layers;
+        const struct shape shape = at ? net->layer[at - 1].out : net->input;
+        ws->value[at] = make_tensor(shape, s < net->steps ? net->step[s].sizes.pad_x : 0);
+        place(&ws->value[at], ws->memory, &used);
+        if (!ws->grad || s == 0) continue;
+        ws->grad[at] = make_tensor(shape, net->step[s - 1].sizes.pad_dy);
+        place(&ws->grad[at], ws->memory, &used);
     }
-    return used;
+    if (ws->memory) ws->scratch = ws->memory + used;
+    return used + net->scratch;
 }
 
 int net_workspace_open(struct net_workspace *out, const struct caelum_net *net, bool gradients,
@@ -69,35 +71,37 @@ void net_workspace_close(struct net_workspace *ws) {
     mem_free(&ws->memory);
 }
 
-static struct layer_io layer_io(const struct caelum_net *net, size_t i, const struct kernels *kernels,
-                                const float *params, const float *packed, const struct net_workspace *ws) {
-    const struct net_layer *layer = &net->layer[i];
+static struct layer_io step_io(const struct caelum_net *net, const struct net_step *step, const struct kernels *kernels,
+                               const float *params, const float *packed, const struct net_workspace *ws) {
+    const struct net_layer *layer = &net->layer[step->last];
     return (struct layer_io){.kernels = kernels,
                              .state = layer->state,
                              .params = params + layer->params,
-                             .packed = packed + layer->packed,
-                             .x = ws->value[i],
-                             .y = ws->value[i + 1]};
+                             .packed = packed + step->packed,
+                             .scratch = ws->scratch,
+                             .x = ws->value[step->first],
+                             .y = ws->value[step->last + 1]};
 }
 
 void net_forward(const struct caelum_net *net, const struct kernels *kernels, const float *params,
                  const float *packed, const struct net_workspace *ws) {
-    for (size_t i = 0; i < net->layers; i++) {
-        const struct layer_io io = layer_io(net, i, kernels, params, packed, ws);
-        net->layer[i].ops->forward(&io);
+    for (size_t s = 0; s < net->steps; s++) {
+        const struct layer_io io = step_io(net, &net->step[s], kernels, params, packed, ws);
+        net->step[s].ops->forward(&io);
     }
 }
 
 void net_backward(const struct caelum_net *net, const struct kernels *kernels, const float *params,
                   const float *packed, const struct net_workspace *ws, float *grads) {
-    /* Below the first layer with parameters no gradient is wanted. */
-    size_t first = 0;
-    while (first < net->layers && net->layer[first].sizes.params == 0) first++;
-    for (size_t i = net->layers; i-- > first;) {
-        struct layer_io io = layer_io(net, i, kernels, params, packed, ws);
-        io.grads = grads + net->layer[i].params;
-        io.dy = ws->grad[i + 1];
-        if (i > first) io.dx = ws->grad[i];
-        net->layer[i].ops->backward(&io);
+    /* Below the first step with parameters no gradient is wanted. */
+    size_t lowest = 0;
+    while (lowest < net->steps && net->step[lowest].sizes.params == 0) lowest++;
+    for (size_t s = net->steps; s-- > lowest;) {
+        const struct net_step *step = &net->step[s];
+        struct layer_io io = step_io(net, step, kernels, params, packed, ws);
+        io.grads = grads + net->layer[step->last].params;
+        io.dy = ws->grad[step->last + 1];
+        if (s > lowest) io.dx = ws->grad[step->first];
+        step->ops->backward(&io);
     }
 }

@@ -1,0 +1,32 @@
+/* plan.c - from layers to steps: where a layer can take its predecessor's work into its own, the two
+ * become one. Invisible in the network's text and in model files. */
+#include "base/mem.h"
+#include "net/net.h"
+
+/* The fused form of layers i - 1 and i, or NULL. */
+static const struct layer_ops *fused(const struct caelum_net *net, size_t i) {
+    const struct net_layer *layer = &net->layer[i];
+    if (i == 0 || !layer->ops->fuse) return NULL;
+    return layer->ops->fuse(layer->state, net->layer[i - 1].ops, &net->layer[i - 1].sizes);
+}
+
+int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err) {
+    mem_free(&net->step);
+    CHECK(mem_alloc(&net->step, net->layers, sizeof *net->step, err));
+    net->steps = net->packed = net->scratch = 0;
+    for (size_t i = 0; i < net->layers; i++) {
+        const struct layer_ops *both = fuse && i + 1 < net->layers ? fused(net, i + 1) : NULL;
+        struct net_step step = {.ops = net->layer[i].ops, .first = i, .last = i, .sizes = net->layer[i].sizes};
+        if (both) {
+            struct shape out;
+            step.ops = both;
+            step.last = ++i;
+            CHECK(both->shape(net->layer[i].state, net->layer[step.first].in, &out, &step.sizes, err));
+        }
+        step.packed = net->packed;
+        net->packed += step.sizes.packed;
+        if (step.sizes.scratch > net->scratch) net->scratch = step.sizes.scratch;
+        net->step[net->steps++] = step;
+    }
+    return CAELUM_OK;
+}
