@@ -1,0 +1,384 @@
+/* test_kernels.c - every kernel of every instruction set that this machine has, against the naive double
+ * reference: odd sizes, channels around the register block, borders watched for overruns. Errors are
+ * judged against the sum of absolute terms, which is what rounding scales with. */
+#include "testing.h"
+
+#include "kernels/ref.h"
+
+#include <math.h>
+
+static const float canary = 12345.0f;
+static const double epsilon = 6e-8; /* half a unit in the last place of a float */
+
+#define EACH_LEVEL(kernels)                                                                                  \
+    const struct kernels *kernels = NULL;                                                                    \
+    for (int level_ = 0; level_ <= (int)cpu_detect() && (kernels = kernels_get((enum cpu_level)level_)); level_++)
+
+static double *doubles(size_t n) {
+    double *p = NULL;
+    assert_ok(mem_alloc(&p, n + 1, sizeof *p, err));
+    return p;
+}
+
+static void near(const char *what, const char *isa, double got, double want, double bound) {
+    if (!(fabs(got - want) <= bound))
+        fail_msg("%s, %s: got %.9g, want %.9g, allowed %.3g", what, isa, got, want, bound);
+}
+
+/* --- Convolution ---------------------------------------------------------------------------------- */
+
+static struct ref_conv conv_case(size_t c, size_t h, size_t w, size_t k, size_t kernel, size_t stride, size_t pad) {
+    return (struct ref_conv){.c = c,
+                             .h = h,
+                             .w = w,
+                             .k = k,
+                             .oh = (h + 2 * pad - kernel) / stride + 1,
+                             .ow = (w + 2 * pad - kernel) / stride + 1,
+                             .kh = kernel,
+                             .kw = kernel,
+                             .stride = stride,
+                             .pad_y = (long)pad,
+                             .pad_x = (long)pad};
+}
+
+static void check_conv(const struct kernels *kernels, const struct ref_conv *s, struct rng *rng, int relu) {
+    const size_t weights = s->k * s->c * s->kh * s->kw, outputs = s->k * s->oh * s->ow;
+    struct tensor x = test_tensor(s->c, s->h, s->w, 7, 0), y = test_tensor(s->k, s->oh, s->ow, 1, canary);
+    float *w = NULL, *packed = NULL;
+    double *dx = doubles(s->c * s->h * s->w), *dw = doubles(weights), *db = doubles(s->k), *dy = doubles(outputs),
+           *size = doubles(outputs);
+    assert_ok(mem_alloc(&w, weights + s->k, sizeof *w, err));
+    assert_ok(mem_alloc(&packed, weights, sizeof *packed, err));
+    test_tensor_random(&x, rng);
+    for (size_t i = 0; i < weights + s->k; i++) w[i] = test_random(rng);
+    for (size_t i = 0; i < weights; i++) dw[i] = (double)w[i];
+    for (size_t i = 0; i < s->k; i++) db[i] = (double)w[weights + i];
+    conv_pack(w, s->k, s->c, s->kh * s->kw, packed);
+    const struct conv_job job = {.shape = {s->kh, s->kw, s->stride, s->pad_y, s->pad_x},
+                                 .x = x,
+                                 .y = y,
+                                 .w = packed,
+                                 .bias = w + weights,
+                                 .relu = relu};
+    kernels->conv(&job);
+    assert_true(test_border(&y, canary));
+    for (size_t lane = 0; lane < LANES; lane += 5) {
+        test_lane(&x, lane, dx);
+        ref_conv(s, dx, dw, db, dy, size);
+        for (size_t i = 0; i < outputs; i++) {
+            const double got = (double)tensor_at(&y, i / (s->oh * s->ow), (ptrdiff_t)(i / s->ow % s->oh), (ptrdiff_t)(i % s->ow))[lane];
+            near("conv", kernels->name, got, relu ? ref_relu(dy[i]) : dy[i],
+                 epsilon * 2 * size[i] * (double)(s->c * s->kh * s->kw + 1));
+        }
+    }
+    test_tensor_free(&x);
+    test_tensor_free(&y);
+    mem_free(&w), mem_free(&packed), mem_free(&dx), mem_free(&dw), mem_free(&db), mem_free(&dy), mem_free(&size);
+}
+
+/* Weight and bias gradient, summed over all lanes. */
+static void check_conv_dw(const struct kernels *kernels, const struct ref_conv *s, struct rng *rng) {
+    const size_t weights = s->k * s->c * s->kh * s->kw;
+    struct tensor x = test_tensor(s->c, s->h, s->w, 7, 0), dy = test_tensor(s->k, s->oh, s->ow, 0, 0);
+    float *grads = NULL;
+    double *px = doubles(s->c * s->h * s->w), *pdy = doubles(s->k * s->oh * s->ow), *want = doubles(weights),
+           *size = doubles(weights), *bias = doubles(s->k);
+    assert_ok(mem_alloc(&grads, weights + s->k, sizeof *grads, err));
+    test_tensor_random(&x, rng);
+    test_tensor_random(&dy, rng);
+    for (size_t i = 0; i < weights + s->k; i++) grads[i] = 2; /* gradients are added to what is there */
+    const struct conv_dw_job job = {
+        .shape = {s->kh, s->kw, s->stride, s->pad_y, s->pad_x}, .x = x, .dy = dy, .dw = grads};
+    kernels->conv_dw(&job);
+    kernels->conv_db(&dy, grads + weights);
+    for (size_t lane = 0; lane < LANES; lane++) {
+        test_lane(&x, lane, px);
+        test_lane(&dy, lane, pdy);
+        ref_conv_grad(s, px, NULL, pdy, NULL, want);
+        for (size_t i = 0; i < s->k * s->oh * s->ow; i++) bias[i / (s->oh * s->ow)] += pdy[i];
+        for (size_t i = 0; i < s->c * s->h * s->w; i++) px[i] = fabs(px[i]);
+        for (size_t i = 0; i < s->k * s->oh * s->ow; i++) pdy[i] = fabs(pdy[i]);
+        ref_conv_grad(s, px, NULL, pdy, NULL, size);
+    }
+    const double terms = (double)(s->oh * s->ow + 8);
+    for (size_t i = 0; i < weights; i++)
+        near("conv_dw", kernels->name, (double)grads[i], want[i] + 2, epsilon * terms * (size[i] + 4));
+    for (size_t i = 0; i < s->k; i++)
+        near("conv_db", kernels->name, (double)grads[weights + i], bias[i] + 2, epsilon * terms * (16 * terms + 4));
+    test_tensor_free(&x);
+    test_tensor_free(&dy);
+    mem_free(&grads), mem_free(&px), mem_free(&pdy), mem_free(&want), mem_free(&size), mem_free(&bias);
+}
+
+static void conv_matches_reference(void **state) {
+    (void)state;
+    static const size_t channels[] = {1, 2, 3, 4, 5, 7, 8, 13}, widths[] = {1, 3, 4, 5, 8, 11};
+    EACH_LEVEL(kernels) {
+        struct rng rng = rng_make(1, RNG_TEST, 0);
+        for (int n = 0; n < 160; n++) {
+            const size_t kernel = 1 + rng_below(&rng, 7), pad = rng_below(&rng, (uint32_t)kernel);
+            const size_t stride = n % 4 == 3 ? 2 : 1;
+            const size_t h = widths[rng_below(&rng, 6)], w = widths[rng_below(&rng, 6)];
+            if (h + 2 * pad < kernel || w + 2 * pad < kernel) continue;
+            const struct ref_conv s = conv_case(channels[rng_below(&rng, 8)], h, w, channels[rng_below(&rng, 8)], kernel, stride, pad);
+            check_conv(kernels, &s, &rng, n & 1);
+            check_conv_dw(kernels, &s, &rng);
+        }
+    }
+}
+
+/* 4x4 ones, 3x3 ones, padding 1: counts of the pixels under the window, by hand. */
+static void conv_by_hand(void **state) {
+    (void)state;
+    static const float want[16] = {4, 6, 6, 4, 6, 9, 9, 6, 6, 9, 9, 6, 4, 6, 6, 4};
+    const float ones[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+    EACH_LEVEL(kernels) {
+        struct tensor x = test_tensor(1, 4, 4, 1, 0), y = test_tensor(1, 4, 4, 0, canary);
+        for (size_t i = 0; i < 4; i++)
+            for (size_t j = 0; j < 4 * LANES; j++) tensor_at(&x, 0, (ptrdiff_t)i, 0)[j] = 1;
+        const struct conv_job job = {.shape = {3, 3, 1, 1, 1}, .x = x, .y = y, .w = ones};
+        kernels->conv(&job);
+        for (size_t i = 0; i < 16; i++)
+            for (size_t lane = 0; lane < LANES; lane++)
+                assert_true(tensor_at(&y, 0, (ptrdiff_t)(i / 4), (ptrdiff_t)(i % 4))[lane] == want[i]);
+        test_tensor_free(&x);
+        test_tensor_free(&y);
+    }
+}
+
+/* <conv(x), y> = <x, conv^T(y)>: the turned kernel of the backward pass is the adjoint of the forward one. */
+static void conv_adjoint(void **state) {
+    (void)state;
+    EACH_LEVEL(kernels) {
+        struct rng rng = rng_make(2, RNG_TEST, 0);
+        for (size_t kernel = 1; kernel <= 5; kernel++) {
+            const size_t c = 3, k = 5, side = 9, pad = (kernel - 1) / 2;
+            const ptrdiff_t turned = (ptrdiff_t)(kernel - 1 - pad);
+            const size_t out = side + 2 * pad - kernel + 1;
+            struct tensor x = test_tensor(c, side, side, 5, 0), y = test_tensor(k, out, out, 5, 0);
+            struct tensor cx = test_tensor(k, out, out, 0, 0), cy = test_tensor(c, side, side, 0, 0);
+            float w[5 * 3 * 25], packed[5 * 3 * 25], packed_t[5 * 3 * 25];
+            for (size_t i = 0; i < k * c * kernel * kernel; i++) w[i] = test_random(&rng);
+            test_tensor_random(&x, &rng);
+            test_tensor_random(&y, &rng);
+            conv_pack(w, k, c, kernel * kernel, packed);
+            conv_pack_transposed(w, k, c, kernel * kernel, packed_t);
+            kernels->conv(&(struct conv_job){.shape = {kernel, kernel, 1, (ptrdiff_t)pad, (ptrdiff_t)pad}, .x = x, .y = cx, .w = packed});
+            kernels->conv(&(struct conv_job){.shape = {kernel, kernel, 1, turned, turned}, .x = y, .y = cy, .w = packed_t});
+            double a = 0, b = 0, px[3 * 81], pcy[3 * 81], py[5 * 100], pcx[5 * 100];
+            for (size_t lane = 0; lane < LANES; lane++) {
+                test_lane(&x, lane, px), test_lane(&cy, lane, pcy), test_lane(&y, lane, py), test_lane(&cx, lane, pcx);
+                for (size_t i = 0; i < k * out * out; i++) a += py[i] * pcx[i];
+                for (size_t i = 0; i < c * side * side; i++) b += px[i] * pcy[i];
+            }
+            near("adjoint", kernels->name, a, b, 1e-3);
+            test_tensor_free(&x), test_tensor_free(&y), test_tensor_free(&cx), test_tensor_free(&cy);
+        }
+    }
+}
+
+/* --- The others ----------------------------------------------------------------------------------- */
+
+static void pooling_matches_reference(void **state) {
+    (void)state;
+    EACH_LEVEL(kernels) {
+        struct rng rng = rng_make(3, RNG_TEST, 0);
+        for (size_t size = 1; size <= 4; size++) {
+            const size_t c = 3, h = 9, w = 11, oh = h / size, ow = w / size;
+            struct tensor x = test_tensor(c, h, w, 1, canary), dx = test_tensor(c, h, w, 1, canary);
+            struct tensor y = test_tensor(c, oh, ow, 1, canary), dy = test_tensor(c, oh, ow, 0, 0);
+            double px[3 * 9 * 11], py[3 * 9 * 11], pdx[3 * 9 * 11], pdy[3 * 9 * 11], want[3 * 9 * 11];
+            test_tensor_random(&x, &rng);
+            /* equal pixels: the first takes the gradient */
+            for (size_t j = 0; j < w * LANES; j++) tensor_at(&x, 0, 0, 0)[j] = 0.5f;
+            test_tensor_random(&dy, &rng);
+            kernels->maxpool(&x, &y, size);
+            kernels->maxpool_grad(&x, &y, &dy, &dx, size);
+            assert_true(test_border(&y, canary) && test_border(&dx, canary));
+            for (size_t lane = 0; lane < LANES; lane++) {
+                test_lane(&x, lane, px), test_lane(&y, lane, py), test_lane(&dx, lane, pdx), test_lane(&dy, lane, pdy);
+                ref_maxpool(c, h, w, size, px, want);
+                for (size_t i = 0; i < c * oh * ow; i++) assert_true(py[i] == want[i]);
+                ref_maxpool_grad(c, h, w, size, px, pdy, want);
+                for (size_t i = 0; i < c * h * w; i++) assert_true(pdx[i] == want[i]);
+            }
+            test_tensor_free(&x), test_tensor_free(&dx), test_tensor_free(&y), test_tensor_free(&dy);
+        }
+    }
+}
+
+static void upsampling_matches_reference(void **state) {
+    (void)state;
+    EACH_LEVEL(kernels) {
+        struct rng rng = rng_make(4, RNG_TEST, 0);
+        for (size_t f = 1; f <= 3; f++) {
+            const size_t c = 2, h = 3, w = 5;
+            struct tensor x = test_tensor(c, h, w, 1, canary), dx = test_tensor(c, h, w, 1, canary);
+            struct tensor y = test_tensor(c, h * f, w * f, 1, canary), dy = test_tensor(c, h * f, w * f, 0, 0);
+            double px[270], py[270], pdx[270], pdy[270], want[270];
+            test_tensor_random(&x, &rng);
+            test_tensor_random(&dy, &rng);
+            kernels->upsample(&x, &y, f);
+            kernels->upsample_grad(&dy, &dx, f);
+            assert_true(test_border(&y, canary) && test_border(&dx, canary));
+            for (size_t lane = 0; lane < LANES; lane++) {
+                test_lane(&x, lane, px), test_lane(&y, lane, py), test_lane(&dx, lane, pdx), test_lane(&dy, lane, pdy);
+                ref_upsample(c, h, w, f, px, want);
+                for (size_t i = 0; i < c * h * w * f * f; i++) assert_true(py[i] == want[i]);
+                ref_upsample_grad(c, h, w, f, pdy, want);
+                for (size_t i = 0; i < c * h * w; i++) near("upsample_grad", kernels->name, pdx[i], want[i], 2e-6);
+            }
+            test_tensor_free(&x), test_tensor_free(&dx), test_tensor_free(&y), test_tensor_free(&dy);
+        }
+    }
+}
+
+static void activations_match_reference(void **state) {
+    (void)state;
+    EACH_LEVEL(kernels) {
+        struct tensor x = test_tensor(1, 1, 4001, 0, 0), y = test_tensor(1, 1, 4001, 0, 0), d = test_tensor(1, 1, 4001, 0, 1);
+        for (size_t j = 0; j < 4001; j++)
+            for (size_t lane = 0; lane < LANES; lane++) x.data[j * LANES + lane] = (float)((double)j - 2000) * 0.05f;
+        kernels->act(&x, &y, ACT_SIGMOID);
+        kernels->act_grad(&y, &d, ACT_SIGMOID);
+        for (size_t j = 0; j < 4001 * LANES; j++) {
+            const double want = ref_sigmoid((double)x.data[j]);
+            near("sigmoid", kernels->name, (double)y.data[j], want, 2.5e-7 * want + 1e-37);
+            near("sigmoid'", kernels->name, (double)d.data[j], (double)y.data[j] * (1 - (double)y.data[j]), 1e-7);
+        }
+        kernels->act(&x, &y, ACT_RELU);
+        for (size_t j = 0; j < 4001 * LANES; j++) d.data[j] = 3;
+        kernels->act_grad(&y, &d, ACT_RELU);
+        for (size_t j = 0; j < 4001 * LANES; j++) {
+            assert_true((double)y.data[j] == ref_relu((double)x.data[j]));
+            assert_true(d.data[j] == (x.data[j] > 0 ? 3.0f : 0.0f));
+        }
+        x.data[0] = NAN;
+        kernels->act(&x, &y, ACT_RELU);
+        assert_true(isnan(y.data[0])); /* a NaN must not be hidden */
+        test_tensor_free(&x), test_tensor_free(&y), test_tensor_free(&d);
+    }
+}
+
+static void bytes_to_lanes_and_back(void **state) {
+    (void)state;
+    EACH_LEVEL(kernels) {
+        struct rng rng = rng_make(5, RNG_TEST, 0);
+        for (size_t w = 1; w <= 35; w += 17) {
+            uint8_t bytes[LANES][3 * 5 * 35];
+            float values[LANES][3 * 5 * 35];
+            const uint8_t *in[LANES];
+            float *out[LANES];
+            struct tensor x = test_tensor(3, 5, w, 1, canary);
+            for (size_t i = 0; i < LANES; i++) {
+                in[i] = bytes[i], out[i] = values[i];
+                for (size_t j = 0; j < sizeof bytes[i]; j++) bytes[i][j] = (uint8_t)rng_below(&rng, 256);
+            }
+            kernels->load(in, &x);
+            assert_true(test_border(&x, canary));
+            kernels->store(&x, out, 11);
+            for (size_t i = 0; i < 11; i++)
+                for (size_t j = 0; j < 15 * w; j++) assert_true(values[i][j] == (float)bytes[i][j] * (1.0f / 255));
+            test_tensor_free(&x);
+        }
+    }
+}
+
+static void loss_matches_reference(void **state) {
+    (void)state;
+    EACH_LEVEL(kernels) {
+        struct rng rng = rng_make(6, RNG_TEST, 0);
+        struct tensor y = test_tensor(3, 4, 5, 0, 0), t = test_tensor(3, 4, 5, 0, 0), dy = test_tensor(3, 4, 5, 1, canary);
+        struct loss_sums sums, alone;
+        double squared = 0, agree = 0, py[60], pt[60];
+        test_tensor_random(&y, &rng);
+        test_tensor_random(&t, &rng);
+        kernels->mse(&(struct mse_job){.y = y, .t = t, .dy = dy, .scale = 0.25f, .live = 13, .sums = &sums});
+        kernels->mse(&(struct mse_job){.y = y, .t = t, .live = 13, .sums = &alone});
+        assert_memory_equal(&sums, &alone, sizeof sums);
+        assert_true(test_border(&dy, canary));
+        for (size_t lane = 0; lane < LANES; lane++) {
+            test_lane(&y, lane, py), test_lane(&t, lane, pt);
+            for (size_t i = 0; i < 60; i++) {
+                const double got = (double)tensor_at(&dy, i / 20, (ptrdiff_t)(i / 5 % 4), (ptrdiff_t)(i % 5))[lane];
+                near("mse gradient", kernels->name, got, lane < 13 ? 0.25 * (py[i] - pt[i]) : 0, 1e-7);
+                if (lane < 13) squared += (py[i] - pt[i]) * (py[i] - pt[i]);
+            }
+            for (size_t i = 0; lane < 13 && i < 20; i++) {
+                size_t a = 0, b = 0;
+                for (size_t c = 1; c < 3; c++) {
+                    if (py[c * 20 + i] > py[a * 20 + i]) a = c;
+                    if (pt[c * 20 + i] > pt[b * 20 + i]) b = c;
+                }
+                agree += a == b;
+            }
+        }
+        near("mse", kernels->name, sums.squared, squared, 1e-6 * squared);
+        assert_true(sums.agree == agree);
+        test_tensor_free(&y), test_tensor_free(&t), test_tensor_free(&dy);
+    }
+}
+
+static void adam_matches_reference(void **state) {
+    (void)state;
+    EACH_LEVEL(kernels) {
+        enum { N = 37 };
+        struct rng rng = rng_make(7, RNG_TEST, 0);
+        float p[N], m[N] = {0}, v[N] = {0}, g[N];
+        double rp[N], rm[N] = {0}, rv[N] = {0};
+        for (size_t i = 0; i < N; i++) p[i] = test_random(&rng), rp[i] = (double)p[i];
+        for (int step = 1; step <= 20; step++) {
+            for (size_t i = 0; i < N; i++) g[i] = test_random(&rng);
+            kernels->adam(&(struct adam_job){.n = N, .p = p, .m = m, .v = v, .g = g, .one_minus_beta1 = 0.1f,
+                                             .one_minus_beta2 = 0.001f, .step = (float)(0.01 / (1 - pow(0.9, step))),
+                                             .inv_sqrt_bias2 = (float)(1 / sqrt(1 - pow(0.999, step))), .epsilon = 1e-8f});
+            for (size_t i = 0; i < N; i++) { /* as the paper writes it */
+                rm[i] = 0.9 * rm[i] + 0.1 * (double)g[i];
+                rv[i] = 0.999 * rv[i] + 0.001 * (double)g[i] * (double)g[i];
+                rp[i] -= 0.01 * (rm[i] / (1 - pow(0.9, step))) / (sqrt(rv[i] / (1 - pow(0.999, step))) + 1e-8);
+                near("adam", kernels->name, (double)p[i], rp[i], 2e-6);
+            }
+        }
+    }
+}
+
+/* The promise of kernels.h: AVX2 and AVX-512 give the same bits. */
+static void same_bits_on_all_fma_machines(void **state) {
+    (void)state;
+    if (cpu_detect() < CPU_AVX512) {
+        print_message("skipped: this machine has no AVX-512 to compare with\n");
+        skip();
+    }
+    float out[2][5 * 9 * 9 * LANES], dw[2][5 * 3 * 9], sig[2][9 * LANES];
+    memset(out, 0, sizeof out), memset(dw, 0, sizeof dw);
+    for (int i = 0; i < 2; i++) {
+        const struct kernels *kernels = kernels_get(i ? CPU_AVX512 : CPU_AVX2);
+        struct rng rng = rng_make(8, RNG_TEST, 0);
+        struct tensor x = test_tensor(3, 9, 9, 1, 0), y = test_tensor(5, 9, 9, 0, 0), s = test_tensor(1, 1, 9, 0, 0);
+        float w[5 * 3 * 9], packed[5 * 3 * 9];
+        for (size_t j = 0; j < 135; j++) w[j] = test_random(&rng);
+        conv_pack(w, 5, 3, 9, packed);
+        test_tensor_random(&x, &rng);
+        test_tensor_random(&s, &rng);
+        kernels->conv(&(struct conv_job){.shape = {3, 3, 1, 1, 1}, .x = x, .y = y, .w = packed});
+        kernels->conv_dw(&(struct conv_dw_job){.shape = {3, 3, 1, 1, 1}, .x = x, .dy = y, .dw = dw[i]});
+        kernels->act(&s, &s, ACT_SIGMOID);
+        memcpy(out[i], y.data, sizeof out[i]);
+        memcpy(sig[i], s.data, sizeof sig[i]);
+        test_tensor_free(&x), test_tensor_free(&y), test_tensor_free(&s);
+    }
+    assert_memory_equal(out[0], out[1], sizeof out[0]);
+    assert_memory_equal(dw[0], dw[1], sizeof dw[0]);
+    assert_memory_equal(sig[0], sig[1], sizeof sig[0]);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(conv_matches_reference),       cmocka_unit_test(conv_by_hand),
+        cmocka_unit_test(conv_adjoint),                 cmocka_unit_test(pooling_matches_reference),
+        cmocka_unit_test(upsampling_matches_reference), cmocka_unit_test(activations_match_reference),
+        cmocka_unit_test(bytes_to_lanes_and_back),      cmocka_unit_test(loss_matches_reference),
+        cmocka_unit_test(adam_matches_reference),       cmocka_unit_test(same_bits_on_all_fma_machines),
+    };
+    return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
+}

@@ -1,0 +1,274 @@
+/* test_train.c - training as a whole: PyTorch's losses, the same bits on any number of threads, idle
+ * lanes that change nothing, no allocation in a step, overfitting, resuming, divergence. */
+#include "testing.h"
+
+#include "base/file.h"
+#include "data/data.h"
+#include "net/safetensors.h"
+#include "train/fit.h"
+
+#include <math.h>
+
+static struct caelum_net *standard(void) {
+    struct caelum_net *net = NULL;
+    assert_ok(caelum_net_load(&net, SOURCE_DIR "/models/standard.net", 32, 32, err));
+    return net;
+}
+
+static struct caelum_data *synthetic(const char *spec) {
+    struct caelum_data *data = NULL;
+    assert_ok(caelum_data_open(&data, spec, NULL, err));
+    return data;
+}
+
+/* Losses of `steps` steps on the pictures of `set` in order, minibatches of `batch`. */
+static void run_steps(const struct caelum_net *net, const struct pictures *set, size_t batch, int threads, size_t steps,
+                      double *losses, float *params) {
+    struct trainer trainer = {0};
+    uint32_t order[1000];
+    const struct trainer_settings settings = trainer_defaults(batch, 0.001, threads);
+    for (uint32_t i = 0; i < 1000; i++) order[i] = i;
+    assert_ok(trainer_open(&trainer, net, &settings, 0, 1, err));
+    for (size_t step = 0; step < steps; step++) {
+        struct loss_sums sums;
+        trainer_step(&trainer, set, order + step * batch % set->n, batch, &sums);
+        losses[step] = sums.squared / (double)(batch * pictures_size(set));
+    }
+    if (params) memcpy(params, trainer.params, net->params * sizeof *params);
+    trainer_close(&trainer);
+}
+
+/* In the data's own order, not the shuffled one. */
+static struct pictures in_file_order(const struct caelum_data *data, uint32_t *index) {
+    struct pictures set = data_pictures(data, CAELUM_ALL);
+    for (uint32_t i = 0; i < set.n; i++) index[i] = i;
+    set.index = index;
+    return set;
+}
+
+static void read_losses(const char *path, double losses[50]) {
+    FILE *f = fopen(path, "r");
+    if (!f) fail_msg("%s is missing", path);
+    for (size_t i = 0; i < 50; i++)
+        if (fscanf(f, "%lf", &losses[i]) != 1) fail_msg("%s: 50 losses expected", path);
+    fclose(f);
+}
+
+static void compare_losses(const char *with, const double *got, const double *want) {
+    for (size_t i = 0; i < 50; i++)
+        if (fabs(got[i] - want[i]) > 1e-5 * want[i])
+            fail_msg("step %zu: loss %.9g, %s has %.9g", i + 1, got[i], with, want[i]);
+}
+
+/* Same weights, same pictures, 50 steps of Adam: the recorded losses of PyTorch 1.13, and those of the
+ * PyTorch that is here, if one is. CAELUM_RECORD=1 writes the live ones over the recorded ones. */
+static void losses_equal_pytorch(void **state) {
+    (void)state;
+    struct caelum_net *net = standard();
+    struct caelum_data *data = synthetic("synthetic:1000");
+    uint32_t index[1000];
+    const struct pictures set = in_file_order(data, index);
+    double ours[50], theirs[50];
+    float params[5000];
+    char dir[256], path[400], command[800];
+    run_steps(net, &set, 50, 2, 50, ours, NULL);
+    test_directory(dir);
+    net_init(net, 1, params);
+    snprintf(path, sizeof path, "%s/weights.f32", dir);
+    assert_ok(file_write(path, params, net->params * sizeof *params, err));
+    snprintf(path, sizeof path, "%s/pictures.u8", dir);
+    assert_ok(file_write(path, set.pixels, set.n * pictures_size(&set), err));
+    snprintf(command, sizeof command, "/usr/bin/python3 -c 'import torch, numpy' 2>/dev/null && "
+             "/usr/bin/python3 -W ignore '%s/tests/reference/torch_standard.py' '%s' 2>/dev/null", SOURCE_DIR, dir);
+    const char *recorded = SOURCE_DIR "/tests/reference/torch_standard.txt";
+    if (system(command) == 0) {
+        snprintf(path, sizeof path, "%s/losses.txt", dir);
+        read_losses(path, theirs);
+        if (getenv("CAELUM_RECORD")) {
+            snprintf(command, sizeof command, "cp '%s' '%s'", path, recorded);
+            assert_int_equal(system(command), 0);
+        }
+        compare_losses("PyTorch", ours, theirs);
+    } else {
+        print_message("no python3-torch here: compared with recorded losses only\n");
+    }
+    read_losses(recorded, theirs);
+    compare_losses("the record", ours, theirs);
+    assert_true(ours[49] < 0.7 * ours[0]);
+    test_remove(dir);
+    caelum_net_close(&net);
+    caelum_data_close(&data);
+}
+
+static void threads_do_not_change_bits(void **state) {
+    (void)state;
+    struct caelum_net *net = standard();
+    struct caelum_data *data = synthetic("synthetic:400");
+    const struct pictures set = data_pictures(data, CAELUM_ALL);
+    double one[3], many[3];
+    float a[5000], b[5000];
+    run_steps(net, &set, 100, 1, 3, one, a);
+    for (int threads = 2; threads <= 7; threads += threads == 3 ? 4 : 1) {
+        run_steps(net, &set, 100, threads, 3, many, b);
+        assert_memory_equal(one, many, sizeof one);
+        assert_memory_equal(a, b, net->params * sizeof *a);
+    }
+    caelum_net_close(&net);
+    caelum_data_close(&data);
+}
+
+/* 18 pictures leave 14 lanes of the second block without one: what is in them must not matter. */
+static void idle_lanes_change_nothing(void **state) {
+    (void)state;
+    struct caelum_net *net = standard();
+    struct caelum_data *data = synthetic("synthetic:100");
+    const struct pictures set = data_pictures(data, CAELUM_ALL);
+    const struct kernels *kernels = kernels_get(cpu_detect());
+    float *params = NULL, *packed = NULL, *grads[2] = {NULL, NULL};
+    assert_ok(mem_alloc(&params, net->params, sizeof(float), err));
+    assert_ok(mem_alloc(&packed, net->packed, sizeof(float), err));
+    net_init(net, 1, params);
+    net_pack(net, params, packed);
+    for (int i = 0; i < 2; i++) {
+        struct net_workspace ws;
+        const uint8_t *lane[LANES];
+        struct loss_sums sums;
+        assert_ok(mem_alloc(&grads[i], net->params, sizeof(float), err));
+        assert_ok(net_workspace_open(&ws, net, true, err));
+        for (size_t j = 0; j < LANES; j++) lane[j] = pictures_at(&set, j < 2 ? j : 10 + 20 * (size_t)i + j);
+        kernels->load(lane, &ws.value[0]);
+        net_forward(net, kernels, params, packed, &ws);
+        kernels->mse(&(struct mse_job){.y = ws.value[net->layers], .t = ws.value[0], .dy = ws.grad[net->layers],
+                                       .scale = 0.001f, .live = 2, .sums = &sums});
+        net_backward(net, kernels, params, packed, &ws, grads[i]);
+        net_workspace_close(&ws);
+    }
+    assert_memory_equal(grads[0], grads[1], net->params * sizeof(float));
+    mem_free(&params), mem_free(&packed), mem_free(&grads[0]), mem_free(&grads[1]);
+    caelum_net_close(&net);
+    caelum_data_close(&data);
+}
+
+static void a_step_allocates_nothing(void **state) {
+    (void)state;
+    struct caelum_net *net = standard();
+    struct caelum_data *data = synthetic("synthetic:100");
+    const struct pictures set = data_pictures(data, CAELUM_ALL);
+    const struct trainer_settings settings = trainer_defaults(50, 0.001, 2);
+    struct trainer trainer = {0};
+    struct loss_sums sums;
+    uint32_t order[50];
+    for (uint32_t i = 0; i < 50; i++) order[i] = i;
+    assert_ok(trainer_open(&trainer, net, &settings, set.n, 1, err));
+    const size_t before = mem_count();
+    trainer_step(&trainer, &set, order, 50, &sums);
+    trainer_measure(&trainer, &set, &sums);
+    assert_int_equal(mem_count(), before);
+    trainer_close(&trainer);
+    caelum_net_close(&net);
+    caelum_data_close(&data);
+}
+
+static void sixteen_pictures_are_learnt_by_heart(void **state) {
+    (void)state;
+    struct caelum_net *net = NULL;
+    assert_ok(caelum_net_parse(&net, "input 3\nconv 16 relu\nmaxpool\nconv 32 relu\nlatent\nconv 32 relu\nupsample\nconv 3 sigmoid\n",
+                               "wide", 32, 32, err));
+    struct caelum_data *data = synthetic("synthetic:100");
+    const struct pictures set = data_pictures(data, CAELUM_ALL);
+    const struct trainer_settings settings = trainer_defaults(16, 0.004, 2);
+    struct trainer trainer = {0};
+    struct loss_sums sums;
+    uint32_t order[16];
+    for (uint32_t i = 0; i < 16; i++) order[i] = i;
+    assert_ok(trainer_open(&trainer, net, &settings, 0, 1, err));
+    for (int step = 0; step < 1500; step++) trainer_step(&trainer, &set, order, 16, &sums);
+    const double mse = sums.squared / (16 * 3072);
+    if (!(mse < 0.001)) fail_msg("after 1500 steps the error is %g", mse);
+    trainer_close(&trainer);
+    caelum_net_close(&net);
+    caelum_data_close(&data);
+}
+
+/* --- Runs ----------------------------------------------------------------------------------------- */
+
+static int stop_at_eight(void *cookie, const struct caelum_train_progress *progress) {
+    (void)progress;
+    return ++*(int *)cookie == 8;
+}
+
+static void assert_same_file(const char *a, const char *b, const char *name) {
+    char command[900];
+    snprintf(command, sizeof command, "cmp '%s/%s' '%s/%s'", a, name, b, name);
+    assert_int_equal(system(command), 0);
+}
+
+/* Five batches an epoch: batch 8 lies inside the second. */
+static void a_resumed_run_ends_with_the_same_bits(void **state) {
+    (void)state;
+    char dir[256], whole[300], parts[300];
+    struct caelum_train_settings s = caelum_train_defaults();
+    struct caelum_train_result result;
+    int batches = 0;
+    test_directory(dir);
+    snprintf(whole, sizeof whole, "%s/whole", dir);
+    snprintf(parts, sizeof parts, "%s/parts", dir);
+    s.net_path = SOURCE_DIR "/models/standard.net";
+    s.data = "synthetic:300";
+    s.epochs = 3;
+    s.threads = 2;
+    s.out = whole;
+    assert_ok(caelum_train(&s, &result, err));
+    assert_int_equal(result.epochs, 3);
+    s.out = parts;
+    s.threads = 1;
+    s.progress = stop_at_eight;
+    s.cookie = &batches;
+    assert_ok(caelum_train(&s, &result, err));
+    assert_true(result.stopped);
+    s.resume = true;
+    s.epochs = 0;
+    s.net_path = s.data = NULL;
+    assert_ok(caelum_train(&s, &result, err));
+    assert_false(result.stopped);
+    assert_int_equal(result.epochs, 3);
+    assert_same_file(whole, parts, "last.safetensors");
+    assert_same_file(whole, parts, "best.safetensors");
+    /* a run directory that exists is not touched */
+    s.resume = false;
+    s.net_path = SOURCE_DIR "/models/standard.net";
+    s.epochs = 3;
+    assert_error(CAELUM_EIO, "exists already; go on with it by --resume", caelum_train(&s, &result, err));
+    test_remove(dir);
+}
+
+static void divergence_is_an_error(void **state) {
+    (void)state;
+    char dir[256], out[300];
+    struct caelum_train_settings s = caelum_train_defaults();
+    test_directory(dir);
+    snprintf(out, sizeof out, "%s/run", dir);
+    s.out = out;
+    s.data = "synthetic:300";
+    s.lr = 100;
+    s.epochs = 30;
+    char net[300];
+    snprintf(net, sizeof net, "%s/linear.net", dir);
+    assert_ok(file_write(net, "input 3\nconv 8\nconv 8\nconv 8\nconv 8\nconv 8\nconv 8\nconv 8\nconv 3\n", 66, err));
+    s.net_path = net;
+    assert_error(CAELUM_EDIVERGED, "training diverged: the loss is no longer finite in epoch", caelum_train(&s, NULL, err));
+    test_remove(dir);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(losses_equal_pytorch),
+        cmocka_unit_test(threads_do_not_change_bits),
+        cmocka_unit_test(idle_lanes_change_nothing),
+        cmocka_unit_test(a_step_allocates_nothing),
+        cmocka_unit_test(sixteen_pictures_are_learnt_by_heart),
+        cmocka_unit_test(a_resumed_run_ends_with_the_same_bits),
+        cmocka_unit_test(divergence_is_an_error),
+    };
+    return cmocka_run_group_tests_name("train", tests, NULL, NULL);
+}
