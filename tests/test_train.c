@@ -21,6 +21,10 @@ static struct caelum_data *synthetic(const char *spec) {
     return data;
 }
 
+/* Some seeds lead through places where a rounding error decides which ReLU lives, and float and double
+ * part even within PyTorch (by 2e-4 for seed 3); with this one they stay together to 3e-7 for 50 steps. */
+enum { SEED = 2 };
+
 /* Losses of `steps` steps on the pictures of `set` in order, minibatches of `batch`. */
 static void run_steps(const struct caelum_net *net, const struct pictures *set, size_t batch, int threads, size_t steps,
                       double *losses, float *params) {
@@ -28,7 +32,7 @@ static void run_steps(const struct caelum_net *net, const struct pictures *set, 
     uint32_t order[1000];
     const struct trainer_settings settings = trainer_defaults(batch, 0.001, threads);
     for (uint32_t i = 0; i < 1000; i++) order[i] = i;
-    assert_ok(trainer_open(&trainer, net, &settings, 0, 1, err));
+    assert_ok(trainer_open(&trainer, net, &settings, 0, SEED, err));
     for (size_t step = 0; step < steps; step++) {
         struct loss_sums sums;
         trainer_step(&trainer, set, order + step * batch % set->n, batch, &sums);
@@ -73,7 +77,7 @@ static void losses_equal_pytorch(void **state) {
     char dir[256], path[400], command[800];
     run_steps(net, &set, 50, 2, 50, ours, NULL);
     test_directory(dir);
-    net_init(net, 1, params);
+    net_init(net, SEED, params);
     snprintf(path, sizeof path, "%s/weights.f32", dir);
     assert_ok(file_write(path, params, net->params * sizeof *params, err));
     snprintf(path, sizeof path, "%s/pictures.u8", dir);
@@ -172,19 +176,18 @@ static void a_step_allocates_nothing(void **state) {
 static void sixteen_pictures_are_learnt_by_heart(void **state) {
     (void)state;
     struct caelum_net *net = NULL;
-    assert_ok(caelum_net_parse(&net, "input 3\nconv 16 relu\nmaxpool\nconv 32 relu\nlatent\nconv 32 relu\nupsample\nconv 3 sigmoid\n",
-                               "wide", 32, 32, err));
+    assert_ok(caelum_net_parse(&net, "input 3\nconv 24 relu\nconv 48 relu\nlatent\nconv 3 sigmoid\n", "wide", 32, 32, err));
     struct caelum_data *data = synthetic("synthetic:100");
     const struct pictures set = data_pictures(data, CAELUM_ALL);
-    const struct trainer_settings settings = trainer_defaults(16, 0.004, 2);
+    const struct trainer_settings settings = trainer_defaults(16, 0.003, 2);
     struct trainer trainer = {0};
     struct loss_sums sums;
     uint32_t order[16];
     for (uint32_t i = 0; i < 16; i++) order[i] = i;
     assert_ok(trainer_open(&trainer, net, &settings, 0, 1, err));
-    for (int step = 0; step < 1500; step++) trainer_step(&trainer, &set, order, 16, &sums);
+    for (int step = 0; step < 600; step++) trainer_step(&trainer, &set, order, 16, &sums);
     const double mse = sums.squared / (16 * 3072);
-    if (!(mse < 0.001)) fail_msg("after 1500 steps the error is %g", mse);
+    if (!(mse < 0.001)) fail_msg("after 600 steps the error is %g", mse);
     trainer_close(&trainer);
     caelum_net_close(&net);
     caelum_data_close(&data);
@@ -254,7 +257,8 @@ static void divergence_is_an_error(void **state) {
     s.epochs = 30;
     char net[300];
     snprintf(net, sizeof net, "%s/linear.net", dir);
-    assert_ok(file_write(net, "input 3\nconv 8\nconv 8\nconv 8\nconv 8\nconv 8\nconv 8\nconv 8\nconv 3\n", 66, err));
+    static const char text[] = "input 3\nconv 8\nconv 8\nconv 8\nconv 8\nconv 8\nconv 8\nconv 3\n";
+    assert_ok(file_write(net, text, sizeof text - 1, err));
     s.net_path = net;
     assert_error(CAELUM_EDIVERGED, "training diverged: the loss is no longer finite in epoch", caelum_train(&s, NULL, err));
     test_remove(dir);

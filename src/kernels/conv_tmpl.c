@@ -184,32 +184,43 @@ INLINE void dw_pixel(vf acc[4][9], const float *dy, const float *x, const struct
     }
 }
 
-/* acc[i][t] = sum over all pixels of dy[channel i] * x[tap t], for `group` output channels and the
- * kh x kw taps from x on. */
+/* Pixels that one chain of sums runs over before it is added to the total: long enough to cost nothing,
+ * short enough that rounding errors stay those of 64 sums, not of a thousand. */
+enum { DW_BAND = 64 };
+
+/* out[i][t] = sum over all pixels of dy[channel i] * x[tap t], for `group` output channels and the
+ * kh x kw taps from x on; band by band of rows. */
 INLINE void dw_tile(const struct conv_dw_job *job, const float *x, const float *dy, float *out,
                     const size_t group, const size_t kh, const size_t kw, const size_t stride) {
-    const size_t width = job->dy.w, step = job->dy.step;
+    const size_t height = job->dy.h, width = job->dy.w, step = job->dy.step;
+    const size_t band = width < DW_BAND ? DW_BAND / width : 1;
     for (size_t part = 0; part < LANES; part += VW) {
-        vf acc[4][9];
-        UNROLL
-        for (size_t i = 0; i < group; i++) {
+        for (size_t first = 0; first < height; first += band) {
+            vf acc[4][9];
             UNROLL
-            for (size_t t = 0; t < kh * kw; t++) acc[i][t] = (vf){0};
-        }
-        for (size_t r = 0; r < job->dy.h; r++) {
-            const float *xp = x + part + r * stride * job->x.row;
-            const float *dyp = dy + part + r * job->dy.row;
-            size_t j = 0;
-            for (; j + 2 <= width; j += 2, xp += 2 * stride * LANES, dyp += 2 * step) {
-                dw_pixel(acc, dyp, xp, job, group, kh, kw);
-                dw_pixel(acc, dyp + step, xp + stride * LANES, job, group, kh, kw);
+            for (size_t i = 0; i < group; i++) {
+                UNROLL
+                for (size_t t = 0; t < kh * kw; t++) acc[i][t] = (vf){0};
             }
-            if (j < width) dw_pixel(acc, dyp, xp, job, group, kh, kw);
-        }
-        UNROLL
-        for (size_t i = 0; i < group; i++) {
+            for (size_t r = first; r < first + band && r < height; r++) {
+                const float *xp = x + part + r * stride * job->x.row;
+                const float *dyp = dy + part + r * job->dy.row;
+                size_t j = 0;
+                for (; j + 2 <= width; j += 2, xp += 2 * stride * LANES, dyp += 2 * step) {
+                    dw_pixel(acc, dyp, xp, job, group, kh, kw);
+                    dw_pixel(acc, dyp + step, xp + stride * LANES, job, group, kh, kw);
+                }
+                if (j < width) dw_pixel(acc, dyp, xp, job, group, kh, kw);
+            }
             UNROLL
-            for (size_t t = 0; t < kh * kw; t++) save(out + (i * kh * kw + t) * LANES + part, acc[i][t]);
+            for (size_t i = 0; i < group; i++) {
+                UNROLL
+                for (size_t t = 0; t < kh * kw; t++) {
+                    float *total = out + (i * kh * kw + t) * LANES + part;
+                    if (first > 0) acc[i][t] += load(total);
+                    save(total, acc[i][t]);
+                }
+            }
         }
     }
 }

@@ -124,7 +124,7 @@ struct kernels {
     void (*upsample)(const struct tensor *x, const struct tensor *y, size_t factor);
     void (*upsample_grad)(const struct tensor *dy, const struct tensor *dx, size_t factor);
 
-    /* Bytes of LANES pictures, each [c][h][w], to a block: value / 255 as value * (1/255). */
+    /* Bytes of LANES pictures, each [c][h][w], to a block: value / 255. */
     void (*load)(const uint8_t *const pictures[LANES], const struct tensor *x);
     /* A block to floats of `live` <= LANES pictures, each [c][h][w]. */
     void (*store)(const struct tensor *x, float *const pictures[LANES], size_t live);
