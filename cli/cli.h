@@ -10,16 +10,24 @@
 
 /* --- Options -------------------------------------------------------------------------------------- */
 
-enum option_kind { OPTION_FLAG, OPTION_STRING, OPTION_SIZE, OPTION_U64, OPTION_REAL, OPTION_THREADS, OPTION_CHOICE };
+enum option_kind {
+    OPTION_FLAG,
+    OPTION_STRING,
+    OPTION_SIZE,
+    OPTION_U64,
+    OPTION_REAL,
+    OPTION_THREADS,
+    OPTION_CHOICE
+};
 
 /* One option. The default shown by --help is what `value` points to when the command starts. */
 struct option_row {
-    char letter;          /* 0: none */
-    const char *name;     /* without the dashes */
+    char letter;      /* 0: none */
+    const char *name; /* without the dashes */
     enum option_kind kind;
-    void *value;          /* bool, const char *, size_t, uint64_t, double, int, int */
-    const char *argument; /* what --help calls the value: "DIR" */
-    const char *help;     /* one sentence, unit included, without a full stop */
+    void *value;                /* bool, const char *, size_t, uint64_t, double, int, int */
+    const char *argument;       /* what --help calls the value: "DIR" */
+    const char *help;           /* one sentence, unit included, without a full stop */
     const char *const *choices; /* OPTION_CHOICE: words, NULL at the end; value is the index */
 };
 
@@ -61,10 +69,17 @@ struct display {
 };
 extern struct display display;
 /* The rows of --progress and --quiet, for every command that takes a while. */
-#define DISPLAY_OPTIONS                                                                                      \
-    {0, "progress", OPTION_CHOICE, &display.mode, "WHEN", "progress line: auto (on a terminal), always, never", \
-     progress_modes},                                                                                        \
-    {'q', "quiet", OPTION_FLAG, &display.quiet, NULL, "print nothing but results and errors", NULL}
+#define DISPLAY_OPTIONS                                                                               \
+    {0,                                                                                               \
+     "progress",                                                                                      \
+     OPTION_CHOICE,                                                                                   \
+     &display.mode,                                                                                   \
+     "WHEN",                                                                                          \
+     "progress line: auto (on a terminal), always, never",                                            \
+     progress_modes},                                                                                 \
+    {                                                                                                 \
+        'q', "quiet", OPTION_FLAG, &display.quiet, NULL, "print nothing but results and errors", NULL \
+    }
 extern const char *const progress_modes[];
 
 /* Callbacks for the library; both return non-zero once a signal has come. */

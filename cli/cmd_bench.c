@@ -10,8 +10,11 @@ struct output {
 static int line(void *cookie, const char *name, double value, const char *unit) {
     struct output *out = cookie;
     const int decimals = value < 100 ? 2 : value < 10000 ? 1 : 0;
-    if (out->figures) json_array_append_new(out->figures, json_pack("{s:s, s:f, s:s}", "name", name, "value", value, "unit", unit));
-    else printf("%s %.*f %s\n", name, decimals, value, unit);
+    if (out->figures)
+        json_array_append_new(out->figures,
+                              json_pack("{s:s, s:f, s:s}", "name", name, "value", value, "unit", unit));
+    else
+        printf("%s %.*f %s\n", name, decimals, value, unit);
     fflush(stdout);
     return signals_caught() != 0;
 }

@@ -8,21 +8,28 @@ static void print_files(const struct caelum_data_info *info) {
     for (size_t i = 0; i < info->files; i++) {
         const struct caelum_data_file *f = &info->file[i];
         char bytes[32];
-        printf("%-11s %s  %s bytes  sha256 %s  %s\n", i ? "" : "files", f->name, grouped(f->bytes, bytes), f->sha256,
-               f->known == 1 ? "as published" : f->known == 0 ? "NOT as published" : "");
+        printf("%-11s %s  %s bytes  sha256 %s  %s\n", i ? "" : "files", f->name, grouped(f->bytes, bytes),
+               f->sha256,
+               f->known == 1   ? "as published"
+               : f->known == 0 ? "NOT as published"
+                               : "");
     }
 }
 
 static void print_info(const struct caelum_data_info *info) {
     char count[32], a[32], b[32], c[32];
     printf("%-11s %s, from %s\n", "data", info->name, info->source);
-    printf("%-11s %s of %zux%zux%zu\n", "pictures", grouped(info->count, count), info->channels, info->height, info->width);
+    printf("%-11s %s of %zux%zux%zu\n", "pictures", grouped(info->count, count), info->channels, info->height,
+           info->width);
     printf("%-11s %s train, %s validation, %s test (seed %llu)\n", "split", grouped(info->split_count[0], a),
-           grouped(info->split_count[1], b), grouped(info->split_count[2], c), (unsigned long long)info->split_seed);
+           grouped(info->split_count[1], b), grouped(info->split_count[2], c),
+           (unsigned long long)info->split_seed);
     printf("%-11s R %.4f  G %.4f  B %.4f\n", "mean", info->mean[0], info->mean[1], info->mean[2]);
-    printf("%-11s R %.4f  G %.4f  B %.4f\n", "deviation", info->deviation[0], info->deviation[1], info->deviation[2]);
+    printf("%-11s R %.4f  G %.4f  B %.4f\n", "deviation", info->deviation[0], info->deviation[1],
+           info->deviation[2]);
     for (size_t i = 0; i < info->classes; i++)
-        printf("%-11s %-11s %s\n", i ? "" : "classes", info->class_names[i], grouped(info->class_count[i], a));
+        printf("%-11s %-11s %s\n", i ? "" : "classes", info->class_names[i],
+               grouped(info->class_count[i], a));
     printf("%-11s %s\n", "pixels", info->pixels_sha256);
     print_files(info);
 }
@@ -32,17 +39,18 @@ static void print_object(const struct caelum_data_info *info) {
     for (size_t i = 0; i < info->classes; i++)
         json_object_set_new(classes, info->class_names[i], json_integer((json_int_t)info->class_count[i]));
     for (size_t i = 0; i < info->files; i++)
-        json_array_append_new(files, json_pack("{s:s, s:I, s:s, s:b}", "name", info->file[i].name, "bytes",
-                                               (json_int_t)info->file[i].bytes, "sha256", info->file[i].sha256,
-                                               "as_published", info->file[i].known == 1));
-    print_json(json_pack("{s:s, s:s, s:I, s:[I, I, I], s:[I, I, I], s:I, s:[f, f, f], s:[f, f, f], s:s, s:o, s:o}", "name",
-                         info->name, "source", info->source, "count", (json_int_t)info->count, "shape",
-                         (json_int_t)info->channels, (json_int_t)info->height, (json_int_t)info->width, "split",
-                         (json_int_t)info->split_count[0], (json_int_t)info->split_count[1],
-                         (json_int_t)info->split_count[2], "split_seed", (json_int_t)info->split_seed, "mean",
-                         info->mean[0], info->mean[1], info->mean[2], "deviation", info->deviation[0],
-                         info->deviation[1], info->deviation[2], "pixels", info->pixels_sha256, "classes", classes,
-                         "files", files));
+        json_array_append_new(files,
+                              json_pack("{s:s, s:I, s:s, s:b}", "name", info->file[i].name, "bytes",
+                                        (json_int_t)info->file[i].bytes, "sha256", info->file[i].sha256,
+                                        "as_published", info->file[i].known == 1));
+    print_json(json_pack(
+        "{s:s, s:s, s:I, s:[I, I, I], s:[I, I, I], s:I, s:[f, f, f], s:[f, f, f], s:s, s:o, s:o}", "name",
+        info->name, "source", info->source, "count", (json_int_t)info->count, "shape",
+        (json_int_t)info->channels, (json_int_t)info->height, (json_int_t)info->width, "split",
+        (json_int_t)info->split_count[0], (json_int_t)info->split_count[1], (json_int_t)info->split_count[2],
+        "split_seed", (json_int_t)info->split_seed, "mean", info->mean[0], info->mean[1], info->mean[2],
+        "deviation", info->deviation[0], info->deviation[1], info->deviation[2], "pixels",
+        info->pixels_sha256, "classes", classes, "files", files));
 }
 
 int command_data(int argc, char **argv) {
@@ -51,8 +59,10 @@ int command_data(int argc, char **argv) {
     settings.progress = progress_stage;
     const struct option_row rows[] = {
         {0, "split-seed", OPTION_U64, &settings.split_seed, "N", "shuffle that precedes the split", NULL},
-        {0, "limit", OPTION_SIZE, &settings.limit, "N", "use only the first N pictures of that shuffle; 0 = all", NULL},
-        {0, "cache-dir", OPTION_STRING, &settings.cache_dir, "DIR", "where prepared data is kept; default ~/.cache/caelum", NULL},
+        {0, "limit", OPTION_SIZE, &settings.limit, "N",
+         "use only the first N pictures of that shuffle; 0 = all", NULL},
+        {0, "cache-dir", OPTION_STRING, &settings.cache_dir, "DIR",
+         "where prepared data is kept; default ~/.cache/caelum", NULL},
         {0, "json", OPTION_FLAG, &json, NULL, "print as JSON", NULL},
         DISPLAY_OPTIONS,
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
@@ -69,9 +79,12 @@ int command_data(int argc, char **argv) {
     if (code == 0 && info_wanted) code = caelum_data_describe(data, &info, &err);
     progress_clear();
     if (code != 0) return report(&err);
-    if (!info_wanted) printf("%zu pictures are ready\n", caelum_data_count(data, CAELUM_ALL));
-    else if (json) print_object(&info);
-    else print_info(&info);
+    if (!info_wanted)
+        printf("%zu pictures are ready\n", caelum_data_count(data, CAELUM_ALL));
+    else if (json)
+        print_object(&info);
+    else
+        print_info(&info);
     caelum_data_close(&data);
     return 0;
 }

@@ -25,8 +25,8 @@ static void add_metrics(json_t *object, const struct caelum_metrics *m) {
 }
 
 static void print_row(const char *name, size_t numbers, const struct caelum_metrics *m) {
-    printf("%-28s %7zu  %.6f  %.6f  %8.2f  %9.2f  %.4f  %.4f  %8.4f\n", name, numbers, m->mse, m->mse_float, m->psnr,
-           m->psnr_mean, m->ssim, m->mae, m->accuracy);
+    printf("%-28s %7zu  %.6f  %.6f  %8.2f  %9.2f  %.4f  %.4f  %8.4f\n", name, numbers, m->mse, m->mse_float,
+           m->psnr, m->psnr_mean, m->ssim, m->mae, m->accuracy);
 }
 
 /* What was measured, by what. */
@@ -37,27 +37,31 @@ struct evaluation {
     struct caelum_data_settings settings;
 };
 
-static void print_table(const struct evaluation *e, const struct caelum_net_info *net, const struct caelum_metrics *m,
-                        const struct caelum_baseline *list, size_t count) {
-    printf("%s, %s split, %zu pictures; outputs clamped to [0, 1] and rounded to 8 bit except for mse_float\n\n",
-           e->model_path, splits[e->split], m->count);
-    printf("%-28s %7s  %-8s  %-8s  %8s  %9s  %-6s  %-6s  %8s\n", "", "numbers", "mse", "mse_float", "psnr dB", "psnr_mean",
-           "ssim", "mae", "accuracy");
+static void print_table(const struct evaluation *e, const struct caelum_net_info *net,
+                        const struct caelum_metrics *m, const struct caelum_baseline *list, size_t count) {
+    printf(
+        "%s, %s split, %zu pictures; outputs clamped to [0, 1] and rounded to 8 bit except for mse_float\n\n",
+        e->model_path, splits[e->split], m->count);
+    printf("%-28s %7s  %-8s  %-8s  %8s  %9s  %-6s  %-6s  %8s\n", "", "numbers", "mse", "mse_float", "psnr dB",
+           "psnr_mean", "ssim", "mae", "accuracy");
     print_row("this model", net->bottleneck, m);
     for (size_t i = 0; i < count; i++) print_row(list[i].name, list[i].numbers, &list[i].metrics);
-    if (count > 0) printf("\nPCA and KLT: the best linear codes with as many numbers, fitted on the train split.\n");
+    if (count > 0)
+        printf("\nPCA and KLT: the best linear codes with as many numbers, fitted on the train split.\n");
 }
 
-static void print_object(const struct evaluation *e, const struct caelum_net_info *net, const struct caelum_metrics *m,
-                         const struct caelum_baseline *list, size_t count) {
-    json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:I}", "model", e->model_path, "data", e->data ? e->data : "",
-                               "split", splits[e->split], "split_seed", (json_int_t)e->settings.split_seed, "count",
-                               (json_int_t)m->count);
+static void print_object(const struct evaluation *e, const struct caelum_net_info *net,
+                         const struct caelum_metrics *m, const struct caelum_baseline *list, size_t count) {
+    json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:I}", "model", e->model_path, "data",
+                               e->data ? e->data : "", "split", splits[e->split], "split_seed",
+                               (json_int_t)e->settings.split_seed, "count", (json_int_t)m->count);
     json_t *baselines = json_array();
-    json_object_set_new(object, "measured_on", json_string("outputs clamped to [0, 1] and rounded to 8 bit, except mse_float"));
+    json_object_set_new(object, "measured_on",
+                        json_string("outputs clamped to [0, 1] and rounded to 8 bit, except mse_float"));
     add_metrics(object, m);
     json_object_set_new(object, "parameters", json_integer((json_int_t)net->parameters));
-    json_object_set_new(object, "latent", net->has_latent ? json_integer((json_int_t)net->latent) : json_null());
+    json_object_set_new(object, "latent",
+                        net->has_latent ? json_integer((json_int_t)net->latent) : json_null());
     json_object_set_new(object, "bottleneck", json_integer((json_int_t)net->bottleneck));
     for (size_t i = 0; i < count; i++) {
         json_t *b = json_pack("{s:s, s:I}", "name", list[i].name, "numbers", (json_int_t)list[i].numbers);
@@ -74,13 +78,17 @@ static void choose_split(struct evaluation *e, const caelum_model *model, bool g
     if (!seed) return;
     const uint64_t trained = strtoull(seed, NULL, 10);
     if (given && trained != e->settings.split_seed)
-        warn("the model was trained with --split-seed %s: with another one it has seen some of these pictures", seed);
-    else e->settings.split_seed = trained;
+        warn(
+            "the model was trained with --split-seed %s: with another one it has seen some of these pictures",
+            seed);
+    else
+        e->settings.split_seed = trained;
     const char *limit = caelum_model_metadata(model, "limit");
     if (limit && e->settings.limit == 0) e->settings.limit = strtoull(limit, NULL, 10);
 }
 
-static int evaluate(struct evaluation *e, const caelum_model *model, caelum_data **data, struct caelum_error *err) {
+static int evaluate(struct evaluation *e, const caelum_model *model, caelum_data **data,
+                    struct caelum_error *err) {
     struct caelum_metrics metrics;
     struct caelum_baseline list[MOST_BASELINES];
     struct caelum_net_info net;
@@ -88,14 +96,17 @@ static int evaluate(struct evaluation *e, const caelum_model *model, caelum_data
     caelum_net_describe(caelum_model_net(model), &net);
     int code = caelum_data_open(data, e->data, &e->settings, err);
     if (code != 0) return code;
-    code = caelum_eval(model, *data, (enum caelum_split)e->split, e->threads, progress_stage, NULL, &metrics, err);
+    code = caelum_eval(model, *data, (enum caelum_split)e->split, e->threads, progress_stage, NULL, &metrics,
+                       err);
     if (code == 0 && !e->no_baselines)
-        code = caelum_baselines(*data, (enum caelum_split)e->split, net.bottleneck, progress_stage, NULL, list,
-                                MOST_BASELINES, &count, err);
+        code = caelum_baselines(*data, (enum caelum_split)e->split, net.bottleneck, progress_stage, NULL,
+                                list, MOST_BASELINES, &count, err);
     progress_clear();
     if (code != 0) return code;
-    if (e->json) print_object(e, &net, &metrics, list, count);
-    else print_table(e, &net, &metrics, list, count);
+    if (e->json)
+        print_object(e, &net, &metrics, list, count);
+    else
+        print_table(e, &net, &metrics, list, count);
     return 0;
 }
 
@@ -104,12 +115,15 @@ int command_eval(int argc, char **argv) {
     bool split_given = false;
     e.settings.progress = progress_stage;
     const struct option_row rows[] = {
-        {'d', "data", OPTION_STRING, &e.data, "SPEC", "as for train; default $CAELUM_DATA, else synthetic", NULL},
+        {'d', "data", OPTION_STRING, &e.data, "SPEC", "as for train; default $CAELUM_DATA, else synthetic",
+         NULL},
         {0, "split", OPTION_CHOICE, &e.split, "train, validation or test", "which part of the data", splits},
-        {0, "split-seed", OPTION_U64, &e.settings.split_seed, "N", "default: that of the model's training", NULL},
+        {0, "split-seed", OPTION_U64, &e.settings.split_seed, "N", "default: that of the model's training",
+         NULL},
         {0, "no-baselines", OPTION_FLAG, &e.no_baselines, NULL, "leave out PCA and block KLT", NULL},
         {'t', "threads", OPTION_THREADS, &e.threads, "N", "threads; no influence on the result", NULL},
-        {0, "cache-dir", OPTION_STRING, &e.settings.cache_dir, "DIR", "where prepared data is kept; default ~/.cache/caelum", NULL},
+        {0, "cache-dir", OPTION_STRING, &e.settings.cache_dir, "DIR",
+         "where prepared data is kept; default ~/.cache/caelum", NULL},
         {0, "json", OPTION_FLAG, &e.json, NULL, "print the figures as JSON", NULL},
         DISPLAY_OPTIONS,
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};

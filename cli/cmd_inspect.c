@@ -16,7 +16,8 @@ static bool is_model(const char *path) {
 
 static void print_table(const caelum_net *net, const struct caelum_net_info *info) {
     char params[32], macs[32], shape[48];
-    printf(" #  %-28s %-14s %12s %14s %10s %8s\n", "layer", "output", "parameters", "multiply-adds", "sees", "numbers");
+    printf(" #  %-28s %-14s %12s %14s %10s %8s\n", "layer", "output", "parameters", "multiply-adds", "sees",
+           "numbers");
     snprintf(shape, sizeof shape, "%zu x %zu x %zu", info->channels, info->height, info->width);
     printf("    %-28s %-14s %12s %14s %10s %8s\n", "input", shape, "", "", "",
            grouped(info->channels * info->height * info->width, params));
@@ -26,11 +27,12 @@ static void print_table(const caelum_net *net, const struct caelum_net_info *inf
         caelum_net_layer(net, i, &row);
         snprintf(shape, sizeof shape, "%zu x %zu x %zu", row.channels, row.height, row.width);
         snprintf(sees, sizeof sees, "%zu x %zu", row.receptive, row.receptive);
-        printf("%2zu  %-28s %-14s %12s %14s %10s %8s%s%s\n", i + 1, row.text, shape, grouped(row.parameters, params),
-               grouped(row.macs, macs), sees, grouped(row.cut, numbers), row.latent ? "  latent" : "",
-               i == info->bottleneck_layer ? "  bottleneck" : "");
+        printf("%2zu  %-28s %-14s %12s %14s %10s %8s%s%s\n", i + 1, row.text, shape,
+               grouped(row.parameters, params), grouped(row.macs, macs), sees, grouped(row.cut, numbers),
+               row.latent ? "  latent" : "", i == info->bottleneck_layer ? "  bottleneck" : "");
     }
-    printf("    %-28s %-14s %12s %14s\n\n", "total", "", grouped(info->parameters, params), grouped(info->macs, macs));
+    printf("    %-28s %-14s %12s %14s\n\n", "total", "", grouped(info->parameters, params),
+           grouped(info->macs, macs));
 }
 
 static void print_summary(const caelum_net *net, const struct caelum_net_info *info) {
@@ -44,8 +46,8 @@ static void print_summary(const caelum_net *net, const struct caelum_net_info *i
         printf("latent size  %s", grouped(info->latent, text));
         printf("%s%s\n", *info->formula ? "   ((W - K + 2P)/S + 1)^2 * C = " : "", info->formula);
     }
-    printf("bottleneck   %s   every path must pass these numbers, after layer %zu, %s\n", grouped(info->bottleneck, text),
-           info->bottleneck_layer + 1, row.text);
+    printf("bottleneck   %s   every path must pass these numbers, after layer %zu, %s\n",
+           grouped(info->bottleneck, text), info->bottleneck_layer + 1, row.text);
 }
 
 static void print_object(const char *path, const caelum_net *net, const struct caelum_net_info *info) {
@@ -53,23 +55,24 @@ static void print_object(const char *path, const caelum_net *net, const struct c
     for (size_t i = 0; i < info->layers; i++) {
         struct caelum_layer_info r;
         caelum_net_layer(net, i, &r);
-        json_array_append_new(rows, json_pack("{s:s, s:[I, I, I], s:I, s:I, s:I, s:I, s:b}", "layer", r.text, "output",
-                                              (json_int_t)r.channels, (json_int_t)r.height, (json_int_t)r.width,
-                                              "parameters", (json_int_t)r.parameters, "macs", (json_int_t)r.macs,
-                                              "receptive_field", (json_int_t)r.receptive, "cut", (json_int_t)r.cut,
-                                              "latent", r.latent));
+        json_array_append_new(
+            rows, json_pack("{s:s, s:[I, I, I], s:I, s:I, s:I, s:I, s:b}", "layer", r.text, "output",
+                            (json_int_t)r.channels, (json_int_t)r.height, (json_int_t)r.width, "parameters",
+                            (json_int_t)r.parameters, "macs", (json_int_t)r.macs, "receptive_field",
+                            (json_int_t)r.receptive, "cut", (json_int_t)r.cut, "latent", r.latent));
     }
-    print_json(json_pack("{s:s, s:[I, I, I], s:I, s:I, s:I, s:o, s:s, s:I, s:I, s:o}", "network", path, "input",
-                         (json_int_t)info->channels, (json_int_t)info->height, (json_int_t)info->width, "parameters",
-                         (json_int_t)info->parameters, "macs", (json_int_t)info->macs, "train_macs",
-                         (json_int_t)info->train_macs, "latent",
-                         info->has_latent ? json_integer((json_int_t)info->latent) : json_null(), "latent_formula",
-                         info->formula, "bottleneck", (json_int_t)info->bottleneck, "bottleneck_layer",
-                         (json_int_t)info->bottleneck_layer + 1, "layers", rows));
+    print_json(json_pack("{s:s, s:[I, I, I], s:I, s:I, s:I, s:o, s:s, s:I, s:I, s:o}", "network", path,
+                         "input", (json_int_t)info->channels, (json_int_t)info->height,
+                         (json_int_t)info->width, "parameters", (json_int_t)info->parameters, "macs",
+                         (json_int_t)info->macs, "train_macs", (json_int_t)info->train_macs, "latent",
+                         info->has_latent ? json_integer((json_int_t)info->latent) : json_null(),
+                         "latent_formula", info->formula, "bottleneck", (json_int_t)info->bottleneck,
+                         "bottleneck_layer", (json_int_t)info->bottleneck_layer + 1, "layers", rows));
 }
 
 static void print_origin(const caelum_model *model) {
-    static const char *const keys[] = {"task", "data", "split", "split_seed", "seed", "epoch", "val_loss", "lr", "batch"};
+    static const char *const keys[] = {"task",  "data",     "split", "split_seed", "seed",
+                                       "epoch", "val_loss", "lr",    "batch"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *value = caelum_model_metadata(model, keys[i]);
         if (value) printf("%-12s %s\n", keys[i], value);

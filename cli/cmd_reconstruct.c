@@ -1,11 +1,11 @@
 /* cmd_reconstruct.c - caelum reconstruct: pictures of any size through a model, one PNG each. */
 #include "cli.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <errno.h>
 
 /* PSNR in dB between two pictures of one size. */
 static double psnr(const struct caelum_picture *a, const struct caelum_picture *b) {
@@ -19,7 +19,8 @@ static double psnr(const struct caelum_picture *a, const struct caelum_picture *
 }
 
 /* DIR/NAME.png for .../NAME.jpg */
-static int output_path(const char *dir, const char *input, char *path, size_t size, struct caelum_error *err) {
+static int output_path(const char *dir, const char *input, char *path, size_t size,
+                       struct caelum_error *err) {
     const char *slash = strrchr(input, '/'), *name = slash ? slash + 1 : input, *dot = strrchr(name, '.');
     const int length = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
     const int used = snprintf(path, size, "%s/%.*s.png", dir, length, name);
@@ -36,7 +37,8 @@ struct job {
     size_t side; /* of the model's pictures */
 };
 
-static int one_picture(const struct job *job, const caelum_model *model, const char *input, struct caelum_error *err) {
+static int one_picture(const struct job *job, const caelum_model *model, const char *input,
+                       struct caelum_error *err) {
     char path[1024];
     struct stat st;
     struct caelum_picture in = {0}, out = {0};
@@ -52,7 +54,9 @@ static int one_picture(const struct job *job, const caelum_model *model, const c
         const bool whole = in.width == job->side && in.height == job->side;
         const bool small = in.width < job->side || in.height < job->side;
         printf("%s  %zux%zu  %.2f dB%s\n", path, in.width, in.height, psnr(&in, &out),
-               whole ? "" : small ? "  (extended by mirroring)" : "  (overlapping tiles)");
+               whole   ? ""
+               : small ? "  (extended by mirroring)"
+                       : "  (overlapping tiles)");
     }
     caelum_picture_free(&in);
     caelum_picture_free(&out);
@@ -62,7 +66,8 @@ static int one_picture(const struct job *job, const caelum_model *model, const c
 int command_reconstruct(int argc, char **argv) {
     struct job job = {0};
     const struct option_row rows[] = {
-        {'o', "out", OPTION_STRING, &job.dir, "DIR", "where the pictures go, as PNG; is made if it isn't there", NULL},
+        {'o', "out", OPTION_STRING, &job.dir, "DIR",
+         "where the pictures go, as PNG; is made if it isn't there", NULL},
         {0, "force", OPTION_FLAG, &job.force, NULL, "write over pictures that exist", NULL},
         {'t', "threads", OPTION_THREADS, &job.threads, "N", "threads", NULL},
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};

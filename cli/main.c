@@ -18,7 +18,8 @@ const struct command commands[] = {
      "caelum inspect models/standard.net", command_inspect},
     {"data", "info|cache SPEC", "describe a data set, or prepare it for quick starts",
      "caelum data info synthetic:1000", command_data},
-    {"bench", "", "measure the machine's limits and the throughput", "caelum bench --filter standard.train", command_bench},
+    {"bench", "", "measure the machine's limits and the throughput", "caelum bench --filter standard.train",
+     command_bench},
     {"version", "", "version, build and instruction set in use", "caelum version", command_version},
     {"help", "[COMMAND]", "explain a command", "caelum help train", command_help_on},
     {NULL, NULL, NULL, NULL, NULL},
@@ -69,11 +70,14 @@ const char *grouped(size_t n, char text[32]) {
 }
 
 static void overview(FILE *to) {
-    fprintf(to, "caelum " CAELUM_VERSION " - trains, measures and runs convolutional autoencoders on pictures\n\n"
-                "usage: caelum COMMAND [OPTIONS]\n\n");
+    fprintf(to,
+            "caelum " CAELUM_VERSION " - trains, measures and runs convolutional autoencoders on pictures\n\n"
+            "usage: caelum COMMAND [OPTIONS]\n\n");
     for (const struct command *c = commands; c->name; c++) fprintf(to, "  %-12s %s\n", c->name, c->summary);
-    fprintf(to, "\nexamples:\n  %s\n  %s\n\n'caelum help COMMAND' lists a command's options with their defaults.\n",
-            commands[0].example, commands[1].example);
+    fprintf(
+        to,
+        "\nexamples:\n  %s\n  %s\n\n'caelum help COMMAND' lists a command's options with their defaults.\n",
+        commands[0].example, commands[1].example);
 }
 
 int command_version(int argc, char **argv) {
@@ -95,7 +99,7 @@ int command_help_on(int argc, char **argv) {
     }
     const struct command *c = command_find(argv[1]);
     if (!c) return usage_error(NULL, "there is no command '%s'", argv[1]);
-    char *help[] = {argv[1], (char *)(uintptr_t)"--help", NULL};
+    char *help[] = {argv[1], (char *)(uintptr_t) "--help", NULL};
     return c->run(2, help);
 }
 

@@ -27,7 +27,8 @@ static size_t distance(const char *a, const char *b) {
         size_t diagonal = row[0];
         row[0] = i;
         for (size_t j = 1; j <= n; j++) {
-            const size_t replace = diagonal + (*a != b[j - 1]), other = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            const size_t replace = diagonal + (*a != b[j - 1]),
+                         other = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
             diagonal = row[j];
             row[j] = replace < other ? replace : other;
         }
@@ -45,19 +46,32 @@ const char *nearest(const char *word, const char *const *words) {
     return best;
 }
 
-static bool ends(const struct option_row *row) { return row->name == NULL; }
+static bool ends(const struct option_row *row) {
+    return row->name == NULL;
+}
 
 static void print_default(const struct option_row *row, FILE *to) {
     switch (row->kind) {
-    case OPTION_FLAG: break;
+    case OPTION_FLAG:
+        break;
     case OPTION_STRING:
         if (*(const char **)row->value) fprintf(to, " [%s]", *(const char **)row->value);
         break;
-    case OPTION_SIZE: fprintf(to, " [%zu]", *(size_t *)row->value); break;
-    case OPTION_U64: fprintf(to, " [%llu]", (unsigned long long)*(uint64_t *)row->value); break;
-    case OPTION_REAL: fprintf(to, " [%g]", *(double *)row->value); break;
-    case OPTION_THREADS: fprintf(to, " [%d]", *(int *)row->value ? *(int *)row->value : caelum_default_threads()); break;
-    case OPTION_CHOICE: fprintf(to, " [%s]", row->choices[*(int *)row->value]); break;
+    case OPTION_SIZE:
+        fprintf(to, " [%zu]", *(size_t *)row->value);
+        break;
+    case OPTION_U64:
+        fprintf(to, " [%llu]", (unsigned long long)*(uint64_t *)row->value);
+        break;
+    case OPTION_REAL:
+        fprintf(to, " [%g]", *(double *)row->value);
+        break;
+    case OPTION_THREADS:
+        fprintf(to, " [%d]", *(int *)row->value ? *(int *)row->value : caelum_default_threads());
+        break;
+    case OPTION_CHOICE:
+        fprintf(to, " [%s]", row->choices[*(int *)row->value]);
+        break;
     }
 }
 
@@ -77,7 +91,8 @@ void command_help(const struct command *command, const struct option_row *rows, 
     fprintf(to, "\nexample:\n  %s\n", command->example);
 }
 
-static int bad_value(const struct command *command, const struct option_row *row, const char *expected, const char *text) {
+static int bad_value(const struct command *command, const struct option_row *row, const char *expected,
+                     const char *text) {
     return usage_error(command->name, "--%s: expected %s, got '%s'", row->name, expected, text);
 }
 
@@ -86,8 +101,12 @@ static int set_value(const struct command *command, const struct option_row *row
     char *end;
     errno = 0;
     switch (row->kind) {
-    case OPTION_FLAG: *(bool *)row->value = true; return 0;
-    case OPTION_STRING: *(const char **)row->value = text; return 0;
+    case OPTION_FLAG:
+        *(bool *)row->value = true;
+        return 0;
+    case OPTION_STRING:
+        *(const char **)row->value = text;
+        return 0;
     case OPTION_REAL: {
         const double value = strtod(text, &end);
         if (end == text || *end || !isfinite(value)) return bad_value(command, row, "a number", text);
@@ -101,7 +120,8 @@ static int set_value(const struct command *command, const struct option_row *row
                 return 0;
             }
         return bad_value(command, row, row->argument, text);
-    default: break;
+    default:
+        break;
     }
     const unsigned long long value = strtoull(text, &end, 10);
     if (*text < '0' || *text > '9' || *end || errno) return bad_value(command, row, "a whole number", text);
@@ -128,12 +148,14 @@ static int unknown_option(const struct command *command, const struct option_row
 }
 
 /* One option at argv[*i]; *i moves on if its value is the next argument. 0, or exit status 2. */
-static int read_option(const struct command *command, const struct option_row *rows, int argc, char **argv, int *i) {
+static int read_option(const struct command *command, const struct option_row *rows, int argc, char **argv,
+                       int *i) {
     const char *word = argv[*i], *value = NULL;
     const struct option_row *row = rows;
     if (word[1] == '-') {
         const size_t length = strcspn(word + 2, "=");
-        while (!ends(row) && !(strlen(row->name) == length && strncmp(row->name, word + 2, length) == 0)) row++;
+        while (!ends(row) && !(strlen(row->name) == length && strncmp(row->name, word + 2, length) == 0))
+            row++;
         if (ends(row)) {
             char name[64];
             snprintf(name, sizeof name, "%.*s", (int)length, word + 2);
@@ -150,7 +172,8 @@ static int read_option(const struct command *command, const struct option_row *r
         value = "";
     }
     if (!value) {
-        if (*i + 1 >= argc) return usage_error(command->name, "--%s: a value is missing: %s", row->name, row->argument);
+        if (*i + 1 >= argc)
+            return usage_error(command->name, "--%s: a value is missing: %s", row->name, row->argument);
         value = argv[++*i];
     }
     return set_value(command, row, value);

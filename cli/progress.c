@@ -55,9 +55,12 @@ static void bar(char *text, int width, double part) {
 static const char *duration(double seconds, char text[32]) {
     if (!(seconds >= 0) || seconds > 1e8) return strcpy(text, "?");
     const long s = lround(seconds);
-    if (s >= 3600) snprintf(text, 32, "%ldh%02ldm", s / 3600, s / 60 % 60);
-    else if (s >= 60) snprintf(text, 32, "%ldm%02lds", s / 60, s % 60);
-    else snprintf(text, 32, "%lds", s);
+    if (s >= 3600)
+        snprintf(text, 32, "%ldh%02ldm", s / 3600, s / 60 % 60);
+    else if (s >= 60)
+        snprintf(text, 32, "%ldm%02lds", s / 60, s % 60);
+    else
+        snprintf(text, 32, "%lds", s);
     return text;
 }
 
@@ -78,9 +81,9 @@ static void epoch_line(const struct caelum_train_progress *p) {
     const struct caelum_epoch *e = p->finished;
     char speed[32];
     progress_clear();
-    fprintf(stderr, "epoch %3zu/%zu  loss %.6f  val %.6f  psnr %.2f dB  acc %.4f  %s img/s  %.1f s%s\n", e->epoch, p->epochs,
-            e->loss, e->val_loss, e->val_psnr, e->val_accuracy, grouped((size_t)e->pictures_per_second, speed), e->seconds,
-            e->best ? "  best" : "");
+    fprintf(stderr, "epoch %3zu/%zu  loss %.6f  val %.6f  psnr %.2f dB  acc %.4f  %s img/s  %.1f s%s\n",
+            e->epoch, p->epochs, e->loss, e->val_loss, e->val_psnr, e->val_accuracy,
+            grouped((size_t)e->pictures_per_second, speed), e->seconds, e->best ? "  best" : "");
 }
 
 int progress_train(void *cookie, const struct caelum_train_progress *p) {
@@ -91,9 +94,9 @@ int progress_train(void *cookie, const struct caelum_train_progress *p) {
         char line[300], meter[25], left[32], speed[32], val[32] = "";
         bar(meter, 24, (double)p->batch / (double)p->batches);
         if (!isnan(p->last_val_loss)) snprintf(val, sizeof val, "  val %.5f", p->last_val_loss);
-        snprintf(line, sizeof line, "epoch %3zu/%zu [%s] %zu/%zu  loss %.5f%s  %s img/s  %s left", p->epoch, p->epochs, meter,
-                 p->batch, p->batches, p->loss, val, grouped((size_t)p->pictures_per_second, speed),
-                 duration(p->seconds_left, left));
+        snprintf(line, sizeof line, "epoch %3zu/%zu [%s] %zu/%zu  loss %.5f%s  %s img/s  %s left", p->epoch,
+                 p->epochs, meter, p->batch, p->batches, p->loss, val,
+                 grouped((size_t)p->pictures_per_second, speed), duration(p->seconds_left, left));
         draw(line);
     }
     return signals_caught() != 0;
@@ -117,7 +120,9 @@ void signals_catch(void) {
     sigaction(SIGHUP, &action, NULL);
 }
 
-int signals_caught(void) { return caught; }
+int signals_caught(void) {
+    return caught;
+}
 
 void signals_raise(void) {
     if (!caught) return;

@@ -113,12 +113,12 @@ struct caelum_data_file {
 };
 
 struct caelum_data_info {
-    char name[32];   /* "cifar-10" or "synthetic" */
+    char name[32];    /* "cifar-10" or "synthetic" */
     char source[512]; /* where it came from, as given */
     size_t count, channels, height, width;
     size_t split_count[3]; /* indexed by enum caelum_split */
     uint64_t split_seed;
-    size_t classes;        /* 0: no labels */
+    size_t classes; /* 0: no labels */
     char class_names[10][16];
     size_t class_count[10];
     double mean[3], deviation[3]; /* per channel over all pictures, pixels in [0, 1] */
@@ -151,27 +151,27 @@ void caelum_net_close(caelum_net **net);
 
 /* One row of the layer table. */
 struct caelum_layer_info {
-    char text[96];               /* the layer's line, normalised: "conv 8 relu" */
+    char text[96];                  /* the layer's line, normalised: "conv 8 relu" */
     size_t channels, height, width; /* of its output */
     size_t parameters;
-    size_t macs;                 /* multiply-adds for one picture, taps on the zero border counted */
-    size_t receptive;            /* input pixels across that one output value depends on */
-    size_t jump;                 /* input pixels between neighbouring outputs */
-    size_t cut;                  /* numbers that pass on from here: this output and open skips */
-    bool latent;                 /* the `latent` mark follows this layer */
+    size_t macs;      /* multiply-adds for one picture, taps on the zero border counted */
+    size_t receptive; /* input pixels across that one output value depends on */
+    size_t jump;      /* input pixels between neighbouring outputs */
+    size_t cut;       /* numbers that pass on from here: this output and open skips */
+    bool latent;      /* the `latent` mark follows this layer */
 };
 
 struct caelum_net_info {
     size_t channels, height, width; /* of the input */
     size_t layers;                  /* rows of the table, without the input */
     size_t parameters;
-    size_t macs;                    /* forward, one picture */
-    size_t train_macs;              /* forward and backward; the first layer's input gradient is not needed */
+    size_t macs;       /* forward, one picture */
+    size_t train_macs; /* forward and backward; the first layer's input gradient is not needed */
     bool has_latent;
-    size_t latent;                  /* numbers at the `latent` mark */
-    char formula[160];              /* ((W - K + 2P)/S + 1)^2 * C with its numbers, or "" */
-    size_t bottleneck;              /* smallest cut: numbers every path must pass */
-    size_t bottleneck_layer;        /* index of the row where it lies */
+    size_t latent;           /* numbers at the `latent` mark */
+    char formula[160];       /* ((W - K + 2P)/S + 1)^2 * C with its numbers, or "" */
+    size_t bottleneck;       /* smallest cut: numbers every path must pass */
+    size_t bottleneck_layer; /* index of the row where it lies */
 };
 
 void caelum_net_describe(const caelum_net *net, struct caelum_net_info *info);
@@ -225,14 +225,14 @@ int caelum_eval(const caelum_model *model, const caelum_data *data, enum caelum_
  * directory for next time) and measures them on `split`. Writes at most `capacity` baselines to
  * `list` and their number to *count. A code that doesn't exist at this size is left out. */
 int caelum_baselines(const caelum_data *data, enum caelum_split split, size_t numbers,
-                     caelum_progress progress, void *cookie, struct caelum_baseline *list,
-                     size_t capacity, size_t *count, struct caelum_error *err);
+                     caelum_progress progress, void *cookie, struct caelum_baseline *list, size_t capacity,
+                     size_t *count, struct caelum_error *err);
 
 /* --- Training --------------------------------------------------------------------------------- */
 
 /* Means over the pictures of one epoch. */
 struct caelum_epoch {
-    size_t epoch; /* 1, 2, ... */
+    size_t epoch;                            /* 1, 2, ... */
     double loss, psnr, accuracy;             /* train split, measured while the weights changed */
     double val_loss, val_psnr, val_accuracy; /* validation split, after the epoch */
     double seconds;                          /* this epoch, validation included */
@@ -241,28 +241,28 @@ struct caelum_epoch {
 };
 
 struct caelum_train_progress {
-    size_t epoch, epochs;   /* the epoch under way, 1 based */
-    size_t batch, batches;  /* minibatches done in it */
-    double loss;            /* mean over this epoch so far */
-    double last_val_loss;   /* of the epoch before; NaN in the first */
+    size_t epoch, epochs;  /* the epoch under way, 1 based */
+    size_t batch, batches; /* minibatches done in it */
+    double loss;           /* mean over this epoch so far */
+    double last_val_loss;  /* of the epoch before; NaN in the first */
     double pictures_per_second;
-    double seconds_left;    /* for the whole run */
+    double seconds_left;                 /* for the whole run */
     const struct caelum_epoch *finished; /* not NULL once after each epoch */
 };
 
 struct caelum_train_settings {
-    const char *net_path;  /* the network's text; not used on resume */
-    const char *data;      /* as for caelum_data_open */
+    const char *net_path; /* the network's text; not used on resume */
+    const char *data;     /* as for caelum_data_open */
     struct caelum_data_settings data_settings;
-    const char *out;       /* run directory to make; must not exist unless `force` */
-    bool force;            /* write into an existing run directory */
-    bool resume;           /* go on with the run in `out`; everything else is read from it */
-    size_t epochs;         /* default 50; on resume, 0 = as before */
-    size_t batch;          /* default 50 */
-    double lr;             /* Adam's step size; default 0.001 */
-    uint64_t seed;         /* weights and order of pictures; default 1 */
-    int threads;           /* 0 = the default; no influence on the result */
-    const char *command;   /* the command line, kept in run.json and model; may be NULL */
+    const char *out;     /* run directory to make; must not exist unless `force` */
+    bool force;          /* write into an existing run directory */
+    bool resume;         /* go on with the run in `out`; everything else is read from it */
+    size_t epochs;       /* default 50; on resume, 0 = as before */
+    size_t batch;        /* default 50 */
+    double lr;           /* Adam's step size; default 0.001 */
+    uint64_t seed;       /* weights and order of pictures; default 1 */
+    int threads;         /* 0 = the default; no influence on the result */
+    const char *command; /* the command line, kept in run.json and model; may be NULL */
     int (*progress)(void *cookie, const struct caelum_train_progress *progress); /* after every batch */
     caelum_progress stage; /* for what comes before and after training; may be NULL */
     void *cookie;
@@ -271,11 +271,11 @@ struct caelum_train_settings {
 struct caelum_train_settings caelum_train_defaults(void);
 
 struct caelum_train_result {
-    size_t epochs;          /* done in all, those before a resume included */
+    size_t epochs; /* done in all, those before a resume included */
     size_t best_epoch;
     double best_val_loss;
-    double seconds;         /* of this call */
-    bool stopped;           /* the callback asked to stop: `out` can be resumed */
+    double seconds; /* of this call */
+    bool stopped;   /* the callback asked to stop: `out` can be resumed */
 };
 
 /* Trains, writing a run directory: run.json, metrics.csv, last.safetensors, best.safetensors,
@@ -316,11 +316,11 @@ int caelum_reconstruct(const caelum_model *model, const struct caelum_picture *i
 typedef int (*caelum_bench_line)(void *cookie, const char *name, double value, const char *unit);
 
 struct caelum_bench_settings {
-    const char *filter;  /* only figures whose name contains this; NULL = all */
-    const char *net;     /* file of a network to measure instead of the built-in standard one */
-    size_t rounds;       /* each figure is the median of this many; default 5 */
-    double seconds;      /* length of one measurement; default 0.3 */
-    int threads;         /* largest number of threads measured; 0 = the default */
+    const char *filter; /* only figures whose name contains this; NULL = all */
+    const char *net;    /* file of a network to measure instead of the built-in standard one */
+    size_t rounds;      /* each figure is the median of this many; default 5 */
+    double seconds;     /* length of one measurement; default 0.3 */
+    int threads;        /* largest number of threads measured; 0 = the default */
 };
 
 struct caelum_bench_settings caelum_bench_defaults(void);

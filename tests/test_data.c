@@ -21,9 +21,11 @@ static int make_batches(void **state) {
     test_directory(root);
     snprintf(batches, sizeof batches, "%s/batches", root);
     snprintf(cache, sizeof cache, "%s/cache", root);
-    if (mem_alloc(&batch, CIFAR_BYTES + 1, 1, &err) != 0 || file_make_directory(batches, &err) != 0) return -1;
+    if (mem_alloc(&batch, CIFAR_BYTES + 1, 1, &err) != 0 || file_make_directory(batches, &err) != 0)
+        return -1;
     struct rng rng = rng_make(1, RNG_TEST, 0);
-    for (size_t i = 0; i < CIFAR_BYTES; i++) batch[i] = (uint8_t)(i % CIFAR_RECORD ? rng_u32(&rng) & 63 : i / CIFAR_RECORD % 10);
+    for (size_t i = 0; i < CIFAR_BYTES; i++)
+        batch[i] = (uint8_t)(i % CIFAR_RECORD ? rng_u32(&rng) & 63 : i / CIFAR_RECORD % 10);
     for (size_t i = 0; i < 6; i++) {
         char path[400];
         batch[1] = (uint8_t)i; /* tells the files apart */
@@ -58,20 +60,24 @@ static void broken_batches_are_named(void **state) {
     struct caelum_data *data = NULL;
     char path[400];
     replace(2, CIFAR_BYTES - 1);
-    assert_error(CAELUM_EFORMAT, "data_batch_3.bin: 30730000 bytes expected (10000 records of 3073), got 30729999: it ends in record 10000",
+    assert_error(CAELUM_EFORMAT,
+                 "data_batch_3.bin: 30730000 bytes expected (10000 records of 3073), got 30729999: it ends "
+                 "in record 10000",
                  open_at(&data, batches, err));
     replace(2, CIFAR_BYTES + 1);
     assert_error(CAELUM_EFORMAT, "got 30730001", open_at(&data, batches, err));
     batch[(size_t)4711 * CIFAR_RECORD] = 10;
     replace(2, CIFAR_BYTES);
-    assert_error(CAELUM_EFORMAT, "data_batch_3.bin: record 4712 has label 10, expected 0 to 9", open_at(&data, batches, err));
+    assert_error(CAELUM_EFORMAT, "data_batch_3.bin: record 4712 has label 10, expected 0 to 9",
+                 open_at(&data, batches, err));
     batch[(size_t)4711 * CIFAR_RECORD] = 1;
     snprintf(path, sizeof path, "%s/%s", batches, names[2]);
     unlink(path);
     assert_error(CAELUM_EIO, "data_batch_3.bin is missing", open_at(&data, batches, err));
     batch[1] = 2;
     replace(2, CIFAR_BYTES);
-    assert_error(CAELUM_EIO, "expected a directory with the CIFAR-10 batches", open_at(&data, "/nowhere", err));
+    assert_error(CAELUM_EIO, "expected a directory with the CIFAR-10 batches",
+                 open_at(&data, "/nowhere", err));
     assert_error(CAELUM_EIO, "data_batch_1.bin is missing", open_at(&data, root, err));
     assert_null(data);
 }
@@ -183,7 +189,8 @@ static void generated_pictures_are_golden(void **state) {
     caelum_data_close(&small);
     caelum_data_close(&data);
     assert_error(CAELUM_EUSAGE, "expected synthetic[:COUNT[:SIZE]]", open_at(&data, "synthetic:5", err));
-    assert_error(CAELUM_EUSAGE, "expected synthetic[:COUNT[:SIZE]]", open_at(&data, "synthetic:50:9000", err));
+    assert_error(CAELUM_EUSAGE, "expected synthetic[:COUNT[:SIZE]]",
+                 open_at(&data, "synthetic:50:9000", err));
     assert_error(CAELUM_EUSAGE, "expected synthetic[:COUNT[:SIZE]]", open_at(&data, "synthetic:abc", err));
 }
 
@@ -197,7 +204,8 @@ static void generated_pictures_look_natural(void **state) {
     double same = 0, all = 0;
     for (size_t i = 0; i < 500 * 3 * 32; i++)
         for (size_t x = 0; x < 31; x++) {
-            const double m = info.mean[i / 32 % 3] * 255, a = data->pixels[i * 32 + x] - m, b = data->pixels[i * 32 + x + 1] - m;
+            const double m = info.mean[i / 32 % 3] * 255, a = data->pixels[i * 32 + x] - m,
+                         b = data->pixels[i * 32 + x + 1] - m;
             same += a * b, all += a * a;
         }
     assert_true(same / all > 0.85 && same / all < 0.98);
@@ -222,7 +230,8 @@ static void real_data_are_as_published(void **state) {
     assert_ok(caelum_data_describe(data, &info, err));
     for (size_t i = 0; i < 10; i++) assert_int_equal(info.class_count[i], 6000);
     for (size_t i = 0; i < info.files; i++) assert_int_equal(info.file[i].known, 1);
-    assert_string_equal(info.pixels_sha256, "2ae5d6db0453753867541f0ccce0b648fcd0aaf596c0ca67c33dc03b3deaf283");
+    assert_string_equal(info.pixels_sha256,
+                        "2ae5d6db0453753867541f0ccce0b648fcd0aaf596c0ca67c33dc03b3deaf283");
     /* the usual figures of the 50,000 are .4914 .4822 .4465; the 10,000 move the last digits */
     assert_true(info.mean[0] > 0.4910 && info.mean[0] < 0.4925);
     assert_true(info.mean[2] > 0.4460 && info.mean[2] < 0.4480);

@@ -10,9 +10,10 @@
 static const float canary = 12345.0f;
 static const double epsilon = 6e-8; /* half a unit in the last place of a float */
 
-#define EACH_LEVEL(kernels)                                                                                  \
-    const struct kernels *kernels = NULL;                                                                    \
-    for (int level_ = 0; level_ <= (int)cpu_detect() && (kernels = kernels_get((enum cpu_level)level_)); level_++)
+#define EACH_LEVEL(kernels)                                                                              \
+    const struct kernels *kernels = NULL;                                                                \
+    for (int level_ = 0; level_ <= (int)cpu_detect() && (kernels = kernels_get((enum cpu_level)level_)); \
+         level_++)
 
 static double *doubles(size_t n) {
     double *p = NULL;
@@ -27,7 +28,8 @@ static void near(const char *what, const char *isa, double got, double want, dou
 
 /* --- Convolution ---------------------------------------------------------------------------------- */
 
-static struct ref_conv conv_case(size_t c, size_t h, size_t w, size_t k, size_t kernel, size_t stride, size_t pad) {
+static struct ref_conv conv_case(size_t c, size_t h, size_t w, size_t k, size_t kernel, size_t stride,
+                                 size_t pad) {
     return (struct ref_conv){.c = c,
                              .h = h,
                              .w = w,
@@ -45,8 +47,8 @@ static void check_conv(const struct kernels *kernels, const struct ref_conv *s, 
     const size_t weights = s->k * s->c * s->kh * s->kw, outputs = s->k * s->oh * s->ow;
     struct tensor x = test_tensor(s->c, s->h, s->w, 7, 0), y = test_tensor(s->k, s->oh, s->ow, 1, canary);
     float *w = NULL, *packed = NULL;
-    double *dx = doubles(s->c * s->h * s->w), *dw = doubles(weights), *db = doubles(s->k), *dy = doubles(outputs),
-           *size = doubles(outputs);
+    double *dx = doubles(s->c * s->h * s->w), *dw = doubles(weights), *db = doubles(s->k),
+           *dy = doubles(outputs), *size = doubles(outputs);
     assert_ok(mem_alloc(&w, weights + s->k, sizeof *w, err));
     assert_ok(mem_alloc(&packed, weights, sizeof *packed, err));
     test_tensor_random(&x, rng);
@@ -66,14 +68,16 @@ static void check_conv(const struct kernels *kernels, const struct ref_conv *s, 
         test_lane(&x, lane, dx);
         ref_conv(s, dx, dw, db, dy, size);
         for (size_t i = 0; i < outputs; i++) {
-            const double got = (double)tensor_at(&y, i / (s->oh * s->ow), (ptrdiff_t)(i / s->ow % s->oh), (ptrdiff_t)(i % s->ow))[lane];
+            const double got = (double)tensor_at(&y, i / (s->oh * s->ow), (ptrdiff_t)(i / s->ow % s->oh),
+                                                 (ptrdiff_t)(i % s->ow))[lane];
             near("conv", kernels->name, got, relu ? ref_relu(dy[i]) : dy[i],
                  epsilon * 2 * size[i] * (double)(s->c * s->kh * s->kw + 1));
         }
     }
     test_tensor_free(&x);
     test_tensor_free(&y);
-    mem_free(&w), mem_free(&packed), mem_free(&dx), mem_free(&dw), mem_free(&db), mem_free(&dy), mem_free(&size);
+    mem_free(&w), mem_free(&packed), mem_free(&dx), mem_free(&dw), mem_free(&db), mem_free(&dy),
+        mem_free(&size);
 }
 
 /* Weight and bias gradient, summed over all lanes. */
@@ -104,7 +108,8 @@ static void check_conv_dw(const struct kernels *kernels, const struct ref_conv *
     for (size_t i = 0; i < weights; i++)
         near("conv_dw", kernels->name, (double)grads[i], want[i] + 2, epsilon * terms * (size[i] + 4));
     for (size_t i = 0; i < s->k; i++)
-        near("conv_db", kernels->name, (double)grads[weights + i], bias[i] + 2, epsilon * terms * (16 * terms + 4));
+        near("conv_db", kernels->name, (double)grads[weights + i], bias[i] + 2,
+             epsilon * terms * (16 * terms + 4));
     test_tensor_free(&x);
     test_tensor_free(&dy);
     mem_free(&grads), mem_free(&px), mem_free(&pdy), mem_free(&want), mem_free(&size), mem_free(&bias);
@@ -120,7 +125,8 @@ static void conv_matches_reference(void **state) {
             const size_t stride = n % 4 == 3 ? 2 : 1;
             const size_t h = widths[rng_below(&rng, 6)], w = widths[rng_below(&rng, 6)];
             if (h + 2 * pad < kernel || w + 2 * pad < kernel) continue;
-            const struct ref_conv s = conv_case(channels[rng_below(&rng, 8)], h, w, channels[rng_below(&rng, 8)], kernel, stride, pad);
+            const struct ref_conv s = conv_case(channels[rng_below(&rng, 8)], h, w,
+                                                channels[rng_below(&rng, 8)], kernel, stride, pad);
             check_conv(kernels, &s, &rng, n & 1);
             check_conv_dw(kernels, &s, &rng);
         }
@@ -163,11 +169,14 @@ static void conv_adjoint(void **state) {
             test_tensor_random(&y, &rng);
             conv_pack(w, k, c, kernel * kernel, packed);
             conv_pack_transposed(w, k, c, kernel * kernel, packed_t);
-            kernels->conv(&(struct conv_job){.shape = {kernel, kernel, 1, (ptrdiff_t)pad, (ptrdiff_t)pad}, .x = x, .y = cx, .w = packed});
-            kernels->conv(&(struct conv_job){.shape = {kernel, kernel, 1, turned, turned}, .x = y, .y = cy, .w = packed_t});
+            kernels->conv(&(struct conv_job){
+                .shape = {kernel, kernel, 1, (ptrdiff_t)pad, (ptrdiff_t)pad}, .x = x, .y = cx, .w = packed});
+            kernels->conv(&(struct conv_job){
+                .shape = {kernel, kernel, 1, turned, turned}, .x = y, .y = cy, .w = packed_t});
             double a = 0, b = 0, px[3 * 81], pcy[3 * 81], py[5 * 100], pcx[5 * 100];
             for (size_t lane = 0; lane < LANES; lane++) {
-                test_lane(&x, lane, px), test_lane(&cy, lane, pcy), test_lane(&y, lane, py), test_lane(&cx, lane, pcx);
+                test_lane(&x, lane, px), test_lane(&cy, lane, pcy), test_lane(&y, lane, py),
+                    test_lane(&cx, lane, pcx);
                 for (size_t i = 0; i < k * out * out; i++) a += py[i] * pcx[i];
                 for (size_t i = 0; i < c * side * side; i++) b += px[i] * pcy[i];
             }
@@ -196,7 +205,8 @@ static void pooling_matches_reference(void **state) {
             kernels->maxpool_grad(&x, &y, &dy, &dx, size);
             assert_true(test_border(&y, canary) && test_border(&dx, canary));
             for (size_t lane = 0; lane < LANES; lane++) {
-                test_lane(&x, lane, px), test_lane(&y, lane, py), test_lane(&dx, lane, pdx), test_lane(&dy, lane, pdy);
+                test_lane(&x, lane, px), test_lane(&y, lane, py), test_lane(&dx, lane, pdx),
+                    test_lane(&dy, lane, pdy);
                 ref_maxpool(c, h, w, size, px, want);
                 for (size_t i = 0; i < c * oh * ow; i++) assert_true(py[i] == want[i]);
                 ref_maxpool_grad(c, h, w, size, px, pdy, want);
@@ -214,7 +224,8 @@ static void upsampling_matches_reference(void **state) {
         for (size_t f = 1; f <= 3; f++) {
             const size_t c = 2, h = 3, w = 5;
             struct tensor x = test_tensor(c, h, w, 1, canary), dx = test_tensor(c, h, w, 1, canary);
-            struct tensor y = test_tensor(c, h * f, w * f, 1, canary), dy = test_tensor(c, h * f, w * f, 0, 0);
+            struct tensor y = test_tensor(c, h * f, w * f, 1, canary),
+                          dy = test_tensor(c, h * f, w * f, 0, 0);
             double px[270], py[270], pdx[270], pdy[270], want[270];
             test_tensor_random(&x, &rng);
             test_tensor_random(&dy, &rng);
@@ -222,11 +233,13 @@ static void upsampling_matches_reference(void **state) {
             kernels->upsample_grad(&dy, &dx, f);
             assert_true(test_border(&y, canary) && test_border(&dx, canary));
             for (size_t lane = 0; lane < LANES; lane++) {
-                test_lane(&x, lane, px), test_lane(&y, lane, py), test_lane(&dx, lane, pdx), test_lane(&dy, lane, pdy);
+                test_lane(&x, lane, px), test_lane(&y, lane, py), test_lane(&dx, lane, pdx),
+                    test_lane(&dy, lane, pdy);
                 ref_upsample(c, h, w, f, px, want);
                 for (size_t i = 0; i < c * h * w * f * f; i++) assert_true(py[i] == want[i]);
                 ref_upsample_grad(c, h, w, f, pdy, want);
-                for (size_t i = 0; i < c * h * w; i++) near("upsample_grad", kernels->name, pdx[i], want[i], 2e-6);
+                for (size_t i = 0; i < c * h * w; i++)
+                    near("upsample_grad", kernels->name, pdx[i], want[i], 2e-6);
             }
             test_tensor_free(&x), test_tensor_free(&dx), test_tensor_free(&y), test_tensor_free(&dy);
         }
@@ -236,15 +249,18 @@ static void upsampling_matches_reference(void **state) {
 static void activations_match_reference(void **state) {
     (void)state;
     EACH_LEVEL(kernels) {
-        struct tensor x = test_tensor(1, 1, 4001, 0, 0), y = test_tensor(1, 1, 4001, 0, 0), d = test_tensor(1, 1, 4001, 0, 1);
+        struct tensor x = test_tensor(1, 1, 4001, 0, 0), y = test_tensor(1, 1, 4001, 0, 0),
+                      d = test_tensor(1, 1, 4001, 0, 1);
         for (size_t j = 0; j < 4001; j++)
-            for (size_t lane = 0; lane < LANES; lane++) x.data[j * LANES + lane] = (float)((double)j - 2000) * 0.05f;
+            for (size_t lane = 0; lane < LANES; lane++)
+                x.data[j * LANES + lane] = (float)((double)j - 2000) * 0.05f;
         kernels->act(&x, &y, ACT_SIGMOID);
         kernels->act_grad(&y, &d, ACT_SIGMOID);
         for (size_t j = 0; j < 4001 * LANES; j++) {
             const double want = ref_sigmoid((double)x.data[j]);
             near("sigmoid", kernels->name, (double)y.data[j], want, 2.5e-7 * want + 1e-37);
-            near("sigmoid'", kernels->name, (double)d.data[j], (double)y.data[j] * (1 - (double)y.data[j]), 1e-7);
+            near("sigmoid'", kernels->name, (double)d.data[j], (double)y.data[j] * (1 - (double)y.data[j]),
+                 1e-7);
         }
         kernels->act(&x, &y, ACT_RELU);
         for (size_t j = 0; j < 4001 * LANES; j++) d.data[j] = 3;
@@ -280,8 +296,10 @@ static void bytes_to_lanes_and_back(void **state) {
             for (size_t i = 0; i < 11; i++)
                 for (size_t j = 0; j < 15 * w; j++) {
                     const float want = (float)bytes[i][j] / 255.0f;
-                    if (kernels == kernels_get(CPU_GENERIC)) near("load", "generic", (double)values[i][j], (double)want, 1.2e-7);
-                    else assert_true(values[i][j] == want);
+                    if (kernels == kernels_get(CPU_GENERIC))
+                        near("load", "generic", (double)values[i][j], (double)want, 1.2e-7);
+                    else
+                        assert_true(values[i][j] == want);
                 }
             test_tensor_free(&x);
         }
@@ -292,7 +310,8 @@ static void loss_matches_reference(void **state) {
     (void)state;
     EACH_LEVEL(kernels) {
         struct rng rng = rng_make(6, RNG_TEST, 0);
-        struct tensor y = test_tensor(3, 4, 5, 0, 0), t = test_tensor(3, 4, 5, 0, 0), dy = test_tensor(3, 4, 5, 1, canary);
+        struct tensor y = test_tensor(3, 4, 5, 0, 0), t = test_tensor(3, 4, 5, 0, 0),
+                      dy = test_tensor(3, 4, 5, 1, canary);
         struct loss_sums sums, alone;
         double squared = 0, agree = 0, py[60], pt[60];
         test_tensor_random(&y, &rng);
@@ -304,7 +323,8 @@ static void loss_matches_reference(void **state) {
         for (size_t lane = 0; lane < LANES; lane++) {
             test_lane(&y, lane, py), test_lane(&t, lane, pt);
             for (size_t i = 0; i < 60; i++) {
-                const double got = (double)tensor_at(&dy, i / 20, (ptrdiff_t)(i / 5 % 4), (ptrdiff_t)(i % 5))[lane];
+                const double got =
+                    (double)tensor_at(&dy, i / 20, (ptrdiff_t)(i / 5 % 4), (ptrdiff_t)(i % 5))[lane];
                 near("mse gradient", kernels->name, got, lane < 13 ? 0.25 * (py[i] - pt[i]) : 0, 1e-7);
                 if (lane < 13) squared += (py[i] - pt[i]) * (py[i] - pt[i]);
             }
@@ -333,13 +353,21 @@ static void adam_matches_reference(void **state) {
         for (size_t i = 0; i < N; i++) p[i] = test_random(&rng), rp[i] = (double)p[i];
         for (int step = 1; step <= 20; step++) {
             for (size_t i = 0; i < N; i++) g[i] = test_random(&rng);
-            kernels->adam(&(struct adam_job){.n = N, .p = p, .m = m, .v = v, .g = g, .one_minus_beta1 = 0.1f,
-                                             .one_minus_beta2 = 0.001f, .step = (float)(0.01 / (1 - pow(0.9, step))),
-                                             .inv_sqrt_bias2 = (float)(1 / sqrt(1 - pow(0.999, step))), .epsilon = 1e-8f});
+            kernels->adam(&(struct adam_job){.n = N,
+                                             .p = p,
+                                             .m = m,
+                                             .v = v,
+                                             .g = g,
+                                             .one_minus_beta1 = 0.1f,
+                                             .one_minus_beta2 = 0.001f,
+                                             .step = (float)(0.01 / (1 - pow(0.9, step))),
+                                             .inv_sqrt_bias2 = (float)(1 / sqrt(1 - pow(0.999, step))),
+                                             .epsilon = 1e-8f});
             for (size_t i = 0; i < N; i++) { /* as the paper writes it */
                 rm[i] = 0.9 * rm[i] + 0.1 * (double)g[i];
                 rv[i] = 0.999 * rv[i] + 0.001 * (double)g[i] * (double)g[i];
-                rp[i] -= 0.01 * (rm[i] / (1 - pow(0.9, step))) / (sqrt(rv[i] / (1 - pow(0.999, step))) + 1e-8);
+                rp[i] -=
+                    0.01 * (rm[i] / (1 - pow(0.9, step))) / (sqrt(rv[i] / (1 - pow(0.999, step))) + 1e-8);
                 near("adam", kernels->name, (double)p[i], rp[i], 2e-6);
             }
         }
@@ -358,7 +386,8 @@ static void same_bits_on_all_fma_machines(void **state) {
     for (int i = 0; i < 2; i++) {
         const struct kernels *kernels = kernels_get(i ? CPU_AVX512 : CPU_AVX2);
         struct rng rng = rng_make(8, RNG_TEST, 0);
-        struct tensor x = test_tensor(3, 9, 9, 1, 0), y = test_tensor(5, 9, 9, 0, 0), s = test_tensor(1, 1, 9, 0, 0);
+        struct tensor x = test_tensor(3, 9, 9, 1, 0), y = test_tensor(5, 9, 9, 0, 0),
+                      s = test_tensor(1, 1, 9, 0, 0);
         float w[5 * 3 * 9], packed[5 * 3 * 9];
         for (size_t j = 0; j < 135; j++) w[j] = test_random(&rng);
         conv_pack(w, 5, 3, 9, packed);
@@ -378,11 +407,16 @@ static void same_bits_on_all_fma_machines(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(conv_matches_reference),       cmocka_unit_test(conv_by_hand),
-        cmocka_unit_test(conv_adjoint),                 cmocka_unit_test(pooling_matches_reference),
-        cmocka_unit_test(upsampling_matches_reference), cmocka_unit_test(activations_match_reference),
-        cmocka_unit_test(bytes_to_lanes_and_back),      cmocka_unit_test(loss_matches_reference),
-        cmocka_unit_test(adam_matches_reference),       cmocka_unit_test(same_bits_on_all_fma_machines),
+        cmocka_unit_test(conv_matches_reference),
+        cmocka_unit_test(conv_by_hand),
+        cmocka_unit_test(conv_adjoint),
+        cmocka_unit_test(pooling_matches_reference),
+        cmocka_unit_test(upsampling_matches_reference),
+        cmocka_unit_test(activations_match_reference),
+        cmocka_unit_test(bytes_to_lanes_and_back),
+        cmocka_unit_test(loss_matches_reference),
+        cmocka_unit_test(adam_matches_reference),
+        cmocka_unit_test(same_bits_on_all_fma_machines),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }

@@ -2,8 +2,8 @@
  * independent double-precision forward pass, the fused plan against the plain one, model files. */
 #include "testing.h"
 
-#include "kernels/ref.h"
 #include "base/file.h"
+#include "kernels/ref.h"
 #include "net/safetensors.h"
 
 #include <math.h>
@@ -22,7 +22,8 @@ static void complaints_name_line_and_column(void **state) {
         {"", "no layers"},
         {"conv 8\n", "test:1:1: the first line must be 'input C'"},
         {"input 3\nconf 8\n", "test:2:1: no layer is called 'conf'; did you mean 'conv'?"},
-        {"input 3\n  frobnicate\n", "test:2:3: no layer is called 'frobnicate'; there are: input, latent, conv"},
+        {"input 3\n  frobnicate\n",
+         "test:2:3: no layer is called 'frobnicate'; there are: input, latent, conv"},
         {"input 3\nconv\n", "test:2:1: conv: number of output channels is missing"},
         {"input 3\nconv 0\n", "test:2:6: output channels: expected a whole number from 1"},
         {"input 3\nconv 8 rleu\n", "test:2:8: 'rleu' is not understood here"},
@@ -83,8 +84,10 @@ static double double_forward(const struct caelum_net *net, const double *params,
             const char *k = strstr(l->text, "k=");
             const size_t kernel = k ? (size_t)(k[2] - '0') : 3;
             const long pad = (long)(kernel - 1) / 2;
-            const struct ref_conv s = {l->in.c, l->in.h, l->in.w, l->out.c, l->out.h, l->out.w, kernel, kernel, 1, pad, pad};
-            ref_conv(&s, x, params + l->params, params + l->params + l->out.c * l->in.c * kernel * kernel, y, NULL);
+            const struct ref_conv s = {l->in.c, l->in.h, l->in.w, l->out.c, l->out.h, l->out.w,
+                                       kernel,  kernel,  1,       pad,      pad};
+            ref_conv(&s, x, params + l->params, params + l->params + l->out.c * l->in.c * kernel * kernel, y,
+                     NULL);
             for (size_t j = 0; j < outputs && strstr(l->text, "relu"); j++) y[j] = ref_relu(y[j]);
             for (size_t j = 0; j < outputs && strstr(l->text, "sigmoid"); j++) y[j] = ref_sigmoid(y[j]);
         } else if (strncmp(l->text, "maxpool", 7) == 0) {
@@ -106,7 +109,8 @@ struct block {
     float *params, *packed, *grads;
 };
 
-static void block_open(struct block *b, const struct caelum_net *net, const struct kernels *kernels, uint64_t seed) {
+static void block_open(struct block *b, const struct caelum_net *net, const struct kernels *kernels,
+                       uint64_t seed) {
     struct rng rng = rng_make(seed, RNG_TEST, 1);
     assert_ok(net_workspace_open(&b->ws, net, true, err));
     assert_ok(mem_alloc(&b->params, net->params, sizeof(float), err));
@@ -157,7 +161,8 @@ static void check_gradient(const struct caelum_net *net, const struct kernels *k
         if (fabs(slope[0] - slope[1]) > 1e-5 * (1 + fabs(slope[0]))) continue;
         checked++;
         if (fabs(slope[0] - (double)b.grads[i]) > 2e-4 * (1 + fabs(slope[0])))
-            fail_msg("%s: parameter %zu: gradient %g, central difference %g", net->text, i, (double)b.grads[i], slope[0]);
+            fail_msg("%s: parameter %zu: gradient %g, central difference %g", net->text, i,
+                     (double)b.grads[i], slope[0]);
     }
     assert_true(checked > 20);
     block_close(&b);
@@ -169,7 +174,8 @@ static void gradients_match_differences(void **state) {
         "input 2\nconv 5 relu\nmaxpool\nconv 3\nupsample\nconv 2 sigmoid\n",
         "input 3\nconv 4 k=5 relu\nconv 6 k=1 relu\nconv 3 k=4\n",
         "input 1\nmaxpool\nconv 7 k=2 relu\nupsample\nconv 3 relu\nupsample\nconv 5 k=3\n",
-        "input 3\nconv 8 relu\nmaxpool\nconv 12 relu\nmaxpool\nconv 16 relu\nlatent\nupsample\nconv 12 relu\nupsample\nconv 3 sigmoid\n",
+        "input 3\nconv 8 relu\nmaxpool\nconv 12 relu\nmaxpool\nconv 16 relu\nlatent\nupsample\nconv 12 "
+        "relu\nupsample\nconv 3 sigmoid\n",
     };
     for (int level = 0; level <= (int)cpu_detect(); level++)
         for (size_t i = 0; i < 4; i++)
@@ -299,7 +305,8 @@ static void parsing_survives_lack_of_memory(void **state) {
     struct caelum_error err;
     for (long n = 0; net == NULL; n++) {
         mem_fail_after(n);
-        const int code = caelum_net_parse(&net, "input 3\nconv 4 relu\nmaxpool\nupsample\nconv 3\n", "t", 8, 8, &err);
+        const int code =
+            caelum_net_parse(&net, "input 3\nconv 4 relu\nmaxpool\nupsample\nconv 3\n", "t", 8, 8, &err);
         assert_true(code == 0 || (code == CAELUM_ERESOURCE && net == NULL));
     }
     mem_fail_after(-1);

@@ -26,8 +26,8 @@ static struct caelum_data *synthetic(const char *spec) {
 enum { SEED = 2 };
 
 /* Losses of `steps` steps on the pictures of `set` in order, minibatches of `batch`. */
-static void run_steps(const struct caelum_net *net, const struct pictures *set, size_t batch, int threads, size_t steps,
-                      double *losses, float *params) {
+static void run_steps(const struct caelum_net *net, const struct pictures *set, size_t batch, int threads,
+                      size_t steps, double *losses, float *params) {
     struct trainer trainer = {0};
     uint32_t order[1000];
     const struct trainer_settings settings = trainer_defaults(batch, 0.001, threads);
@@ -82,8 +82,10 @@ static void losses_equal_pytorch(void **state) {
     assert_ok(file_write(path, params, net->params * sizeof *params, err));
     snprintf(path, sizeof path, "%s/pictures.u8", dir);
     assert_ok(file_write(path, set.pixels, set.n * pictures_size(&set), err));
-    snprintf(command, sizeof command, "/usr/bin/python3 -c 'import torch, numpy' 2>/dev/null && "
-             "/usr/bin/python3 -W ignore '%s/tests/reference/torch_standard.py' '%s' 2>/dev/null", SOURCE_DIR, dir);
+    snprintf(command, sizeof command,
+             "/usr/bin/python3 -c 'import torch, numpy' 2>/dev/null && "
+             "/usr/bin/python3 -W ignore '%s/tests/reference/torch_standard.py' '%s' 2>/dev/null",
+             SOURCE_DIR, dir);
     const char *recorded = SOURCE_DIR "/tests/reference/torch_standard.txt";
     if (system(command) == 0) {
         snprintf(path, sizeof path, "%s/losses.txt", dir);
@@ -142,8 +144,12 @@ static void idle_lanes_change_nothing(void **state) {
         for (size_t j = 0; j < LANES; j++) lane[j] = pictures_at(&set, j < 2 ? j : 10 + 20 * (size_t)i + j);
         kernels->load(lane, &ws.value[0]);
         net_forward(net, kernels, params, packed, &ws);
-        kernels->mse(&(struct mse_job){.y = ws.value[net->layers], .t = ws.value[0], .dy = ws.grad[net->layers],
-                                       .scale = 0.001f, .live = 2, .sums = &sums});
+        kernels->mse(&(struct mse_job){.y = ws.value[net->layers],
+                                       .t = ws.value[0],
+                                       .dy = ws.grad[net->layers],
+                                       .scale = 0.001f,
+                                       .live = 2,
+                                       .sums = &sums});
         net_backward(net, kernels, params, packed, &ws, grads[i]);
         net_workspace_close(&ws);
     }
@@ -176,7 +182,8 @@ static void a_step_allocates_nothing(void **state) {
 static void sixteen_pictures_are_learnt_by_heart(void **state) {
     (void)state;
     struct caelum_net *net = NULL;
-    assert_ok(caelum_net_parse(&net, "input 3\nconv 24 relu\nconv 48 relu\nlatent\nconv 3 sigmoid\n", "wide", 32, 32, err));
+    assert_ok(caelum_net_parse(&net, "input 3\nconv 24 relu\nconv 48 relu\nlatent\nconv 3 sigmoid\n", "wide",
+                               32, 32, err));
     struct caelum_data *data = synthetic("synthetic:100");
     const struct pictures set = data_pictures(data, CAELUM_ALL);
     const struct trainer_settings settings = trainer_defaults(16, 0.003, 2);
@@ -260,7 +267,8 @@ static void divergence_is_an_error(void **state) {
     static const char text[] = "input 3\nconv 8\nconv 8\nconv 8\nconv 8\nconv 8\nconv 8\nconv 3\n";
     assert_ok(file_write(net, text, sizeof text - 1, err));
     s.net_path = net;
-    assert_error(CAELUM_EDIVERGED, "training diverged: the loss is no longer finite in epoch", caelum_train(&s, NULL, err));
+    assert_error(CAELUM_EDIVERGED, "training diverged: the loss is no longer finite in epoch",
+                 caelum_train(&s, NULL, err));
     test_remove(dir);
 }
 

@@ -23,27 +23,29 @@
 #include <unistd.h>
 
 /* Fails with the library's own sentence. */
-#define assert_ok(call)                                                                                      \
-    do {                                                                                                     \
-        struct caelum_error ok_error_ = {0};                                                                 \
-        struct caelum_error *const err = &ok_error_;                                                         \
-        const int ok_code_ = (call);                                                                         \
-        if (ok_code_ != 0) fail_msg("%s: %d: %s", #call, ok_code_, ok_error_.text);                          \
+#define assert_ok(call)                                                             \
+    do {                                                                            \
+        struct caelum_error ok_error_ = {0};                                        \
+        struct caelum_error *const err = &ok_error_;                                \
+        const int ok_code_ = (call);                                                \
+        if (ok_code_ != 0) fail_msg("%s: %d: %s", #call, ok_code_, ok_error_.text); \
     } while (0)
 
 /* Expects the code, and `words` in the sentence. */
-#define assert_error(code, words, call)                                                                      \
-    do {                                                                                                     \
-        struct caelum_error bad_error_ = {0};                                                                \
-        struct caelum_error *const err = &bad_error_;                                                        \
-        const int bad_code_ = (call);                                                                        \
-        if (bad_code_ != (code) || !strstr(bad_error_.text, words))                                          \
-            fail_msg("%s: expected %d with '%s', got %d: %s", #call, (int)(code), words, bad_code_,          \
-                     bad_error_.text);                                                                       \
+#define assert_error(code, words, call)                                                             \
+    do {                                                                                            \
+        struct caelum_error bad_error_ = {0};                                                       \
+        struct caelum_error *const err = &bad_error_;                                               \
+        const int bad_code_ = (call);                                                               \
+        if (bad_code_ != (code) || !strstr(bad_error_.text, words))                                 \
+            fail_msg("%s: expected %d with '%s', got %d: %s", #call, (int)(code), words, bad_code_, \
+                     bad_error_.text);                                                              \
     } while (0)
 
 /* Uniform in [-1, 1). */
-static inline float test_random(struct rng *rng) { return 2 * rng_uniform(rng) - 1; }
+static inline float test_random(struct rng *rng) {
+    return 2 * rng_uniform(rng) - 1;
+}
 
 /* A fresh directory under the build directory, removed by test_remove. */
 static inline void test_directory(char path[256]) {
@@ -81,7 +83,8 @@ static inline void test_tensor_random(const struct tensor *t, struct rng *rng) {
 static inline void test_lane(const struct tensor *t, size_t lane, double *out) {
     for (size_t c = 0; c < t->c; c++)
         for (size_t i = 0; i < t->h; i++)
-            for (size_t j = 0; j < t->w; j++) *out++ = (double)tensor_at(t, c, (ptrdiff_t)i, (ptrdiff_t)j)[lane];
+            for (size_t j = 0; j < t->w; j++)
+                *out++ = (double)tensor_at(t, c, (ptrdiff_t)i, (ptrdiff_t)j)[lane];
 }
 /* Whether the border still holds `fill` everywhere. */
 static inline bool test_border(const struct tensor *t, float fill) {

@@ -2,7 +2,9 @@
 #include "base/cpu.h"
 #include "base/parallel.h"
 
-const char *caelum_version(void) { return CAELUM_VERSION; }
+const char *caelum_version(void) {
+    return CAELUM_VERSION;
+}
 
 const char *caelum_build_info(void) {
     return CAELUM_COMPILER
@@ -21,4 +23,6 @@ int caelum_cpu(const char **name, struct caelum_error *err) {
     return CAELUM_OK;
 }
 
-int caelum_default_threads(void) { return parallel_default_threads(); }
+int caelum_default_threads(void) {
+    return parallel_default_threads();
+}

@@ -12,8 +12,9 @@
 #include <string.h>
 
 /* The study's standard network, as in models/standard.net. */
-static const char standard_net[] = "input 3\nconv 8 relu\nmaxpool\nconv 12 relu\nmaxpool\nconv 16 relu\nlatent\n"
-                                   "upsample\nconv 12 relu\nupsample\nconv 3 sigmoid\n";
+static const char standard_net[] =
+    "input 3\nconv 8 relu\nmaxpool\nconv 12 relu\nmaxpool\nconv 16 relu\nlatent\n"
+    "upsample\nconv 12 relu\nupsample\nconv 3 sigmoid\n";
 
 enum { PICTURES = 1000, MOST_ROUNDS = 101, COPY_BYTES = 128 << 20 };
 
@@ -25,7 +26,7 @@ struct bench {
     struct caelum_data *data;
     struct caelum_net *net;
     struct caelum_net_info info;
-    char name[64]; /* of the network */
+    char name[64];  /* of the network */
     double peak[3]; /* FLOP/s by threads: [1], and [2] for the largest number */
 };
 
@@ -60,7 +61,7 @@ static double measure(const struct caelum_bench_settings *s, double (*work)(void
 struct limit {
     const struct kernels *kernels;
     int threads;
-    double *done;  /* by thread */
+    double *done; /* by thread */
     uint8_t *from, *to;
 };
 
@@ -92,7 +93,8 @@ static double copy_work(void *cookie) {
     return 2.0 * COPY_BYTES;
 }
 
-static int tell(const struct bench *b, const char *name, double value, const char *unit, struct caelum_error *err) {
+static int tell(const struct bench *b, const char *name, double value, const char *unit,
+                struct caelum_error *err) {
     if (b->line(b->cookie, name, value, unit) != 0) return caelum_fail(err, CAELUM_ESTOPPED, "stopped");
     return CAELUM_OK;
 }
@@ -142,7 +144,8 @@ static double train_work(void *cookie) {
     return (double)t->batch;
 }
 
-static int bench_train(const struct bench *b, size_t batch, int threads, double *rate, struct caelum_error *err) {
+static int bench_train(const struct bench *b, size_t batch, int threads, double *rate,
+                       struct caelum_error *err) {
     struct training *t = NULL;
     CHECK(mem_alloc(&t, 1, sizeof *t, err));
     t->pictures = data_pictures(b->data, CAELUM_ALL);
@@ -183,7 +186,8 @@ static double infer_work(void *cookie) {
     return (double)t->batch;
 }
 
-static int bench_infer(const struct bench *b, size_t batch, int threads, double *rate, struct caelum_error *err) {
+static int bench_infer(const struct bench *b, size_t batch, int threads, double *rate,
+                       struct caelum_error *err) {
     float *params = NULL;
     struct inference t = {.pictures = data_pictures(b->data, CAELUM_ALL), .batch = batch, .err = err};
     CHECK(mem_alloc(&params, b->net->params, sizeof *params, err));
@@ -195,7 +199,8 @@ static int bench_infer(const struct bench *b, size_t batch, int threads, double 
     return result;
 }
 
-static int bench_figure(const struct bench *b, bool training, size_t batch, int threads, int slot, struct caelum_error *err) {
+static int bench_figure(const struct bench *b, bool training, size_t batch, int threads, int slot,
+                        struct caelum_error *err) {
     char name[128], of_peak[144];
     double rate = 0;
     snprintf(name, sizeof name, "%s.%s.b%zu.t%d", b->name, training ? "train" : "infer", batch, threads);
@@ -213,9 +218,13 @@ static int open_bench(struct bench *b, struct caelum_error *err) {
     enum cpu_level level;
     CHECK(cpu_choose(&level, err));
     b->kernels = kernels_get(level);
-    if (path) CHECK(caelum_net_load(&b->net, path, 32, 32, err));
-    else CHECK(caelum_net_parse(&b->net, standard_net, "standard", 32, 32, err));
-    const char *slash = path ? strrchr(path, '/') : NULL, *base = slash ? slash + 1 : path ? path : "standard";
+    if (path)
+        CHECK(caelum_net_load(&b->net, path, 32, 32, err));
+    else
+        CHECK(caelum_net_parse(&b->net, standard_net, "standard", 32, 32, err));
+    const char *slash = path ? strrchr(path, '/') : NULL, *base = slash  ? slash + 1
+                                                                  : path ? path
+                                                                         : "standard";
     snprintf(b->name, sizeof b->name, "%.*s", (int)strcspn(base, "."), base);
     caelum_net_describe(b->net, &b->info);
     const struct caelum_data_settings settings = caelum_data_defaults();
@@ -227,18 +236,22 @@ static int run_bench(struct bench *b, struct caelum_error *err) {
     static const size_t train_batches[] = {50, 100, 250}, infer_batches[] = {1, 50, 250};
     const int most = b->settings->threads > 0 ? b->settings->threads : parallel_default_threads();
     CHECK(open_bench(b, err));
-    for (int slot = 1; slot <= (most > 1 ? 2 : 1); slot++) CHECK(bench_limits(b, slot == 1 ? 1 : most, slot, err));
+    for (int slot = 1; slot <= (most > 1 ? 2 : 1); slot++)
+        CHECK(bench_limits(b, slot == 1 ? 1 : most, slot, err));
     for (int training = 1; training >= 0; training--)
         for (size_t i = 0; i < 3; i++)
             for (int slot = 1; slot <= (most > 1 ? 2 : 1); slot++)
-                CHECK(bench_figure(b, training, training ? train_batches[i] : infer_batches[i], slot == 1 ? 1 : most, slot, err));
+                CHECK(bench_figure(b, training, training ? train_batches[i] : infer_batches[i],
+                                   slot == 1 ? 1 : most, slot, err));
     return CAELUM_OK;
 }
 
-int caelum_bench(const struct caelum_bench_settings *settings, caelum_bench_line line, void *cookie, struct caelum_error *err) {
+int caelum_bench(const struct caelum_bench_settings *settings, caelum_bench_line line, void *cookie,
+                 struct caelum_error *err) {
     struct bench b = {.settings = settings, .line = line, .cookie = cookie};
     if (!(settings->seconds > 0 && settings->seconds <= 3600))
-        return caelum_fail(err, CAELUM_EUSAGE, "seconds: expected more than 0, at most 3600, got %g", settings->seconds);
+        return caelum_fail(err, CAELUM_EUSAGE, "seconds: expected more than 0, at most 3600, got %g",
+                           settings->seconds);
     const int result = run_bench(&b, err);
     caelum_net_close(&b.net);
     caelum_data_close(&b.data);

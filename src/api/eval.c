@@ -25,23 +25,26 @@ static const uint8_t *give(void *cookie, size_t i, int worker) {
 static void take(void *cookie, size_t i, const float *values, int worker) {
     const struct evaluation *e = cookie;
     const struct pictures *p = &e->pictures;
-    metrics_picture(pictures_at(p, i), values, p->c, p->h, p->w, e->scratch + (size_t)worker * metrics_scratch(p->h, p->w),
-                    &e->errors[i]);
+    metrics_picture(pictures_at(p, i), values, p->c, p->h, p->w,
+                    e->scratch + (size_t)worker * metrics_scratch(p->h, p->w), &e->errors[i]);
 }
 
 static int check_fit(const struct caelum_net *net, const struct pictures *p, struct caelum_error *err) {
     const struct shape in = net->input, out = net->layer[net->layers - 1].out;
     if (in.c != p->c || in.h != p->h || in.w != p->w)
-        return caelum_fail(err, CAELUM_EFORMAT, "the model takes pictures of %zux%zux%zu, the data has %zux%zux%zu", in.c,
-                           in.h, in.w, p->c, p->h, p->w);
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "the model takes pictures of %zux%zux%zu, the data has %zux%zux%zu", in.c, in.h,
+                           in.w, p->c, p->h, p->w);
     if (out.c != in.c || out.h != in.h || out.w != in.w)
-        return caelum_fail(err, CAELUM_EFORMAT, "the model's output is %zux%zux%zu: it does not reconstruct its input",
-                           out.c, out.h, out.w);
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "the model's output is %zux%zux%zu: it does not reconstruct its input", out.c,
+                           out.h, out.w);
     return CAELUM_OK;
 }
 
 int caelum_eval(const caelum_model *model, const caelum_data *data, enum caelum_split split, int threads,
-                caelum_progress progress, void *cookie, struct caelum_metrics *metrics, struct caelum_error *err) {
+                caelum_progress progress, void *cookie, struct caelum_metrics *metrics,
+                struct caelum_error *err) {
     struct evaluation e = {.pictures = data_pictures(data, split)};
     const struct pictures *p = &e.pictures;
     struct runner runner = {0};
@@ -51,7 +54,8 @@ int caelum_eval(const caelum_model *model, const caelum_data *data, enum caelum_
     int result = runner_open(&runner, model->net, model->params, threads, err);
     if (result == 0) result = mem_alloc(&e.errors, p->n, sizeof *e.errors, err);
     if (result == 0)
-        result = mem_alloc(&e.scratch, (size_t)runner.threads * metrics_scratch(p->h, p->w), sizeof *e.scratch, err);
+        result = mem_alloc(&e.scratch, (size_t)runner.threads * metrics_scratch(p->h, p->w),
+                           sizeof *e.scratch, err);
     const struct runner_job job = {.n = p->n, .input = give, .output = take, .cookie = &e};
     if (result == 0) result = runner_run(&runner, &job, err);
     if (result == 0) metrics_total(e.errors, p->n, p->c, p->h, p->w, metrics);
@@ -62,9 +66,9 @@ int caelum_eval(const caelum_model *model, const caelum_data *data, enum caelum_
     return result;
 }
 
-int caelum_baselines(const caelum_data *data, enum caelum_split split, size_t numbers, caelum_progress progress,
-                     void *cookie, struct caelum_baseline *list, size_t capacity, size_t *count,
-                     struct caelum_error *err) {
+int caelum_baselines(const caelum_data *data, enum caelum_split split, size_t numbers,
+                     caelum_progress progress, void *cookie, struct caelum_baseline *list, size_t capacity,
+                     size_t *count, struct caelum_error *err) {
     const struct pictures train = data_pictures(data, CAELUM_TRAIN), target = data_pictures(data, split);
     char key[256], name[64], path[1024];
     snprintf(key, sizeof key, "data=%s split_seed=%llu train=%zu split=%d of %zu", data->fingerprint,
@@ -74,9 +78,10 @@ int caelum_baselines(const caelum_data *data, enum caelum_split split, size_t nu
     sha256_init(&sha);
     sha256_update(&sha, strlen(key), (const uint8_t *)key);
     sha256_digest(&sha, sizeof digest, digest);
-    snprintf(name, sizeof name, "linear-%02x%02x%02x%02x%02x%02x-%zu.json", digest[0], digest[1], digest[2], digest[3],
-             digest[4], digest[5], numbers);
+    snprintf(name, sizeof name, "linear-%02x%02x%02x%02x%02x%02x-%zu.json", digest[0], digest[1], digest[2],
+             digest[3], digest[4], digest[5], numbers);
     CHECK(file_make_directory(data->cache_dir, err));
     CHECK(file_join(path, sizeof path, data->cache_dir, name, err));
-    return baselines_measure(&train, &target, numbers, path, key, progress, cookie, list, capacity, count, err);
+    return baselines_measure(&train, &target, numbers, path, key, progress, cookie, list, capacity, count,
+                             err);
 }

@@ -17,7 +17,9 @@ struct job {
     float *results; /* likewise */
 };
 
-static size_t tile_size(const struct job *job) { return 3 * job->tiles.tile_h * job->tiles.tile_w; }
+static size_t tile_size(const struct job *job) {
+    return 3 * job->tiles.tile_h * job->tiles.tile_w;
+}
 
 static const uint8_t *give(void *cookie, size_t i, int worker) {
     const struct job *job = cookie;
@@ -61,14 +63,17 @@ int caelum_reconstruct(const caelum_model *model, const struct caelum_picture *i
     struct caelum_picture made = {0};
     struct runner runner = {0};
     if (input.c != 3 || output.c != 3 || output.h != input.h || output.w != input.w)
-        return caelum_fail(err, CAELUM_EFORMAT, "the model turns %zux%zux%zu into %zux%zux%zu: it does not reconstruct pictures",
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "the model turns %zux%zux%zu into %zux%zux%zu: it does not reconstruct pictures",
                            input.c, input.h, input.w, output.c, output.h, output.w);
     struct job job = {.tiles = tiles_plan(in->width, in->height, input.w, input.h), .in = in};
     CHECK(image_allocate(&made, "the picture", in->width, in->height, err));
     int result = runner_open(&runner, model->net, model->params, threads, err);
     if (result == 0) result = run_tiles(&runner, &job, made.pixels, err);
     runner_close(&runner);
-    if (result == 0) *out = made;
-    else caelum_picture_free(&made);
+    if (result == 0)
+        *out = made;
+    else
+        caelum_picture_free(&made);
     return result;
 }

@@ -48,8 +48,9 @@ int run_sheet_write(const struct caelum_model *model, const struct caelum_data *
     char title[96], subtitle[160];
     caelum_net_describe(model->net, &info);
     snprintf(title, sizeof title, "Test pictures and their reconstructions");
-    snprintf(subtitle, sizeof subtitle, "%s, %zu parameters, %zu numbers at the bottleneck, epoch %s; below each its PSNR",
-             data->name, info.parameters, info.bottleneck, caelum_model_metadata(model, "epoch"));
+    snprintf(subtitle, sizeof subtitle,
+             "%s, %zu parameters, %zu numbers at the bottleneck, epoch %s; below each its PSNR", data->name,
+             info.parameters, info.bottleneck, caelum_model_metadata(model, "epoch"));
     CHECK(mem_alloc(&s.pixels, n * 2, pictures_size(&s.pictures), err));
     int result = runner_open(&runner, model->net, model->params, 0, err);
     const struct runner_job job = {.n = n, .input = give, .output = take, .cookie = &s};

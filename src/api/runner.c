@@ -6,13 +6,15 @@
 
 int runner_open(struct runner *out, const struct caelum_net *net, const float *params, int threads,
                 struct caelum_error *err) {
-    struct runner r = {.net = net, .params = params, .threads = threads > 0 ? threads : parallel_default_threads()};
+    struct runner r = {
+        .net = net, .params = params, .threads = threads > 0 ? threads : parallel_default_threads()};
     enum cpu_level level;
     CHECK(cpu_choose(&level, err));
     r.kernels = kernels_get(level);
     int result = mem_alloc(&r.packed, net->packed, sizeof(float), err);
     if (result == 0) result = mem_alloc(&r.workspace, (size_t)r.threads, sizeof *r.workspace, err);
-    for (int i = 0; result == 0 && i < r.threads; i++) result = net_workspace_open(&r.workspace[i], net, false, err);
+    for (int i = 0; result == 0 && i < r.threads; i++)
+        result = net_workspace_open(&r.workspace[i], net, false, err);
     if (result != 0) {
         runner_close(&r);
         return result;

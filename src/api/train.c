@@ -45,7 +45,8 @@ static int path_in(const struct run *run, const char *name, char path[1024], str
 /* --- Settings out of a checkpoint ----------------------------------------------------------------- */
 
 static int missing(const char *path, const char *key, struct caelum_error *err) {
-    return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' is missing in it; this is no checkpoint that can be resumed", path, key);
+    return caelum_fail(err, CAELUM_EFORMAT,
+                       "%s: '%s' is missing in it; this is no checkpoint that can be resumed", path, key);
 }
 
 static int read_number(const struct metadata *m, const char *path, const char *key, uint64_t *value,
@@ -74,7 +75,8 @@ static int read_checkpoint(struct run *run, struct caelum_error *err) {
     CHECK(read_number(m, path, "limit", &limit, err));
     CHECK(read_number(m, path, "height", &height, err));
     CHECK(read_number(m, path, "width", &width, err));
-    const char *lr = metadata_get(m, "lr"), *text = metadata_get(m, "network"), *spec = metadata_get(m, "data_spec");
+    const char *lr = metadata_get(m, "lr"), *text = metadata_get(m, "network"),
+               *spec = metadata_get(m, "data_spec");
     if (!lr || !text || !spec) return missing(path, "lr, network or data_spec", err);
     if (s->epochs == 0) s->epochs = (size_t)epochs;
     s->batch = (size_t)batch;
@@ -117,7 +119,8 @@ static int describe_checkpoint(struct run *run, struct caelum_error *err) {
     if (result == 0) result = metadata_setf(m, err, "width", "%zu", run->net->input.w);
     if (result == 0) result = metadata_set(m, "data_spec", real ? real : run->data->source, err);
     if (result == 0)
-        result = metadata_setf(m, err, "synthetic_seed", "%llu", (unsigned long long)s->data_settings.synthetic_seed);
+        result = metadata_setf(m, err, "synthetic_seed", "%llu",
+                               (unsigned long long)s->data_settings.synthetic_seed);
     if (result == 0) result = metadata_setf(m, err, "epochs", "%zu", s->epochs);
     free(real);
     for (size_t i = 0; result == 0 && i < run->metadata.count; i++)
@@ -226,7 +229,8 @@ static int check_settings(const struct caelum_train_settings *s, struct caelum_e
         return caelum_fail(err, CAELUM_EUSAGE, "lr: expected a step size above 0, got %g", s->lr);
     struct stat st;
     if (!s->resume && !s->force && stat(s->out, &st) == 0)
-        return caelum_fail(err, CAELUM_EIO, "%s exists already; go on with it by --resume %s, or write over it by --force",
+        return caelum_fail(err, CAELUM_EIO,
+                           "%s exists already; go on with it by --resume %s, or write over it by --force",
                            s->out, s->out);
     return CAELUM_OK;
 }
@@ -235,22 +239,27 @@ static int check_settings(const struct caelum_train_settings *s, struct caelum_e
 static int prepare(struct run *run, struct caelum_error *err) {
     struct caelum_train_settings *s = &run->settings;
     CHECK(check_settings(s, err));
-    if (s->resume) CHECK(read_checkpoint(run, err));
-    else CHECK(caelum_net_load(&run->net, s->net_path, 32, 32, err));
+    if (s->resume)
+        CHECK(read_checkpoint(run, err));
+    else
+        CHECK(caelum_net_load(&run->net, s->net_path, 32, 32, err));
     s->data_settings.progress = s->stage;
     s->data_settings.cookie = s->cookie;
     CHECK(caelum_data_open(&run->data, s->data, &s->data_settings, err));
-    const struct pictures train = data_pictures(run->data, CAELUM_TRAIN), val = data_pictures(run->data, CAELUM_VALIDATION);
+    const struct pictures train = data_pictures(run->data, CAELUM_TRAIN),
+                          val = data_pictures(run->data, CAELUM_VALIDATION);
     if (!s->resume && (train.h != 32 || train.w != 32)) { /* the network again, at the pictures' size */
         caelum_net_close(&run->net);
         CHECK(caelum_net_load(&run->net, s->net_path, train.h, train.w, err));
     }
     if (run->net->input.c != train.c || run->net->input.h != train.h || run->net->input.w != train.w)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: takes pictures of %zux%zux%zu, the data has %zux%zux%zu", run->net->file,
-                           run->net->input.c, run->net->input.h, run->net->input.w, train.c, train.h, train.w);
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: takes pictures of %zux%zux%zu, the data has %zux%zux%zu",
+                           run->net->file, run->net->input.c, run->net->input.h, run->net->input.w, train.c,
+                           train.h, train.w);
     const char *fingerprint = metadata_get(&run->checkpoint.metadata, "data_fingerprint");
     if (s->resume && (!fingerprint || strcmp(fingerprint, run->data->fingerprint) != 0))
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: the data are not those that the run was started with", run->data->source);
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: the data are not those that the run was started with",
+                           run->data->source);
     const int threads = s->threads > 0 ? s->threads : parallel_default_threads();
     const struct trainer_settings trainer = trainer_defaults(s->batch, s->lr, threads);
     CHECK(trainer_open(&run->trainer, run->net, &trainer, val.n, s->seed, err));
@@ -275,8 +284,8 @@ static int illustrate(const struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     const struct fit *fit = &run->fit;
     char title[160], path[1024], model[1024];
-    snprintf(title, sizeof title, "%zu parameters on %s, batch %zu, seed %llu", run->net->params, run->data->name, s->batch,
-             (unsigned long long)s->seed);
+    snprintf(title, sizeof title, "%zu parameters on %s, batch %zu, seed %llu", run->net->params,
+             run->data->name, s->batch, (unsigned long long)s->seed);
     CHECK(run_write_curves(s->out, title, fit->history, fit->epochs_done, err));
     CHECK(path_in(run, "reconstructions.png", path, err));
     CHECK(path_in(run, "best.safetensors", model, err));
@@ -308,11 +317,12 @@ int caelum_train(const struct caelum_train_settings *settings, struct caelum_tra
     const int status = train(run, err);
     if (status == 0 && result) {
         const struct fit *fit = &run->fit;
-        *result = (struct caelum_train_result){.epochs = fit->epochs_done,
-                                               .best_epoch = fit->best_epoch,
-                                               .best_val_loss = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_loss : NAN,
-                                               .seconds = clock_seconds() - start,
-                                               .stopped = fit->stopped};
+        *result = (struct caelum_train_result){
+            .epochs = fit->epochs_done,
+            .best_epoch = fit->best_epoch,
+            .best_val_loss = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_loss : NAN,
+            .seconds = clock_seconds() - start,
+            .stopped = fit->stopped};
     }
     fit_close(&run->fit);
     trainer_close(&run->trainer);

@@ -8,7 +8,9 @@
 
 static const char *const names[CPU_LEVELS] = {"generic", "avx2", "avx512"};
 
-const char *cpu_name(enum cpu_level level) { return names[level]; }
+const char *cpu_name(enum cpu_level level) {
+    return names[level];
+}
 
 enum cpu_level cpu_detect(void) {
 #if defined(__x86_64__)

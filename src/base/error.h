@@ -14,10 +14,10 @@ int caelum_fail_in(struct caelum_error *err, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Passes a failure on. The only macro that hides a return. */
-#define CHECK(call)                                                                                          \
-    do {                                                                                                     \
-        const int check_result = (call);                                                                     \
-        if (check_result != 0) return check_result;                                                          \
+#define CHECK(call)                                 \
+    do {                                            \
+        const int check_result = (call);            \
+        if (check_result != 0) return check_result; \
     } while (0)
 
 #endif

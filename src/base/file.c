@@ -15,7 +15,8 @@ int file_join(char *path, size_t size, const char *directory, const char *name, 
     const char *separator = length > 0 && directory[length - 1] == '/' ? "" : "/";
     const int used = snprintf(path, size, "%s%s%s", directory, separator, name);
     if (used < 0 || (size_t)used >= size)
-        return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: path is longer than %zu bytes", directory, size - 1);
+        return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: path is longer than %zu bytes", directory,
+                           size - 1);
     return CAELUM_OK;
 }
 
@@ -38,8 +39,10 @@ static void sync_directory(const char *path) {
     char directory[1024];
     snprintf(directory, sizeof directory, "%s", path);
     char *slash = strrchr(directory, '/');
-    if (!slash) snprintf(directory, sizeof directory, ".");
-    else slash[slash == directory] = '\0';
+    if (!slash)
+        snprintf(directory, sizeof directory, ".");
+    else
+        slash[slash == directory] = '\0';
     const int fd = open(directory, O_RDONLY | O_DIRECTORY);
     if (fd < 0) return;
     (void)fsync(fd);
@@ -119,7 +122,8 @@ int file_map_open(struct file_map *map, const char *path, struct caelum_error *e
         void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (bytes == MAP_FAILED)
             result = caelum_fail(err, CAELUM_EIO, "%s: can't be mapped: %s", path, strerror(errno));
-        else *map = (struct file_map){.bytes = bytes, .size = (size_t)st.st_size};
+        else
+            *map = (struct file_map){.bytes = bytes, .size = (size_t)st.st_size};
     }
     close(fd);
     return result;

@@ -8,9 +8,13 @@
 static size_t allocations;
 static long fail_after = -1;
 
-size_t mem_count(void) { return __atomic_load_n(&allocations, __ATOMIC_RELAXED); }
+size_t mem_count(void) {
+    return __atomic_load_n(&allocations, __ATOMIC_RELAXED);
+}
 
-void mem_fail_after(long n) { fail_after = n; }
+void mem_fail_after(long n) {
+    fail_after = n;
+}
 
 int size_mul(size_t a, size_t b, size_t *product, struct caelum_error *err) {
     size_t result;

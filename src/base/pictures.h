@@ -14,7 +14,9 @@ struct pictures {
 };
 
 /* Bytes of one picture. */
-static inline size_t pictures_size(const struct pictures *p) { return p->c * p->h * p->w; }
+static inline size_t pictures_size(const struct pictures *p) {
+    return p->c * p->h * p->w;
+}
 
 /* Pixels of the i-th picture of the set, [channel][row][column]. */
 static inline const uint8_t *pictures_at(const struct pictures *p, size_t i) {

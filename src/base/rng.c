@@ -28,7 +28,9 @@ uint32_t rng_u32(struct rng *rng) {
     return rng->block[rng->used++];
 }
 
-float rng_uniform(struct rng *rng) { return (float)(rng_u32(rng) >> 8) * 0x1p-24f; }
+float rng_uniform(struct rng *rng) {
+    return (float)(rng_u32(rng) >> 8) * 0x1p-24f;
+}
 
 uint32_t rng_below(struct rng *rng, uint32_t n) {
     uint64_t product = (uint64_t)rng_u32(rng) * n;

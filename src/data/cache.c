@@ -75,7 +75,8 @@ static int take_batch(void *cookie, size_t file, const uint8_t *bytes, struct ca
         memcpy(pixels + i * (CIFAR_RECORD - 1), bytes + i * CIFAR_RECORD + 1, CIFAR_RECORD - 1);
     }
     b->files++;
-    if (b->settings->progress && b->settings->progress(b->settings->cookie, "preparing", b->files, CIFAR_FILES) != 0)
+    if (b->settings->progress &&
+        b->settings->progress(b->settings->cookie, "preparing", b->files, CIFAR_FILES) != 0)
         return caelum_fail(err, CAELUM_ESTOPPED, "stopped while the data was prepared");
     return CAELUM_OK;
 }
@@ -86,7 +87,8 @@ static int build(const char *path, const char *cache, const struct caelum_data_s
     CHECK(mem_alloc(&b.bytes, pixels_at + PIXELS, 1, err));
     int result = cifar_read(path, take_batch, &b, err);
     if (result == 0) {
-        struct header header = {.version = VERSION, .count = CIFAR_COUNT, .channels = 3, .height = 32, .width = 32};
+        struct header header = {
+            .version = VERSION, .count = CIFAR_COUNT, .channels = 3, .height = 32, .width = 32};
         struct sha256_ctx sha;
         uint8_t digest[SHA256_DIGEST_SIZE];
         memcpy(header.magic, magic, sizeof magic);
@@ -96,7 +98,9 @@ static int build(const char *path, const char *cache, const struct caelum_data_s
         hex(digest, header.sha256);
         memcpy(b.bytes, &header, sizeof header);
         result = file_write(cache, b.bytes, pixels_at + PIXELS, err);
-        if (result != 0) caelum_fail_in(err, result, "prepared data can't be kept; choose another place with CAELUM_CACHE");
+        if (result != 0)
+            caelum_fail_in(err, result,
+                           "prepared data can't be kept; choose another place with CAELUM_CACHE");
     }
     mem_free(&b.bytes);
     return result;

@@ -31,12 +31,14 @@ static int check_batch(const char *where, const char *name, const uint8_t *bytes
                        struct caelum_error *err) {
     if (size != CIFAR_BYTES)
         return caelum_fail(err, CAELUM_EFORMAT,
-                           "%s: %s: %d bytes expected (10000 records of 3073), got %zu: it ends in record %zu; get the file again",
+                           "%s: %s: %d bytes expected (10000 records of 3073), got %zu: it ends in record "
+                           "%zu; get the file again",
                            where, name, CIFAR_BYTES, size, size / CIFAR_RECORD + 1);
     for (size_t i = 0; i < CIFAR_RECORDS; i++)
         if (bytes[i * CIFAR_RECORD] > 9)
-            return caelum_fail(err, CAELUM_EFORMAT, "%s: %s: record %zu has label %u, expected 0 to 9; get the file again",
-                               where, name, i + 1, bytes[i * CIFAR_RECORD]);
+            return caelum_fail(err, CAELUM_EFORMAT,
+                               "%s: %s: record %zu has label %u, expected 0 to 9; get the file again", where,
+                               name, i + 1, bytes[i * CIFAR_RECORD]);
     return CAELUM_OK;
 }
 
@@ -63,9 +65,10 @@ static int read_directory(const char *path, take_fn take, void *cookie, struct c
     CHECK(find_directory(path, directory, sizeof directory, err));
     for (size_t i = 0; i < CIFAR_FILES; i++)
         if (!has_file(directory, batches[i].name))
-            return caelum_fail(err, CAELUM_EIO,
-                               "%s: %s is missing; expected the six batches of the CIFAR-10 binary version there",
-                               directory, batches[i].name);
+            return caelum_fail(
+                err, CAELUM_EIO,
+                "%s: %s is missing; expected the six batches of the CIFAR-10 binary version there", directory,
+                batches[i].name);
     for (size_t i = 0; i < CIFAR_FILES; i++) {
         uint8_t *bytes = NULL;
         size_t size;
@@ -102,7 +105,8 @@ static int read_entries(struct archive *archive, const char *path, uint8_t *byte
         size_t size = 0;
         la_ssize_t got;
         /* one byte more than a batch has, so that a longer one is noticed */
-        while ((got = archive_read_data(archive, bytes + size, CIFAR_BYTES + 1 - size)) > 0) size += (size_t)got;
+        while ((got = archive_read_data(archive, bytes + size, CIFAR_BYTES + 1 - size)) > 0)
+            size += (size_t)got;
         if (got < 0)
             return caelum_fail(err, CAELUM_EFORMAT, "%s: %s: damaged or cut short after record %zu: %s", path,
                                batches[i].name, size / CIFAR_RECORD, archive_error_string(archive));
@@ -110,11 +114,12 @@ static int read_entries(struct archive *archive, const char *path, uint8_t *byte
         CHECK(take(cookie, i, bytes, err));
     }
     if (status != ARCHIVE_EOF)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: not a .tar.gz, or damaged: %s", path, archive_error_string(archive));
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: not a .tar.gz, or damaged: %s", path,
+                           archive_error_string(archive));
     for (size_t i = 0; i < CIFAR_FILES; i++)
         if (!seen[i])
-            return caelum_fail(err, CAELUM_EFORMAT, "%s: %s is not in it; is it the CIFAR-10 binary version?", path,
-                               batches[i].name);
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: %s is not in it; is it the CIFAR-10 binary version?",
+                               path, batches[i].name);
     return CAELUM_OK;
 }
 
@@ -129,8 +134,10 @@ static int read_archive(const char *path, take_fn take, void *cookie, struct cae
         archive_read_support_filter_gzip(archive);
         archive_read_support_format_tar(archive);
         if (archive_read_open_filename(archive, path, 1 << 16) != ARCHIVE_OK)
-            result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a .tar.gz: %s", path, archive_error_string(archive));
-        else result = read_entries(archive, path, bytes, take, cookie, err);
+            result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a .tar.gz: %s", path,
+                                 archive_error_string(archive));
+        else
+            result = read_entries(archive, path, bytes, take, cookie, err);
         archive_read_free(archive);
     }
     mem_free(&bytes);
@@ -140,10 +147,12 @@ static int read_archive(const char *path, take_fn take, void *cookie, struct cae
 int cifar_read(const char *path, take_fn take, void *cookie, struct caelum_error *err) {
     struct stat st;
     if (stat(path, &st) != 0)
-        return caelum_fail(err, CAELUM_EIO,
-                           "%s: %s; expected a directory with the CIFAR-10 batches, its .tar.gz, or 'synthetic'", path,
-                           strerror(errno));
-    return S_ISDIR(st.st_mode) ? read_directory(path, take, cookie, err) : read_archive(path, take, cookie, err);
+        return caelum_fail(
+            err, CAELUM_EIO,
+            "%s: %s; expected a directory with the CIFAR-10 batches, its .tar.gz, or 'synthetic'", path,
+            strerror(errno));
+    return S_ISDIR(st.st_mode) ? read_directory(path, take, cookie, err)
+                               : read_archive(path, take, cookie, err);
 }
 
 /* --- Checksums ------------------------------------------------------------------------------------ */

@@ -17,36 +17,42 @@ struct caelum_data_settings caelum_data_defaults(void) {
 static int choose_cache(struct caelum_data *data, const char *wanted, struct caelum_error *err) {
     const char *own = getenv("CAELUM_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     char temporary[32];
-    if (wanted || (own && *own)) return file_join(data->cache_dir, sizeof data->cache_dir, wanted ? wanted : own, "", err);
+    if (wanted || (own && *own))
+        return file_join(data->cache_dir, sizeof data->cache_dir, wanted ? wanted : own, "", err);
     if (xdg && *xdg == '/') return file_join(data->cache_dir, sizeof data->cache_dir, xdg, "caelum", err);
-    if (home && *home == '/') return file_join(data->cache_dir, sizeof data->cache_dir, home, ".cache/caelum", err);
+    if (home && *home == '/')
+        return file_join(data->cache_dir, sizeof data->cache_dir, home, ".cache/caelum", err);
     snprintf(temporary, sizeof temporary, "caelum-%ld", (long)getuid());
     return file_join(data->cache_dir, sizeof data->cache_dir, "/tmp", temporary, err);
 }
 
 /* "synthetic[:COUNT[:SIZE]]". */
-static int open_synthetic(struct caelum_data *data, const char *spec, const struct caelum_data_settings *settings,
-                          struct caelum_error *err) {
+static int open_synthetic(struct caelum_data *data, const char *spec,
+                          const struct caelum_data_settings *settings, struct caelum_error *err) {
     unsigned long long count = 6000, size = 32;
     const char *rest = spec + strlen("synthetic");
     char *end = (char *)(uintptr_t)rest;
     if (*end == ':' && end[1] >= '0' && end[1] <= '9') count = strtoull(end + 1, &end, 10);
     if (*end == ':' && end[1] >= '0' && end[1] <= '9') size = strtoull(end + 1, &end, 10);
     if (*end != '\0' || count < 10 || count > 10000000 || size < 8 || size > 256)
-        return caelum_fail(err, CAELUM_EUSAGE,
-                           "data '%s': expected synthetic[:COUNT[:SIZE]], COUNT from 10 to 10000000, SIZE from 8 to 256",
-                           spec);
+        return caelum_fail(
+            err, CAELUM_EUSAGE,
+            "data '%s': expected synthetic[:COUNT[:SIZE]], COUNT from 10 to 10000000, SIZE from 8 to 256",
+            spec);
     return synthetic_open(data, (size_t)count, (size_t)size, settings, err);
 }
 
-static int split(struct caelum_data *data, const struct caelum_data_settings *settings, struct caelum_error *err) {
+static int split(struct caelum_data *data, const struct caelum_data_settings *settings,
+                 struct caelum_error *err) {
     CHECK(mem_alloc(&data->order, data->count, sizeof *data->order, err));
     for (size_t i = 0; i < data->count; i++) data->order[i] = (uint32_t)i;
     struct rng rng = rng_make(settings->split_seed, RNG_SPLIT, 0);
     rng_shuffle(&rng, data->order, data->count);
     size_t n = data->count;
     if (settings->limit > 0 && settings->limit < n) n = settings->limit;
-    if (n < 10) return caelum_fail(err, CAELUM_EUSAGE, "%zu pictures are too few to split; at least 10 are needed", n);
+    if (n < 10)
+        return caelum_fail(err, CAELUM_EUSAGE, "%zu pictures are too few to split; at least 10 are needed",
+                           n);
     data->split_count[CAELUM_VALIDATION] = n / 10;
     data->split_count[CAELUM_TEST] = n / 10;
     data->split_count[CAELUM_TRAIN] = n - 2 * (n / 10);
@@ -65,8 +71,10 @@ int caelum_data_open(caelum_data **out, const char *spec, const struct caelum_da
     snprintf(data->source, sizeof data->source, "%s", spec);
     int result = choose_cache(data, settings->cache_dir, err);
     if (result == 0) {
-        if (strncmp(spec, "synthetic", 9) == 0) result = open_synthetic(data, spec, settings, err);
-        else result = cifar_open(data, spec, settings, err);
+        if (strncmp(spec, "synthetic", 9) == 0)
+            result = open_synthetic(data, spec, settings, err);
+        else
+            result = cifar_open(data, spec, settings, err);
     }
     if (result == 0) result = split(data, settings, err);
     if (result != 0) {
@@ -86,9 +94,8 @@ void caelum_data_close(caelum_data **data) {
 }
 
 size_t caelum_data_count(const caelum_data *data, enum caelum_split split_of) {
-    return split_of == CAELUM_ALL
-               ? data->split_count[0] + data->split_count[1] + data->split_count[2]
-               : data->split_count[split_of];
+    return split_of == CAELUM_ALL ? data->split_count[0] + data->split_count[1] + data->split_count[2]
+                                  : data->split_count[split_of];
 }
 
 struct pictures data_pictures(const struct caelum_data *data, enum caelum_split split_of) {

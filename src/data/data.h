@@ -27,8 +27,8 @@ struct pictures data_pictures(const struct caelum_data *data, enum caelum_split 
 
 enum {
     CIFAR_FILES = 6,
-    CIFAR_RECORDS = 10000,                    /* in a file */
-    CIFAR_RECORD = 1 + 3 * 32 * 32,           /* label, then R, G, B planes */
+    CIFAR_RECORDS = 10000,                      /* in a file */
+    CIFAR_RECORD = 1 + 3 * 32 * 32,             /* label, then R, G, B planes */
     CIFAR_BYTES = CIFAR_RECORDS * CIFAR_RECORD, /* 30,730,000 */
     CIFAR_COUNT = CIFAR_FILES * CIFAR_RECORDS,
 };
@@ -40,7 +40,8 @@ int cifar_open(struct caelum_data *data, const char *path, const struct caelum_d
 
 /* Reads all six files of `path` (a directory or an archive) and hands each to `take`, in file order for a
  * directory, in the archive's order else; bytes are CIFAR_BYTES long and checked, borrowed until return. */
-int cifar_read(const char *path, int (*take)(void *cookie, size_t file, const uint8_t *bytes, struct caelum_error *err),
+int cifar_read(const char *path,
+               int (*take)(void *cookie, size_t file, const uint8_t *bytes, struct caelum_error *err),
                void *cookie, struct caelum_error *err);
 
 /* Checksums of the files of `path` against the published ones. */

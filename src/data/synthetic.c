@@ -69,8 +69,13 @@ static void choose_leaf(struct rng *rng, struct leaf *leaf) {
     leaf->x = uniform(rng, -0.1, 1.1);
     leaf->y = uniform(rng, -0.1, 1.1);
     const double pick = uniform(rng, 0, 1);
-    leaf->kind = leaf->y < 0.45 ? (pick < 0.5 ? DISC : pick < 0.8 ? RECTANGLE : TRIANGLE)
-                                : (pick < 0.5 ? ELLIPSE : pick < 0.8 ? RECTANGLE : pick < 0.9 ? TRIANGLE : DISC);
+    leaf->kind = leaf->y < 0.45 ? (pick < 0.5   ? DISC
+                                   : pick < 0.8 ? RECTANGLE
+                                                : TRIANGLE)
+                                : (pick < 0.5   ? ELLIPSE
+                                   : pick < 0.8 ? RECTANGLE
+                                   : pick < 0.9 ? TRIANGLE
+                                                : DISC);
     leaf->a = radius(rng, 0.08, 0.5);
     leaf->b = leaf->kind == DISC ? leaf->a : leaf->a * uniform(rng, 0.35, 1);
     direction(rng, &leaf->cos, &leaf->sin);
@@ -100,9 +105,12 @@ static bool covers(const struct leaf *leaf, double x, double y, double *u, doubl
     *u = (dx * leaf->cos + dy * leaf->sin) / leaf->a;
     *v = (dy * leaf->cos - dx * leaf->sin) / leaf->b;
     switch (leaf->kind) {
-    case RECTANGLE: return *u > -1 && *u < 1 && *v > -1 && *v < 1;
-    case TRIANGLE: return *v > -1 && *v < 1 - 2 * (*u < 0 ? -*u : *u);
-    default: return *u * *u + *v * *v < 1;
+    case RECTANGLE:
+        return *u > -1 && *u < 1 && *v > -1 && *v < 1;
+    case TRIANGLE:
+        return *v > -1 && *v < 1 - 2 * (*u < 0 ? -*u : *u);
+    default:
+        return *u * *u + *v * *v < 1;
     }
 }
 
@@ -151,10 +159,10 @@ static void paint(void *cookie, size_t job, int worker) {
                   (py + (0.5 + (double)(a / SUPER)) / SUPER) / (double)s->size, color);
             for (int c = 0; c < 3; c++) sum[c] += color[c];
         }
-        const double light = 1 + scene.light[0] * (px / (double)s->size - 0.5) + scene.light[1] * (py / (double)s->size - 0.5);
+        const double light =
+            1 + scene.light[0] * (px / (double)s->size - 0.5) + scene.light[1] * (py / (double)s->size - 0.5);
         const double noise = uniform(&rng, -0.012, 0.012);
-        for (size_t c = 0; c < 3; c++)
-            out[c * plane + i] = to_byte(sum[c] / (SUPER * SUPER) * light + noise);
+        for (size_t c = 0; c < 3; c++) out[c * plane + i] = to_byte(sum[c] / (SUPER * SUPER) * light + noise);
     }
 }
 

@@ -83,8 +83,8 @@ static void cmyk_row(const uint8_t *in, uint8_t *out, size_t width, bool inverte
 }
 
 /* Everything that may longjmp; `p` and `row` belong to the caller. */
-static int decode(struct jpeg_decompress_struct *info, struct caelum_picture *p, uint8_t **row, const char *path,
-                  struct caelum_error *err) {
+static int decode(struct jpeg_decompress_struct *info, struct caelum_picture *p, uint8_t **row,
+                  const char *path, struct caelum_error *err) {
     jpeg_save_markers(info, JPEG_APP0 + 1, 0xffff);
     jpeg_read_header(info, TRUE);
     CHECK(image_check_size(path, info->image_width, info->image_height, err));
@@ -127,7 +127,9 @@ int jpeg_decode(struct caelum_picture *picture, const char *path, const uint8_t 
     }
     jpeg_destroy_decompress(&info);
     mem_free(&work.row);
-    if (result == 0) *picture = work.picture;
-    else caelum_picture_free(&work.picture);
+    if (result == 0)
+        *picture = work.picture;
+    else
+        caelum_picture_free(&work.picture);
     return result;
 }

@@ -10,8 +10,8 @@
 int image_check_size(const char *path, size_t width, size_t height, struct caelum_error *err) {
     if (width < 1 || height < 1) return caelum_fail(err, CAELUM_EFORMAT, "%s: declares no pixels", path);
     if (width > IMAGE_MOST_PIXELS / height)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: declares %zux%zu pixels; at most %zu in all are read", path, width,
-                           height, IMAGE_MOST_PIXELS);
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: declares %zux%zu pixels; at most %zu in all are read",
+                           path, width, height, IMAGE_MOST_PIXELS);
     return CAELUM_OK;
 }
 
@@ -29,11 +29,14 @@ int caelum_picture_load(struct caelum_picture *picture, const char *path, struct
     size_t size;
     CHECK(file_read(path, (size_t)1 << 30, &bytes, &size, err));
     int result;
-    if (size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0) result = png_decode(picture, path, bytes, size, err);
-    else if (size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0) result = jpeg_decode(picture, path, bytes, size, err);
+    if (size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0)
+        result = png_decode(picture, path, bytes, size, err);
+    else if (size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0)
+        result = jpeg_decode(picture, path, bytes, size, err);
     else if (size >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0)
         result = webp_decode(picture, path, bytes, size, err);
-    else result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a PNG, JPEG or WebP picture", path);
+    else
+        result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a PNG, JPEG or WebP picture", path);
     mem_free(&bytes);
     return result;
 }

@@ -18,7 +18,9 @@ int png_decode(struct caelum_picture *picture, const char *path, const uint8_t *
     if (result == 0 && !png_image_finish_read(&image, &white, p.pixels, 0, NULL))
         result = caelum_fail(err, CAELUM_EFORMAT, "%s: damaged PNG: %s", path, image.message);
     png_image_free(&image);
-    if (result == 0) *picture = p;
-    else caelum_picture_free(&p);
+    if (result == 0)
+        *picture = p;
+    else
+        caelum_picture_free(&p);
     return result;
 }

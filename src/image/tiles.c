@@ -17,15 +17,21 @@ struct tiles tiles_plan(size_t width, size_t height, size_t tile_w, size_t tile_
                           .rows = along(height, tile_h)};
 }
 
-size_t tiles_count(const struct tiles *t) { return t->columns * t->rows; }
+size_t tiles_count(const struct tiles *t) {
+    return t->columns * t->rows;
+}
 
 /* First pixel of the i-th of n tiles: spread evenly, the last one flush with the end. */
 static size_t origin(size_t i, size_t n, size_t length, size_t tile) {
     return n > 1 ? (length - tile) * i / (n - 1) : 0;
 }
 
-static size_t origin_x(const struct tiles *t, size_t i) { return origin(i % t->columns, t->columns, t->width, t->tile_w); }
-static size_t origin_y(const struct tiles *t, size_t i) { return origin(i / t->columns, t->rows, t->height, t->tile_h); }
+static size_t origin_x(const struct tiles *t, size_t i) {
+    return origin(i % t->columns, t->columns, t->width, t->tile_w);
+}
+static size_t origin_y(const struct tiles *t, size_t i) {
+    return origin(i / t->columns, t->rows, t->height, t->tile_h);
+}
 
 /* Position beyond the end, mirrored without repeating the edge: 0 1 2 1 0 1 2 ... for length 3. */
 static size_t mirror(size_t at, size_t length) {
@@ -39,7 +45,9 @@ void tiles_cut(const struct tiles *t, const struct caelum_picture *picture, size
     for (size_t c = 0; c < 3; c++)
         for (size_t y = 0; y < t->tile_h; y++)
             for (size_t x = 0; x < t->tile_w; x++)
-                *tile++ = picture->pixels[(mirror(y0 + y, t->height) * t->width + mirror(x0 + x, t->width)) * 3 + c];
+                *tile++ =
+                    picture
+                        ->pixels[(mirror(y0 + y, t->height) * t->width + mirror(x0 + x, t->width)) * 3 + c];
 }
 
 /* A pyramid: 1 at the edge, growing inwards. */

@@ -9,8 +9,8 @@
 #include "base/error.h"
 
 struct tiles {
-    size_t width, height;     /* of the picture */
-    size_t tile_w, tile_h;    /* of a tile */
+    size_t width, height;  /* of the picture */
+    size_t tile_w, tile_h; /* of a tile */
     size_t columns, rows;
 };
 

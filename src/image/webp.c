@@ -9,7 +9,8 @@ int webp_decode(struct caelum_picture *picture, const char *path, const uint8_t 
     struct caelum_picture p = {0};
     if (!WebPInitDecoderConfig(&config) || WebPGetFeatures(bytes, size, &config.input) != VP8_STATUS_OK)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: damaged WebP", path);
-    if (config.input.has_animation) return caelum_fail(err, CAELUM_EFORMAT, "%s: an animation; expected a still picture", path);
+    if (config.input.has_animation)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: an animation; expected a still picture", path);
     CHECK(image_allocate(&p, path, (size_t)config.input.width, (size_t)config.input.height, err));
     uint8_t *const rgba = WebPDecodeRGBA(bytes, size, NULL, NULL);
     if (!rgba) {

@@ -60,8 +60,8 @@ INLINE void conv_tile(const struct conv_job *job, const float *x, const float *w
 }
 
 /* All output channels of `cols` columns: the input patch stays in the cache while the groups take turns. */
-INLINE void conv_columns(const struct conv_job *job, const float *x, float *y, const size_t cols, const size_t kw,
-                         const size_t stride) {
+INLINE void conv_columns(const struct conv_job *job, const float *x, float *y, const size_t cols,
+                         const size_t kw, const size_t stride) {
     const size_t weights = job->x.c * job->shape.kh * job->shape.kw;
     const float *w = job->w, *bias = job->bias;
     size_t k = job->y.c;
@@ -72,10 +72,17 @@ INLINE void conv_columns(const struct conv_job *job, const float *x, float *y, c
         if (bias) bias += CONV_GROUP;
     }
     switch (k) {
-    case 1: conv_tile(job, x, w, bias, y, 1, cols, kw, stride); break;
-    case 2: conv_tile(job, x, w, bias, y, 2, cols, kw, stride); break;
-    case 3: conv_tile(job, x, w, bias, y, 3, cols, kw, stride); break;
-    default: break;
+    case 1:
+        conv_tile(job, x, w, bias, y, 1, cols, kw, stride);
+        break;
+    case 2:
+        conv_tile(job, x, w, bias, y, 2, cols, kw, stride);
+        break;
+    case 3:
+        conv_tile(job, x, w, bias, y, 3, cols, kw, stride);
+        break;
+    default:
+        break;
     }
 }
 
@@ -94,12 +101,18 @@ INLINE void conv_rows(const struct conv_job *job, const size_t kw, const size_t 
 }
 
 static void FN(conv)(const struct conv_job *job) {
-    if (job->shape.stride == 2 && job->shape.kw == 4) conv_rows(job, 4, 2);
-    else if (job->shape.stride != 1) conv_rows(job, job->shape.kw, job->shape.stride);
-    else if (job->shape.kw == 3) conv_rows(job, 3, 1);
-    else if (job->shape.kw == 2) conv_rows(job, 2, 1);
-    else if (job->shape.kw == 1) conv_rows(job, 1, 1);
-    else conv_rows(job, job->shape.kw, 1);
+    if (job->shape.stride == 2 && job->shape.kw == 4)
+        conv_rows(job, 4, 2);
+    else if (job->shape.stride != 1)
+        conv_rows(job, job->shape.kw, job->shape.stride);
+    else if (job->shape.kw == 3)
+        conv_rows(job, 3, 1);
+    else if (job->shape.kw == 2)
+        conv_rows(job, 2, 1);
+    else if (job->shape.kw == 1)
+        conv_rows(job, 1, 1);
+    else
+        conv_rows(job, job->shape.kw, 1);
 }
 
 /* --- Sums over lanes ------------------------------------------------------------------------------ */
@@ -226,8 +239,9 @@ INLINE void dw_tile(const struct conv_dw_job *job, const float *x, const float *
 }
 
 /* Adds the pending accumulators, [channel][group][taps], to dw. */
-static __attribute__((noinline)) void dw_flush(const struct conv_dw_job *job, float *pending, size_t k, size_t group, size_t c,
-                     size_t channels, size_t taps, size_t first_tap) {
+static __attribute__((noinline)) void dw_flush(const struct conv_dw_job *job, float *pending, size_t k,
+                                               size_t group, size_t c, size_t channels, size_t taps,
+                                               size_t first_tap) {
     const size_t all_taps = job->shape.kh * job->shape.kw, n = channels * group * taps;
     _Alignas(64) float sums[DW_PENDING] = {0};
     for (size_t i = n * LANES; i % (VW * LANES) != 0; i += VW) save(pending + i, (vf){0});
@@ -248,7 +262,8 @@ INLINE void dw_group(const struct conv_dw_job *job, size_t k, size_t ky0, size_t
     const float *dy = tensor_at(&job->dy, k, 0, 0);
     size_t first = 0, waiting = 0;
     for (size_t c = 0; c < job->x.c; c++) {
-        const float *x = tensor_at(&job->x, c, (ptrdiff_t)ky0 - job->shape.pad_y, (ptrdiff_t)kx0 - job->shape.pad_x);
+        const float *x =
+            tensor_at(&job->x, c, (ptrdiff_t)ky0 - job->shape.pad_y, (ptrdiff_t)kx0 - job->shape.pad_x);
         dw_tile(job, x, dy, pending + waiting * group * taps * LANES, group, kh, kw, stride);
         if (++waiting == most || c + 1 == job->x.c) {
             dw_flush(job, pending, k, group, first, waiting, taps, ky0 * job->shape.kw + kx0);
@@ -262,9 +277,12 @@ INLINE void dw_group(const struct conv_dw_job *job, size_t k, size_t ky0, size_t
 INLINE void dw_whole(const struct conv_dw_job *job, const size_t group, const size_t kh, const size_t kw) {
     size_t k = 0;
     for (; k + group <= job->dy.c; k += group) dw_group(job, k, 0, 0, group, kh, kw, 1);
-    if (group > 2 && k + 2 == job->dy.c) dw_group(job, k, 0, 0, 2, kh, kw, 1);
-    else if (group > 3 && k + 3 == job->dy.c) dw_group(job, k, 0, 0, 3, kh, kw, 1);
-    else if (k < job->dy.c) dw_group(job, k, 0, 0, 1, kh, kw, 1);
+    if (group > 2 && k + 2 == job->dy.c)
+        dw_group(job, k, 0, 0, 2, kh, kw, 1);
+    else if (group > 3 && k + 3 == job->dy.c)
+        dw_group(job, k, 0, 0, 3, kh, kw, 1);
+    else if (k < job->dy.c)
+        dw_group(job, k, 0, 0, 1, kh, kw, 1);
 }
 
 static void FN(conv_dw)(const struct conv_dw_job *job) {

@@ -55,8 +55,8 @@ struct conv_shape {
 /* y[k] = bias[k] + sum over c, ky, kx in this order of w * x; then max(., 0) if relu. */
 struct conv_job {
     struct conv_shape shape;
-    struct tensor x; /* [c][..][..], step LANES, border wide enough for every tap */
-    struct tensor y; /* [k][..][..] */
+    struct tensor x;   /* [c][..][..], step LANES, border wide enough for every tap */
+    struct tensor y;   /* [k][..][..] */
     const float *w;    /* packed by conv_pack, k * c * kh * kw floats */
     const float *bias; /* [k], or NULL for zeros */
     int relu;
@@ -77,7 +77,7 @@ struct adam_job {
     float *m, *v;   /* running means of the gradient and of its square */
     const float *g; /* gradient */
     float one_minus_beta1, one_minus_beta2;
-    float step;          /* lr / (1 - beta1^t) */
+    float step;           /* lr / (1 - beta1^t) */
     float inv_sqrt_bias2; /* 1 / sqrt(1 - beta2^t) */
     float epsilon;
 };

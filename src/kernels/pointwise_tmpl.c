@@ -5,18 +5,24 @@
 
 INLINE vf activate(vf x, const enum activation act) {
     switch (act) {
-    case ACT_RELU: return positive(x);
-    case ACT_SIGMOID: return 1.0f / (1.0f + vexp(-x));
-    default: return x;
+    case ACT_RELU:
+        return positive(x);
+    case ACT_SIGMOID:
+        return 1.0f / (1.0f + vexp(-x));
+    default:
+        return x;
     }
 }
 
 /* g times the derivative at the point whose output is y. */
 INLINE vf through(vf g, vf y, const enum activation act) {
     switch (act) {
-    case ACT_RELU: return (vf)((vi)g & (y > 0));
-    case ACT_SIGMOID: return g * (y * (1.0f - y));
-    default: return g;
+    case ACT_RELU:
+        return (vf)((vi)g & (y > 0));
+    case ACT_SIGMOID:
+        return g * (y * (1.0f - y));
+    default:
+        return g;
     }
 }
 
@@ -33,9 +39,15 @@ INLINE void act_all(const struct tensor *x, const struct tensor *y, const enum a
 
 static void FN(act)(const struct tensor *x, const struct tensor *y, enum activation act) {
     switch (act) {
-    case ACT_RELU: act_all(x, y, ACT_RELU); break;
-    case ACT_SIGMOID: act_all(x, y, ACT_SIGMOID); break;
-    case ACT_LINEAR: act_all(x, y, ACT_LINEAR); break;
+    case ACT_RELU:
+        act_all(x, y, ACT_RELU);
+        break;
+    case ACT_SIGMOID:
+        act_all(x, y, ACT_SIGMOID);
+        break;
+    case ACT_LINEAR:
+        act_all(x, y, ACT_LINEAR);
+        break;
     }
 }
 
@@ -54,9 +66,14 @@ INLINE void act_grad_all(const struct tensor *y, const struct tensor *dy, const 
 
 static void FN(act_grad)(const struct tensor *y, const struct tensor *dy, enum activation act) {
     switch (act) {
-    case ACT_RELU: act_grad_all(y, dy, ACT_RELU); break;
-    case ACT_SIGMOID: act_grad_all(y, dy, ACT_SIGMOID); break;
-    case ACT_LINEAR: break;
+    case ACT_RELU:
+        act_grad_all(y, dy, ACT_RELU);
+        break;
+    case ACT_SIGMOID:
+        act_grad_all(y, dy, ACT_SIGMOID);
+        break;
+    case ACT_LINEAR:
+        break;
     }
 }
 
@@ -82,8 +99,10 @@ INLINE void maxpool_all(const struct tensor *x, const struct tensor *y, const si
 }
 
 static void FN(maxpool)(const struct tensor *x, const struct tensor *y, size_t size) {
-    if (size == 2) maxpool_all(x, y, 2);
-    else maxpool_all(x, y, size);
+    if (size == 2)
+        maxpool_all(x, y, 2);
+    else
+        maxpool_all(x, y, size);
 }
 
 /* Zeroes what no window of `size` covers: the last rows and columns. */
@@ -118,8 +137,10 @@ INLINE void maxpool_grad_all(const struct tensor *x, const struct tensor *y, con
 
 static void FN(maxpool_grad)(const struct tensor *x, const struct tensor *y, const struct tensor *dy,
                              const struct tensor *dx, size_t size) {
-    if (size == 2) maxpool_grad_all(x, y, dy, dx, 2);
-    else maxpool_grad_all(x, y, dy, dx, size);
+    if (size == 2)
+        maxpool_grad_all(x, y, dy, dx, 2);
+    else
+        maxpool_grad_all(x, y, dy, dx, size);
 }
 
 /* --- Upsampling ----------------------------------------------------------------------------------- */
@@ -140,8 +161,10 @@ INLINE void upsample_all(const struct tensor *x, const struct tensor *y, const s
 }
 
 static void FN(upsample)(const struct tensor *x, const struct tensor *y, size_t factor) {
-    if (factor == 2) upsample_all(x, y, 2);
-    else upsample_all(x, y, factor);
+    if (factor == 2)
+        upsample_all(x, y, 2);
+    else
+        upsample_all(x, y, factor);
 }
 
 INLINE void upsample_grad_all(const struct tensor *dy, const struct tensor *dx, const size_t factor) {
@@ -161,8 +184,10 @@ INLINE void upsample_grad_all(const struct tensor *dy, const struct tensor *dx, 
 }
 
 static void FN(upsample_grad)(const struct tensor *dy, const struct tensor *dx, size_t factor) {
-    if (factor == 2) upsample_grad_all(dy, dx, 2);
-    else upsample_grad_all(dy, dx, factor);
+    if (factor == 2)
+        upsample_grad_all(dy, dx, 2);
+    else
+        upsample_grad_all(dy, dx, factor);
 }
 
 /* --- Bytes to lanes and back ---------------------------------------------------------------------- */

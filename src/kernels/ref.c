@@ -20,7 +20,8 @@ void ref_conv(const struct ref_conv *s, const double *x, const double *w, const 
                     for (size_t u = 0; u < s->kh; u++)
                         for (size_t v = 0; v < s->kw; v++) {
                             const long at = under(s, c, i, j, u, v);
-                            const double term = at < 0 ? 0 : w[((k * s->c + c) * s->kh + u) * s->kw + v] * x[at];
+                            const double term =
+                                at < 0 ? 0 : w[((k * s->c + c) * s->kh + u) * s->kw + v] * x[at];
                             sum += term;
                             size += fabs(term);
                         }
@@ -53,12 +54,14 @@ void ref_maxpool(size_t c, size_t h, size_t w, size_t size, const double *x, dou
             for (size_t j = 0; j < w / size; j++) {
                 double most = -INFINITY;
                 for (size_t u = 0; u < size; u++)
-                    for (size_t v = 0; v < size; v++) most = fmax(most, x[(k * h + i * size + u) * w + j * size + v]);
+                    for (size_t v = 0; v < size; v++)
+                        most = fmax(most, x[(k * h + i * size + u) * w + j * size + v]);
                 *y++ = most;
             }
 }
 
-void ref_maxpool_grad(size_t c, size_t h, size_t w, size_t size, const double *x, const double *dy, double *dx) {
+void ref_maxpool_grad(size_t c, size_t h, size_t w, size_t size, const double *x, const double *dy,
+                      double *dx) {
     for (size_t i = 0; i < c * h * w; i++) dx[i] = 0;
     for (size_t k = 0; k < c; k++)
         for (size_t i = 0; i < h / size; i++)
@@ -86,5 +89,9 @@ void ref_upsample_grad(size_t c, size_t h, size_t w, size_t factor, const double
             for (size_t j = 0; j < w * factor; j++) dx[(k * h + i / factor) * w + j / factor] += *dy++;
 }
 
-double ref_relu(double x) { return x > 0 ? x : 0; }
-double ref_sigmoid(double x) { return 1 / (1 + exp(-x)); }
+double ref_relu(double x) {
+    return x > 0 ? x : 0;
+}
+double ref_sigmoid(double x) {
+    return 1 / (1 + exp(-x));
+}

@@ -20,7 +20,8 @@ void ref_conv_grad(const struct ref_conv *s, const double *x, const double *w, c
 /* Largest of each size x size window; rest rows and columns are dropped. */
 void ref_maxpool(size_t c, size_t h, size_t w, size_t size, const double *x, double *y);
 /* The gradient goes to the first largest pixel. */
-void ref_maxpool_grad(size_t c, size_t h, size_t w, size_t size, const double *x, const double *dy, double *dx);
+void ref_maxpool_grad(size_t c, size_t h, size_t w, size_t size, const double *x, const double *dy,
+                      double *dx);
 
 void ref_upsample(size_t c, size_t h, size_t w, size_t factor, const double *x, double *y);
 void ref_upsample_grad(size_t c, size_t h, size_t w, size_t factor, const double *dy, double *dx);

@@ -25,14 +25,24 @@ typedef int32_t vi __attribute__((vector_size(VW * 4), may_alias));
 
 enum { PARTS = LANES / VW };
 
-INLINE vf load(const float *p) { return *(const vf *)p; }
-INLINE void save(float *p, vf v) { *(vf *)p = v; }
-INLINE vf splat(float x) { return x - (vf){0}; }
+INLINE vf load(const float *p) {
+    return *(const vf *)p;
+}
+INLINE void save(float *p, vf v) {
+    *(vf *)p = v;
+}
+INLINE vf splat(float x) {
+    return x - (vf){0};
+}
 
 /* mask ? a : b; a mask lane is all ones or all zeros. */
-INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
+INLINE vf pick(vi mask, vf a, vf b) {
+    return (vf)((mask & (vi)a) | (~mask & (vi)b));
+}
 /* max(x, 0), NaN stays NaN. */
-INLINE vf positive(vf x) { return (vf)((vi)x & ~(x < 0)); }
+INLINE vf positive(vf x) {
+    return (vf)((vi)x & ~(x < 0));
+}
 
 /* e^x to about 1 ulp for |x| <= 87, beyond that held at the ends: x = n ln 2 + r with |r| <= ln 2 / 2,
  * e^r by its Taylor series to degree 7 (remainder 2e-9), 2^n by the exponent field. */

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-int args_fail(const struct layer_args *args, size_t column, struct caelum_error *err, const char *format, ...) {
+int args_fail(const struct layer_args *args, size_t column, struct caelum_error *err, const char *format,
+              ...) {
     char text[400];
     va_list list;
     va_start(list, format);
@@ -21,8 +22,8 @@ static int number(const struct layer_args *args, const struct layer_word *word, 
     char *end;
     const unsigned long long n = strtoull(text, &end, 10);
     if (*text < '0' || *text > '9' || *end != '\0' || n < least || n > most)
-        return args_fail(args, word->column, err, "%s: expected a whole number from %zu to %zu, got '%s'", what,
-                         least, most, text);
+        return args_fail(args, word->column, err, "%s: expected a whole number from %zu to %zu, got '%s'",
+                         what, least, most, text);
     *value = (size_t)n;
     return CAELUM_OK;
 }
@@ -43,7 +44,8 @@ int args_number(struct layer_args *args, const char *what, size_t most, size_t *
     size_t found = 0;
     CHECK(args_optional(args, what, most, &found, err));
     if (found == 0)
-        return args_fail(args, args->word[0].column, err, "%s: number of %s is missing", args->word[0].text, what);
+        return args_fail(args, args->word[0].column, err, "%s: number of %s is missing", args->word[0].text,
+                         what);
     *value = found;
     return CAELUM_OK;
 }
@@ -86,7 +88,8 @@ int args_choice(struct layer_args *args, const char *key, const char *const *cho
 }
 
 void args_activation(struct layer_args *args, enum activation *act) {
-    static const char *const names[] = {[ACT_LINEAR] = "linear", [ACT_RELU] = "relu", [ACT_SIGMOID] = "sigmoid"};
+    static const char *const names[] = {
+        [ACT_LINEAR] = "linear", [ACT_RELU] = "relu", [ACT_SIGMOID] = "sigmoid"};
     for (size_t i = 1; i < args->count; i++)
         for (size_t a = 0; a < sizeof names / sizeof *names; a++)
             if (!args->word[i].used && strcmp(args->word[i].text, names[a]) == 0) {

@@ -9,8 +9,12 @@
 
 #include <math.h>
 
-static size_t before(const struct conv *s) { return s->valid ? 0 : (s->kernel - 1) / 2; }
-static size_t after(const struct conv *s) { return s->valid ? 0 : s->kernel - 1 - before(s); }
+static size_t before(const struct conv *s) {
+    return s->valid ? 0 : (s->kernel - 1) / 2;
+}
+static size_t after(const struct conv *s) {
+    return s->valid ? 0 : s->kernel - 1 - before(s);
+}
 
 static const char usage[] = "conv C [k=3] [pad=same|valid] [relu|sigmoid|linear]";
 
@@ -30,8 +34,8 @@ static int shape(const void *state, struct shape in, struct shape *out, struct l
     const struct conv *s = state;
     const size_t lost = s->kernel - 1 - before(s) - after(s);
     if (in.h <= lost || in.w <= lost)
-        return caelum_fail(err, CAELUM_EFORMAT, "a %zux%zu picture is smaller than the %zux%zu kernel", in.h, in.w,
-                           s->kernel, s->kernel);
+        return caelum_fail(err, CAELUM_EFORMAT, "a %zux%zu picture is smaller than the %zux%zu kernel", in.h,
+                           in.w, s->kernel, s->kernel);
     const size_t taps = s->kernel * s->kernel;
     *out = (struct shape){s->k, in.h - lost, in.w - lost};
     *sizes = (struct layer_sizes){.params = s->k * in.c * taps + s->k,
@@ -87,10 +91,8 @@ static void backward(const struct layer_io *io) {
     const size_t weights = s->k * io->x.c * s->kernel * s->kernel;
     const ptrdiff_t pad = (ptrdiff_t)before(s), turned = (ptrdiff_t)s->kernel - 1 - pad;
     io->kernels->act_grad(&io->y, &io->dy, s->act);
-    const struct conv_dw_job dw = {.shape = {s->kernel, s->kernel, 1, pad, pad},
-                                   .x = io->x,
-                                   .dy = io->dy,
-                                   .dw = io->grads};
+    const struct conv_dw_job dw = {
+        .shape = {s->kernel, s->kernel, 1, pad, pad}, .x = io->x, .dy = io->dy, .dw = io->grads};
     io->kernels->conv_dw(&dw);
     io->kernels->conv_db(&io->dy, io->grads + weights);
     if (!io->dx.data) return;
@@ -115,9 +117,17 @@ static const struct layer_ops *fuse(const void *state, const struct layer_ops *p
     return doubled && s->kernel == 3 && !s->valid ? &layer_upconv : NULL;
 }
 
-static const char *const examples[] = {"conv 5",         "conv 4 relu",       "conv 3 sigmoid",  "conv 1 k=1",
-                                       "conv 7 k=2 relu", "conv 2 pad=valid", "conv 6 k=5 relu", "conv 4 k=4",
-                                       "conv 9 k=7",      "conv 8 k=5 pad=valid relu", NULL};
+static const char *const examples[] = {"conv 5",
+                                       "conv 4 relu",
+                                       "conv 3 sigmoid",
+                                       "conv 1 k=1",
+                                       "conv 7 k=2 relu",
+                                       "conv 2 pad=valid",
+                                       "conv 6 k=5 relu",
+                                       "conv 4 k=4",
+                                       "conv 9 k=7",
+                                       "conv 8 k=5 pad=valid relu",
+                                       NULL};
 
 const struct layer_ops layer_conv = {
     .name = "conv",

@@ -18,11 +18,11 @@ struct shape {
 /* What a layer needs for a given input shape. Counts are floats. */
 struct layer_sizes {
     size_t params;
-    size_t packed; /* made from the parameters once a step, shared by all blocks */
+    size_t packed;  /* made from the parameters once a step, shared by all blocks */
     size_t scratch; /* for one block, while backward runs */
-    size_t macs;   /* multiply-adds for one picture, taps on the zero border counted */
-    size_t pad_x;  /* border of zeros that the input tensor needs */
-    size_t pad_dy; /* border of zeros that the output's gradient needs */
+    size_t macs;    /* multiply-adds for one picture, taps on the zero border counted */
+    size_t pad_x;   /* border of zeros that the input tensor needs */
+    size_t pad_dy;  /* border of zeros that the output's gradient needs */
     /* receptive field: how many inputs across one output sees, and how far neighbours are apart; an
      * upsampling layer has spread > 1 and stride 1 */
     size_t window, stride, spread;
@@ -50,8 +50,8 @@ struct layer_io {
 struct layer_args;
 
 struct layer_ops {
-    const char *name;  /* the word in the network's text */
-    const char *usage; /* "conv C [k=3] [pad=same|valid] [relu|sigmoid|linear]" */
+    const char *name;            /* the word in the network's text */
+    const char *usage;           /* "conv C [k=3] [pad=same|valid] [relu|sigmoid|linear]" */
     const char *const *examples; /* lines for the tests, NULL at the end */
     size_t state_size;
 
@@ -100,7 +100,8 @@ struct layer_args {
 int args_fail(const struct layer_args *args, size_t column, struct caelum_error *err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* The first unused bare number, which must be there: 1 <= *value <= most. `what` names it. */
-int args_number(struct layer_args *args, const char *what, size_t most, size_t *value, struct caelum_error *err);
+int args_number(struct layer_args *args, const char *what, size_t most, size_t *value,
+                struct caelum_error *err);
 /* The same, but it may be missing: then *value stays. */
 int args_optional(struct layer_args *args, const char *what, size_t most, size_t *value,
                   struct caelum_error *err);

@@ -11,4 +11,6 @@ static const struct layer_ops *const all[] = {
     NULL};
 #undef LAYER
 
-const struct layer_ops *const *layers_all(void) { return all; }
+const struct layer_ops *const *layers_all(void) {
+    return all;
+}

@@ -15,8 +15,12 @@
 #include <string.h>
 
 /* The first and last of the three taps that tap t of phase p sums. */
-static size_t first_of(size_t p, size_t t) { return t == 0 ? 0 : p == 0 ? 1 : 2; }
-static size_t last_of(size_t p, size_t t) { return t == 1 ? 2 : p == 0 ? 0 : 1; }
+static size_t first_of(size_t p, size_t t) {
+    return t == 0 ? 0 : p == 0 ? 1 : 2;
+}
+static size_t last_of(size_t p, size_t t) {
+    return t == 1 ? 2 : p == 0 ? 0 : 1;
+}
 
 /* Weight of taps (a, b) of phase (p, q), from the nine of one kernel. */
 static float folded(const float w[9], size_t p, size_t q, size_t a, size_t b) {
@@ -55,7 +59,8 @@ static void pack(const void *state, struct shape in, const float *params, float 
         for (size_t k = 0; k < s->k; k++)
             for (size_t rs = 0; rs < 16; rs++)
                 for (size_t c = c0; c < c0 + CONV_GROUP && c < in.c; c++)
-                    *packed++ = folded(params + (k * in.c + c) * 9, phase[rs / 4], phase[rs % 4], tap[rs / 4], tap[rs % 4]);
+                    *packed++ = folded(params + (k * in.c + c) * 9, phase[rs / 4], phase[rs % 4], tap[rs / 4],
+                                       tap[rs % 4]);
 }
 
 /* The pixels of one phase of a tensor at the high resolution. */
@@ -91,7 +96,8 @@ static void unfold(const float *phase, size_t kernels, size_t p, size_t q, float
     for (size_t i = 0; i < kernels; i++, phase += 4, grads += 9)
         for (size_t ab = 0; ab < 4; ab++)
             for (size_t u = first_of(p, ab / 2); u <= last_of(p, ab / 2); u++)
-                for (size_t v = first_of(q, ab % 2); v <= last_of(q, ab % 2); v++) grads[u * 3 + v] += phase[ab];
+                for (size_t v = first_of(q, ab % 2); v <= last_of(q, ab % 2); v++)
+                    grads[u * 3 + v] += phase[ab];
 }
 
 static void backward(const struct layer_io *io) {
@@ -109,7 +115,8 @@ static void backward(const struct layer_io *io) {
     }
     io->kernels->conv_db(&io->dy, io->grads + weights * 9);
     if (!io->dx.data) return;
-    const struct conv_job dx = {.shape = {4, 4, 2, 1, 1}, .x = io->dy, .y = io->dx, .w = io->packed + weights * 16};
+    const struct conv_job dx = {
+        .shape = {4, 4, 2, 1, 1}, .x = io->dy, .y = io->dx, .w = io->packed + weights * 16};
     io->kernels->conv(&dx);
 }
 

@@ -4,7 +4,9 @@
 
 #include <stdio.h>
 
-static size_t values(struct shape s) { return s.c * s.h * s.w; }
+static size_t values(struct shape s) {
+    return s.c * s.h * s.w;
+}
 
 /* ((W - K + 2P) / S + 1)^2 * C, the study's formula, for a convolution on a square input. */
 static void write_formula(const struct net_layer *layer, char *text, size_t size) {

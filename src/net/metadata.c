@@ -27,7 +27,8 @@ int metadata_set(struct metadata *metadata, const char *key, const char *value, 
     return CAELUM_OK;
 }
 
-int metadata_setf(struct metadata *metadata, struct caelum_error *err, const char *key, const char *format, ...) {
+int metadata_setf(struct metadata *metadata, struct caelum_error *err, const char *key, const char *format,
+                  ...) {
     char text[1024];
     va_list args;
     va_start(args, format);

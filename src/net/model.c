@@ -54,12 +54,17 @@ int model_save(const struct caelum_net *net, const float *params, const struct m
 /* The network of the metadata, and its parameters copied from the tensors. */
 static int build(struct caelum_model *model, const struct safetensors *file, const char *path,
                  struct caelum_error *err) {
-    const char *format = metadata_get(&file->metadata, "format"), *text = metadata_get(&file->metadata, "network");
-    const char *height = metadata_get(&file->metadata, "height"), *width = metadata_get(&file->metadata, "width");
+    const char *format = metadata_get(&file->metadata, "format"),
+               *text = metadata_get(&file->metadata, "network");
+    const char *height = metadata_get(&file->metadata, "height"),
+               *width = metadata_get(&file->metadata, "width");
     if (!format || strcmp(format, format_name) != 0 || !text || !height || !width)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: not a model of this program: expected \"format\": \"%s\" and \"network\" in its metadata",
-                           path, format_name);
-    CHECK(caelum_net_parse(&model->net, text, path, strtoul(height, NULL, 10), strtoul(width, NULL, 10), err));
+        return caelum_fail(
+            err, CAELUM_EFORMAT,
+            "%s: not a model of this program: expected \"format\": \"%s\" and \"network\" in its metadata",
+            path, format_name);
+    CHECK(
+        caelum_net_parse(&model->net, text, path, strtoul(height, NULL, 10), strtoul(width, NULL, 10), err));
     CHECK(mem_alloc(&model->params, model->net->params, sizeof(float), err));
     struct safetensor *tensors = NULL;
     const size_t count = list_tensors(model->net, model->params, NULL);
@@ -70,7 +75,8 @@ static int build(struct caelum_model *model, const struct safetensors *file, con
         const void *data;
         result = safetensors_find(file, path, t->name, TENSOR_F32, t->dims, t->dim, &data, err);
         if (result == 0)
-            memcpy(model->params + ((const float *)t->data - model->params), data, safetensor_count(t) * sizeof(float));
+            memcpy(model->params + ((const float *)t->data - model->params), data,
+                   safetensor_count(t) * sizeof(float));
     }
     mem_free(&tensors);
     return result;
@@ -103,7 +109,9 @@ void caelum_model_close(caelum_model **model) {
     mem_free(model);
 }
 
-const caelum_net *caelum_model_net(const caelum_model *model) { return model->net; }
+const caelum_net *caelum_model_net(const caelum_model *model) {
+    return model->net;
+}
 
 const char *caelum_model_metadata(const caelum_model *model, const char *key) {
     return metadata_get(model->metadata, key);

@@ -13,9 +13,9 @@ struct net_layer {
     void *state; /* owned */
     struct shape in, out;
     struct layer_sizes sizes;
-    size_t params;  /* offset into the array of all layers' parameters */
-    char name[40];         /* "conv1": unique, for model files */
-    char text[96];         /* its line, one blank between words */
+    size_t params; /* offset into the array of all layers' parameters */
+    char name[40]; /* "conv1": unique, for model files */
+    char text[96]; /* its line, one blank between words */
     size_t line;
     bool latent; /* the `latent` mark follows */
 };
@@ -34,7 +34,7 @@ struct caelum_net {
     struct shape input;
     size_t layers;
     struct net_layer *layer;
-    size_t params;       /* floats of all layers */
+    size_t params;         /* floats of all layers */
     struct net_step *step; /* the plan */
     size_t steps;
     size_t packed, scratch; /* floats that the plan needs: derived weights, and scratch of one thread */
@@ -90,8 +90,8 @@ struct metadata {
 };
 /* Copies key and value; an existing key gets the new value. */
 int metadata_set(struct metadata *metadata, const char *key, const char *value, struct caelum_error *err);
-int metadata_setf(struct metadata *metadata, struct caelum_error *err, const char *key, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+int metadata_setf(struct metadata *metadata, struct caelum_error *err, const char *key, const char *format,
+                  ...) __attribute__((format(printf, 4, 5)));
 /* NULL if there is no such key. */
 const char *metadata_get(const struct metadata *metadata, const char *key);
 void metadata_clear(struct metadata *metadata);

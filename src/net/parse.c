@@ -109,7 +109,8 @@ static int add_layer(struct caelum_net *net, struct layer_args *args, const stru
                          out.c, out.h, out.w);
     net->params += layer->sizes.params;
     if (net->params > most_values)
-        return args_fail(args, args->word[0].column, err, "%s: more than %zu parameters", layer->text, most_values);
+        return args_fail(args, args->word[0].column, err, "%s: more than %zu parameters", layer->text,
+                         most_values);
     return CAELUM_OK;
 }
 
@@ -153,8 +154,8 @@ static int parse_text(struct caelum_net *net, struct caelum_error *err) {
 int caelum_net_parse(caelum_net **out, const char *text, const char *name, size_t height, size_t width,
                      struct caelum_error *err) {
     if (height < 1 || width < 1 || height > most_side || width > most_side)
-        return caelum_fail(err, CAELUM_EUSAGE, "picture size %zux%zu: each side must be 1 to %zu", width, height,
-                           most_side);
+        return caelum_fail(err, CAELUM_EUSAGE, "picture size %zux%zu: each side must be 1 to %zu", width,
+                           height, most_side);
     json_t *utf8 = json_string(text); /* model files keep the text as JSON */
     if (!utf8) return caelum_fail(err, CAELUM_EFORMAT, "%s: not UTF-8 text", name);
     json_decref(utf8);
@@ -174,13 +175,16 @@ int caelum_net_parse(caelum_net **out, const char *text, const char *name, size_
     return CAELUM_OK;
 }
 
-int caelum_net_load(caelum_net **net, const char *path, size_t height, size_t width, struct caelum_error *err) {
+int caelum_net_load(caelum_net **net, const char *path, size_t height, size_t width,
+                    struct caelum_error *err) {
     uint8_t *text = NULL;
     size_t size = 0;
     CHECK(file_read(path, MOST_TEXT, &text, &size, err));
     int result;
-    if (memchr(text, 0, size)) result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a text", path);
-    else result = caelum_net_parse(net, (const char *)text, path, height, width, err);
+    if (memchr(text, 0, size))
+        result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a text", path);
+    else
+        result = caelum_net_parse(net, (const char *)text, path, height, width, err);
     mem_free(&text);
     return result;
 }
@@ -195,4 +199,6 @@ void caelum_net_close(caelum_net **net) {
     mem_free(net);
 }
 
-const char *caelum_net_text(const caelum_net *net) { return net->text; }
+const char *caelum_net_text(const caelum_net *net) {
+    return net->text;
+}

@@ -16,7 +16,8 @@ int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err) {
     net->steps = net->packed = net->scratch = 0;
     for (size_t i = 0; i < net->layers; i++) {
         const struct layer_ops *both = fuse && i + 1 < net->layers ? fused(net, i + 1) : NULL;
-        struct net_step step = {.ops = net->layer[i].ops, .first = i, .last = i, .sizes = net->layer[i].sizes};
+        struct net_step step = {
+            .ops = net->layer[i].ops, .first = i, .last = i, .sizes = net->layer[i].sizes};
         if (both) {
             struct shape out;
             step.ops = both;

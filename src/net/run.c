@@ -17,7 +17,8 @@ void net_pack(const struct caelum_net *net, const float *params, float *packed) 
     for (const struct net_step *step = net->step; step < net->step + net->steps; step++) {
         const struct net_layer *layer = &net->layer[step->last];
         if (step->ops->pack)
-            step->ops->pack(layer->state, net->layer[step->first].in, params + layer->params, packed + step->packed);
+            step->ops->pack(layer->state, net->layer[step->first].in, params + layer->params,
+                            packed + step->packed);
     }
 }
 
@@ -71,8 +72,9 @@ void net_workspace_close(struct net_workspace *ws) {
     mem_free(&ws->memory);
 }
 
-static struct layer_io step_io(const struct caelum_net *net, const struct net_step *step, const struct kernels *kernels,
-                               const float *params, const float *packed, const struct net_workspace *ws) {
+static struct layer_io step_io(const struct caelum_net *net, const struct net_step *step,
+                               const struct kernels *kernels, const float *params, const float *packed,
+                               const struct net_workspace *ws) {
     const struct net_layer *layer = &net->layer[step->last];
     return (struct layer_io){.kernels = kernels,
                              .state = layer->state,

@@ -33,7 +33,8 @@ static json_t *header_json(const struct safetensor *tensors, size_t count, const
         const struct safetensor *t = &tensors[i];
         const size_t end = offset + safetensor_count(t) * type_sizes[t->type];
         json_t *shape = json_array();
-        for (size_t d = 0; d < t->dims; d++) json_array_append_new(shape, json_integer((json_int_t)t->dim[d]));
+        for (size_t d = 0; d < t->dims; d++)
+            json_array_append_new(shape, json_integer((json_int_t)t->dim[d]));
         json_object_set_new(header, t->name,
                             json_pack("{s:s, s:o, s:[I, I]}", "dtype", type_names[t->type], "shape", shape,
                                       "data_offsets", (json_int_t)offset, (json_int_t)end));
@@ -57,7 +58,8 @@ int safetensors_write(const char *path, const struct safetensor *tensors, size_t
         fwrite(text, 1, length, writer.stream);
         for (size_t i = length; i < padded; i++) fputc(' ', writer.stream);
         for (size_t i = 0; i < count; i++)
-            fwrite(tensors[i].data, type_sizes[tensors[i].type], safetensor_count(&tensors[i]), writer.stream);
+            fwrite(tensors[i].data, type_sizes[tensors[i].type], safetensor_count(&tensors[i]),
+                   writer.stream);
         result = file_commit(&writer, err);
     }
     free(text);
@@ -88,11 +90,14 @@ static int read_entry(const char *path, const char *name, const json_t *entry, c
     *t = (struct safetensor){.dims = json_array_size(shape)};
     if (strlen(name) >= sizeof t->name || !type || !json_is_array(shape) || t->dims > 4 ||
         json_array_size(offsets) != 2)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%.90s': name, type or shape is not supported", path, name);
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%.90s': name, type or shape is not supported",
+                           path, name);
     snprintf(t->name, sizeof t->name, "%s", name);
-    if (strcmp(type, type_names[TENSOR_F64]) == 0) t->type = TENSOR_F64;
+    if (strcmp(type, type_names[TENSOR_F64]) == 0)
+        t->type = TENSOR_F64;
     else if (strcmp(type, type_names[TENSOR_F32]) != 0)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s': type %.20s, expected F32 or F64", path, name, type);
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s': type %.20s, expected F32 or F64", path,
+                           name, type);
     size_t bytes = type_sizes[t->type];
     for (size_t i = 0; i < t->dims; i++) {
         const json_int_t d = json_integer_value(json_array_get(shape, i));
@@ -104,8 +109,9 @@ static int read_entry(const char *path, const char *name, const json_t *entry, c
     const json_int_t end = json_integer_value(json_array_get(offsets, 1));
     if (begin < 0 || (size_t)begin != *at || bytes > data_size - *at || end != (json_int_t)(*at + bytes) ||
         *at % type_sizes[t->type] != 0)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s': its offsets don't fit its shape or the file (cut short?)",
-                           path, name);
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: tensor '%s': its offsets don't fit its shape or the file (cut short?)", path,
+                           name);
     t->data = data + *at;
     *at += bytes;
     return CAELUM_OK;
@@ -126,7 +132,8 @@ static int read_header(struct safetensors *file, const char *path, const json_t 
         }
     }
     if (at != data_size)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu bytes of data expected, got %zu", path, at, data_size);
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu bytes of data expected, got %zu", path, at,
+                           data_size);
     return CAELUM_OK;
 }
 
@@ -166,16 +173,17 @@ void safetensors_close(struct safetensors *file) {
     file->count = 0;
 }
 
-int safetensors_find(const struct safetensors *file, const char *path, const char *name, enum tensor_type type,
-                     size_t dims, const size_t *dim, const void **data, struct caelum_error *err) {
+int safetensors_find(const struct safetensors *file, const char *path, const char *name,
+                     enum tensor_type type, size_t dims, const size_t *dim, const void **data,
+                     struct caelum_error *err) {
     for (size_t i = 0; i < file->count; i++) {
         const struct safetensor *t = &file->tensor[i];
         if (strcmp(t->name, name) != 0) continue;
         bool same = t->type == type && t->dims == dims;
         for (size_t d = 0; same && d < dims; d++) same = t->dim[d] == dim[d];
         if (!same)
-            return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' has another type or shape than the network's",
-                               path, name);
+            return caelum_fail(err, CAELUM_EFORMAT,
+                               "%s: tensor '%s' has another type or shape than the network's", path, name);
         *data = t->data;
         return CAELUM_OK;
     }

@@ -35,7 +35,8 @@ int safetensors_read(struct safetensors *file, const char *path, struct caelum_e
 void safetensors_close(struct safetensors *file);
 
 /* The tensor of this name, type and shape; CAELUM_EFORMAT, naming path, if it is not there. */
-int safetensors_find(const struct safetensors *file, const char *path, const char *name, enum tensor_type type,
-                     size_t dims, const size_t *dim, const void **data, struct caelum_error *err);
+int safetensors_find(const struct safetensors *file, const char *path, const char *name,
+                     enum tensor_type type, size_t dims, const size_t *dim, const void **data,
+                     struct caelum_error *err);
 
 #endif

@@ -28,7 +28,8 @@ static size_t make_plans(const struct pictures *p, size_t numbers, struct plan p
         const size_t rows = p->h / b, columns = p->w / b, keep = numbers / (rows * columns);
         if (keep == 0 || keep * rows * columns != numbers || keep > p->c * b * b) continue;
         plans[count] = (struct plan){.h = b, .w = b, .keep = keep};
-        snprintf(plans[count++].name, sizeof plans->name, "%zux%zu-block KLT %zux%zux%zu", b, b, rows, columns, keep);
+        snprintf(plans[count++].name, sizeof plans->name, "%zux%zu-block KLT %zux%zux%zu", b, b, rows,
+                 columns, keep);
     }
     return count;
 }
@@ -39,10 +40,10 @@ static bool read_entry(const json_t *entry, struct caelum_baseline *b) {
     const char *name;
     json_int_t numbers, count;
     struct caelum_metrics *m = &b->metrics;
-    if (json_unpack((json_t *)(uintptr_t)entry, "{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name", &name,
-                    "numbers", &numbers, "count", &count, "mse", &m->mse, "mse_float", &m->mse_float, "psnr",
-                    &m->psnr, "psnr_mean", &m->psnr_mean, "ssim", &m->ssim, "mae", &m->mae, "accuracy",
-                    &m->accuracy) != 0)
+    if (json_unpack((json_t *)(uintptr_t)entry, "{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name",
+                    &name, "numbers", &numbers, "count", &count, "mse", &m->mse, "mse_float", &m->mse_float,
+                    "psnr", &m->psnr, "psnr_mean", &m->psnr_mean, "ssim", &m->ssim, "mae", &m->mae,
+                    "accuracy", &m->accuracy) != 0)
         return false;
     snprintf(b->name, sizeof b->name, "%s", name);
     b->numbers = (size_t)numbers;
@@ -54,7 +55,8 @@ static bool read_cache(const char *cache, const char *key, struct caelum_baselin
     json_t *root = json_load_file(cache, 0, NULL);
     const json_t *entries = json_object_get(root, "baselines");
     const char *found = json_string_value(json_object_get(root, "key"));
-    bool good = found && strcmp(found, key) == 0 && json_is_array(entries) && json_array_size(entries) <= MOST;
+    bool good =
+        found && strcmp(found, key) == 0 && json_is_array(entries) && json_array_size(entries) <= MOST;
     for (size_t i = 0; good && i < json_array_size(entries); i++)
         good = read_entry(json_array_get(entries, i), &list[i]);
     if (good) *count = json_array_size(entries);
@@ -67,11 +69,11 @@ static int write_cache(const char *cache, const char *key, const struct caelum_b
     json_t *entries = json_array();
     for (size_t i = 0; i < count; i++) {
         const struct caelum_metrics *m = &list[i].metrics;
-        json_array_append_new(
-            entries, json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name", list[i].name, "numbers",
-                               (json_int_t)list[i].numbers, "count", (json_int_t)m->count, "mse", m->mse,
-                               "mse_float", m->mse_float, "psnr", m->psnr, "psnr_mean", m->psnr_mean, "ssim",
-                               m->ssim, "mae", m->mae, "accuracy", m->accuracy));
+        json_array_append_new(entries, json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name",
+                                                 list[i].name, "numbers", (json_int_t)list[i].numbers,
+                                                 "count", (json_int_t)m->count, "mse", m->mse, "mse_float",
+                                                 m->mse_float, "psnr", m->psnr, "psnr_mean", m->psnr_mean,
+                                                 "ssim", m->ssim, "mae", m->mae, "accuracy", m->accuracy));
     }
     json_t *root = json_pack("{s:s, s:o}", "key", key, "baselines", entries);
     char *text = json_dumps(root, JSON_INDENT(1));
@@ -96,7 +98,8 @@ static int measure_plan(const struct plan *plan, size_t numbers, const struct pi
 
 int baselines_measure(const struct pictures *train, const struct pictures *target, size_t numbers,
                       const char *cache, const char *key, caelum_progress progress, void *cookie,
-                      struct caelum_baseline *list, size_t capacity, size_t *count, struct caelum_error *err) {
+                      struct caelum_baseline *list, size_t capacity, size_t *count,
+                      struct caelum_error *err) {
     struct plan plans[MOST];
     struct caelum_baseline found[MOST];
     char full_key[512];

@@ -21,11 +21,15 @@ struct axes {
     bool log_y;
 };
 
-static double axis_y(const struct axes *a, double y) { return a->log_y ? log10(y) : y; }
+static double axis_y(const struct axes *a, double y) {
+    return a->log_y ? log10(y) : y;
+}
 static bool drawable(const struct axes *a, double x, double y) {
     return isfinite(x) && isfinite(y) && (!a->log_y || y > 0);
 }
-static double px(const struct axes *a, double x) { return left + (x - a->x0) / (a->x1 - a->x0) * (width - left - right); }
+static double px(const struct axes *a, double x) {
+    return left + (x - a->x0) / (a->x1 - a->x0) * (width - left - right);
+}
 static double py(const struct axes *a, double y) {
     return height - bottom - (axis_y(a, y) - a->y0) / (a->y1 - a->y0) * (height - top - bottom);
 }
@@ -73,7 +77,9 @@ static void font(cairo_t *cr, double size, bool bold) {
     cairo_set_font_size(cr, size);
 }
 
-static void ink(cairo_t *cr, double grey) { cairo_set_source_rgb(cr, grey, grey, grey); }
+static void ink(cairo_t *cr, double grey) {
+    cairo_set_source_rgb(cr, grey, grey, grey);
+}
 
 static void grid_line(cairo_t *cr, double x0, double y0, double x1, double y1) {
     ink(cr, 0.88);
@@ -102,7 +108,9 @@ static void draw_y_ticks(cairo_t *cr, const struct axes *a) {
     for (double decade = floor(a->y0); decade <= ceil(a->y1); decade++)
         for (int digit = 1; digit < 10; digit++) {
             const double y = pow(10, decade) * digit;
-            const bool wanted = span > 2.5 ? digit == 1 : span > 0.7 ? digit == 1 || digit == 2 || digit == 5 : true;
+            const bool wanted = span > 2.5   ? digit == 1
+                                : span > 0.7 ? digit == 1 || digit == 2 || digit == 5
+                                             : true;
             if (wanted && log10(y) >= a->y0 && log10(y) <= a->y1) y_tick(cr, a, y);
         }
 }
@@ -132,8 +140,8 @@ static void draw_frame(cairo_t *cr, const struct chart *chart, const struct axes
     text(cr, left, 36, 0, chart->title);
 }
 
-static void draw_series(cairo_t *cr, const struct axes *a, const struct chart_series *s, const double color[3],
-                        double *label_y) {
+static void draw_series(cairo_t *cr, const struct axes *a, const struct chart_series *s,
+                        const double color[3], double *label_y) {
     bool pen = false;
     double last_x = NAN, last_y = NAN;
     cairo_set_source_rgb(cr, color[0], color[1], color[2]);
@@ -145,8 +153,10 @@ static void draw_series(cairo_t *cr, const struct axes *a, const struct chart_se
             continue;
         }
         last_x = px(a, s->x[i]), last_y = py(a, s->y[i]);
-        if (pen) cairo_line_to(cr, last_x, last_y);
-        else cairo_move_to(cr, last_x, last_y);
+        if (pen)
+            cairo_line_to(cr, last_x, last_y);
+        else
+            cairo_move_to(cr, last_x, last_y);
         pen = true;
     }
     cairo_stroke(cr);
@@ -181,7 +191,8 @@ static void draw(cairo_t *cr, const struct chart *chart) {
         text(cr, left + 8, py(&a, y) - 6, 0, chart->references[r].name);
     }
     double label_y = NAN;
-    for (size_t s = 0; s < chart->series_count; s++) draw_series(cr, &a, &chart->series[s], palette[s % 8], &label_y);
+    for (size_t s = 0; s < chart->series_count; s++)
+        draw_series(cr, &a, &chart->series[s], palette[s % 8], &label_y);
 }
 
 /* cairo's way out; a failed write is seen by file_commit. */
@@ -201,7 +212,8 @@ int chart_write(const struct chart *chart, const char *path, struct caelum_error
     draw(cr, chart);
     cairo_status_t status = cairo_status(cr);
     cairo_destroy(cr);
-    if (!svg && status == CAIRO_STATUS_SUCCESS) status = cairo_surface_write_to_png_stream(surface, write_bytes, &w);
+    if (!svg && status == CAIRO_STATUS_SUCCESS)
+        status = cairo_surface_write_to_png_stream(surface, write_bytes, &w);
     cairo_surface_finish(surface);
     if (status == CAIRO_STATUS_SUCCESS) status = cairo_surface_status(surface);
     cairo_surface_destroy(surface);

@@ -19,7 +19,8 @@
 enum { CHUNK = 512 };
 
 /* Block (by, bx) of a picture as [c][h][w] floats in [0, 1]. */
-static void cut_block(const struct pictures *p, const struct linear_code *code, size_t picture, size_t block, float *out) {
+static void cut_block(const struct pictures *p, const struct linear_code *code, size_t picture, size_t block,
+                      float *out) {
     const size_t across = p->w / code->w, by = block / across, bx = block % across;
     const uint8_t *pixels = pictures_at(p, picture);
     for (size_t c = 0; c < p->c; c++)
@@ -80,13 +81,14 @@ static void add_chunk(struct part *p, size_t rows, float *product) {
     const int n = (int)p->count;
     cblas_ssyrk(CblasRowMajor, CblasUpper, CblasTrans, n, (int)rows, 1.0f, p->chunk, n, 0.0f, product, n);
     for (size_t i = 0; i < p->count; i++)
-        for (size_t j = i; j < p->count; j++) p->covariance[i * p->count + j] += (double)product[i * p->count + j];
+        for (size_t j = i; j < p->count; j++)
+            p->covariance[i * p->count + j] += (double)product[i * p->count + j];
     for (size_t r = 0; r < rows; r++)
         for (size_t i = 0; i < p->count; i++) p->mean[i] += (double)p->chunk[r * p->count + i];
 }
 
-static int accumulate(const struct linear_code *code, const struct pictures *pictures, struct part *parts, size_t n_parts,
-                      struct caelum_error *err) {
+static int accumulate(const struct linear_code *code, const struct pictures *pictures, struct part *parts,
+                      size_t n_parts, struct caelum_error *err) {
     const size_t blocks = blocks_in(pictures, code), total = pictures->n * blocks;
     float *vector = NULL, *product = NULL;
     int result = mem_alloc(&vector, code->n, sizeof *vector, err);
@@ -115,7 +117,8 @@ static void center(struct part *p, double total, bool odd) {
     for (size_t i = 0; i < p->count; i++) p->mean[i] = odd ? 0 : p->mean[i] / total;
     for (size_t i = 0; i < p->count; i++)
         for (size_t j = i; j < p->count; j++)
-            p->covariance[i * p->count + j] = p->covariance[i * p->count + j] / total - p->mean[i] * p->mean[j];
+            p->covariance[i * p->count + j] =
+                p->covariance[i * p->count + j] / total - p->mean[i] * p->mean[j];
 }
 
 struct eigen {
@@ -130,7 +133,8 @@ static int descending(const void *a, const void *b) {
 }
 
 /* Eigenvectors of all parts, sorted, back in the space of pixels. */
-static int diagonalise(struct linear_code *code, struct part *parts, size_t n_parts, struct caelum_error *err) {
+static int diagonalise(struct linear_code *code, struct part *parts, size_t n_parts,
+                       struct caelum_error *err) {
     struct eigen *eigen = NULL;
     double *values = NULL;
     size_t count = 0;
@@ -152,7 +156,8 @@ static int diagonalise(struct linear_code *code, struct part *parts, size_t n_pa
             if (n_parts == 2) split_parts(v, code->n, code->w);
         }
         for (size_t p = 0; p < n_parts; p++)
-            for (size_t i = 0; i < parts[p].count; i++) code->mean[parts[p].index[i]] = (float)parts[p].mean[i];
+            for (size_t i = 0; i < parts[p].count; i++)
+                code->mean[parts[p].index[i]] = (float)parts[p].mean[i];
         if (n_parts == 2) split_parts(code->mean, code->n, code->w);
         for (size_t i = 0; i < code->n; i++) code->mean[i] += 0.5f;
     }
@@ -161,7 +166,8 @@ static int diagonalise(struct linear_code *code, struct part *parts, size_t n_pa
     return result;
 }
 
-int linear_code_fit(struct linear_code *out, const struct pictures *pictures, size_t h, size_t w, struct caelum_error *err) {
+int linear_code_fit(struct linear_code *out, const struct pictures *pictures, size_t h, size_t w,
+                    struct caelum_error *err) {
     struct linear_code code = {.n = pictures->c * h * w, .h = h, .w = w};
     struct part parts[2] = {0};
     const bool mirror = h == pictures->h && w == pictures->w;
@@ -175,8 +181,10 @@ int linear_code_fit(struct linear_code *out, const struct pictures *pictures, si
     for (size_t p = 0; result == 0 && p < n_parts; p++) center(&parts[p], total, mirror && p == 1);
     if (result == 0) result = diagonalise(&code, parts, n_parts, err);
     for (size_t p = 0; p < 2; p++) part_close(&parts[p]);
-    if (result != 0) linear_code_free(&code);
-    else *out = code;
+    if (result != 0)
+        linear_code_free(&code);
+    else
+        *out = code;
     return result;
 }
 
@@ -212,12 +220,13 @@ static void measure_one(void *cookie, size_t i, int worker) {
                 memcpy(picture + (c * p->h + b / across * code->h + y) * p->w + b % across * code->w, from,
                        code->w * sizeof *from);
     }
-    metrics_picture(pictures_at(p, r->first + i), picture, p->c, p->h, p->w, r->scratch + i * metrics_scratch(p->h, p->w),
-                    &r->errors[r->first + i]);
+    metrics_picture(pictures_at(p, r->first + i), picture, p->c, p->h, p->w,
+                    r->scratch + i * metrics_scratch(p->h, p->w), &r->errors[r->first + i]);
 }
 
 /* output = mean + (input - mean) B^T B for the first `keep` basis vectors. */
-static void project(const struct linear_code *code, size_t keep, size_t rows, float *input, float *codes, float *output) {
+static void project(const struct linear_code *code, size_t keep, size_t rows, float *input, float *codes,
+                    float *output) {
     const int n = (int)code->n, k = (int)keep, m = (int)rows;
     for (size_t r = 0; r < rows; r++)
         for (size_t i = 0; i < code->n; i++) {
@@ -225,8 +234,10 @@ static void project(const struct linear_code *code, size_t keep, size_t rows, fl
             output[r * code->n + i] = code->mean[i];
         }
     if (keep == 0) return;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, k, n, 1.0f, input, n, code->basis, n, 0.0f, codes, k);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0f, codes, k, code->basis, n, 1.0f, output, n);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, k, n, 1.0f, input, n, code->basis, n, 0.0f, codes,
+                k);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0f, codes, k, code->basis, n, 1.0f,
+                output, n);
 }
 
 int linear_code_measure(const struct linear_code *code, size_t keep, const struct pictures *p,
@@ -239,7 +250,9 @@ int linear_code_measure(const struct linear_code *code, size_t keep, const struc
     if (result == 0) result = mem_alloc(&codes, PICTURES * blocks * (keep + 1), sizeof *codes, err);
     if (result == 0) result = mem_alloc(&output, PICTURES * size, sizeof *output, err);
     if (result == 0) result = mem_alloc(&round.picture, PICTURES * size, sizeof *round.picture, err);
-    if (result == 0) result = mem_alloc(&round.scratch, PICTURES * metrics_scratch(p->h, p->w), sizeof *round.scratch, err);
+    if (result == 0)
+        result =
+            mem_alloc(&round.scratch, PICTURES * metrics_scratch(p->h, p->w), sizeof *round.scratch, err);
     if (result == 0) result = mem_alloc(&round.errors, p->n, sizeof *round.errors, err);
     round.output = output;
     for (; result == 0 && round.first < p->n; round.first += PICTURES) {

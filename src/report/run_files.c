@@ -5,12 +5,14 @@
 #include "base/mem.h"
 #include "report/chart.h"
 
-int run_write_metrics(const char *dir, const struct caelum_epoch *history, size_t epochs, struct caelum_error *err) {
+int run_write_metrics(const char *dir, const struct caelum_epoch *history, size_t epochs,
+                      struct caelum_error *err) {
     char path[1024];
     struct file_writer w;
     CHECK(file_join(path, sizeof path, dir, "metrics.csv", err));
     CHECK(file_begin(&w, path, err));
-    fprintf(w.stream, "epoch,loss,psnr,accuracy,val_loss,val_psnr,val_accuracy,best,seconds,pictures_per_second\r\n");
+    fprintf(w.stream,
+            "epoch,loss,psnr,accuracy,val_loss,val_psnr,val_accuracy,best,seconds,pictures_per_second\r\n");
     for (size_t i = 0; i < epochs; i++) {
         const struct caelum_epoch *e = &history[i];
         fprintf(w.stream, "%zu,%.9g,%.6f,%.6f,%.9g,%.6f,%.6f,%d,%.3f,%.0f\r\n", e->epoch, e->loss, e->psnr,

@@ -7,7 +7,8 @@
 #include <stddef.h>
 
 /* DIR/metrics.csv (RFC 4180): one row an epoch. Written whole each time, so it is never half a row. */
-int run_write_metrics(const char *dir, const struct caelum_epoch *history, size_t epochs, struct caelum_error *err);
+int run_write_metrics(const char *dir, const struct caelum_epoch *history, size_t epochs,
+                      struct caelum_error *err);
 
 /* DIR/curves.svg and DIR/curves.png: loss of both splits against the epoch, logarithmic. */
 int run_write_curves(const char *dir, const char *title, const struct caelum_epoch *history, size_t epochs,

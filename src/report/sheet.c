@@ -59,10 +59,11 @@ static void draw_words(cairo_t *cr, const struct sheet *s, const struct layout *
     for (size_t b = 0; b < l->bands; b++) {
         const double y = (double)(MARGIN + HEAD + b * l->band_h);
         for (size_t r = 0; r < s->rows; r++)
-            words(cr, MARGIN, y + (double)(r * l->cell_h + (l->cell_h - GAP) / 2) + 5, 14, true, 0.30, s->row_names[r]);
+            words(cr, MARGIN, y + (double)(r * l->cell_h + (l->cell_h - GAP) / 2) + 5, 14, true, 0.30,
+                  s->row_names[r]);
         for (size_t i = b * s->columns; s->captions && i < (b + 1) * s->columns && i < s->count; i++)
-            words(cr, (double)(MARGIN + NAMES + i % s->columns * l->cell_w), y + (double)(s->rows * l->cell_h) + 8, 12,
-                  false, 0.40, s->captions[i]);
+            words(cr, (double)(MARGIN + NAMES + i % s->columns * l->cell_w),
+                  y + (double)(s->rows * l->cell_h) + 8, 12, false, 0.40, s->captions[i]);
     }
 }
 
@@ -86,7 +87,8 @@ static cairo_status_t write_bytes(void *closure, const unsigned char *bytes, uns
 int sheet_write(const struct sheet *s, const char *path, struct caelum_error *err) {
     const struct layout l = lay_out(s);
     if (l.width > 32767 || l.height > 32767)
-        return caelum_fail(err, CAELUM_EUSAGE, "%s: a contact sheet of %zux%zu pixels is too large", path, l.width, l.height);
+        return caelum_fail(err, CAELUM_EUSAGE, "%s: a contact sheet of %zux%zu pixels is too large", path,
+                           l.width, l.height);
     struct file_writer w;
     CHECK(file_begin(&w, path, err));
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)l.width, (int)l.height);

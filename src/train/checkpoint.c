@@ -10,8 +10,8 @@
 enum { ROW = 9, POSITION = 7 };
 
 static void write_row(const struct caelum_epoch *e, double *row) {
-    const double values[ROW] = {e->loss,         e->psnr,    e->accuracy,            e->val_loss,
-                                e->val_psnr,     e->val_accuracy, e->seconds, e->pictures_per_second,
+    const double values[ROW] = {e->loss,     e->psnr,         e->accuracy, e->val_loss,
+                                e->val_psnr, e->val_accuracy, e->seconds,  e->pictures_per_second,
                                 e->best};
     memcpy(row, values, sizeof values);
 }
@@ -33,9 +33,9 @@ int checkpoint_save(const struct fit *fit, const struct metadata *metadata, cons
                     struct caelum_error *err) {
     const struct trainer *t = fit->trainer;
     const size_t n = t->net->params;
-    const double position[POSITION] = {(double)fit->epochs_done, (double)fit->batches_done, (double)t->step,
-                                       fit->sums.squared,        fit->sums.agree,           fit->train_seconds,
-                                       (double)fit->best_epoch};
+    const double position[POSITION] = {
+        (double)fit->epochs_done, (double)fit->batches_done, (double)t->step,        fit->sums.squared,
+        fit->sums.agree,          fit->train_seconds,        (double)fit->best_epoch};
     double *history = NULL;
     CHECK(mem_alloc(&history, fit->epochs_done * ROW, sizeof *history, err));
     for (size_t i = 0; i < fit->epochs_done; i++) write_row(&fit->history[i], history + i * ROW);
@@ -53,7 +53,8 @@ int checkpoint_save(const struct fit *fit, const struct metadata *metadata, cons
 }
 
 static int damaged(const char *path, struct caelum_error *err) {
-    return caelum_fail(err, CAELUM_EFORMAT, "%s: its position or history makes no sense; it is damaged", path);
+    return caelum_fail(err, CAELUM_EFORMAT, "%s: its position or history makes no sense; it is damaged",
+                       path);
 }
 
 /* A whole number from 0 to most, or -1. */
@@ -61,7 +62,8 @@ static long whole(double value, size_t most) {
     return value >= 0 && value <= (double)most && value == (double)(long)value ? (long)value : -1;
 }
 
-int checkpoint_restore(struct fit *fit, const struct safetensors *file, const char *path, struct caelum_error *err) {
+int checkpoint_restore(struct fit *fit, const struct safetensors *file, const char *path,
+                       struct caelum_error *err) {
     struct trainer *t = fit->trainer;
     const size_t n = t->net->params, positions = POSITION;
     const void *position_data, *history_data, *params, *m, *v;
@@ -73,7 +75,8 @@ int checkpoint_restore(struct fit *fit, const struct safetensors *file, const ch
     const long epochs = whole(position[0], fit->settings.epochs), batches = whole(position[1], fit->batches);
     const long step = whole(position[2], (size_t)1 << 52);
     const long best = epochs < 0 ? -1 : whole(position[6], (size_t)epochs);
-    if (epochs < 0 || batches < 0 || step < 0 || best < 0 || (epochs > 0 && best == 0)) return damaged(path, err);
+    if (epochs < 0 || batches < 0 || step < 0 || best < 0 || (epochs > 0 && best == 0))
+        return damaged(path, err);
     const size_t dim[2] = {(size_t)epochs, ROW};
     CHECK(safetensors_find(file, path, "history", TENSOR_F64, 2, dim, &history_data, err));
     const double *history = history_data;

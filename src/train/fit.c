@@ -7,9 +7,12 @@
 
 #include <math.h>
 
-static size_t values_of(const struct pictures *p) { return p->c * p->h * p->w; }
+static size_t values_of(const struct pictures *p) {
+    return p->c * p->h * p->w;
+}
 
-int fit_open(struct fit *out, const struct fit_settings *settings, struct trainer *trainer, struct caelum_error *err) {
+int fit_open(struct fit *out, const struct fit_settings *settings, struct trainer *trainer,
+             struct caelum_error *err) {
     struct fit fit = {.settings = *settings, .trainer = trainer};
     const size_t n = settings->train.n, batch = trainer->settings.batch;
     fit.batches = (n + batch - 1) / batch;
@@ -50,7 +53,8 @@ static int run_batches(struct fit *fit, struct caelum_error *err) {
         trainer_step(fit->trainer, &fit->settings.train, fit->order + at, count, &sums);
         if (!isfinite(sums.squared))
             return caelum_fail(err, CAELUM_EDIVERGED,
-                               "training diverged: the loss is no longer finite in epoch %zu, batch %zu; try a smaller learning rate",
+                               "training diverged: the loss is no longer finite in epoch %zu, batch %zu; try "
+                               "a smaller learning rate",
                                fit->epochs_done + 1, fit->batches_done + 1);
         fit->sums.squared += sums.squared;
         fit->sums.agree += sums.agree;

@@ -31,7 +31,8 @@ struct fit {
     bool stopped;
 };
 
-int fit_open(struct fit *fit, const struct fit_settings *settings, struct trainer *trainer, struct caelum_error *err);
+int fit_open(struct fit *fit, const struct fit_settings *settings, struct trainer *trainer,
+             struct caelum_error *err);
 void fit_close(struct fit *fit);
 
 /* Trains until all epochs are done or on_batch asks to stop (then fit->stopped is set and the state is
@@ -48,6 +49,7 @@ int checkpoint_save(const struct fit *fit, const struct metadata *metadata, cons
 
 struct safetensors;
 /* Puts the state of a checkpoint that safetensors_read has read into a freshly opened fit. */
-int checkpoint_restore(struct fit *fit, const struct safetensors *file, const char *path, struct caelum_error *err);
+int checkpoint_restore(struct fit *fit, const struct safetensors *file, const char *path,
+                       struct caelum_error *err);
 
 #endif

@@ -10,9 +10,13 @@
 
 enum { WINDOW = 11, MOMENTS = 5 }; /* x, y, xx, yy, xy */
 
-size_t metrics_scratch(size_t h, size_t w) { return h * w * (2 + MOMENTS); }
+size_t metrics_scratch(size_t h, size_t w) {
+    return h * w * (2 + MOMENTS);
+}
 
-double metrics_psnr(double mse) { return -10.0 * log10(mse); }
+double metrics_psnr(double mse) {
+    return -10.0 * log10(mse);
+}
 
 static double round8(float value) {
     /* written so that NaN becomes 0 */
@@ -28,7 +32,8 @@ static void gaussian(double weight[WINDOW]) {
 }
 
 /* Moments of every row window: moment m of (row, column) at rows[(m * h + row) * w + column]. */
-static void row_moments(const double *x, const double *y, size_t h, size_t w, const double *weight, double *rows) {
+static void row_moments(const double *x, const double *y, size_t h, size_t w, const double *weight,
+                        double *rows) {
     const size_t plane = h * w;
     for (size_t i = 0; i < h; i++)
         for (size_t j = 0; j + WINDOW <= w; j++) {
@@ -52,7 +57,8 @@ static double ssim_channel(const double *x, const double *y, size_t h, size_t w,
             for (size_t k = 0; k < WINDOW; k++)
                 for (size_t q = 0; q < MOMENTS; q++) m[q] += weight[k] * rows[q * h * w + (i + k) * w + j];
             const double xx = m[2] - m[0] * m[0], yy = m[3] - m[1] * m[1], xy = m[4] - m[0] * m[1];
-            sum += (2 * m[0] * m[1] + c1) * (2 * xy + c2) / ((m[0] * m[0] + m[1] * m[1] + c1) * (xx + yy + c2));
+            sum +=
+                (2 * m[0] * m[1] + c1) * (2 * xy + c2) / ((m[0] * m[0] + m[1] * m[1] + c1) * (xx + yy + c2));
         }
     return sum / (double)((h - WINDOW + 1) * (w - WINDOW + 1));
 }

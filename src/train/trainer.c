@@ -11,7 +11,9 @@
  * b % MOST_SLOTS, so the order of the sum is fixed for larger minibatches too. */
 enum { MOST_SLOTS = 64 };
 
-static size_t blocks_of(size_t pictures) { return (pictures + LANES - 1) / LANES; }
+static size_t blocks_of(size_t pictures) {
+    return (pictures + LANES - 1) / LANES;
+}
 
 struct trainer_settings trainer_defaults(size_t batch, double lr, int threads) {
     return (struct trainer_settings){
@@ -37,14 +39,16 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
     return CAELUM_OK;
 }
 
-int trainer_open(struct trainer *trainer, const struct caelum_net *net, const struct trainer_settings *settings,
-                 size_t largest, uint64_t seed, struct caelum_error *err) {
+int trainer_open(struct trainer *trainer, const struct caelum_net *net,
+                 const struct trainer_settings *settings, size_t largest, uint64_t seed,
+                 struct caelum_error *err) {
     struct trainer t = {.settings = *settings, .net = net};
     const struct shape out = net->layer[net->layers - 1].out, in = net->input;
     if (out.c != in.c || out.h != in.h || out.w != in.w)
-        return caelum_fail(err, CAELUM_EFORMAT,
-                           "%s: the output is %zux%zux%zu, the pictures are %zux%zux%zu; to reconstruct they must be equal",
-                           net->file, out.c, out.h, out.w, in.c, in.h, in.w);
+        return caelum_fail(
+            err, CAELUM_EFORMAT,
+            "%s: the output is %zux%zux%zu, the pictures are %zux%zux%zu; to reconstruct they must be equal",
+            net->file, out.c, out.h, out.w, in.c, in.h, in.w);
     enum cpu_level level;
     CHECK(cpu_choose(&level, err));
     t.kernels = kernels_get(level);
@@ -71,7 +75,9 @@ void trainer_close(struct trainer *t) {
     mem_free(&t->params);
 }
 
-void trainer_refresh(struct trainer *t) { net_pack(t->net, t->params, t->packed); }
+void trainer_refresh(struct trainer *t) {
+    net_pack(t->net, t->params, t->packed);
+}
 
 /* What the blocks of one call share. */
 struct pass {

@@ -37,8 +37,9 @@ struct trainer {
 
 /* Allocates everything that training will need; `largest` is the count of the largest split to measure.
  * Parameters start at net_init(seed). */
-int trainer_open(struct trainer *trainer, const struct caelum_net *net, const struct trainer_settings *settings,
-                 size_t largest, uint64_t seed, struct caelum_error *err);
+int trainer_open(struct trainer *trainer, const struct caelum_net *net,
+                 const struct trainer_settings *settings, size_t largest, uint64_t seed,
+                 struct caelum_error *err);
 /* Safe on a zeroed trainer. */
 void trainer_close(struct trainer *trainer);
 

@@ -1,0 +1,22 @@
+# eval and reconstruct on a freshly trained model.
+. "$SOURCE_DIR/tests/cli/lib.sh"
+"$CAELUM" train "$SOURCE_DIR/models/standard.net" --data synthetic:1000 --epochs 2 --out run -q >/dev/null || exit 1
+expect 0 "$CAELUM" eval run/best.safetensors --data synthetic:1000
+says out "PCA 768"
+says out "rounded to 8 bit"
+expect 0 "$CAELUM" eval run/best.safetensors --data synthetic:1000 --json
+for key in mse mse_float psnr psnr_mean ssim mae accuracy baselines bottleneck; do says out "\"$key\":"; done
+expect 0 "$CAELUM" eval run/best.safetensors --data synthetic:1000 --split-seed 2 --no-baselines
+says err "warning: the model was trained with --split-seed 1"
+
+# any picture will do: the run's own charts, of another size than the network's
+expect 0 "$CAELUM" reconstruct run/best.safetensors run/curves.png -o out.d
+says out "out.d/curves.png  960x560"
+says out "overlapping tiles"
+expect 4 "$CAELUM" reconstruct run/best.safetensors run/curves.png -o out.d
+says err "exists already; write over it by --force"
+echo "no picture" >bad.jpg
+expect 3 "$CAELUM" reconstruct run/best.safetensors bad.jpg run/curves.png -o out.d --force
+says err "bad.jpg: not a PNG, JPEG or WebP picture"
+says out "out.d/curves.png"
+finish
