@@ -14,8 +14,11 @@
 #define FN(name) PASTE(name, ISA)
 
 #define INLINE static inline __attribute__((always_inline))
+/* Tiles live in registers only if their loops are unrolled. GCC wants to be told; clang does it by itself,
+ * at its own time; told to, it unrolls too late and leaves the tiles in memory (measured: 26
+ * instead of 110 GFLOP/s with clang 14). */
 #if defined(__clang__)
-#define UNROLL _Pragma("unroll")
+#define UNROLL
 #else
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
