@@ -26,8 +26,7 @@ struct bench {
     struct caelum_data *data;
     struct caelum_net *net;
     struct caelum_net_info info;
-    char name[64];  /* of the network */
-    double peak[3]; /* FLOP/s by threads: [1], and [2] for the largest number */
+    char name[64]; /* of the network */
 };
 
 struct caelum_bench_settings caelum_bench_defaults(void) {
@@ -39,20 +38,33 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Work done per second: the median of `rounds` windows of `seconds`, after one that does not count. */
-static double measure(const struct caelum_bench_settings *s, double (*work)(void *cookie), void *cookie) {
-    double rate[MOST_ROUNDS];
+/* Work done per second in one window. */
+static double window(double seconds, double (*work)(void *cookie), void *cookie) {
+    const double start = clock_seconds();
+    double done = 0, elapsed;
+    do {
+        done += work(cookie);
+        elapsed = clock_seconds() - start;
+    } while (elapsed < seconds);
+    return done / elapsed;
+}
+
+/* Work done per second: the median of `rounds` windows, after one that does not count. With a yardstick,
+ * its windows take turns with those of the work, and *share is the median of the quotients: a machine
+ * whose speed drifts then drifts in both. */
+static double measure(const struct caelum_bench_settings *s, double (*work)(void *cookie), void *cookie,
+                      double (*yardstick)(void *cookie), void *yardstick_cookie, double *share) {
+    double rate[MOST_ROUNDS], shares[MOST_ROUNDS];
     const size_t rounds = s->rounds < 1 ? 1 : s->rounds > MOST_ROUNDS ? MOST_ROUNDS : s->rounds;
-    for (size_t r = 0; r <= rounds; r++) {
-        const double start = clock_seconds(), seconds = r == 0 ? s->seconds / 3 : s->seconds;
-        double done = 0, elapsed;
-        do {
-            done += work(cookie);
-            elapsed = clock_seconds() - start;
-        } while (elapsed < seconds);
-        if (r > 0) rate[r - 1] = done / elapsed;
+    window(s->seconds / 3, work, cookie);
+    for (size_t r = 0; r < rounds; r++) {
+        const double limit = yardstick ? window(s->seconds / 3, yardstick, yardstick_cookie) : 1;
+        rate[r] = window(s->seconds, work, cookie);
+        shares[r] = rate[r] / limit;
     }
     qsort(rate, rounds, sizeof *rate, ascending);
+    qsort(shares, rounds, sizeof *shares, ascending);
+    if (share) *share = shares[rounds / 2];
     return rate[rounds / 2];
 }
 
@@ -103,21 +115,22 @@ static bool wanted(const struct bench *b, const char *name) {
     return !b->settings->filter || strstr(name, b->settings->filter);
 }
 
-/* The peak is always measured, for of_peak; it is told when a figure needs it or it is asked for. */
-static int bench_limits(struct bench *b, int threads, int slot, struct caelum_error *err) {
+/* fma.tN is told whenever a figure that it explains may follow. */
+static int bench_limits(struct bench *b, int threads, struct caelum_error *err) {
     char name[64];
     struct limit l = {.kernels = b->kernels, .threads = threads};
     int result = mem_alloc(&l.done, (size_t)threads, sizeof *l.done, err);
+    snprintf(name, sizeof name, "fma.t%d", threads);
     if (result == 0) {
-        b->peak[slot] = measure(b->settings, peak_work, &l);
-        snprintf(name, sizeof name, "fma.t%d", threads);
-        result = tell(b, name, b->peak[slot] * 1e-9, "GFLOP/s", err);
+        const double peak = measure(b->settings, peak_work, &l, NULL, NULL, NULL);
+        result = tell(b, name, peak * 1e-9, "GFLOP/s", err);
     }
     snprintf(name, sizeof name, "copy.t%d", threads);
     if (result == 0 && wanted(b, name)) {
         result = mem_alloc(&l.from, COPY_BYTES, 1, err);
         if (result == 0) result = mem_alloc(&l.to, COPY_BYTES, 1, err);
-        if (result == 0) result = tell(b, name, measure(b->settings, copy_work, &l) * 1e-9, "GB/s", err);
+        if (result == 0)
+            result = tell(b, name, measure(b->settings, copy_work, &l, NULL, NULL, NULL) * 1e-9, "GB/s", err);
     }
     mem_free(&l.done);
     mem_free(&l.from);
@@ -144,16 +157,16 @@ static double train_work(void *cookie) {
     return (double)t->batch;
 }
 
-static int bench_train(const struct bench *b, size_t batch, int threads, double *rate,
+static int bench_train(const struct bench *b, size_t batch, struct limit *peak, double *rate, double *share,
                        struct caelum_error *err) {
     struct training *t = NULL;
     CHECK(mem_alloc(&t, 1, sizeof *t, err));
     t->pictures = data_pictures(b->data, CAELUM_ALL);
     t->batch = batch;
     for (uint32_t i = 0; i < PICTURES; i++) t->order[i] = i;
-    const struct trainer_settings settings = trainer_defaults(batch, 1e-3, threads);
+    const struct trainer_settings settings = trainer_defaults(batch, 1e-3, peak->threads);
     const int result = trainer_open(&t->trainer, b->net, &settings, batch, 1, err);
-    if (result == 0) *rate = measure(b->settings, train_work, t);
+    if (result == 0) *rate = measure(b->settings, train_work, t, peak_work, peak, share);
     trainer_close(&t->trainer);
     mem_free(&t);
     return result;
@@ -186,30 +199,34 @@ static double infer_work(void *cookie) {
     return (double)t->batch;
 }
 
-static int bench_infer(const struct bench *b, size_t batch, int threads, double *rate,
+static int bench_infer(const struct bench *b, size_t batch, struct limit *peak, double *rate, double *share,
                        struct caelum_error *err) {
     float *params = NULL;
     struct inference t = {.pictures = data_pictures(b->data, CAELUM_ALL), .batch = batch, .err = err};
     CHECK(mem_alloc(&params, b->net->params, sizeof *params, err));
     net_init(b->net, 1, params);
-    const int result = runner_open(&t.runner, b->net, params, threads, err);
-    if (result == 0) *rate = measure(b->settings, infer_work, &t);
+    const int result = runner_open(&t.runner, b->net, params, peak->threads, err);
+    if (result == 0) *rate = measure(b->settings, infer_work, &t, peak_work, peak, share);
     runner_close(&t.runner);
     mem_free(&params);
     return result;
 }
 
-static int bench_figure(const struct bench *b, bool training, size_t batch, int threads, int slot,
+static int bench_figure(const struct bench *b, bool training, size_t batch, int threads,
                         struct caelum_error *err) {
     char name[128], of_peak[144];
-    double rate = 0;
+    double rate = 0, share = 0;
+    struct limit peak = {.kernels = b->kernels, .threads = threads};
     snprintf(name, sizeof name, "%s.%s.b%zu.t%d", b->name, training ? "train" : "infer", batch, threads);
-    if (!wanted(b, name)) return CAELUM_OK;
-    CHECK((training ? bench_train : bench_infer)(b, batch, threads, &rate, err));
-    CHECK(tell(b, name, rate, "img/s", err));
     snprintf(of_peak, sizeof of_peak, "%s.of_peak", name);
+    if (!wanted(b, of_peak)) return CAELUM_OK;
+    CHECK(mem_alloc(&peak.done, (size_t)threads, sizeof *peak.done, err));
+    int result = (training ? bench_train : bench_infer)(b, batch, &peak, &rate, &share, err);
+    mem_free(&peak.done);
     const double flops = 2.0 * (double)(training ? b->info.train_macs : b->info.macs);
-    return tell(b, of_peak, 100 * rate * flops / b->peak[slot], "%", err);
+    if (result == 0) result = tell(b, name, rate, "img/s", err);
+    if (result == 0) result = tell(b, of_peak, 100 * share * flops, "%", err);
+    return result;
 }
 
 static int open_bench(struct bench *b, struct caelum_error *err) {
@@ -236,13 +253,14 @@ static int run_bench(struct bench *b, struct caelum_error *err) {
     static const size_t train_batches[] = {50, 100, 250}, infer_batches[] = {1, 50, 250};
     const int most = b->settings->threads > 0 ? b->settings->threads : parallel_default_threads();
     CHECK(open_bench(b, err));
-    for (int slot = 1; slot <= (most > 1 ? 2 : 1); slot++)
-        CHECK(bench_limits(b, slot == 1 ? 1 : most, slot, err));
+    const int threads[2] = {1, most};
+    const size_t counts = most > 1 ? 2 : 1;
+    for (size_t t = 0; t < counts; t++) CHECK(bench_limits(b, threads[t], err));
     for (int training = 1; training >= 0; training--)
         for (size_t i = 0; i < 3; i++)
-            for (int slot = 1; slot <= (most > 1 ? 2 : 1); slot++)
-                CHECK(bench_figure(b, training, training ? train_batches[i] : infer_batches[i],
-                                   slot == 1 ? 1 : most, slot, err));
+            for (size_t t = 0; t < counts; t++)
+                CHECK(bench_figure(b, training, training ? train_batches[i] : infer_batches[i], threads[t],
+                                   err));
     return CAELUM_OK;
 }
 
