@@ -22,6 +22,7 @@
 struct run {
     struct caelum_train_settings settings;
     char data_spec[512]; /* of a resumed run; settings point here */
+    char name[64];       /* of the network: its file's, without directory and ending */
     struct caelum_data *data;
     struct caelum_net *net;
     struct trainer trainer;
@@ -94,6 +95,7 @@ static int read_checkpoint(struct run *run, struct caelum_error *err) {
 static int describe_model(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     struct metadata *m = &run->metadata;
+    CHECK(metadata_set(m, "name", run->name, err));
     CHECK(metadata_set(m, "task", "reconstruct", err));
     CHECK(metadata_set(m, "data", run->data->name, err));
     CHECK(metadata_set(m, "data_fingerprint", run->data->fingerprint, err));
@@ -235,6 +237,16 @@ static int check_settings(const struct caelum_train_settings *s, struct caelum_e
     return CAELUM_OK;
 }
 
+/* "standard" for models/standard.net; a resumed run's checkpoint remembers it. */
+static void name_network(struct run *run) {
+    const char *known = metadata_get(&run->checkpoint.metadata, "name"), *path = run->settings.net_path;
+    const char *slash = path ? strrchr(path, '/') : NULL, *base = slash ? slash + 1 : path;
+    if (run->settings.resume)
+        snprintf(run->name, sizeof run->name, "%s", known ? known : "");
+    else
+        snprintf(run->name, sizeof run->name, "%.*s", (int)strcspn(base, "."), base);
+}
+
 /* Opens network, data, trainer and fit; nothing is written before all of it is known to be good. */
 static int prepare(struct run *run, struct caelum_error *err) {
     struct caelum_train_settings *s = &run->settings;
@@ -271,6 +283,7 @@ static int prepare(struct run *run, struct caelum_error *err) {
                                      .on_epoch = on_epoch,
                                      .cookie = run};
     CHECK(fit_open(&run->fit, &fit, &run->trainer, err));
+    name_network(run);
     CHECK(describe_model(run, err));
     CHECK(describe_checkpoint(run, err));
     if (!s->resume) return CAELUM_OK;
@@ -284,8 +297,8 @@ static int illustrate(const struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     const struct fit *fit = &run->fit;
     char title[160], path[1024], model[1024];
-    snprintf(title, sizeof title, "%zu parameters on %s, batch %zu, seed %llu", run->net->params,
-             run->data->name, s->batch, (unsigned long long)s->seed);
+    snprintf(title, sizeof title, "%s, %zu parameters, on %s: batch %zu, seed %llu", run->name,
+             run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
     CHECK(run_write_curves(s->out, title, fit->history, fit->epochs_done, err));
     CHECK(path_in(run, "reconstructions.png", path, err));
     CHECK(path_in(run, "best.safetensors", model, err));
