@@ -179,6 +179,35 @@ static void a_step_allocates_nothing(void **state) {
     caelum_data_close(&data);
 }
 
+/* More blocks than gradient slots: every picture counts, once. Two halves of one set, each twice in the
+ * large minibatch, leave the gradient that the set alone leaves, so one step ends in the same place. */
+static void large_minibatches_use_every_picture(void **state) {
+    (void)state;
+    struct caelum_net *net = standard();
+    struct caelum_data *data = synthetic("synthetic:1000");
+    const struct pictures set = data_pictures(data, CAELUM_ALL);
+    struct trainer trainer = {0};
+    struct loss_sums before, large, small;
+    static uint32_t order[2000];
+    float gradient[5000];
+    for (uint32_t i = 0; i < 2000; i++) order[i] = i % 1000;
+    const struct trainer_settings settings = trainer_defaults(2000, 0.001, 2);
+    assert_ok(trainer_open(&trainer, net, &settings, set.n, 1, err));
+    trainer_measure(&trainer, &set, &before);
+    trainer_step(&trainer, &set, order, 2000, &large);
+    assert_true(fabs(large.squared - 2 * before.squared) < 1e-9 * before.squared);
+    memcpy(gradient, trainer.gradient, net->params * sizeof *gradient);
+    trainer_close(&trainer);
+    assert_ok(trainer_open(&trainer, net, &settings, set.n, 1, err));
+    trainer_step(&trainer, &set, order, 1000, &small);
+    for (size_t i = 0; i < net->params; i++)
+        if (fabsf(gradient[i] - trainer.gradient[i]) > 1e-6f + 1e-4f * fabsf(gradient[i]))
+            fail_msg("gradient %zu: %g and %g", i, (double)gradient[i], (double)trainer.gradient[i]);
+    trainer_close(&trainer);
+    caelum_net_close(&net);
+    caelum_data_close(&data);
+}
+
 static void sixteen_pictures_are_learnt_by_heart(void **state) {
     (void)state;
     struct caelum_net *net = NULL;
@@ -278,6 +307,7 @@ int main(void) {
         cmocka_unit_test(threads_do_not_change_bits),
         cmocka_unit_test(idle_lanes_change_nothing),
         cmocka_unit_test(a_step_allocates_nothing),
+        cmocka_unit_test(large_minibatches_use_every_picture),
         cmocka_unit_test(sixteen_pictures_are_learnt_by_heart),
         cmocka_unit_test(a_resumed_run_ends_with_the_same_bits),
         cmocka_unit_test(divergence_is_an_error),
