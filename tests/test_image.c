@@ -217,6 +217,16 @@ static void tiles_give_back_the_picture(void **state) {
     }
 }
 
+/* Beyond its edge a picture goes on mirrored, the edge itself not repeated. */
+static void tiles_mirror_what_is_missing(void **state) {
+    (void)state;
+    uint8_t in[9] = {10, 0, 0, 20, 0, 0, 30, 0, 0}, tile[3 * 8 * 8];
+    const struct tiles t = tiles_plan(3, 1, 8, 8);
+    tiles_cut(&t, &(struct caelum_picture){3, 1, in}, 0, tile);
+    for (size_t row = 0; row < 8; row++)
+        assert_memory_equal(tile + row * 8, ((const uint8_t[]){10, 20, 30, 20, 10, 20, 30, 20}), 8);
+}
+
 static void sheets_show_the_pixels(void **state) {
     (void)state;
     static uint8_t pixels[3 * 2 * 3 * 32 * 32];

@@ -1,0 +1,21 @@
+# The README's commands run (on fewer pictures and epochs), and the table that it shows is the one printed.
+. "$SOURCE_DIR/tests/cli/lib.sh"
+ln -s "$SOURCE_DIR/models" models
+mkdir build && ln -s "$CAELUM" build/caelum
+sed -n 's/^    \$ \(build\/caelum .*\)/\1/p' "$SOURCE_DIR/README.md" >commands
+holds "the README shows three commands" test "$(wc -l <commands)" = 3
+while read -r line; do
+    short=$(echo "$line" | sed 's|\.\./shared/cifar10|synthetic:200|; s/--epochs 50/--epochs 1/')
+    # shellcheck disable=SC2086 # the line's words are the arguments
+    expect 0 $short
+done <commands
+expect 0 build/caelum inspect models/standard.net
+sed -n '/^    \$ build\/caelum inspect/,/^    \$ build\/caelum train/p' "$SOURCE_DIR/README.md" | sed '1d;$d' |
+    sed 's/^    //; s/ *$//' >shown
+sed 's/ *$//' out >printed
+echo >>printed
+holds "the README's table is what inspect prints" diff shown printed
+for file in $(grep -o '(docs/[a-z/-]*\.[a-z]*)' "$SOURCE_DIR/README.md" | tr -d '()'); do
+    holds "README links to $file, which is there" test -e "$SOURCE_DIR/$file"
+done
+finish
