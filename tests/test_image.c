@@ -279,10 +279,11 @@ static void charts_of_any_numbers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(png_as_we_write_it),     cmocka_unit_test(png_of_every_kind),
-        cmocka_unit_test(jpeg_stands_upright),    cmocka_unit_test(webp_as_the_library_writes_it),
-        cmocka_unit_test(damage_is_an_error),     cmocka_unit_test(tiles_give_back_the_picture),
-        cmocka_unit_test(sheets_show_the_pixels), cmocka_unit_test(charts_of_any_numbers),
+        cmocka_unit_test(png_as_we_write_it),           cmocka_unit_test(png_of_every_kind),
+        cmocka_unit_test(jpeg_stands_upright),          cmocka_unit_test(webp_as_the_library_writes_it),
+        cmocka_unit_test(damage_is_an_error),           cmocka_unit_test(tiles_give_back_the_picture),
+        cmocka_unit_test(tiles_mirror_what_is_missing), cmocka_unit_test(sheets_show_the_pixels),
+        cmocka_unit_test(charts_of_any_numbers),
     };
     return cmocka_run_group_tests_name("image", tests, enter, leave);
 }
