@@ -46,6 +46,8 @@ holds "exit status 143 after SIGTERM" test $? = 143
 holds "it says how to go on" grep -q "go on with: caelum train --resume c" stopped
 expect 0 "$CAELUM" train --resume c --epochs 12
 holds "twelve epochs after resuming" test "$(wc -l <c/metrics.csv)" = 13
+expect 2 "$CAELUM" train --resume c --epochs 5
+says err "12 epochs are done already, 5 were asked for in all"
 expect 4 "$CAELUM" train --resume nothing
 says err "no run to resume"
 finish
