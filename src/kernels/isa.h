@@ -2,6 +2,7 @@
  * has defined VW and ISA. */
 #include "kernels/vector.h"
 
+#include "kernels/color_tmpl.c"
 #include "kernels/conv_tmpl.c"
 #include "kernels/limits_tmpl.c"
 #include "kernels/pointwise_tmpl.c"
@@ -23,6 +24,7 @@ const struct kernels FN(kernels) = {
     .upsample_grad = FN(upsample_grad),
     .load = FN(load),
     .store = FN(store),
+    .to_yuv = FN(to_yuv),
     .mse = FN(mse),
     .sum = FN(sum),
     .adam = FN(adam),
