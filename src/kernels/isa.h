@@ -4,6 +4,7 @@
 #include "kernels/vector.h"
 
 #include "kernels/activation_tmpl.c"
+#include "kernels/color_tmpl.c"
 #include "kernels/conv_tmpl.c"
 #include "kernels/limits_tmpl.c"
 #include "kernels/pointwise_tmpl.c"
@@ -34,6 +35,7 @@ const struct kernels FN(kernels) = {
     .upsample_grad = FN(upsample_grad),
     .load = FN(load),
     .store = FN(store),
+    .to_yuv = FN(to_yuv),
     .mse = FN(mse),
     .sum = FN(sum),
     .adam = FN(adam),

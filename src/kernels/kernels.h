@@ -167,6 +167,11 @@ struct kernels {
     /* A block to floats of `live` <= LANES pictures, each [c][h][w]. */
     void (*store)(const struct tensor *x, float *const pictures[LANES], size_t live);
 
+    /* R, G, B in [0, 1] to luminance y [1][h][w] and chroma uv [2][h][w] (data NULL: luminance only), as
+     * ITU-R BT.601 weighs them: Y = .299 R + .587 G + .114 B, U = .492 (B - Y), V = .877 (R - Y); so U
+     * lies in [-.436, .436] and V in [-.615, .615]. */
+    void (*to_yuv)(const struct tensor *rgb, const struct tensor *y, const struct tensor *uv);
+
     void (*mse)(const struct mse_job *job);
 
     /* sum[i] = slot 0 + slot 1 + ... of slots[slot * stride + i], in this order, for i < n. */
