@@ -327,6 +327,7 @@ struct caelum_study_settings {
     const char *const *only; /* names of the runs wanted; */
     size_t only_count;       /* 0: all */
     bool quick;              /* 2 epochs of the first seed on 2,000 pictures: to see that all works */
+    bool report_only;        /* run nothing, write the report of what is there */
     bool force;              /* train anew where a directory holds another training */
     int threads;             /* 0 = the default */
     int jobs;                /* runs side by side, one thread each; 1: one after the other on all threads;
@@ -350,10 +351,11 @@ struct caelum_study_result {
 
 /* Runs what is missing of a study: runs that are finished stay as they are, unfinished ones are resumed.
  * All first seeds come before all second seeds. Each finished run is measured on the test split, its
- * eval.json tells. Before the first training it fails with CAELUM_EFORMAT or CAELUM_EIO for a mistake in
- * the file ("file:line:column: ..."), a network or data set that can't be used, or a run directory that
- * holds another training. A run that fails does not stop the others; the call then returns the first
- * failure's code, with *result filled. */
+ * eval.json tells. At the end, and when stopped, it writes OUT/report: index.html, one file that loads
+ * nothing, study.md, figures.csv and figures.json. Before the first training it fails with CAELUM_EFORMAT or
+ * CAELUM_EIO for a mistake in the file ("file:line:column: ..."), a network or data set that can't be used,
+ * or a run directory that holds another training. A run that fails does not stop the others; the call then
+ * returns the first failure's code, with *result filled. */
 int caelum_study(const struct caelum_study_settings *settings, struct caelum_study_result *result,
                  struct caelum_error *err);
 

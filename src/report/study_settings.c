@@ -1,5 +1,5 @@
 /* study_settings.c - the table of options that a study may set, and the three things done with it. */
-#include "api/study_settings.h"
+#include "report/study_settings.h"
 
 #include "train/task.h"
 

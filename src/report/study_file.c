@@ -1,11 +1,11 @@
 /* study_file.c - the study's text: one statement a line, words apart by blanks, "several words" in quotes,
  * '#' starts a comment. Words are cut out of one copy of the text, and no array can need more places than
  * the text has lines, so all memory is taken at once. */
-#include "api/study_file.h"
+#include "report/study_file.h"
 
-#include "api/study_settings.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "report/study_settings.h"
 
 #include <errno.h>
 #include <jansson.h>
