@@ -85,6 +85,16 @@ extern const char *const progress_modes[];
 /* Callbacks for the library; both return non-zero once a signal has come. */
 int progress_stage(void *cookie, const char *what, size_t done, size_t total);
 int progress_train(void *cookie, const struct caelum_train_progress *progress);
+/* Whether a line is redrawn on the terminal, instead of lines printed now and then. */
+bool progress_live(void);
+/* Whether a progress line is wanted and something can be drawn on it now: at most six times a second. */
+bool progress_due(void);
+/* Draws it, cut to the terminal's width. */
+void progress_draw(const char *line);
+/* Fills text with `width` characters of a meter; text: [width + 1]. */
+void progress_bar(char *text, int width, double part);
+/* "2m10s" */
+const char *progress_duration(double seconds, char text[32]);
 /* Ends a line that is being redrawn. */
 void progress_clear(void);
 
@@ -99,6 +109,7 @@ void signals_raise(void);
 
 int command_data(int argc, char **argv);
 int command_train(int argc, char **argv);
+int command_study(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_reconstruct(int argc, char **argv);
 int command_inspect(int argc, char **argv);

@@ -12,6 +12,8 @@ const struct command commands[] = {
      "caelum train models/standard.net --data synthetic --epochs 10 --out runs/first", command_train},
     {"eval", "MODEL", "measure a model, beside the best linear codes of its size",
      "caelum eval runs/first/best.safetensors --data synthetic", command_eval},
+    {"study", "[FILE [RUN...]]", "run the trainings of a study file, as many as are missing",
+     "caelum study studies/assignment.study --data synthetic --quick", command_study},
     {"reconstruct", "MODEL PICTURE...", "run pictures of any size through a model",
      "caelum reconstruct runs/first/best.safetensors photo.jpg -o out", command_reconstruct},
     {"inspect", "NET|MODEL", "show layers, shapes, parameters, latent size and bottleneck",

@@ -23,9 +23,13 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static bool live(void) {
+bool progress_live(void) {
     if (display.quiet || display.mode == PROGRESS_NEVER) return false;
     return display.mode == PROGRESS_ALWAYS || isatty(2);
+}
+
+bool progress_due(void) {
+    return progress_live() && now() - last_drawn > 1.0 / 6;
 }
 
 static int columns(void) {
@@ -38,21 +42,20 @@ void progress_clear(void) {
     line_open = false;
 }
 
-static void draw(const char *line) {
+void progress_draw(const char *line) {
     fprintf(stderr, "\r%.*s\033[K", columns() - 1, line);
     fflush(stderr);
     line_open = true;
     last_drawn = now();
 }
 
-static void bar(char *text, int width, double part) {
+void progress_bar(char *text, int width, double part) {
     const int full = (int)(part * width);
     for (int i = 0; i < width; i++) text[i] = i < full ? '=' : i == full ? '>' : ' ';
     text[width] = '\0';
 }
 
-/* "2m10s" */
-static const char *duration(double seconds, char text[32]) {
+const char *progress_duration(double seconds, char text[32]) {
     if (!(seconds >= 0) || seconds > 1e8) return strcpy(text, "?");
     const long s = lround(seconds);
     if (s >= 3600)
@@ -67,11 +70,11 @@ static const char *duration(double seconds, char text[32]) {
 int progress_stage(void *cookie, const char *what, size_t done, size_t total) {
     (void)cookie;
     if (done <= 1 || stage_started <= 0) stage_started = now();
-    if (live() && done < total && now() - last_drawn > 1.0 / 6 && now() - stage_started >= 0) {
+    if (done < total && progress_due() && now() - stage_started >= 0) {
         char line[200], meter[25];
-        bar(meter, 24, total ? (double)done / (double)total : 0);
+        progress_bar(meter, 24, total ? (double)done / (double)total : 0);
         snprintf(line, sizeof line, "%s [%s] %zu/%zu", what, meter, done, total);
-        draw(line);
+        progress_draw(line);
     }
     if (done == total) progress_clear();
     return signals_caught() != 0;
@@ -90,14 +93,14 @@ int progress_train(void *cookie, const struct caelum_train_progress *p) {
     (void)cookie;
     if (p->finished) {
         if (!display.quiet) epoch_line(p);
-    } else if (live() && (now() - last_drawn > 1.0 / 6)) {
+    } else if (progress_due()) {
         char line[300], meter[25], left[32], speed[32], val[32] = "";
-        bar(meter, 24, (double)p->batch / (double)p->batches);
+        progress_bar(meter, 24, (double)p->batch / (double)p->batches);
         if (!isnan(p->last_val_loss)) snprintf(val, sizeof val, "  val %.5f", p->last_val_loss);
         snprintf(line, sizeof line, "epoch %3zu/%zu [%s] %zu/%zu  loss %.5f%s  %s img/s  %s left", p->epoch,
                  p->epochs, meter, p->batch, p->batches, p->loss, val,
-                 grouped((size_t)p->pictures_per_second, speed), duration(p->seconds_left, left));
-        draw(line);
+                 grouped((size_t)p->pictures_per_second, speed), progress_duration(p->seconds_left, left));
+        progress_draw(line);
     }
     return signals_caught() != 0;
 }

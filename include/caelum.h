@@ -295,6 +295,68 @@ struct caelum_train_result {
 int caelum_train(const struct caelum_train_settings *settings, struct caelum_train_result *result,
                  struct caelum_error *err);
 
+/* --- Studies ---------------------------------------------------------------------------------- */
+
+/* What has just happened to a run of a study. */
+enum caelum_study_event {
+    CAELUM_STUDY_BATCH,    /* a minibatch of it is done */
+    CAELUM_STUDY_EPOCH,    /* an epoch of it is done */
+    CAELUM_STUDY_FINISHED, /* it is trained and measured */
+    CAELUM_STUDY_FAILED,   /* it is given up; the others go on */
+};
+
+struct caelum_study_progress {
+    enum caelum_study_event event;
+    const char *run;     /* the run it happened to, its seed included: "custom-b50-s1" */
+    size_t runs;         /* of the study, each seed counted */
+    size_t finished;     /* of them, those finished now or before, or failed */
+    size_t failed;       /* of them, those failed */
+    double part;         /* share of this call's work that is done, by multiply-adds */
+    double seconds_left; /* of this call, on the same reckoning; NaN while nothing is done */
+    const struct caelum_train_progress *train; /* of BATCH and EPOCH, else NULL */
+    const struct caelum_train_result *result;  /* of FINISHED; zeroed if it was trained before */
+    const struct caelum_error *error;          /* of FAILED */
+};
+
+struct caelum_study_settings {
+    const char *path;        /* the study file, see docs/studies.md */
+    const char *out;         /* directory of the study; runs are in OUT/runs/NAME-sSEED */
+    const char *data;        /* of the runs that name none, as for caelum_data_open */
+    const char *cache_dir;   /* as in struct caelum_data_settings */
+    const char *models;      /* directory of networks that are not found beside the file; may be NULL */
+    const char *const *only; /* names of the runs wanted; */
+    size_t only_count;       /* 0: all */
+    bool quick;              /* 2 epochs of the first seed on 2,000 pictures: to see that all works */
+    bool force;              /* train anew where a directory holds another training */
+    int threads;             /* 0 = the default */
+    int jobs;                /* runs side by side, one thread each; 1: one after the other on all threads;
+                                0 = as many as threads. No influence on the results */
+    /* After every batch, epoch and run; from any thread, but one call at a time. A non-zero result stops
+     * all runs after the batch under way, each saved. */
+    int (*progress)(void *cookie, const struct caelum_study_progress *progress);
+    caelum_progress stage; /* while data are opened; may be NULL */
+    void *cookie;
+};
+
+struct caelum_study_settings caelum_study_defaults(void);
+
+struct caelum_study_result {
+    size_t runs;             /* asked for */
+    size_t finished_before;  /* found finished: not run again */
+    size_t finished, failed; /* in this call */
+    bool stopped;            /* the callback asked to stop; calling again goes on */
+    double seconds;
+};
+
+/* Runs what is missing of a study: runs that are finished stay as they are, unfinished ones are resumed.
+ * All first seeds come before all second seeds. Each finished run is measured on the test split, its
+ * eval.json tells. Before the first training it fails with CAELUM_EFORMAT or CAELUM_EIO for a mistake in
+ * the file ("file:line:column: ..."), a network or data set that can't be used, or a run directory that
+ * holds another training. A run that fails does not stop the others; the call then returns the first
+ * failure's code, with *result filled. */
+int caelum_study(const struct caelum_study_settings *settings, struct caelum_study_result *result,
+                 struct caelum_error *err);
+
 /* --- Pictures --------------------------------------------------------------------------------- */
 
 /* 8-bit RGB; `pixels` holds height * width * 3 bytes. */

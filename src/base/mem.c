@@ -13,7 +13,7 @@ size_t mem_count(void) {
 }
 
 void mem_fail_after(long n) {
-    fail_after = n;
+    __atomic_store_n(&fail_after, n, __ATOMIC_RELAXED);
 }
 
 int size_mul(size_t a, size_t b, size_t *product, struct caelum_error *err) {
@@ -30,7 +30,8 @@ int mem_alloc(void *block, size_t count, size_t size, struct caelum_error *err) 
     void *memory = NULL;
     if (bytes > 0) {
         __atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED);
-        const bool refuse = fail_after >= 0 && fail_after-- == 0;
+        const bool refuse = __atomic_load_n(&fail_after, __ATOMIC_RELAXED) >= 0 &&
+                            __atomic_fetch_sub(&fail_after, 1, __ATOMIC_RELAXED) == 0;
         if (!refuse && bytes <= SIZE_MAX - MEM_ALIGN) {
             /* aligned_alloc wants a multiple of the alignment */
             const size_t rounded = (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;

@@ -22,8 +22,7 @@ void mem_free(void *block);
 int mem_strdup(char **copy, const char *text, struct caelum_error *err);
 
 /* Test hooks. mem_count counts the allocations so far; after mem_fail_after(n) the n+1-th next one
- * fails (n < 0: none). They are per process and not thread safe; the library allocates only from the
- * calling thread. */
+ * fails (n < 0: none). They are per process; trainings that run side by side count together. */
 size_t mem_count(void);
 void mem_fail_after(long n);
 

@@ -1,0 +1,149 @@
+/* cmd_study.c - caelum study: a study file's runs, those that are missing. */
+#define _GNU_SOURCE
+#include "cli.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How the runs are told of. */
+struct telling {
+    bool verbose;
+    time_t last; /* when the last line was printed */
+};
+
+static void finished_line(const struct caelum_study_progress *p) {
+    const struct caelum_train_result *r = p->result;
+    char took[32];
+    progress_clear();
+    if (r->epochs > 0)
+        fprintf(stderr, "%zu/%zu  %s: %zu epochs in %s, lowest validation loss %.6f in epoch %zu\n",
+                p->finished, p->runs, p->run, r->epochs, progress_duration(r->seconds, took),
+                r->best_val_loss, r->best_epoch);
+    else
+        fprintf(stderr, "%zu/%zu  %s: measured\n", p->finished, p->runs, p->run);
+}
+
+static void epoch_line(const struct caelum_study_progress *p) {
+    const struct caelum_epoch *e = p->train->finished;
+    progress_clear();
+    fprintf(stderr, "%s  epoch %3zu/%zu  loss %.6f  val %.6f  acc %.4f  %.1f s\n", p->run, e->epoch,
+            p->train->epochs, e->loss, e->val_loss, e->val_accuracy, e->seconds);
+}
+
+static void state_line(const struct caelum_study_progress *p, char *line, size_t size) {
+    char meter[25], left[32];
+    progress_bar(meter, 24, p->part);
+    snprintf(line, size, "%zu/%zu runs [%s] %.1f %%  %s left  %s epoch %zu/%zu", p->finished, p->runs, meter,
+             100 * p->part, progress_duration(p->seconds_left, left), p->run, p->train->epoch,
+             p->train->epochs);
+}
+
+static int progress_study(void *cookie, const struct caelum_study_progress *p) {
+    struct telling *t = cookie;
+    char line[300];
+    bool told = !display.quiet;
+    if (p->event == CAELUM_STUDY_FAILED) {
+        warn("%s: %s", p->run, p->error->text);
+    } else if (display.quiet) {
+        told = false;
+    } else if (p->event == CAELUM_STUDY_FINISHED) {
+        finished_line(p);
+    } else if (p->event == CAELUM_STUDY_EPOCH && t->verbose) {
+        epoch_line(p);
+    } else if (progress_due()) {
+        state_line(p, line, sizeof line);
+        progress_draw(line);
+    } else if (!progress_live() && time(NULL) - t->last >= 30) {
+        state_line(p, line, sizeof line);
+        fprintf(stderr, "%s\n", line);
+    } else {
+        told = false;
+    }
+    if (told) t->last = time(NULL);
+    return signals_caught() != 0;
+}
+
+/* "runs/assignment" for studies/assignment.study, "runs/assignment-quick" with --quick. */
+static const char *default_out(const char *path, bool quick, char text[512]) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+    snprintf(text, 512, "runs/%.*s%s", dot && dot > name ? (int)(dot - name) : (int)strlen(name), name,
+             quick ? "-quick" : "");
+    return text;
+}
+
+/* What comes with the program: NAME in its directory, or in share/caelum or one step up from there. */
+static const char *beside_program(const char *name, char path[1200]) {
+    static const char *const places[] = {"..", "../share/caelum", "."};
+    char program[1024];
+    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length <= 0) return NULL;
+    program[length] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash) *slash = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(path, 1200, "%s/%s/%s", program, places[i], name);
+        if (access(path, R_OK) == 0) return path;
+    }
+    return NULL;
+}
+
+static void print_result(const struct caelum_study_settings *s, const struct caelum_study_result *r,
+                         bool json) {
+    char took[32];
+    if (json) {
+        print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:f}", "out", s->out, "runs",
+                             (json_int_t)r->runs, "finished_before", (json_int_t)r->finished_before,
+                             "finished", (json_int_t)r->finished, "failed", (json_int_t)r->failed, "stopped",
+                             r->stopped, "seconds", r->seconds));
+        return;
+    }
+    printf("%zu of %zu runs finished, %zu of them now in %s; they are in %s/runs\n",
+           r->finished_before + r->finished, r->runs, r->finished, progress_duration(r->seconds, took),
+           s->out);
+    if (r->stopped) printf("stopped; the same command goes on\n");
+}
+
+int command_study(int argc, char **argv) {
+    struct caelum_study_settings s = caelum_study_defaults();
+    struct telling telling = {.last = time(NULL)};
+    char out[512], models[1200], path[1200];
+    bool json = false;
+    const struct option_row rows[] = {
+        {'d', "data", OPTION_STRING, &s.data, "SPEC",
+         "of the runs that name none, as for train; default $CAELUM_DATA, else synthetic", NULL},
+        {'o', "out", OPTION_STRING, &s.out, "DIR", "directory of the study; default runs/FILE", NULL},
+        {'j', "jobs", OPTION_THREADS, &s.jobs, "N",
+         "runs side by side, one thread each; 1: one after the other on all threads; default: threads", NULL},
+        {'t', "threads", OPTION_THREADS, &s.threads, "N", "threads; no influence on the results", NULL},
+        {0, "quick", OPTION_FLAG, &s.quick, NULL,
+         "2 epochs of each first seed on 2,000 pictures, to see that everything works", NULL},
+        {0, "force", OPTION_FLAG, &s.force, NULL, "train anew where a directory holds another training",
+         NULL},
+        {0, "cache-dir", OPTION_STRING, &s.cache_dir, "DIR",
+         "where prepared data is kept; default ~/.cache/caelum", NULL},
+        {0, "json", OPTION_FLAG, &json, NULL, "print the result as JSON", NULL},
+        {'v', "verbose", OPTION_FLAG, &telling.verbose, NULL, "print a line after every epoch", NULL},
+        DISPLAY_OPTIONS,
+        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
+    const int n = options_read(command_find("study"), rows, argc, argv);
+    if (n < 0) return -n - 1;
+    s.path = n > 0 ? argv[1] : beside_program("studies/assignment.study", path);
+    if (!s.path) return usage_error("study", "expected a study FILE");
+    if (n > 1) s.only = (const char *const *)(argv + 2), s.only_count = (size_t)n - 1;
+    if (!s.out) s.out = default_out(s.path, s.quick, out);
+    s.models = beside_program("models", models);
+    s.progress = progress_study;
+    s.stage = progress_stage;
+    s.cookie = &telling;
+    signals_catch();
+    struct caelum_study_result result = {0};
+    struct caelum_error err;
+    const int code = caelum_study(&s, &result, &err);
+    progress_clear();
+    if (result.runs > 0) print_result(&s, &result, json);
+    return code != 0 ? report(&err) : 0;
+}

@@ -1,0 +1,256 @@
+/* study_plan.c - from a study file to the trainings it asks for. A training is known by its directory:
+ * what run.json recorded there is compared with what the study says now, so that nothing is trained twice
+ * and nothing is taken for what it is not. */
+#include "api/study_plan.h"
+
+#include "api/study_settings.h"
+#include "base/mem.h"
+#include "train/task.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* What --quick makes of a run: enough to see that everything works, in minutes. */
+enum { QUICK_EPOCHS = 2, QUICK_PICTURES = 2000 };
+
+/* --- Where things are ----------------------------------------------------------------------------- */
+
+/* "models/a.net" for "studies/../models/a.net", if that is the same file: studies may be a link. */
+static void shorten(char path[1024]) {
+    char shorter[1024];
+    struct stat a, b;
+    char *up = strstr(path, "/../");
+    if (!up || up == path) return;
+    size_t start = (size_t)(up - path);
+    while (start > 0 && path[start - 1] != '/') start--;
+    if (path[start] == '.') return;
+    snprintf(shorter, sizeof shorter, "%.*s%s", (int)start, path, up + 4);
+    if (stat(path, &a) == 0 && stat(shorter, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+        memcpy(path, shorter, sizeof shorter);
+}
+
+/* A path of the study file: relative to the file's directory, or else to the networks that come with the
+ * program. */
+static int resolve(const struct study *study, const char *fallback, const char *word, char path[1024],
+                   struct caelum_error *err) {
+    const char *slash = strrchr(study->file, '/');
+    struct stat st;
+    if (*word == '/' || !slash) {
+        if (strlen(word) >= 1024)
+            return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: the path is too long", word);
+        snprintf(path, 1024, "%s", word);
+    } else {
+        char dir[1024];
+        if ((size_t)(slash - study->file) + 1 >= sizeof dir)
+            return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: the path is too long", study->file);
+        snprintf(dir, sizeof dir, "%.*s", (int)(slash - study->file) + 1, study->file);
+        CHECK(file_join(path, 1024, dir, word, err));
+    }
+    char other[1024];
+    if (*word != '/' && fallback && stat(path, &st) != 0 &&
+        file_join(other, sizeof other, fallback, word, NULL) == 0 && stat(other, &st) == 0)
+        memcpy(path, other, sizeof other);
+    shorten(path);
+    return CAELUM_OK;
+}
+
+static bool exists(const char *dir, const char *name) {
+    char path[1100];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    return stat(path, &st) == 0;
+}
+
+/* --- What a directory holds ----------------------------------------------------------------------- */
+
+/* The same layers, whatever the comments between them. */
+static bool same_network(const struct caelum_net *net, const char *text) {
+    struct caelum_net *other = NULL;
+    if (!text || caelum_net_parse(&other, text, "", net->input.h, net->input.w, NULL) != 0) return false;
+    bool same = other->layers == net->layers && other->input.c == net->input.c;
+    for (size_t i = 0; same && i < net->layers; i++)
+        same = strcmp(net->layer[i].text, other->layer[i].text) == 0;
+    caelum_net_close(&other);
+    return same;
+}
+
+static bool differs(const struct study_unit *u, const json_t *recorded, char what[160]) {
+    const char *fingerprint = json_string_value(json_object_get(recorded, "data_fingerprint"));
+    const char *seed = json_string_value(json_object_get(recorded, "seed"));
+    if (!same_network(u->net, json_string_value(json_object_get(recorded, "network")))) {
+        snprintf(what, 160, "its network is another one");
+    } else if (!fingerprint || strcmp(fingerprint, u->data->fingerprint) != 0) {
+        snprintf(what, 160, "its data are others");
+    } else if (!seed || strtoull(seed, NULL, 10) != u->settings.seed) {
+        snprintf(what, 160, "its seed is %s", seed ? seed : "unknown");
+    } else {
+        return settings_differ(&u->settings, recorded, what);
+    }
+    return true;
+}
+
+int study_unit_look(struct study_unit *u, struct caelum_error *err) {
+    static const char *const files[] = {"best.safetensors", "last.safetensors", "metrics.csv", "curves.png"};
+    char path[1100], what[160];
+    u->state = STUDY_NEW;
+    snprintf(path, sizeof path, "%s/run.json", u->dir);
+    if (!exists(u->dir, "run.json")) return CAELUM_OK;
+    json_error_t problem;
+    json_t *root = json_load_file(path, 0, &problem);
+    if (!root) return caelum_fail(err, CAELUM_EFORMAT, "%s: %s", path, problem.text);
+    const json_int_t done = json_integer_value(json_object_get(root, "epochs_done"));
+    if (differs(u, json_object_get(root, "settings"), what)) {
+        u->state = STUDY_DIFFERENT;
+        snprintf(u->problem, sizeof u->problem, "%s", what);
+    } else if (done >= (json_int_t)u->settings.epochs) {
+        u->state = STUDY_TRAINED;
+        for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+            if (!exists(u->dir, files[i])) u->state = STUDY_PARTIAL;
+    } else {
+        u->state = STUDY_PARTIAL;
+    }
+    if (u->state == STUDY_PARTIAL && !exists(u->dir, "checkpoint.safetensors")) u->state = STUDY_NEW;
+    json_decref(root);
+    return CAELUM_OK;
+}
+
+/* --- The plan ------------------------------------------------------------------------------------- */
+
+/* The data set of these settings, opened at its first use. */
+static int find_data(struct study_plan *plan, const char *spec, const struct caelum_data_settings *settings,
+                     const struct caelum_data **data, struct caelum_error *err) {
+    for (size_t i = 0; i < plan->datas; i++) {
+        const struct study_data *known = &plan->data[i];
+        if (strcmp(known->spec ? known->spec : "", spec ? spec : "") == 0 &&
+            known->split_seed == settings->split_seed && known->limit == settings->limit) {
+            *data = known->data;
+            return CAELUM_OK;
+        }
+    }
+    struct study_data new = {.spec = spec, .split_seed = settings->split_seed, .limit = settings->limit};
+    CHECK(caelum_data_open(&new.data, spec, settings, err));
+    plan->data[plan->datas++] = new;
+    *data = new.data;
+    return CAELUM_OK;
+}
+
+static void quicken(struct caelum_train_settings *s) {
+    if (s->epochs > QUICK_EPOCHS) s->epochs = QUICK_EPOCHS;
+    if (s->data_settings.limit == 0 || s->data_settings.limit > QUICK_PICTURES)
+        s->data_settings.limit = QUICK_PICTURES;
+}
+
+static int choose_data(struct study_unit *u, const struct study *study, const struct study_run *run,
+                       const char *whole, struct caelum_error *err) {
+    if (run->data && strncmp(run->data, "synthetic", 9) != 0)
+        CHECK(resolve(study, NULL, run->data, u->data_spec, err));
+    else if (run->data || whole)
+        snprintf(u->data_spec, sizeof u->data_spec, "%s", run->data ? run->data : whole);
+    u->settings.data = *u->data_spec ? u->data_spec : NULL;
+    return CAELUM_OK;
+}
+
+static void write_command(struct study_unit *u) {
+    char options[512];
+    settings_command(&u->settings, options, sizeof options);
+    snprintf(u->command, sizeof u->command, "caelum train %.500s%s%.500s%s --seed %llu --out %.500s",
+             u->net_path, u->settings.data ? " --data " : "", u->settings.data ? u->settings.data : "",
+             options, (unsigned long long)u->settings.seed, u->dir);
+    u->settings.command = u->command;
+}
+
+static int open_unit(struct study_plan *plan, const struct caelum_study_settings *settings,
+                     struct study_unit *u, struct caelum_error *err) {
+    const struct study *study = plan->study;
+    const struct study_run *run = &study->run[u->run];
+    char runs[1024];
+    u->settings = run->settings;
+    u->settings.seed = run->seed[u->rank];
+    u->settings.data_settings.cache_dir = settings->cache_dir;
+    u->settings.data_settings.progress = settings->stage;
+    u->settings.data_settings.cookie = settings->cookie;
+    if (settings->quick) quicken(&u->settings);
+    snprintf(u->name, sizeof u->name, "%s-s%llu", run->name, (unsigned long long)u->settings.seed);
+    CHECK(file_join(runs, sizeof runs, plan->out, "runs", err));
+    CHECK(file_join(u->dir, sizeof u->dir, runs, u->name, err));
+    u->settings.out = u->dir;
+    CHECK(resolve(study, settings->models, run->net, u->net_path, err));
+    u->settings.net_path = u->net_path;
+    CHECK(choose_data(u, study, run, settings->data, err));
+    write_command(u);
+    int result = find_data(plan, u->settings.data, &u->settings.data_settings, &u->data, err);
+    u->settings.data_settings.progress = NULL; /* trainings side by side tell their progress otherwise */
+    u->settings.data_settings.cookie = NULL;
+    if (result == 0) result = caelum_net_load(&u->net, u->net_path, u->data->h, u->data->w, err);
+    if (result == 0) result = task_check(u->settings.task, u->net, err);
+    if (result != 0) return caelum_fail_in(err, result, "%s:%zu: run %s", study->file, run->line, run->name);
+    return study_unit_look(u, err);
+}
+
+/* Whether the caller wants this run. */
+static bool wanted(const struct caelum_study_settings *settings, const char *name) {
+    for (size_t i = 0; i < settings->only_count; i++)
+        if (strcmp(settings->only[i], name) == 0) return true;
+    return settings->only_count == 0;
+}
+
+static int check_only(const struct study *study, const struct caelum_study_settings *settings,
+                      struct caelum_error *err) {
+    for (size_t i = 0; i < settings->only_count; i++) {
+        size_t run = 0;
+        while (run < study->runs && strcmp(study->run[run].name, settings->only[i]) != 0) run++;
+        if (run == study->runs)
+            return caelum_fail(err, CAELUM_EUSAGE, "%s: there is no run '%s' in it", study->file,
+                               settings->only[i]);
+    }
+    return CAELUM_OK;
+}
+
+static int fill(struct study_plan *plan, const struct caelum_study_settings *settings,
+                struct caelum_error *err) {
+    CHECK(study_file_load(&plan->study, settings->path, err));
+    const struct study *study = plan->study;
+    size_t most = 0, seeds = 0;
+    CHECK(check_only(study, settings, err));
+    for (size_t r = 0; r < study->runs; r++) {
+        most += study->run[r].seeds;
+        if (study->run[r].seeds > seeds) seeds = study->run[r].seeds;
+    }
+    if (settings->quick) seeds = 1;
+    CHECK(mem_alloc(&plan->unit, most, sizeof *plan->unit, err));
+    CHECK(mem_alloc(&plan->data, most, sizeof *plan->data, err));
+    for (size_t rank = 0; rank < seeds; rank++)
+        for (size_t r = 0; r < study->runs; r++) {
+            if (rank >= study->run[r].seeds || !wanted(settings, study->run[r].name)) continue;
+            struct study_unit *u = &plan->unit[plan->units++];
+            u->run = r, u->rank = rank;
+            CHECK(open_unit(plan, settings, u, err));
+        }
+    return CAELUM_OK;
+}
+
+int study_plan_open(struct study_plan *out, const struct caelum_study_settings *settings,
+                    struct caelum_error *err) {
+    struct study_plan plan = {0};
+    if (!settings->path || !settings->out)
+        return caelum_fail(err, CAELUM_EUSAGE, "a study needs a file and an output directory");
+    int result = file_join(plan.out, sizeof plan.out, settings->out, "", err);
+    if (result == 0) plan.out[strlen(plan.out) - 1] = '\0';
+    if (result == 0) result = fill(&plan, settings, err);
+    if (result != 0) {
+        study_plan_close(&plan);
+        return result;
+    }
+    *out = plan;
+    return CAELUM_OK;
+}
+
+void study_plan_close(struct study_plan *plan) {
+    for (size_t i = 0; i < plan->units; i++) caelum_net_close(&plan->unit[i].net);
+    for (size_t i = 0; i < plan->datas; i++) caelum_data_close(&plan->data[i].data);
+    mem_free(&plan->unit);
+    mem_free(&plan->data);
+    study_file_close(&plan->study);
+}
