@@ -29,9 +29,11 @@ static void print_result(const struct caelum_train_settings *s, const struct cae
     }
     printf("%zu epochs in %.1f s; lowest validation loss %.6f (%.2f dB) in epoch %zu\n", r->epochs,
            r->seconds, r->best_val_loss, -10 * log10(r->best_val_loss), r->best_epoch);
-    printf("model  %s/best.safetensors\ncurves %s/curves.png\nsheet  %s/reconstructions.png\n", s->out,
-           s->out, s->out);
+    printf("model  %s/best.safetensors\ncurves %s/curves.png\n", s->out, s->out);
+    if (r->task == CAELUM_RECONSTRUCT) printf("sheet  %s/reconstructions.png\n", s->out);
 }
+
+static const char *const tasks[] = {"reconstruct", "colorize", NULL};
 
 int command_train(int argc, char **argv) {
     struct caelum_train_settings s = caelum_train_defaults();
@@ -39,10 +41,13 @@ int command_train(int argc, char **argv) {
     char out[512];
     bool json = false, epochs_given = false;
     size_t epochs = s.epochs;
+    int task = (int)s.task;
     const struct option_row rows[] = {
         {'d', "data", OPTION_STRING, &s.data, "SPEC",
          "CIFAR-10 directory or .tar.gz, or synthetic[:COUNT[:SIZE]]; default $CAELUM_DATA, else synthetic",
          NULL},
+        {0, "task", OPTION_CHOICE, &task, "reconstruct|colorize",
+         "what to learn: the pictures themselves, or chroma from luminance", tasks},
         {'o', "out", OPTION_STRING, &s.out, "DIR", "run directory to make; default runs/NET", NULL},
         {'e', "epochs", OPTION_SIZE, &epochs, "N", "passes over the training pictures", NULL},
         {'b', "batch", OPTION_SIZE, &s.batch, "N", "pictures in a minibatch", NULL},
@@ -71,6 +76,7 @@ int command_train(int argc, char **argv) {
             "train", resume ? "--resume takes no NET: the run knows its own" : "expected one NET, got %d", n);
     s.epochs = resume && !epochs_given ? 0 : epochs;
     s.resume = resume != NULL;
+    s.task = (enum caelum_task)task;
     if (resume)
         s.out = resume;
     else

@@ -230,10 +230,17 @@ int caelum_baselines(const caelum_data *data, enum caelum_split split, size_t nu
 
 /* --- Training --------------------------------------------------------------------------------- */
 
+/* What a network learns. */
+enum caelum_task {
+    CAELUM_RECONSTRUCT, /* R, G, B in, the same out */
+    CAELUM_COLORIZE,    /* luminance in (1 channel), chroma out (2 channels), by ITU-R BT.601 */
+};
+
 /* Means over the pictures of one epoch. */
 struct caelum_epoch {
     size_t epoch;                            /* 1, 2, ... */
-    double loss, psnr, accuracy;             /* train split, measured while the weights changed */
+    double loss, psnr, accuracy;             /* train split, measured while the weights changed; of
+                                                the network's output against its task's target */
     double val_loss, val_psnr, val_accuracy; /* validation split, after the epoch */
     double seconds;                          /* this epoch, validation included */
     double pictures_per_second;              /* training alone */
@@ -254,15 +261,16 @@ struct caelum_train_settings {
     const char *net_path; /* the network's text; not used on resume */
     const char *data;     /* as for caelum_data_open */
     struct caelum_data_settings data_settings;
-    const char *out;     /* run directory to make; must not exist unless `force` */
-    bool force;          /* write into an existing run directory */
-    bool resume;         /* go on with the run in `out`; everything else is read from it */
-    size_t epochs;       /* default 50; on resume, 0 = as before */
-    size_t batch;        /* default 50 */
-    double lr;           /* Adam's step size; default 0.001 */
-    uint64_t seed;       /* weights and order of pictures; default 1 */
-    int threads;         /* 0 = the default; no influence on the result */
-    const char *command; /* the command line, kept in run.json and model; may be NULL */
+    enum caelum_task task; /* default CAELUM_RECONSTRUCT */
+    const char *out;       /* run directory to make; must not exist unless `force` */
+    bool force;            /* write into an existing run directory */
+    bool resume;           /* go on with the run in `out`; everything else is read from it */
+    size_t epochs;         /* default 50; on resume, 0 = as before */
+    size_t batch;          /* default 50 */
+    double lr;             /* Adam's step size; default 0.001 */
+    uint64_t seed;         /* weights and order of pictures; default 1 */
+    int threads;           /* 0 = the default; no influence on the result */
+    const char *command;   /* the command line, kept in run.json and model; may be NULL */
     int (*progress)(void *cookie, const struct caelum_train_progress *progress); /* after every batch */
     caelum_progress stage; /* for what comes before and after training; may be NULL */
     void *cookie;
@@ -271,7 +279,8 @@ struct caelum_train_settings {
 struct caelum_train_settings caelum_train_defaults(void);
 
 struct caelum_train_result {
-    size_t epochs; /* done in all, those before a resume included */
+    enum caelum_task task; /* a resumed run's own */
+    size_t epochs;         /* done in all, those before a resume included */
     size_t best_epoch;
     double best_val_loss;
     double seconds; /* of this call */
@@ -279,11 +288,10 @@ struct caelum_train_result {
 };
 
 /* Trains, writing a run directory: run.json, metrics.csv, last.safetensors, best.safetensors,
- * checkpoint.safetensors, curves.svg, curves.png, reconstructions.png. A non-zero result of the
- * progress callback ends the run after the batch under way, saved and resumable; the call then
- * returns CAELUM_OK with result->stopped set. The result depends on the network, the data, the
- * settings and the seed alone: not on threads or instruction set (from AVX2 up), nor on stops and
- * resumes. */
+ * checkpoint.safetensors, curves.svg, curves.png and, to reconstruct, reconstructions.png. A non-zero result
+ * of the progress callback ends the run after the batch under way, saved and resumable; the call then returns
+ * CAELUM_OK with result->stopped set. The result depends on the network, the data, the settings and the seed
+ * alone: not on threads or instruction set (from AVX2 up), nor on stops and resumes. */
 int caelum_train(const struct caelum_train_settings *settings, struct caelum_train_result *result,
                  struct caelum_error *err);
 

@@ -306,6 +306,37 @@ static void bytes_to_lanes_and_back(void **state) {
     }
 }
 
+/* Against BT.601's own formulas, and bytes that are grey: their color is exactly nothing. */
+static void colors_match_reference(void **state) {
+    (void)state;
+    EACH_LEVEL(kernels) {
+        struct rng rng = rng_make(9, RNG_TEST, 0);
+        struct tensor rgb = test_tensor(3, 3, 7, 1, 0), y = test_tensor(1, 3, 7, 2, canary),
+                      uv = test_tensor(2, 3, 7, 1, canary), alone = test_tensor(1, 3, 7, 0, canary);
+        double in[63], luma[21], chroma[42], again[21];
+        test_tensor_random(&rgb, &rng);
+        for (size_t c = 0; c < 3; c++)
+            for (size_t lane = 0; lane < LANES; lane++) tensor_at(&rgb, c, 0, 0)[lane] = (float)lane / 15.0f;
+        kernels->to_yuv(&rgb, &y, &uv);
+        kernels->to_yuv(&rgb, &alone, &(struct tensor){0});
+        assert_true(test_border(&y, canary) && test_border(&uv, canary));
+        for (size_t lane = 0; lane < LANES; lane++) {
+            test_lane(&rgb, lane, in), test_lane(&y, lane, luma), test_lane(&uv, lane, chroma),
+                test_lane(&alone, lane, again);
+            assert_memory_equal(luma, again, sizeof luma);
+            assert_true(luma[0] == in[0] && chroma[0] == 0 && chroma[21] == 0);
+            for (size_t i = 0; i < 21; i++) {
+                const double r = in[i], g = in[21 + i], b = in[42 + i];
+                const double want = 0.299 * r + 0.587 * g + 0.114 * b;
+                near("Y", kernels->name, luma[i], want, 3e-7);
+                near("U", kernels->name, chroma[i], 0.492 * (b - want), 3e-7);
+                near("V", kernels->name, chroma[21 + i], 0.877 * (r - want), 4e-7);
+            }
+        }
+        test_tensor_free(&rgb), test_tensor_free(&y), test_tensor_free(&uv), test_tensor_free(&alone);
+    }
+}
+
 static void loss_matches_reference(void **state) {
     (void)state;
     EACH_LEVEL(kernels) {
@@ -414,6 +445,7 @@ int main(void) {
         cmocka_unit_test(upsampling_matches_reference),
         cmocka_unit_test(activations_match_reference),
         cmocka_unit_test(bytes_to_lanes_and_back),
+        cmocka_unit_test(colors_match_reference),
         cmocka_unit_test(loss_matches_reference),
         cmocka_unit_test(adam_matches_reference),
         cmocka_unit_test(same_bits_on_all_fma_machines),

@@ -229,6 +229,81 @@ static void sixteen_pictures_are_learnt_by_heart(void **state) {
     caelum_data_close(&data);
 }
 
+/* --- Colorizing ----------------------------------------------------------------------------------- */
+
+static struct caelum_net *colorizer(void) {
+    struct caelum_net *net = NULL;
+    assert_ok(caelum_net_parse(&net, "input 1\nconv 8 relu\nmaxpool\nconv 12 relu\nupsample\nconv 2\n",
+                               "colorizer", 32, 32, err));
+    return net;
+}
+
+/* Weights of nothing answer grey: the loss is then the mean square of the chroma, the agreement the share
+ * of pixels with V <= U (a tie counts as channel 0), both computed from the bytes, the second in whole
+ * numbers: in floats rounding decides the few ties of colored pixels, grey ones are exact. */
+static void the_target_is_the_chroma_of_the_bytes(void **state) {
+    (void)state;
+    struct caelum_net *net = colorizer();
+    struct caelum_data *data = synthetic("synthetic:100");
+    const struct pictures set = data_pictures(data, CAELUM_ALL);
+    struct trainer_settings settings = trainer_defaults(50, 0.001, 2);
+    struct trainer trainer = {0};
+    struct loss_sums sums;
+    double squared = 0, agree = 0, ties = 0;
+    settings.task = CAELUM_COLORIZE;
+    assert_ok(trainer_open(&trainer, net, &settings, set.n, 1, err));
+    assert_int_equal(trainer_values(&trainer), 2 * 32 * 32);
+    memset(trainer.params, 0, net->params * sizeof(float));
+    trainer_refresh(&trainer);
+    trainer_measure(&trainer, &set, &sums);
+    for (size_t i = 0; i < set.n; i++)
+        for (size_t j = 0; j < 1024; j++) {
+            const uint8_t *at = pictures_at(&set, i) + j;
+            const double r = at[0] / 255.0, g = at[1024] / 255.0, b = at[2048] / 255.0;
+            const double y = 0.299 * r + 0.587 * g + 0.114 * b, u = 0.492 * (b - y), v = 0.877 * (r - y);
+            squared += u * u + v * v;
+            const long rgb[3] = {at[0], at[1024], at[2048]};
+            const long luma = 299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2];
+            const long lead = 492 * (1000 * rgb[2] - luma) - 877 * (1000 * rgb[0] - luma);
+            agree += lead >= 0;
+            ties += lead == 0 && rgb[0] != rgb[1];
+        }
+    if (fabs(sums.squared - squared) > 1e-6 * squared)
+        fail_msg("squared chroma %.9g, the bytes have %.9g", sums.squared, squared);
+    assert_true(fabs(sums.agree - agree) <= ties);
+    trainer_close(&trainer);
+    caelum_net_close(&net);
+    caelum_data_close(&data);
+}
+
+static void colorizing_is_learnt(void **state) {
+    (void)state;
+    struct caelum_net *net = colorizer(), *wrong = standard();
+    struct caelum_data *data = synthetic("synthetic:320");
+    const struct pictures set = data_pictures(data, CAELUM_ALL);
+    struct trainer_settings settings = trainer_defaults(32, 0.003, 2);
+    struct trainer trainer = {0};
+    struct loss_sums before, after, sums;
+    uint32_t order[320];
+    for (uint32_t i = 0; i < 320; i++) order[i] = i;
+    settings.task = CAELUM_COLORIZE;
+    assert_ok(trainer_open(&trainer, net, &settings, set.n, 1, err));
+    trainer_measure(&trainer, &set, &before);
+    for (int step = 0; step < 100; step++) trainer_step(&trainer, &set, order + step % 10 * 32, 32, &sums);
+    trainer_measure(&trainer, &set, &after);
+    if (!(after.squared < 0.9 * before.squared))
+        fail_msg("loss %g before, %g after", before.squared, after.squared);
+    trainer_close(&trainer);
+    assert_error(CAELUM_EFORMAT, "to colorize it must turn luminance, 1x32x32, into chroma, 2x32x32",
+                 trainer_open(&trainer, wrong, &settings, set.n, 1, err));
+    settings.task = CAELUM_RECONSTRUCT;
+    assert_error(CAELUM_EFORMAT, "to reconstruct they must be equal",
+                 trainer_open(&trainer, net, &settings, set.n, 1, err));
+    caelum_net_close(&net);
+    caelum_net_close(&wrong);
+    caelum_data_close(&data);
+}
+
 /* --- Runs ----------------------------------------------------------------------------------------- */
 
 static int stop_at_eight(void *cookie, const struct caelum_train_progress *progress) {
@@ -309,6 +384,8 @@ int main(void) {
         cmocka_unit_test(a_step_allocates_nothing),
         cmocka_unit_test(large_minibatches_use_every_picture),
         cmocka_unit_test(sixteen_pictures_are_learnt_by_heart),
+        cmocka_unit_test(the_target_is_the_chroma_of_the_bytes),
+        cmocka_unit_test(colorizing_is_learnt),
         cmocka_unit_test(a_resumed_run_ends_with_the_same_bits),
         cmocka_unit_test(divergence_is_an_error),
     };

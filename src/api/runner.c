@@ -6,15 +6,20 @@
 
 int runner_open(struct runner *out, const struct caelum_net *net, const float *params, int threads,
                 struct caelum_error *err) {
-    struct runner r = {
-        .net = net, .params = params, .threads = threads > 0 ? threads : parallel_default_threads()};
+    struct runner r = {.net = net,
+                       .params = params,
+                       .threads = threads > 0 ? threads : parallel_default_threads(),
+                       .task = net->input.c == 1 ? CAELUM_COLORIZE : CAELUM_RECONSTRUCT};
     enum cpu_level level;
     CHECK(cpu_choose(&level, err));
     r.kernels = kernels_get(level);
     int result = mem_alloc(&r.packed, net->packed, sizeof(float), err);
     if (result == 0) result = mem_alloc(&r.workspace, (size_t)r.threads, sizeof *r.workspace, err);
-    for (int i = 0; result == 0 && i < r.threads; i++)
+    if (result == 0) result = mem_alloc(&r.block, (size_t)r.threads, sizeof *r.block, err);
+    for (int i = 0; result == 0 && i < r.threads; i++) {
         result = net_workspace_open(&r.workspace[i], net, false, err);
+        if (result == 0) result = task_block_open(&r.block[i], r.task, net, false, err);
+    }
     if (result != 0) {
         runner_close(&r);
         return result;
@@ -26,7 +31,9 @@ int runner_open(struct runner *out, const struct caelum_net *net, const float *p
 
 void runner_close(struct runner *r) {
     for (int i = 0; r->workspace && i < r->threads; i++) net_workspace_close(&r->workspace[i]);
+    for (int i = 0; r->block && i < r->threads; i++) task_block_close(&r->block[i]);
     mem_free(&r->workspace);
+    mem_free(&r->block);
     mem_free(&r->packed);
 }
 
@@ -50,7 +57,7 @@ static void run_block(void *cookie, size_t block, int worker) {
         in[i] = i < live ? job->input(job->cookie, first + i, worker) : in[0];
         lane[i] = run->outputs + ((size_t)worker * LANES + i) * size;
     }
-    r->kernels->load(in, &ws->value[0]);
+    task_load(r->task, r->kernels, in, &r->block[worker], &ws->value[0]);
     net_forward(r->net, r->kernels, r->params, r->packed, ws);
     r->kernels->store(out, lane, live);
     for (size_t i = 0; i < live; i++) job->output(job->cookie, first + i, lane[i], worker);

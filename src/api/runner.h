@@ -3,7 +3,7 @@
 #define CAELUM_API_RUNNER_H
 
 #include "base/pictures.h"
-#include "net/net.h"
+#include "train/task.h"
 
 /* A model's packed weights and a workspace a thread. */
 struct runner {
@@ -12,7 +12,9 @@ struct runner {
     const struct kernels *kernels;
     float *packed;
     int threads;
-    struct net_workspace *workspace;
+    enum caelum_task task;           /* what the input channels tell: 1 is luminance, made from RGB here */
+    struct net_workspace *workspace; /* one a thread */
+    struct task_block *block;        /* likewise */
 };
 
 /* threads = 0: the default. */
@@ -21,8 +23,10 @@ int runner_open(struct runner *runner, const struct caelum_net *net, const float
 void runner_close(struct runner *runner);
 
 /* Runs blocks in parallel. `input(cookie, i)` gives the bytes of picture i, [c][h][w], borrowed until the
- * block is done; `output(cookie, i, values)` receives its result, [c][h][w] floats of the network's
- * output, borrowed until it returns. Both are called from any thread, once a picture. */
+ * block is done. A network with one input channel is given RGB, [3][h][w], too, and sees its luminance (a
+ * colorizer; its output is [2][h][w], U and V). `output(cookie, i, values)` receives its result, [c][h][w]
+ * floats of the network's output, borrowed until it returns. Both are called from any thread, once a picture.
+ */
 struct runner_job {
     size_t n;
     const uint8_t *(*input)(void *cookie, size_t i, int worker);

@@ -77,8 +77,9 @@ static int read_checkpoint(struct run *run, struct caelum_error *err) {
     CHECK(read_number(m, path, "height", &height, err));
     CHECK(read_number(m, path, "width", &width, err));
     const char *lr = metadata_get(m, "lr"), *text = metadata_get(m, "network"),
-               *spec = metadata_get(m, "data_spec");
-    if (!lr || !text || !spec) return missing(path, "lr, network or data_spec", err);
+               *spec = metadata_get(m, "data_spec"), *task = metadata_get(m, "task");
+    if (!lr || !text || !spec || !task) return missing(path, "lr, network, task or data_spec", err);
+    CHECK(task_find(&s->task, task, path, err));
     if (s->epochs == 0) s->epochs = (size_t)epochs;
     s->batch = (size_t)batch;
     s->lr = strtod(lr, NULL);
@@ -96,7 +97,7 @@ static int describe_model(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     struct metadata *m = &run->metadata;
     CHECK(metadata_set(m, "name", run->name, err));
-    CHECK(metadata_set(m, "task", "reconstruct", err));
+    CHECK(metadata_set(m, "task", task_name(s->task), err));
     CHECK(metadata_set(m, "data", run->data->name, err));
     CHECK(metadata_set(m, "data_fingerprint", run->data->fingerprint, err));
     CHECK(metadata_setf(m, err, "split_seed", "%llu", (unsigned long long)s->data_settings.split_seed));
@@ -212,7 +213,7 @@ static int on_batch(void *cookie, const struct fit *fit) {
         .epochs = fit->settings.epochs,
         .batch = fit->batches_done,
         .batches = fit->batches,
-        .loss = fit->sums.squared / (double)(n * pictures_size(&fit->settings.train)),
+        .loss = fit->sums.squared / (double)(n * trainer_values(fit->trainer)),
         .last_val_loss = fit->epochs_done > 0 ? fit->history[fit->epochs_done - 1].val_loss : NAN,
         .pictures_per_second = (double)n / fit->train_seconds,
         .seconds_left = (clock_seconds() - run->start) / (double)done * (double)(all - done)};
@@ -264,16 +265,18 @@ static int prepare(struct run *run, struct caelum_error *err) {
         caelum_net_close(&run->net);
         CHECK(caelum_net_load(&run->net, s->net_path, train.h, train.w, err));
     }
-    if (run->net->input.c != train.c || run->net->input.h != train.h || run->net->input.w != train.w)
+    CHECK(task_check(s->task, run->net, err));
+    const struct shape takes = task_pictures(s->task, run->net);
+    if (takes.c != train.c || takes.h != train.h || takes.w != train.w)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: takes pictures of %zux%zux%zu, the data has %zux%zux%zu",
-                           run->net->file, run->net->input.c, run->net->input.h, run->net->input.w, train.c,
-                           train.h, train.w);
+                           run->net->file, takes.c, takes.h, takes.w, train.c, train.h, train.w);
     const char *fingerprint = metadata_get(&run->checkpoint.metadata, "data_fingerprint");
     if (s->resume && (!fingerprint || strcmp(fingerprint, run->data->fingerprint) != 0))
         return caelum_fail(err, CAELUM_EFORMAT, "%s: the data are not those that the run was started with",
                            run->data->source);
     const int threads = s->threads > 0 ? s->threads : parallel_default_threads();
-    const struct trainer_settings trainer = trainer_defaults(s->batch, s->lr, threads);
+    struct trainer_settings trainer = trainer_defaults(s->batch, s->lr, threads);
+    trainer.task = s->task;
     CHECK(trainer_open(&run->trainer, run->net, &trainer, val.n, s->seed, err));
     const struct fit_settings fit = {.epochs = s->epochs,
                                      .seed = s->seed,
@@ -292,7 +295,7 @@ static int prepare(struct run *run, struct caelum_error *err) {
     return checkpoint_restore(&run->fit, &run->checkpoint, path, err);
 }
 
-/* The pictures a person looks at, after the last epoch. */
+/* The pictures a person looks at, after the last epoch; there is no sheet for colorizers. */
 static int illustrate(const struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     const struct fit *fit = &run->fit;
@@ -300,6 +303,7 @@ static int illustrate(const struct run *run, struct caelum_error *err) {
     snprintf(title, sizeof title, "%s, %zu parameters, on %s: batch %zu, seed %llu", run->name,
              run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
     CHECK(run_write_curves(s->out, title, fit->history, fit->epochs_done, err));
+    if (s->task != CAELUM_RECONSTRUCT) return CAELUM_OK;
     CHECK(path_in(run, "reconstructions.png", path, err));
     CHECK(path_in(run, "best.safetensors", model, err));
     struct caelum_model *best = NULL;
@@ -331,6 +335,7 @@ int caelum_train(const struct caelum_train_settings *settings, struct caelum_tra
     if (status == 0 && result) {
         const struct fit *fit = &run->fit;
         *result = (struct caelum_train_result){
+            .task = run->settings.task,
             .epochs = fit->epochs_done,
             .best_epoch = fit->best_epoch,
             .best_val_loss = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_loss : NAN,

@@ -16,6 +16,7 @@ enum rng_stream {
     RNG_SAMPLES = 5,   /* choice of pictures to show */
     RNG_AUGMENT = 6,   /* flips, shifts, noise; index = epoch */
     RNG_TEST = 7,      /* tests */
+    RNG_NOISE = 8,     /* noise layers; index = step */
 };
 
 /* One sequence of random numbers; copy it freely. */

@@ -7,7 +7,7 @@
  * Weight gradient: the taps of DW_GROUP output channels stay in registers while the sum runs over all
  * pixels; only at the end are the lanes added up, many accumulators at a time (lane_sums).
  *
- * Kernel widths 1, 2, 3 with stride 1 and 4 with stride 2 get code of their own, everything else one
+ * Kernel widths 1, 2, 3 with stride 1 and 3, 4 with stride 2 get code of their own, everything else one
  * general form. */
 
 /* Columns in a tile and output channels in a weight-gradient tile: as many as the registers hold. */
@@ -103,6 +103,8 @@ INLINE void conv_rows(const struct conv_job *job, const size_t kw, const size_t 
 static void FN(conv)(const struct conv_job *job) {
     if (job->shape.stride == 2 && job->shape.kw == 4)
         conv_rows(job, 4, 2);
+    else if (job->shape.stride == 2 && job->shape.kw == 3)
+        conv_rows(job, 3, 2);
     else if (job->shape.stride != 1)
         conv_rows(job, job->shape.kw, job->shape.stride);
     else if (job->shape.kw == 3)
@@ -274,25 +276,28 @@ INLINE void dw_group(const struct conv_dw_job *job, size_t k, size_t ky0, size_t
 }
 
 /* Kernels that fit the registers whole: kh x kw taps of `group` output channels at a time. */
-INLINE void dw_whole(const struct conv_dw_job *job, const size_t group, const size_t kh, const size_t kw) {
+INLINE void dw_whole(const struct conv_dw_job *job, const size_t group, const size_t kh, const size_t kw,
+                     const size_t stride) {
     size_t k = 0;
-    for (; k + group <= job->dy.c; k += group) dw_group(job, k, 0, 0, group, kh, kw, 1);
+    for (; k + group <= job->dy.c; k += group) dw_group(job, k, 0, 0, group, kh, kw, stride);
     if (group > 2 && k + 2 == job->dy.c)
-        dw_group(job, k, 0, 0, 2, kh, kw, 1);
+        dw_group(job, k, 0, 0, 2, kh, kw, stride);
     else if (group > 3 && k + 3 == job->dy.c)
-        dw_group(job, k, 0, 0, 3, kh, kw, 1);
+        dw_group(job, k, 0, 0, 3, kh, kw, stride);
     else if (k < job->dy.c)
-        dw_group(job, k, 0, 0, 1, kh, kw, 1);
+        dw_group(job, k, 0, 0, 1, kh, kw, stride);
 }
 
 static void FN(conv_dw)(const struct conv_dw_job *job) {
     const struct conv_shape *s = &job->shape;
     if (s->stride == 1 && s->kh == 3 && s->kw == 3) {
-        dw_whole(job, DW_GROUP, 3, 3);
+        dw_whole(job, DW_GROUP, 3, 3, 1);
+    } else if (s->stride == 2 && s->kh == 3 && s->kw == 3) {
+        dw_whole(job, DW_GROUP, 3, 3, 2);
     } else if (s->stride == 1 && s->kh == 2 && s->kw == 2) {
-        dw_whole(job, 2 * DW_GROUP, 2, 2);
+        dw_whole(job, 2 * DW_GROUP, 2, 2, 1);
     } else if (s->stride == 1 && s->kh == 1 && s->kw == 1) {
-        dw_whole(job, 4, 1, 1);
+        dw_whole(job, 4, 1, 1, 1);
     } else {
         for (size_t k = 0; k < job->dy.c; k++)
             for (size_t ky = 0; ky < s->kh; ky++) {

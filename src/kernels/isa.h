@@ -1,10 +1,14 @@
 /* isa.h - the families of one instruction set and their table. Included once by each isa_*.c, after it
  * has defined VW and ISA. */
+#include "base/rng.h"
 #include "kernels/vector.h"
 
+#include "kernels/activation_tmpl.c"
+#include "kernels/color_tmpl.c"
 #include "kernels/conv_tmpl.c"
 #include "kernels/limits_tmpl.c"
 #include "kernels/pointwise_tmpl.c"
+#include "kernels/resample_tmpl.c"
 #include "kernels/update_tmpl.c"
 
 #define STRING2(a) #a
@@ -17,12 +21,21 @@ const struct kernels FN(kernels) = {
     .conv_db = FN(conv_db),
     .act = FN(act),
     .act_grad = FN(act_grad),
+    .copy = FN(copy),
+    .add = FN(add),
+    .clear = FN(clear),
+    .avgpool = FN(avgpool),
+    .avgpool_grad = FN(avgpool_grad),
+    .bilinear = FN(bilinear),
+    .bilinear_grad = FN(bilinear_grad),
+    .noise = FN(noise),
     .maxpool = FN(maxpool),
     .maxpool_grad = FN(maxpool_grad),
     .upsample = FN(upsample),
     .upsample_grad = FN(upsample_grad),
     .load = FN(load),
     .store = FN(store),
+    .to_yuv = FN(to_yuv),
     .mse = FN(mse),
     .sum = FN(sum),
     .adam = FN(adam),

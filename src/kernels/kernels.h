@@ -97,7 +97,26 @@ struct mse_job {
     struct loss_sums *sums; /* overwritten */
 };
 
-enum activation { ACT_LINEAR, ACT_RELU, ACT_SIGMOID };
+/* linear x; relu max(x, 0); leaky x > 0 ? x : LEAKY_SLOPE x; elu x > 0 ? x : e^x - 1; gelu its tanh form;
+ * silu x sigmoid(x); sigmoid 1 / (1 + e^-x); tanh. */
+enum activation { ACT_LINEAR, ACT_RELU, ACT_LEAKY, ACT_ELU, ACT_GELU, ACT_SILU, ACT_SIGMOID, ACT_TANH };
+enum { ACTIVATIONS = ACT_TANH + 1 };
+#define LEAKY_SLOPE 0.01f
+
+/* Whether the derivative can only be had from the input: these two fall and rise, so an output does not
+ * tell where it came from. */
+static inline int activation_keeps_input(enum activation act) {
+    return act == ACT_GELU || act == ACT_SILU;
+}
+
+/* y = x + sigma * n with n nearly normal (a sum of eight uniform numbers: mean 0, variance 1, at most
+ * 4.9), a function of key, stream, step, picture first + lane and place alone. */
+struct noise_job {
+    struct tensor x, y;
+    float sigma;
+    uint32_t key[2], stream, step;
+    uint32_t first; /* number of lane 0's picture in the minibatch */
+};
 
 struct kernels {
     const char *name;
@@ -110,8 +129,15 @@ struct kernels {
 
     /* y = act(x), pixel by pixel; may work in place. */
     void (*act)(const struct tensor *x, const struct tensor *y, enum activation act);
-    /* dy *= act'(.), computed from the output y: relu 1 where y > 0, sigmoid y (1 - y). */
-    void (*act_grad)(const struct tensor *y, const struct tensor *dy, enum activation act);
+    /* dy *= act'(.), computed from the output y, or from the input for those that
+     * activation_keeps_input names. */
+    void (*act_grad)(const struct tensor *at, const struct tensor *dy, enum activation act);
+
+    /* y = x; y = a + b; y = 0, for any views with the channels, rows and columns of y. add may work in
+     * place. */
+    void (*copy)(const struct tensor *x, const struct tensor *y);
+    void (*add)(const struct tensor *a, const struct tensor *b, const struct tensor *y);
+    void (*clear)(const struct tensor *y);
 
     /* y = largest of each size x size window, windows side by side; rows and columns that fill no
      * window are ignored. The gradient goes to the first largest pixel in row-major order; dx is
@@ -119,6 +145,18 @@ struct kernels {
     void (*maxpool)(const struct tensor *x, const struct tensor *y, size_t size);
     void (*maxpool_grad)(const struct tensor *x, const struct tensor *y, const struct tensor *dy,
                          const struct tensor *dx, size_t size);
+
+    /* y = mean of each window, as maxpool; dx is overwritten. */
+    void (*avgpool)(const struct tensor *x, const struct tensor *y, size_t size);
+    void (*avgpool_grad)(const struct tensor *dy, const struct tensor *dx, size_t size);
+
+    /* Linear interpolation between pixel centers, held at the edges: output i lies at
+     * (i + 1/2) / factor - 1/2, as PyTorch (align_corners=False) and TensorFlow 2 have it. dx is
+     * overwritten. */
+    void (*bilinear)(const struct tensor *x, const struct tensor *y, size_t factor);
+    void (*bilinear_grad)(const struct tensor *dy, const struct tensor *dx, size_t factor);
+
+    void (*noise)(const struct noise_job *job);
 
     /* Every pixel becomes factor x factor equal ones; the gradient is their sum, row by row. */
     void (*upsample)(const struct tensor *x, const struct tensor *y, size_t factor);
@@ -128,6 +166,11 @@ struct kernels {
     void (*load)(const uint8_t *const pictures[LANES], const struct tensor *x);
     /* A block to floats of `live` <= LANES pictures, each [c][h][w]. */
     void (*store)(const struct tensor *x, float *const pictures[LANES], size_t live);
+
+    /* R, G, B in [0, 1] to luminance y [1][h][w] and chroma uv [2][h][w] (data NULL: luminance only), as
+     * ITU-R BT.601 weighs them: Y = .299 R + .587 G + .114 B, U = .492 (B - Y), V = .877 (R - Y); so U
+     * lies in [-.436, .436] and V in [-.615, .615]. */
+    void (*to_yuv)(const struct tensor *rgb, const struct tensor *y, const struct tensor *uv);
 
     void (*mse)(const struct mse_job *job);
 

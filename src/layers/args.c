@@ -87,16 +87,62 @@ int args_choice(struct layer_args *args, const char *key, const char *const *cho
     return args_fail(args, word->column, err, "%s: expected %s, got '%s'", key, list, text);
 }
 
-void args_activation(struct layer_args *args, enum activation *act) {
-    static const char *const names[] = {
-        [ACT_LINEAR] = "linear", [ACT_RELU] = "relu", [ACT_SIGMOID] = "sigmoid"};
+void args_word(struct layer_args *args, const char *const *choices, size_t *choice) {
     for (size_t i = 1; i < args->count; i++)
-        for (size_t a = 0; a < sizeof names / sizeof *names; a++)
-            if (!args->word[i].used && strcmp(args->word[i].text, names[a]) == 0) {
+        for (size_t k = 0; choices[k]; k++)
+            if (!args->word[i].used && strcmp(args->word[i].text, choices[k]) == 0) {
                 args->word[i].used = 1;
-                *act = (enum activation)a;
+                *choice = k;
                 return;
             }
+}
+
+int args_real(struct layer_args *args, const char *what, double most, double *value,
+              struct caelum_error *err) {
+    for (size_t i = 1; i < args->count; i++) {
+        struct layer_word *word = &args->word[i];
+        if (word->used || !strchr("0123456789.", word->text[0])) continue;
+        char *end;
+        const double x = strtod(word->text, &end);
+        if (*end != '\0' || !(x >= 0 && x <= most))
+            return args_fail(args, word->column, err, "%s: expected a number from 0 to %g, got '%s'", what,
+                             most, word->text);
+        word->used = 1;
+        *value = x;
+        return CAELUM_OK;
+    }
+    return args_fail(args, args->word[0].column, err, "%s: its %s is missing", args->word[0].text, what);
+}
+
+/* The only word after the layer's own. */
+static int args_name(struct layer_args *args, const char **name, struct caelum_error *err) {
+    if (args->count != 2)
+        return args_fail(args, args->word[0].column, err, "%s: expected one name", args->word[0].text);
+    args->word[1].used = 1;
+    *name = args->word[1].text;
+    return CAELUM_OK;
+}
+
+int args_save(struct layer_args *args, struct caelum_error *err) {
+    const char *name = NULL;
+    CHECK(args_name(args, &name, err));
+    for (size_t i = 0; i < args->skips; i++)
+        if (strcmp(args->skip[i].name, name) == 0)
+            return args_fail(args, args->word[1].column, err, "'%s' is saved already", name);
+    args->saves = name;
+    return CAELUM_OK;
+}
+
+int args_saved(struct layer_args *args, struct shape *shape, struct caelum_error *err) {
+    const char *name = NULL;
+    CHECK(args_name(args, &name, err));
+    for (size_t i = 0; i < args->skips; i++)
+        if (strcmp(args->skip[i].name, name) == 0) {
+            args->uses = i + 1;
+            *shape = args->skip[i].shape;
+            return CAELUM_OK;
+        }
+    return args_fail(args, args->word[1].column, err, "nothing was saved as '%s' above", name);
 }
 
 int args_end(const struct layer_args *args, const char *usage, struct caelum_error *err) {

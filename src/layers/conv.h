@@ -2,14 +2,21 @@
 #ifndef CAELUM_LAYERS_CONV_H
 #define CAELUM_LAYERS_CONV_H
 
+#include "layers/activation.h"
 #include "layers/layer.h"
 
 struct conv {
     size_t k;      /* output channels */
     size_t kernel; /* K, rows and columns */
-    size_t valid;  /* 0: pad=same, 1: pad=valid */
+    size_t stride;
+    size_t valid; /* 0: pad=same, 1: pad=valid */
     enum activation act;
 };
+
+/* Reads "C [k=3] [stride=1] [pad=same|valid] [ACT]" into a zeroed struct conv. */
+int conv_parse(struct layer_args *args, struct conv *s, const char *usage, struct caelum_error *err);
+/* Glorot & Bengio (AISTATS 2010): n weights uniform within sqrt(6 / (fan in + fan out)), `biases` zeros. */
+void conv_init(struct rng *rng, size_t n, size_t fans, size_t biases, float *params);
 
 extern const struct layer_ops layer_upsample, layer_upconv;
 

@@ -19,7 +19,8 @@ struct shape {
 struct layer_sizes {
     size_t params;
     size_t packed;  /* made from the parameters once a step, shared by all blocks */
-    size_t scratch; /* for one block, while backward runs */
+    size_t scratch; /* for one block, while forward or backward runs */
+    size_t saved;   /* for one block, from forward to backward */
     size_t macs;    /* multiply-adds for one picture, taps on the zero border counted */
     size_t pad_x;   /* border of zeros that the input tensor needs */
     size_t pad_dy;  /* border of zeros that the output's gradient needs */
@@ -42,9 +43,23 @@ struct layer_io {
     const float *packed;
     float *grads;   /* the block's own; parameter gradients are added to it */
     float *scratch; /* the thread's own, of any content */
+    float *saved;   /* what forward left for backward */
     struct tensor x, y;
     struct tensor dy; /* backward may change it */
     struct tensor dx; /* overwritten by backward; data NULL: nobody needs it */
+    /* for `save`, its output; for a layer that names a saved tensor, that tensor; and its gradient, to
+     * which the layers that name it add */
+    struct tensor skip, dskip;
+    const struct layer_noise *noise;
+    uint32_t number; /* of the layer in the network */
+};
+
+/* What random layers draw from. */
+struct layer_noise {
+    bool on; /* false: evaluation, nothing is random */
+    uint64_t seed;
+    uint32_t step;  /* of training */
+    uint32_t first; /* number of lane 0's picture in the minibatch */
 };
 
 struct layer_args;
@@ -72,8 +87,15 @@ struct layer_ops {
     const struct layer_ops *(*fuse)(const void *state, const struct layer_ops *before,
                                     const struct layer_sizes *before_sizes);
     /* A convolution's kernel size, padding and stride for the latent formula; NULL elsewhere. */
-    void (*geometry)(const void *state, size_t *kernel, size_t *padding, size_t *stride);
+    void (*geometry)(const void *state, struct shape in, size_t *kernel, size_t *padding, size_t *stride);
 };
+
+/* Windows of size x size side by side: the shape of their results, or a complaint. */
+int shape_pooled(struct shape in, size_t size, struct shape *out, struct caelum_error *err);
+/* Pixels in all channels. */
+static inline size_t shape_values(struct shape s) {
+    return s.c * s.h * s.w;
+}
 
 /* The layers of layers.def, NULL at the end. */
 const struct layer_ops *const *layers_all(void);
@@ -86,7 +108,14 @@ struct layer_word {
     int used;
 };
 
-enum { LAYER_WORDS = 16 };
+enum { LAYER_WORDS = 16, LAYER_SKIPS = 64 };
+
+/* A tensor that a `save` line gave a name. */
+struct layer_skip {
+    char name[48];
+    struct shape shape;
+    size_t value; /* index of the tensor in the network */
+};
 
 /* The words of one line; the first is the layer's name. */
 struct layer_args {
@@ -94,6 +123,10 @@ struct layer_args {
     size_t line;
     size_t count;
     struct layer_word word[LAYER_WORDS];
+    const struct layer_skip *skip; /* saved by the lines above */
+    size_t skips;
+    const char *saves; /* set by args_save */
+    size_t uses;       /* set by args_saved: 1 + index into skip */
 };
 
 /* CAELUM_EFORMAT with "file:line:column: " and a sentence. */
@@ -111,8 +144,15 @@ int args_key(struct layer_args *args, const char *key, size_t least, size_t most
 /* "key=WORD" with WORD one of `choices` (NULL at the end); *choice stays if it is missing. */
 int args_choice(struct layer_args *args, const char *key, const char *const *choices, size_t *choice,
                 struct caelum_error *err);
-/* An activation's name among the words; *act stays if there is none. */
-void args_activation(struct layer_args *args, enum activation *act);
+/* One of `choices` (NULL at the end) among the words; *choice stays if there is none. */
+void args_word(struct layer_args *args, const char *const *choices, size_t *choice);
+/* The first unused bare number, a real one, which must be there: 0 <= *value <= most. */
+int args_real(struct layer_args *args, const char *what, double most, double *value,
+              struct caelum_error *err);
+/* The line's one word is a new name for the layer's output. */
+int args_save(struct layer_args *args, struct caelum_error *err);
+/* The line's one word is the name of a saved tensor; its shape. */
+int args_saved(struct layer_args *args, struct shape *shape, struct caelum_error *err);
 /* Fails if a word was used by none of the above. */
 int args_end(const struct layer_args *args, const char *usage, struct caelum_error *err);
 

@@ -1,4 +1,4 @@
-/* layers.c - the list of layers.def as an array. */
+/* layers.c - the list of layers.def as an array, and rules of shape that several layers share. */
 #include "layers/layer.h"
 
 #define LAYER(name) extern const struct layer_ops layer_##name;
@@ -13,4 +13,12 @@ static const struct layer_ops *const all[] = {
 
 const struct layer_ops *const *layers_all(void) {
     return all;
+}
+
+int shape_pooled(struct shape in, size_t size, struct shape *out, struct caelum_error *err) {
+    if (in.h < size || in.w < size)
+        return caelum_fail(err, CAELUM_EFORMAT, "a %zux%zu picture is smaller than the %zux%zu window", in.h,
+                           in.w, size, size);
+    *out = (struct shape){in.c, in.h / size, in.w / size};
+    return CAELUM_OK;
 }

@@ -18,10 +18,7 @@ static int parse(struct layer_args *args, void *state, struct caelum_error *err)
 static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
                  struct caelum_error *err) {
     const struct maxpool *s = state;
-    if (in.h < s->size || in.w < s->size)
-        return caelum_fail(err, CAELUM_EFORMAT, "a %zux%zu picture is smaller than the %zux%zu window", in.h,
-                           in.w, s->size, s->size);
-    *out = (struct shape){in.c, in.h / s->size, in.w / s->size};
+    CHECK(shape_pooled(in, s->size, out, err));
     *sizes = (struct layer_sizes){.window = s->size, .stride = s->size, .spread = 1};
     return CAELUM_OK;
 }

@@ -38,6 +38,7 @@ static int shape(const void *state, struct shape in, struct shape *out, struct l
     *sizes = (struct layer_sizes){.params = s->k * in.c * 9 + s->k,
                                   .packed = 2 * s->k * in.c * 16,
                                   .scratch = s->k * in.c * 4,
+                                  .saved = activation_saved(s->act, *out),
                                   .macs = s->k * in.c * 16 * in.h * in.w,
                                   .pad_x = 1,
                                   .pad_dy = 1};
@@ -79,16 +80,17 @@ static struct conv_shape phase_shape(size_t p, size_t q) {
 static void forward(const struct layer_io *io) {
     const struct conv *s = io->state;
     const size_t weights = s->k * io->x.c;
+    const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
     for (size_t pq = 0; pq < 4; pq++) {
         const struct conv_job job = {.shape = phase_shape(pq / 2, pq % 2),
                                      .x = io->x,
-                                     .y = phase_view(&io->y, pq / 2, pq % 2),
+                                     .y = phase_view(&linear, pq / 2, pq % 2),
                                      .w = io->packed + pq * weights * 4,
                                      .bias = io->params + weights * 9,
                                      .relu = s->act == ACT_RELU};
         io->kernels->conv(&job);
     }
-    if (s->act != ACT_RELU && s->act != ACT_LINEAR) io->kernels->act(&io->y, &io->y, s->act);
+    activation_forward(s->act, io, &linear);
 }
 
 /* Adds a phase's gradient [k][c][2][2] to that of the nine taps. */
@@ -103,7 +105,8 @@ static void unfold(const float *phase, size_t kernels, size_t p, size_t q, float
 static void backward(const struct layer_io *io) {
     const struct conv *s = io->state;
     const size_t weights = s->k * io->x.c;
-    io->kernels->act_grad(&io->y, &io->dy, s->act);
+    const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
+    activation_backward(s->act, io, &linear);
     for (size_t pq = 0; pq < 4; pq++) {
         const struct conv_dw_job dw = {.shape = phase_shape(pq / 2, pq % 2),
                                        .x = io->x,

@@ -1,16 +1,20 @@
-/* upsample.c - nearest-neighbour upsampling: every pixel becomes FACTOR x FACTOR equal ones. */
+/* upsample.c - upsampling by a whole factor: nearest neighbour, every pixel becoming FACTOR x FACTOR equal
+ * ones, or bilinear, straight lines between pixel centers. */
 #include "layers/layer.h"
 
 struct upsample {
     size_t factor;
+    size_t bilinear;
 };
 
-static const char usage[] = "upsample [FACTOR=2]";
+static const char usage[] = "upsample [FACTOR=2] [nearest|bilinear]";
 
 static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
     struct upsample *s = state;
     s->factor = 2;
+    static const char *const ways[] = {"nearest", "bilinear", NULL};
     CHECK(args_optional(args, "pixels across", 64, &s->factor, err));
+    args_word(args, ways, &s->bilinear);
     return args_end(args, usage, err);
 }
 
@@ -19,21 +23,23 @@ static int shape(const void *state, struct shape in, struct shape *out, struct l
     const struct upsample *s = state;
     (void)err;
     *out = (struct shape){in.c, in.h * s->factor, in.w * s->factor};
-    *sizes = (struct layer_sizes){.window = 1, .stride = 1, .spread = s->factor};
+    *sizes = (struct layer_sizes){.window = s->bilinear ? 2 : 1, .stride = 1, .spread = s->factor};
     return CAELUM_OK;
 }
 
 static void forward(const struct layer_io *io) {
     const struct upsample *s = io->state;
-    io->kernels->upsample(&io->x, &io->y, s->factor);
+    (s->bilinear ? io->kernels->bilinear : io->kernels->upsample)(&io->x, &io->y, s->factor);
 }
 
 static void backward(const struct layer_io *io) {
     const struct upsample *s = io->state;
-    if (io->dx.data) io->kernels->upsample_grad(&io->dy, &io->dx, s->factor);
+    if (io->dx.data)
+        (s->bilinear ? io->kernels->bilinear_grad : io->kernels->upsample_grad)(&io->dy, &io->dx, s->factor);
 }
 
-static const char *const examples[] = {"upsample", "upsample 3", NULL};
+static const char *const examples[] = {"upsample", "upsample 3", "upsample bilinear", "upsample 3 bilinear",
+                                       NULL};
 
 const struct layer_ops layer_upsample = {
     .name = "upsample",

@@ -4,8 +4,16 @@
 
 #include <stdio.h>
 
-static size_t values(struct shape s) {
-    return s.c * s.h * s.w;
+/* Numbers that pass on from layer i: its output, and saved tensors that a later layer still names. */
+static size_t cut_after(const struct caelum_net *net, size_t i) {
+    size_t numbers = shape_values(net->layer[i].out);
+    for (size_t k = 0; k < net->skips; k++) {
+        bool open = false;
+        for (size_t j = i + 1; j < net->layers; j++) open |= net->layer[j].skip == net->skip[k].value;
+        /* value i + 1 is the output itself, which counts once */
+        if (open && net->skip[k].value <= i) numbers += shape_values(net->skip[k].shape);
+    }
+    return numbers;
 }
 
 /* ((W - K + 2P) / S + 1)^2 * C, the study's formula, for a convolution on a square input. */
@@ -13,9 +21,9 @@ static void write_formula(const struct net_layer *layer, char *text, size_t size
     text[0] = '\0';
     if (!layer->ops->geometry || layer->in.h != layer->in.w || layer->out.h != layer->out.w) return;
     size_t k, p, s;
-    layer->ops->geometry(layer->state, &k, &p, &s);
+    layer->ops->geometry(layer->state, layer->in, &k, &p, &s);
     snprintf(text, size, "((%zu - %zu + 2*%zu)/%zu + 1)^2 * %zu = %zu", layer->in.w, k, p, s, layer->out.c,
-             values(layer->out));
+             shape_values(layer->out));
 }
 
 void caelum_net_describe(const caelum_net *net, struct caelum_net_info *info) {
@@ -33,11 +41,11 @@ void caelum_net_describe(const caelum_net *net, struct caelum_net_info *info) {
         if (layer->sizes.params > 0) below = true;
         if (layer->latent) {
             info->has_latent = true;
-            info->latent = values(layer->out);
+            info->latent = shape_values(layer->out);
             write_formula(layer, info->formula, sizeof info->formula);
         }
-        if (values(layer->out) < info->bottleneck) {
-            info->bottleneck = values(layer->out);
+        if (cut_after(net, i) < info->bottleneck) {
+            info->bottleneck = cut_after(net, i);
             info->bottleneck_layer = i;
         }
     }
@@ -50,7 +58,7 @@ void caelum_net_layer(const caelum_net *net, size_t i, struct caelum_layer_info 
                                        .width = layer->out.w,
                                        .parameters = layer->sizes.params,
                                        .macs = layer->sizes.macs,
-                                       .cut = values(layer->out),
+                                       .cut = cut_after(net, i),
                                        .latent = layer->latent};
     snprintf(info->text, sizeof info->text, "%s", layer->text);
     /* One output spans `field` input pixels; its neighbour starts `step` pixels further on. Upsampling

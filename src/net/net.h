@@ -18,6 +18,7 @@ struct net_layer {
     char text[96]; /* its line, one blank between words */
     size_t line;
     bool latent; /* the `latent` mark follows */
+    size_t skip; /* index of the saved tensor that it makes or names; 0: none */
 };
 
 /* One step of the plan: a layer, or a fused form of several. */
@@ -26,6 +27,7 @@ struct net_step {
     size_t first, last; /* layers that it does; state and parameters are those of the last */
     struct layer_sizes sizes;
     size_t packed; /* offset */
+    size_t saved;  /* offset of what it keeps from forward to backward */
 };
 
 struct caelum_net {
@@ -37,7 +39,10 @@ struct caelum_net {
     size_t params;         /* floats of all layers */
     struct net_step *step; /* the plan */
     size_t steps;
-    size_t packed, scratch; /* floats that the plan needs: derived weights, and scratch of one thread */
+    /* floats that the plan needs: derived weights, and of one thread scratch and what steps keep */
+    size_t packed, scratch, saved;
+    struct layer_skip skip[LAYER_SKIPS]; /* tensors with a name */
+    size_t skips;
 };
 
 /* Makes the plan: one step a layer, or with `fuse`, which is what parsing does, fused steps where layers
@@ -51,12 +56,14 @@ void net_init(const struct caelum_net *net, uint64_t seed, float *params);
 void net_pack(const struct caelum_net *net, const float *params, float *packed);
 
 /* The tensors of one block: value[i] is the input of layer i, value[layers] the output; grad[i] the
- * gradient of value[i]. What a fused step keeps to itself has no memory. Without gradients (inference)
- * grad is NULL. */
+ * gradient of value[i]; skip_grad[i], where value[i] is a saved tensor, what comes back along its skips.
+ * What a fused step keeps to itself has no memory. Without gradients (inference) grad and skip_grad are
+ * NULL. */
 struct net_workspace {
-    struct tensor *value, *grad;
-    float *scratch;
+    struct tensor *value, *grad, *skip_grad;
+    float *scratch, *saved;
     float *memory;
+    struct layer_noise noise; /* off until the caller turns it on */
 };
 
 /* grad[0] is left out: nobody needs the gradient of the pictures. */

@@ -61,7 +61,7 @@ static size_t distance(const char *a, const char *b) {
 static int unknown_layer(const struct layer_args *args, struct caelum_error *err) {
     const char *word = args->word[0].text, *nearest = NULL;
     size_t least = 3;
-    char list[200] = "input, latent";
+    char list[300] = "input, latent";
     for (const struct layer_ops *const *ops = layers_all(); *ops; ops++) {
         const size_t d = distance(word, (*ops)->name), used = strlen(list);
         if (d < least) least = d, nearest = (*ops)->name;
@@ -88,6 +88,18 @@ static void name_layer(const struct caelum_net *net, struct net_layer *layer) {
     snprintf(layer->name, sizeof layer->name, "%s%zu", layer->ops->name, ordinal);
 }
 
+/* Remembers the layer's output under the name that its line gives. */
+static int add_skip(struct caelum_net *net, const struct layer_args *args, struct net_layer *layer,
+                    struct caelum_error *err) {
+    if (net->skips == LAYER_SKIPS)
+        return args_fail(args, args->word[0].column, err, "more than %d saved tensors", LAYER_SKIPS);
+    struct layer_skip *skip = &net->skip[net->skips++];
+    snprintf(skip->name, sizeof skip->name, "%s", args->saves);
+    skip->shape = layer->out;
+    layer->skip = skip->value = net->layers;
+    return CAELUM_OK;
+}
+
 static int add_layer(struct caelum_net *net, struct layer_args *args, const struct layer_ops *ops,
                      struct caelum_error *err) {
     if (net->layers == MOST_LAYERS) return args_fail(args, 1, err, "more than %d layers", MOST_LAYERS);
@@ -98,7 +110,10 @@ static int add_layer(struct caelum_net *net, struct layer_args *args, const stru
     join_words(args, layer->text, sizeof layer->text);
     name_layer(net, layer);
     net->layers++; /* from here on caelum_net_close frees the state */
+    args->skip = net->skip, args->skips = net->skips;
+    args->saves = NULL, args->uses = 0;
     CHECK(ops->parse(args, layer->state, err));
+    if (args->uses > 0) layer->skip = net->skip[args->uses - 1].value;
     const int result = ops->shape(layer->state, layer->in, &layer->out, &layer->sizes, err);
     if (result != 0)
         return caelum_fail_in(err, result, "%s:%zu:%zu: %s", args->file, args->line, args->word[0].column,
@@ -107,6 +122,7 @@ static int add_layer(struct caelum_net *net, struct layer_args *args, const stru
     if (out.c > most_side || out.h > most_side || out.w > most_side || out.h * out.w > most_values / out.c)
         return args_fail(args, args->word[0].column, err, "%s: %zux%zux%zu numbers are too many", layer->text,
                          out.c, out.h, out.w);
+    if (args->saves) CHECK(add_skip(net, args, layer, err));
     net->params += layer->sizes.params;
     if (net->params > most_values)
         return args_fail(args, args->word[0].column, err, "%s: more than %zu parameters", layer->text,

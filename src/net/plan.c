@@ -13,7 +13,7 @@ static const struct layer_ops *fused(const struct caelum_net *net, size_t i) {
 int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err) {
     mem_free(&net->step);
     CHECK(mem_alloc(&net->step, net->layers, sizeof *net->step, err));
-    net->steps = net->packed = net->scratch = 0;
+    net->steps = net->packed = net->scratch = net->saved = 0;
     for (size_t i = 0; i < net->layers; i++) {
         const struct layer_ops *both = fuse && i + 1 < net->layers ? fused(net, i + 1) : NULL;
         struct net_step step = {
@@ -26,6 +26,8 @@ int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err) {
         }
         step.packed = net->packed;
         net->packed += step.sizes.packed;
+        step.saved = net->saved;
+        net->saved += step.sizes.saved;
         if (step.sizes.scratch > net->scratch) net->scratch = step.sizes.scratch;
         net->step[net->steps++] = step;
     }

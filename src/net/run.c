@@ -35,8 +35,9 @@ static void place(struct tensor *t, float *memory, size_t *used) {
     *used += t->c * t->plane;
 }
 
-/* Lays all tensors out one after the other, then the scratch; returns the floats used. */
+/* Lays all tensors out one after the other, then the scratch, then what is kept; returns the floats used. */
 static size_t lay_out(const struct caelum_net *net, struct net_workspace *ws) {
+    const size_t scratch = (net->scratch + LANES - 1) / LANES * LANES; /* keeps what follows aligned */
     size_t used = 0;
     for (size_t s = 0; s <= net->steps; s++) {
         const size_t at = s < net->steps ? net->step[s].first : net->layers;
@@ -47,8 +48,16 @@ static size_t lay_out(const struct caelum_net *net, struct net_workspace *ws) {
         ws->grad[at] = make_tensor(shape, net->step[s - 1].sizes.pad_dy);
         place(&ws->grad[at], ws->memory, &used);
     }
-    if (ws->memory) ws->scratch = ws->memory + used;
-    return used + net->scratch;
+    for (size_t i = 0; ws->grad && i < net->skips; i++) {
+        struct tensor *t = &ws->skip_grad[net->skip[i].value];
+        *t = make_tensor(net->skip[i].shape, 0);
+        place(t, ws->memory, &used);
+    }
+    if (ws->memory) {
+        ws->scratch = ws->memory + used;
+        ws->saved = ws->scratch + scratch;
+    }
+    return used + scratch + net->saved;
 }
 
 int net_workspace_open(struct net_workspace *out, const struct caelum_net *net, bool gradients,
@@ -56,6 +65,8 @@ int net_workspace_open(struct net_workspace *out, const struct caelum_net *net, 
     struct net_workspace ws = {0};
     int result = mem_alloc(&ws.value, net->layers + 1, sizeof *ws.value, err);
     if (result == 0 && gradients) result = mem_alloc(&ws.grad, net->layers + 1, sizeof *ws.grad, err);
+    if (result == 0 && gradients)
+        result = mem_alloc(&ws.skip_grad, net->layers + 1, sizeof *ws.skip_grad, err);
     if (result == 0) result = mem_alloc(&ws.memory, lay_out(net, &ws), sizeof(float), err);
     if (result != 0) {
         net_workspace_close(&ws);
@@ -69,6 +80,7 @@ int net_workspace_open(struct net_workspace *out, const struct caelum_net *net, 
 void net_workspace_close(struct net_workspace *ws) {
     mem_free(&ws->value);
     mem_free(&ws->grad);
+    mem_free(&ws->skip_grad);
     mem_free(&ws->memory);
 }
 
@@ -76,13 +88,19 @@ static struct layer_io step_io(const struct caelum_net *net, const struct net_st
                                const struct kernels *kernels, const float *params, const float *packed,
                                const struct net_workspace *ws) {
     const struct net_layer *layer = &net->layer[step->last];
-    return (struct layer_io){.kernels = kernels,
-                             .state = layer->state,
-                             .params = params + layer->params,
-                             .packed = packed + step->packed,
-                             .scratch = ws->scratch,
-                             .x = ws->value[step->first],
-                             .y = ws->value[step->last + 1]};
+    struct layer_io io = {.kernels = kernels,
+                          .state = layer->state,
+                          .params = params + layer->params,
+                          .packed = packed + step->packed,
+                          .scratch = ws->scratch,
+                          .saved = ws->saved + step->saved,
+                          .x = ws->value[step->first],
+                          .y = ws->value[step->last + 1],
+                          .noise = &ws->noise,
+                          .number = (uint32_t)step->last};
+    if (layer->skip > 0) io.skip = ws->value[layer->skip];
+    if (layer->skip > 0 && ws->skip_grad) io.dskip = ws->skip_grad[layer->skip];
+    return io;
 }
 
 void net_forward(const struct caelum_net *net, const struct kernels *kernels, const float *params,
@@ -98,6 +116,7 @@ void net_backward(const struct caelum_net *net, const struct kernels *kernels, c
     /* Below the first step with parameters no gradient is wanted. */
     size_t lowest = 0;
     while (lowest < net->steps && net->step[lowest].sizes.params == 0) lowest++;
+    for (size_t i = 0; i < net->skips; i++) kernels->clear(&ws->skip_grad[net->skip[i].value]);
     for (size_t s = net->steps; s-- > lowest;) {
         const struct net_step *step = &net->step[s];
         struct layer_io io = step_io(net, step, kernels, params, packed, ws);

@@ -7,10 +7,6 @@
 
 #include <math.h>
 
-static size_t values_of(const struct pictures *p) {
-    return p->c * p->h * p->w;
-}
-
 int fit_open(struct fit *out, const struct fit_settings *settings, struct trainer *trainer,
              struct caelum_error *err) {
     struct fit fit = {.settings = *settings, .trainer = trainer};
@@ -72,13 +68,14 @@ static int run_batches(struct fit *fit, struct caelum_error *err) {
 static void finish_epoch(struct fit *fit) {
     const double start = clock_seconds();
     const struct pictures *train = &fit->settings.train, *val = &fit->settings.validation;
+    const size_t values = trainer_values(fit->trainer);
     struct loss_sums sums;
     trainer_measure(fit->trainer, val, &sums);
     struct caelum_epoch e = {
         .epoch = fit->epochs_done + 1,
-        .loss = fit->sums.squared / (double)(train->n * values_of(train)),
+        .loss = fit->sums.squared / (double)(train->n * values),
         .accuracy = fit->sums.agree / (double)(train->n * train->h * train->w),
-        .val_loss = sums.squared / (double)(val->n * values_of(val)),
+        .val_loss = sums.squared / (double)(val->n * values),
         .val_accuracy = sums.agree / (double)(val->n * val->h * val->w),
         .seconds = fit->train_seconds + clock_seconds() - start,
         .pictures_per_second = (double)train->n / fit->train_seconds,

@@ -34,8 +34,11 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
     CHECK(mem_alloc(&t->slots, slots, sizeof(float), err));
     CHECK(mem_alloc(&t->block_sums, t->block_capacity, sizeof *t->block_sums, err));
     CHECK(mem_alloc(&t->workspace, (size_t)t->settings.threads, sizeof *t->workspace, err));
-    for (int i = 0; i < t->settings.threads; i++)
+    CHECK(mem_alloc(&t->block, (size_t)t->settings.threads, sizeof *t->block, err));
+    for (int i = 0; i < t->settings.threads; i++) {
         CHECK(net_workspace_open(&t->workspace[i], t->net, true, err));
+        CHECK(task_block_open(&t->block[i], t->settings.task, t->net, true, err));
+    }
     return CAELUM_OK;
 }
 
@@ -43,13 +46,8 @@ int trainer_open(struct trainer *trainer, const struct caelum_net *net,
                  const struct trainer_settings *settings, size_t largest, uint64_t seed,
                  struct caelum_error *err) {
     struct trainer t = {.settings = *settings, .net = net};
-    const struct shape out = net->layer[net->layers - 1].out, in = net->input;
-    if (out.c != in.c || out.h != in.h || out.w != in.w)
-        return caelum_fail(
-            err, CAELUM_EFORMAT,
-            "%s: the output is %zux%zux%zu, the pictures are %zux%zux%zu; to reconstruct they must be equal",
-            net->file, out.c, out.h, out.w, in.c, in.h, in.w);
     enum cpu_level level;
+    CHECK(task_check(settings->task, net, err));
     CHECK(cpu_choose(&level, err));
     t.kernels = kernels_get(level);
     const int result = allocate(&t, largest, err);
@@ -65,7 +63,9 @@ int trainer_open(struct trainer *trainer, const struct caelum_net *net,
 
 void trainer_close(struct trainer *t) {
     for (int i = 0; t->workspace && i < t->settings.threads; i++) net_workspace_close(&t->workspace[i]);
+    for (int i = 0; t->block && i < t->settings.threads; i++) task_block_close(&t->block[i]);
     mem_free(&t->workspace);
+    mem_free(&t->block);
     mem_free(&t->block_sums);
     mem_free(&t->slots);
     mem_free(&t->packed);
@@ -79,6 +79,11 @@ void trainer_refresh(struct trainer *t) {
     net_pack(t->net, t->params, t->packed);
 }
 
+size_t trainer_values(const struct trainer *t) {
+    const struct shape out = t->net->layer[t->net->layers - 1].out;
+    return out.c * out.h * out.w;
+}
+
 /* What the blocks of one call share. */
 struct pass {
     struct trainer *trainer;
@@ -90,19 +95,21 @@ struct pass {
 
 /* Loads block b, runs it forward and measures it; lanes without a picture repeat the first one, and
  * their gradient is zero. */
-static void forward_block(const struct pass *pass, size_t b, const struct net_workspace *ws) {
+static void forward_block(const struct pass *pass, size_t b, int worker) {
     const struct trainer *t = pass->trainer;
+    const struct net_workspace *ws = &t->workspace[worker];
     const size_t first = b * LANES, left = pass->n - first, live = left < LANES ? left : LANES;
     const uint8_t *lane[LANES];
     for (size_t i = 0; i < LANES; i++) {
         const size_t at = first + (i < live ? i : 0);
         lane[i] = pictures_at(pass->pictures, pass->order ? pass->order[at] : at);
     }
-    t->kernels->load(lane, &ws->value[0]);
+    const struct tensor target =
+        task_load(t->settings.task, t->kernels, lane, &t->block[worker], &ws->value[0]);
     net_forward(t->net, t->kernels, t->params, t->packed, ws);
     const bool learn = pass->scale != 0.0f;
     const struct mse_job mse = {.y = ws->value[t->net->layers],
-                                .t = ws->value[0],
+                                .t = target,
                                 .dy = learn ? ws->grad[t->net->layers] : (struct tensor){0},
                                 .scale = pass->scale,
                                 .live = live,
@@ -117,14 +124,13 @@ static void learn_slot(void *cookie, size_t slot, int worker) {
     float *grads = t->slots + slot * t->net->params;
     memset(grads, 0, t->net->params * sizeof *grads);
     for (size_t b = slot; b < blocks_of(pass->n); b += t->slot_count) {
-        forward_block(pass, b, ws);
+        forward_block(pass, b, worker);
         net_backward(t->net, t->kernels, t->params, t->packed, ws, grads);
     }
 }
 
 static void measure_block(void *cookie, size_t b, int worker) {
-    const struct pass *pass = cookie;
-    forward_block(pass, b, &pass->trainer->workspace[worker]);
+    forward_block(cookie, b, worker);
 }
 
 static void add_sums(const struct trainer *t, size_t blocks, struct loss_sums *sums) {
@@ -154,12 +160,11 @@ static void adam_step(struct trainer *t) {
 
 void trainer_step(struct trainer *t, const struct pictures *pictures, const uint32_t *order, size_t n,
                   struct loss_sums *sums) {
-    const struct shape in = t->net->input;
     struct pass pass = {.trainer = t,
                         .pictures = pictures,
                         .order = order,
                         .n = n,
-                        .scale = (float)(2.0 / (double)(n * in.c * in.h * in.w))};
+                        .scale = (float)(2.0 / (double)(n * trainer_values(t)))};
     const size_t blocks = blocks_of(n), slots = blocks < t->slot_count ? blocks : t->slot_count;
     parallel_for(t->settings.threads, slots, learn_slot, &pass);
     t->kernels->sum(t->gradient, t->slots, slots, t->net->params, t->net->params);

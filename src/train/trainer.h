@@ -8,16 +8,17 @@
 #define CAELUM_TRAIN_TRAINER_H
 
 #include "base/pictures.h"
-#include "net/net.h"
+#include "train/task.h"
 
 struct trainer_settings {
+    enum caelum_task task;
     size_t batch; /* pictures in a minibatch, at most */
     double lr;
     double beta1, beta2, epsilon;
     int threads;
 };
 
-/* Adam's defaults (Kingma & Ba 2015) with the given step size. */
+/* Reconstruction, Adam's defaults (Kingma & Ba 2015) with the given step size. */
 struct trainer_settings trainer_defaults(size_t batch, double lr, int threads);
 
 struct trainer {
@@ -31,6 +32,7 @@ struct trainer {
     float *slots;          /* [slot_count][net->params] */
     size_t slot_count;
     struct net_workspace *workspace; /* one a thread */
+    struct task_block *block;        /* likewise */
     struct loss_sums *block_sums;    /* one a block, of a step or of the largest split measured so far */
     size_t block_capacity;
 };
@@ -46,8 +48,11 @@ void trainer_close(struct trainer *trainer);
 /* Call after changing params from outside. */
 void trainer_refresh(struct trainer *trainer);
 
-/* One Adam step on the mean squared error of reconstructing n <= batch pictures: order[i] is a position
- * in `pictures`. Fills sums over all n pictures, measured before the step. */
+/* Numbers of one picture's output. */
+size_t trainer_values(const struct trainer *trainer);
+
+/* One Adam step on the mean squared error of n <= batch pictures at the task: order[i] is a position in
+ * `pictures`, whose shape is task_pictures(). Fills sums over all n pictures, measured before the step. */
 void trainer_step(struct trainer *trainer, const struct pictures *pictures, const uint32_t *order, size_t n,
                   struct loss_sums *sums);
 

@@ -1,0 +1,59 @@
+/* concat.c - appends the channels of a saved tensor with the same rows and columns. */
+#include "layers/layer.h"
+
+struct concat {
+    struct shape saved;
+};
+
+static const char usage[] = "concat NAME";
+
+static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
+    struct concat *s = state;
+    CHECK(args_saved(args, &s->saved, err));
+    return args_end(args, usage, err);
+}
+
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+                 struct caelum_error *err) {
+    const struct concat *s = state;
+    if (s->saved.h != in.h || s->saved.w != in.w)
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%zux%zu pixels were saved, %zux%zu come in; to concatenate they must be equal",
+                           s->saved.h, s->saved.w, in.h, in.w);
+    *out = (struct shape){in.c + s->saved.c, in.h, in.w};
+    *sizes = (struct layer_sizes){.window = 1, .stride = 1, .spread = 1};
+    return CAELUM_OK;
+}
+
+/* `count` channels from `first` on. */
+static struct tensor channels(const struct tensor *t, size_t first, size_t count) {
+    struct tensor view = *t;
+    view.data = t->data + first * t->plane;
+    view.c = count;
+    return view;
+}
+
+static void forward(const struct layer_io *io) {
+    const struct tensor own = channels(&io->y, 0, io->x.c), other = channels(&io->y, io->x.c, io->skip.c);
+    io->kernels->copy(&io->x, &own);
+    io->kernels->copy(&io->skip, &other);
+}
+
+static void backward(const struct layer_io *io) {
+    const struct tensor own = channels(&io->dy, 0, io->x.c), other = channels(&io->dy, io->x.c, io->skip.c);
+    io->kernels->add(&io->dskip, &other, &io->dskip);
+    if (io->dx.data) io->kernels->copy(&own, &io->dx);
+}
+
+static const char *const examples[] = {"save here\nconv 7 k=1\nconcat here", NULL};
+
+const struct layer_ops layer_concat = {
+    .name = "concat",
+    .usage = usage,
+    .examples = examples,
+    .state_size = sizeof(struct concat),
+    .parse = parse,
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,45 @@
+/* crop.c - the middle of the picture; of an odd remainder the larger half is cut at the bottom and at the
+ * right. */
+#include "layers/place.h"
+
+static const char usage[] = "crop H W";
+
+static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
+    return place_parse(args, state, usage, err);
+}
+
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+                 struct caelum_error *err) {
+    const struct place *s = state;
+    if (s->h > in.h || s->w > in.w)
+        return caelum_fail(err, CAELUM_EFORMAT, "%zux%zu can't be cut out of %zux%zu", s->h, s->w, in.h,
+                           in.w);
+    *out = (struct shape){in.c, s->h, s->w};
+    *sizes = (struct layer_sizes){.window = 1, .stride = 1, .spread = 1};
+    return CAELUM_OK;
+}
+
+static void forward(const struct layer_io *io) {
+    const struct tensor middle = place_middle(&io->x, io->y.h, io->y.w);
+    io->kernels->copy(&middle, &io->y);
+}
+
+static void backward(const struct layer_io *io) {
+    if (!io->dx.data) return;
+    const struct tensor middle = place_middle(&io->dx, io->dy.h, io->dy.w);
+    io->kernels->clear(&io->dx);
+    io->kernels->copy(&io->dy, &middle);
+}
+
+static const char *const examples[] = {"crop 5 4", "crop 12 11", NULL};
+
+const struct layer_ops layer_crop = {
+    .name = "crop",
+    .usage = usage,
+    .examples = examples,
+    .state_size = sizeof(struct place),
+    .parse = parse,
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+};

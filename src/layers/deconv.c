@@ -1,0 +1,115 @@
+/* deconv.c - transposed convolution with bias and activation: the adjoint of a convolution from the output
+ * to the input, plus bias.
+ *
+ *   y[k][i s + u - p][j s + v - p] += w[c][k][u][v] x[c][i][j]
+ *
+ * pad=same gives n s outputs a side (p = (K - s) / 2, rounded down, where the kernel is wider than the
+ * stride), pad=valid (n - 1) s + max(K, s), as Keras's Conv2DTranspose does. Weights lie as in PyTorch's
+ * ConvTranspose2d. */
+#include "layers/conv.h"
+#include "layers/window.h"
+
+static const char usage[] = "deconv C [k=3] [stride=1] [pad=same|valid] [" ACTIVATION_USAGE "]";
+
+static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
+    return conv_parse(args, state, usage, err);
+}
+
+/* The big picture is the output. */
+static struct window window_of(const struct conv *s, size_t h, size_t w) {
+    struct window win = {.kernel = s->kernel, .stride = s->stride, .small_h = h, .small_w = w};
+    if (s->valid) {
+        const size_t last = s->kernel > s->stride ? s->kernel : s->stride;
+        win.big_h = (h - 1) * s->stride + last;
+        win.big_w = (w - 1) * s->stride + last;
+    } else {
+        win.big_h = h * s->stride;
+        win.big_w = w * s->stride;
+        win.pad_y = window_same_before(win.big_h, h, s->kernel, s->stride);
+        win.pad_x = window_same_before(win.big_w, w, s->kernel, s->stride);
+    }
+    return win;
+}
+
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+                 struct caelum_error *err) {
+    const struct conv *s = state;
+    const size_t taps = s->kernel * s->kernel;
+    const struct window w = window_of(s, in.h, in.w);
+    (void)err;
+    *out = (struct shape){s->k, w.big_h, w.big_w};
+    *sizes = (struct layer_sizes){.params = s->k * in.c * taps + s->k,
+                                  .packed = 2 * s->k * in.c * taps,
+                                  .saved = activation_saved(s->act, *out),
+                                  .macs = s->k * in.c * taps * in.h * in.w,
+                                  .pad_x = window_border_small(&w),
+                                  .pad_dy = window_border_big(&w),
+                                  .window = (s->kernel + s->stride - 1) / s->stride,
+                                  .stride = 1,
+                                  .spread = s->stride};
+    return CAELUM_OK;
+}
+
+static int tensor(const void *state, struct shape in, size_t i, struct layer_tensor *t) {
+    const struct conv *s = state;
+    if (i == 0) *t = (struct layer_tensor){"weight", 4, {in.c, s->k, s->kernel, s->kernel}};
+    if (i == 1) *t = (struct layer_tensor){"bias", 1, {s->k, 0, 0, 0}};
+    return i < 2;
+}
+
+static void init(const void *state, struct shape in, struct rng *rng, float *params) {
+    const struct conv *s = state;
+    const size_t taps = s->kernel * s->kernel;
+    conv_init(rng, s->k * in.c * taps, (in.c + s->k) * taps, s->k, params);
+}
+
+static void pack(const void *state, struct shape in, const float *params, float *packed) {
+    const struct conv *s = state;
+    const struct window w = window_of(s, in.h, in.w);
+    window_pack_adjoint(&w, in.c, s->k, params, packed);
+    window_pack(&w, in.c, s->k, params, packed + s->k * in.c * s->kernel * s->kernel);
+}
+
+static void forward(const struct layer_io *io) {
+    const struct conv *s = io->state;
+    const struct window w = window_of(s, io->x.h, io->x.w);
+    const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
+    const float *bias = io->params + s->k * io->x.c * s->kernel * s->kernel;
+    window_apply_adjoint(&w, io->kernels, &io->x, &linear, io->packed, bias, s->act == ACT_RELU);
+    activation_forward(s->act, io, &linear);
+}
+
+static void backward(const struct layer_io *io) {
+    const struct conv *s = io->state;
+    const struct window w = window_of(s, io->x.h, io->x.w);
+    const size_t weights = s->k * io->x.c * s->kernel * s->kernel;
+    const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
+    activation_backward(s->act, io, &linear);
+    window_grad(&w, io->kernels, &io->dy, &io->x, io->grads);
+    io->kernels->conv_db(&io->dy, io->grads + weights);
+    if (io->dx.data) window_apply(&w, io->kernels, &io->dy, &io->dx, io->packed + weights, NULL, 0);
+}
+
+static const char *const examples[] = {"deconv 5",
+                                       "deconv 4 stride=2 relu",
+                                       "deconv 3 k=2 stride=2 sigmoid",
+                                       "deconv 6 k=5 stride=2 gelu",
+                                       "deconv 2 pad=valid",
+                                       "deconv 4 k=4 stride=3 pad=valid tanh",
+                                       "deconv 3 k=1 stride=2",
+                                       "deconv 3 k=2 stride=3 pad=valid",
+                                       NULL};
+
+const struct layer_ops layer_deconv = {
+    .name = "deconv",
+    .usage = usage,
+    .examples = examples,
+    .state_size = sizeof(struct conv),
+    .parse = parse,
+    .shape = shape,
+    .tensor = tensor,
+    .init = init,
+    .pack = pack,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,58 @@
+/* pad.c - the picture in the middle of a larger one of zeros; an odd remainder goes to the bottom and the
+ * right. */
+#include "layers/place.h"
+
+static const char usage[] = "pad H W";
+
+int place_parse(struct layer_args *args, struct place *s, const char *words, struct caelum_error *err) {
+    CHECK(args_number(args, "rows", 65536, &s->h, err));
+    CHECK(args_number(args, "columns", 65536, &s->w, err));
+    return args_end(args, words, err);
+}
+
+struct tensor place_middle(const struct tensor *large, size_t h, size_t w) {
+    struct tensor view = *large;
+    view.data = large->data + (large->h - h) / 2 * large->row + (large->w - w) / 2 * large->step;
+    view.h = h, view.w = w;
+    return view;
+}
+
+static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
+    return place_parse(args, state, usage, err);
+}
+
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+                 struct caelum_error *err) {
+    const struct place *s = state;
+    if (s->h < in.h || s->w < in.w)
+        return caelum_fail(err, CAELUM_EFORMAT, "%zux%zu does not fit into %zux%zu; to cut, use crop", in.h,
+                           in.w, s->h, s->w);
+    *out = (struct shape){in.c, s->h, s->w};
+    *sizes = (struct layer_sizes){.window = 1, .stride = 1, .spread = 1};
+    return CAELUM_OK;
+}
+
+static void forward(const struct layer_io *io) {
+    const struct tensor middle = place_middle(&io->y, io->x.h, io->x.w);
+    io->kernels->clear(&io->y);
+    io->kernels->copy(&io->x, &middle);
+}
+
+static void backward(const struct layer_io *io) {
+    if (!io->dx.data) return;
+    const struct tensor middle = place_middle(&io->dy, io->dx.h, io->dx.w);
+    io->kernels->copy(&middle, &io->dx);
+}
+
+static const char *const examples[] = {"pad 15 15", "pad 12 11", NULL};
+
+const struct layer_ops layer_pad = {
+    .name = "pad",
+    .usage = usage,
+    .examples = examples,
+    .state_size = sizeof(struct place),
+    .parse = parse,
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+};

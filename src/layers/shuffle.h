@@ -1,0 +1,17 @@
+/* shuffle.h - what space_to_depth and depth_to_space share: one permutation, read either way. */
+#ifndef CAELUM_LAYERS_SHUFFLE_H
+#define CAELUM_LAYERS_SHUFFLE_H
+
+#include "layers/layer.h"
+
+struct shuffle {
+    size_t n; /* side of a square */
+};
+
+/* Reads "[N=2]". */
+int shuffle_parse(struct layer_args *args, struct shuffle *s, const char *usage, struct caelum_error *err);
+/* wide[c][n i + a][n j + b] and deep[c n^2 + a n + b][i][j] are the same value; copies one to the other. */
+void shuffle_copy(const struct shuffle *s, const struct kernels *kernels, const struct tensor *wide,
+                  const struct tensor *deep, bool to_wide);
+
+#endif

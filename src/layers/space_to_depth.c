@@ -1,0 +1,46 @@
+/* space_to_depth.c - every N x N square of pixels becomes one pixel of N^2 times the channels:
+ *
+ *   y[c N^2 + a N + b][i][j] = x[c][N i + a][N j + b]
+ *
+ * the order of PyTorch's pixel_unshuffle. */
+#include "layers/shuffle.h"
+
+static const char usage[] = "space_to_depth [N=2]";
+
+static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
+    return shuffle_parse(args, state, usage, err);
+}
+
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+                 struct caelum_error *err) {
+    const struct shuffle *s = state;
+    if (in.h % s->n != 0 || in.w % s->n != 0)
+        return caelum_fail(err, CAELUM_EFORMAT, "a %zux%zu picture can't be cut into squares of %zu", in.h,
+                           in.w, s->n);
+    *out = (struct shape){in.c * s->n * s->n, in.h / s->n, in.w / s->n};
+    *sizes = (struct layer_sizes){.window = s->n, .stride = s->n, .spread = 1};
+    return CAELUM_OK;
+}
+
+static void forward(const struct layer_io *io) {
+    const struct shuffle *s = io->state;
+    shuffle_copy(s, io->kernels, &io->x, &io->y, false);
+}
+
+static void backward(const struct layer_io *io) {
+    const struct shuffle *s = io->state;
+    if (io->dx.data) shuffle_copy(s, io->kernels, &io->dx, &io->dy, true);
+}
+
+static const char *const examples[] = {"crop 12 10\nspace_to_depth", "crop 12 9\nspace_to_depth 3", NULL};
+
+const struct layer_ops layer_space_to_depth = {
+    .name = "space_to_depth",
+    .usage = usage,
+    .examples = examples,
+    .state_size = sizeof(struct shuffle),
+    .parse = parse,
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,83 @@
+/* task.c - input and target of each task. A network sees only its own input tensor; what lies between the
+ * bytes and it is decided here, for training and inference alike. */
+#include "train/task.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+static const char *const names[] = {[CAELUM_RECONSTRUCT] = "reconstruct", [CAELUM_COLORIZE] = "colorize"};
+
+const char *task_name(enum caelum_task task) {
+    return names[task];
+}
+
+int task_find(enum caelum_task *task, const char *name, const char *where, struct caelum_error *err) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *task = (enum caelum_task)i;
+            return CAELUM_OK;
+        }
+    return caelum_fail(err, CAELUM_EFORMAT, "%s: expected the task reconstruct or colorize, got '%s'", where,
+                       name);
+}
+
+struct shape task_pictures(enum caelum_task task, const struct caelum_net *net) {
+    struct shape pictures = net->input;
+    if (task == CAELUM_COLORIZE) pictures.c = 3;
+    return pictures;
+}
+
+int task_check(enum caelum_task task, const struct caelum_net *net, struct caelum_error *err) {
+    const struct shape in = net->input, out = net->layer[net->layers - 1].out;
+    if (task == CAELUM_RECONSTRUCT && (out.c != in.c || out.h != in.h || out.w != in.w))
+        return caelum_fail(
+            err, CAELUM_EFORMAT,
+            "%s: the output is %zux%zux%zu, the pictures are %zux%zux%zu; to reconstruct they must be equal",
+            net->file, out.c, out.h, out.w, in.c, in.h, in.w);
+    if (task == CAELUM_COLORIZE && (in.c != 1 || out.c != 2 || out.h != in.h || out.w != in.w))
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: turns %zux%zux%zu into %zux%zux%zu; to colorize it must turn luminance, "
+                           "1x%zux%zu, into chroma, 2x%zux%zu",
+                           net->file, in.c, in.h, in.w, out.c, out.h, out.w, in.h, in.w, in.h, in.w);
+    return CAELUM_OK;
+}
+
+/* A tensor without border. */
+static struct tensor plain(float *data, size_t c, struct shape size) {
+    return (struct tensor){.data = data,
+                           .c = c,
+                           .h = size.h,
+                           .w = size.w,
+                           .step = LANES,
+                           .row = size.w * LANES,
+                           .plane = size.h * size.w * LANES};
+}
+
+int task_block_open(struct task_block *block, enum caelum_task task, const struct caelum_net *net,
+                    bool target, struct caelum_error *err) {
+    const struct shape size = net->input;
+    *block = (struct task_block){0};
+    if (task != CAELUM_COLORIZE) return CAELUM_OK;
+    const size_t plane = size.h * size.w * LANES;
+    CHECK(mem_alloc(&block->memory, plane * (target ? 5 : 3), sizeof(float), err));
+    block->rgb = plain(block->memory, 3, size);
+    if (target) block->target = plain(block->memory + 3 * plane, 2, size);
+    return CAELUM_OK;
+}
+
+void task_block_close(struct task_block *block) {
+    mem_free(&block->memory);
+}
+
+struct tensor task_load(enum caelum_task task, const struct kernels *kernels,
+                        const uint8_t *const pictures[LANES], const struct task_block *block,
+                        const struct tensor *input) {
+    if (task != CAELUM_COLORIZE) {
+        kernels->load(pictures, input);
+        return *input;
+    }
+    kernels->load(pictures, &block->rgb);
+    kernels->to_yuv(&block->rgb, input, &block->target);
+    return block->target.data ? block->target : *input;
+}

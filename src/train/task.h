@@ -1,0 +1,37 @@
+/* task.h - what a network learns to do: which input it is given and which target it should answer, both
+ * made of the bytes of an RGB picture. */
+#ifndef CAELUM_TRAIN_TASK_H
+#define CAELUM_TRAIN_TASK_H
+
+#include "net/net.h"
+
+/* "reconstruct", "colorize". */
+const char *task_name(enum caelum_task task);
+/* The task of that name; CAELUM_EFORMAT for another word, with `where` before the sentence. */
+int task_find(enum caelum_task *task, const char *name, const char *where, struct caelum_error *err);
+
+/* Pictures that a network takes at this task: colorize derives its single input channel from RGB. */
+struct shape task_pictures(enum caelum_task task, const struct caelum_net *net);
+
+/* CAELUM_EFORMAT unless input and output of the network are those of the task. */
+int task_check(enum caelum_task task, const struct caelum_net *net, struct caelum_error *err);
+
+/* One thread's memory beside its workspace: the RGB block and, with `target`, its chroma. */
+struct task_block {
+    struct tensor rgb, target; /* data NULL: none */
+    float *memory;
+};
+
+/* Reconstruction needs no memory: the input is the target. */
+int task_block_open(struct task_block *block, enum caelum_task task, const struct caelum_net *net,
+                    bool target, struct caelum_error *err);
+/* Safe on a zeroed block. */
+void task_block_close(struct task_block *block);
+
+/* Fills `input` from the bytes of LANES pictures, and the block's target if it has one. Returns what the
+ * output is to equal: the target, or the input where nothing else was made. */
+struct tensor task_load(enum caelum_task task, const struct kernels *kernels,
+                        const uint8_t *const pictures[LANES], const struct task_block *block,
+                        const struct tensor *input);
+
+#endif
