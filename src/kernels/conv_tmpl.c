@@ -91,17 +91,17 @@ INLINE void conv_columns(const struct conv_job *job, const float *x, float *y, c
 
 /* The parts of a pixel's cache line are taken one right after the other, while it is in the first cache. */
 INLINE void conv_rows(const struct conv_job *job, const size_t kh, const size_t kw, const size_t stride) {
-    const size_t width = job->y.w, step = job->y.step;
+    const size_t width = job->y.w, step = job->y.step, live = LANES - job->y.idle;
     for (size_t i = 0; i < job->y.h; i++) {
         const float *x = tensor_at(&job->x, 0, (ptrdiff_t)(i * stride) - job->shape.pad_y, -job->shape.pad_x);
         float *y = tensor_at(&job->y, 0, (ptrdiff_t)i, 0);
         size_t j = 0;
         for (; j + CONV_COLS <= width; j += CONV_COLS)
-            for (size_t part = 0; part < LANES; part += VW)
+            for (size_t part = 0; part < live; part += VW)
                 conv_columns(job, x + j * stride * LANES + part, y + j * step + part, CONV_COLS, kh, kw,
                              stride);
         for (; j < width; j++)
-            for (size_t part = 0; part < LANES; part += VW)
+            for (size_t part = 0; part < live; part += VW)
                 conv_columns(job, x + j * stride * LANES + part, y + j * step + part, 1, kh, kw, stride);
     }
 }
@@ -215,8 +215,8 @@ enum { DW_BAND = 64 };
 INLINE void dw_band(const struct conv_dw_job *job, const float *x, const float *dy, float *total,
                     const size_t rows, const bool begin, const size_t group, const size_t kh, const size_t kw,
                     const size_t stride) {
-    const size_t width = job->dy.w, step = job->dy.step;
-    for (size_t part = 0; part < LANES; part += VW) {
+    const size_t width = job->dy.w, step = job->dy.step, live = LANES - job->dy.idle;
+    for (size_t part = 0; part < live; part += VW) {
         vf acc[4][9];
         UNROLL
         for (size_t i = 0; i < group; i++) {
@@ -266,6 +266,7 @@ INLINE void dw_groups(const struct conv_dw_job *job, size_t first, size_t last, 
     _Alignas(64) float pending[DW_PENDING * LANES];
     const size_t taps = kh * kw, most = DW_PENDING / (group * taps) * group;
     const size_t height = job->dy.h, width = job->dy.w, band = width < DW_BAND ? DW_BAND / width : 1;
+    if (job->dy.idle >= VW) memset(pending, 0, sizeof pending); /* registers that dw_band leaves out */
     for (size_t c = 0; c < job->x.c; c++) {
         const float *x =
             tensor_at(&job->x, c, (ptrdiff_t)ky0 - job->shape.pad_y, (ptrdiff_t)kx0 - job->shape.pad_x);
@@ -320,7 +321,7 @@ static void FN(conv_db)(const struct tensor *dy, float *db) {
     for (size_t k0 = 0; k0 < dy->c; k0 += 4) {
         const size_t n = dy->c - k0 < 4 ? dy->c - k0 : 4;
         for (size_t i = 0; i < n; i++) {
-            for (size_t part = 0; part < LANES; part += VW) {
+            for (size_t part = 0; part < LANES - dy->idle; part += VW) {
                 vf sum = {0};
                 for (size_t r = 0; r < dy->h; r++) {
                     const float *p = tensor_at(dy, k0 + i, (ptrdiff_t)r, 0) + part;
