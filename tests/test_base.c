@@ -142,8 +142,36 @@ static void cpu_level_can_be_lowered(void **state) {
     assert_int_equal(level, cpu_detect());
 }
 
+/* Two writers of one file at a time, as two runs side by side have them: each has a temporary file of its
+ * own, the last to finish wins, and nothing else is left. */
+static void two_writers_do_not_meet(void **state) {
+    (void)state;
+    char dir[256], path[300], command[400];
+    struct file_writer a, b;
+    uint8_t *bytes = NULL;
+    size_t size;
+    test_directory(dir);
+    snprintf(path, sizeof path, "%s/file", dir);
+    assert_ok(file_begin(&a, path, err));
+    assert_ok(file_begin(&b, path, err));
+    fputs("from a", a.stream);
+    fputs("from b, longer", b.stream);
+    assert_ok(file_commit(&a, err));
+    assert_ok(file_read(path, 100, &bytes, &size, err));
+    assert_string_equal((const char *)bytes, "from a");
+    mem_free(&bytes);
+    assert_ok(file_commit(&b, err));
+    assert_ok(file_read(path, 100, &bytes, &size, err));
+    assert_string_equal((const char *)bytes, "from b, longer");
+    mem_free(&bytes);
+    snprintf(command, sizeof command, "test \"$(ls '%s')\" = file", dir);
+    assert_int_equal(system(command), 0);
+    test_remove(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_writers_do_not_meet),
         cmocka_unit_test(philox_known_answers),         cmocka_unit_test(rng_is_uniform_and_apart),
         cmocka_unit_test(shuffle_is_a_permutation),     cmocka_unit_test(sizes_are_checked),
         cmocka_unit_test(files_are_whole_or_not_there), cmocka_unit_test(every_job_runs_once),

@@ -246,33 +246,103 @@ static void upsampling_matches_reference(void **state) {
     }
 }
 
+static double ref_activation(enum activation act, double x) {
+    switch (act) {
+    case ACT_RELU:
+        return ref_relu(x);
+    case ACT_LEAKY:
+        return x > 0 ? x : 0.01 * x;
+    case ACT_ELU:
+        return x > 0 ? x : expm1(x);
+    case ACT_GELU:
+        return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
+    case ACT_SILU:
+        return x * ref_sigmoid(x);
+    case ACT_SIGMOID:
+        return ref_sigmoid(x);
+    case ACT_TANH:
+        return tanh(x);
+    case ACT_LINEAR:
+        break;
+    }
+    return x;
+}
+
+/* Values against the formulas in double, slopes against central differences of those: the bound is a few
+ * units in the last place of the largest number on the way, which is 1 or x. */
 static void activations_match_reference(void **state) {
     (void)state;
+    enum { N = 4001 };
     EACH_LEVEL(kernels) {
-        struct tensor x = test_tensor(1, 1, 4001, 0, 0), y = test_tensor(1, 1, 4001, 0, 0),
-                      d = test_tensor(1, 1, 4001, 0, 1);
-        for (size_t j = 0; j < 4001; j++)
+        struct tensor x = test_tensor(1, 1, N, 0, 0), y = test_tensor(1, 1, N, 0, 0),
+                      d = test_tensor(1, 1, N, 0, 0);
+        for (size_t j = 0; j < N; j++)
             for (size_t lane = 0; lane < LANES; lane++)
-                x.data[j * LANES + lane] = (float)((double)j - 2000) * 0.05f;
+                x.data[j * LANES + lane] = (float)((double)j - 2000.25) * 0.02f;
+        for (int act = 0; act < (int)ACTIVATIONS; act++) {
+            kernels->act(&x, &y, (enum activation)act);
+            for (size_t j = 0; j < N * LANES; j++) d.data[j] = 3;
+            kernels->act_grad(activation_keeps_input((enum activation)act) ? &x : &y, &d,
+                              (enum activation)act);
+            for (size_t j = 0; j < N * LANES; j++) {
+                const double at = (double)x.data[j], h = 1e-5;
+                const double want = ref_activation((enum activation)act, at);
+                const double slope = (ref_activation((enum activation)act, at + h) -
+                                      ref_activation((enum activation)act, at - h)) /
+                                     (2 * h);
+                near("activation", kernels->name, (double)y.data[j], want, 3e-7 * fmax(1, fabs(want)));
+                near("slope", kernels->name, (double)d.data[j], 3 * slope, 6e-6);
+            }
+        }
         kernels->act(&x, &y, ACT_SIGMOID);
-        kernels->act_grad(&y, &d, ACT_SIGMOID);
-        for (size_t j = 0; j < 4001 * LANES; j++) {
+        for (size_t j = 0; j < N * LANES; j++) { /* also relative to itself, far out */
             const double want = ref_sigmoid((double)x.data[j]);
             near("sigmoid", kernels->name, (double)y.data[j], want, 2.5e-7 * want + 1e-37);
-            near("sigmoid'", kernels->name, (double)d.data[j], (double)y.data[j] * (1 - (double)y.data[j]),
-                 1e-7);
         }
-        kernels->act(&x, &y, ACT_RELU);
-        for (size_t j = 0; j < 4001 * LANES; j++) d.data[j] = 3;
-        kernels->act_grad(&y, &d, ACT_RELU);
-        for (size_t j = 0; j < 4001 * LANES; j++) {
-            assert_true((double)y.data[j] == ref_relu((double)x.data[j]));
-            assert_true(d.data[j] == (x.data[j] > 0 ? 3.0f : 0.0f));
+        for (int act = 0; act < (int)ACTIVATIONS; act++) { /* a NaN must not be hidden */
+            x.data[0] = NAN;
+            kernels->act(&x, &y, (enum activation)act);
+            assert_true(isnan(y.data[0]));
         }
-        x.data[0] = NAN;
-        kernels->act(&x, &y, ACT_RELU);
-        assert_true(isnan(y.data[0])); /* a NaN must not be hidden */
         test_tensor_free(&x), test_tensor_free(&y), test_tensor_free(&d);
+    }
+}
+
+/* Mean 0, variance 1, the fourth moment of a sum of eight uniform numbers (3 - 1.2 / 8), and a pure function
+ * of its key. */
+static void noise_is_nearly_normal(void **state) {
+    (void)state;
+    enum { SIDE = 64 };
+    EACH_LEVEL(kernels) {
+        struct tensor x = test_tensor(3, SIDE, SIDE, 0, 0.25f), y = test_tensor(3, SIDE, SIDE, 1, canary),
+                      z = test_tensor(3, SIDE, SIDE, 0, 0);
+        struct noise_job job = {.x = x, .y = y, .sigma = 2, .key = {7, 0}, .stream = 1, .step = 5};
+        const size_t n = 3 * SIDE * SIDE * LANES;
+        double moment[5] = {0};
+        kernels->noise(&job);
+        assert_true(test_border(&y, canary));
+        for (size_t c = 0; c < 3; c++)
+            for (ptrdiff_t i = 0; i < SIDE; i++)
+                for (size_t j = 0; j < SIDE * LANES; j++) {
+                    const double v = ((double)tensor_at(&y, c, i, 0)[j] - 0.25) / 2;
+                    for (int k = 1; k < 5; k++) moment[k] += pow(v, k) / (double)n;
+                }
+        near("mean", kernels->name, moment[1], 0, 0.01);
+        near("variance", kernels->name, moment[2], 1, 0.015);
+        near("skewness", kernels->name, moment[3], 0, 0.03);
+        near("kurtosis", kernels->name, moment[4], 2.85, 0.08);
+        /* lane 3 of a block that starts at picture 13 is picture 16: lane 0 of the next block */
+        job.y = z;
+        job.first = 16;
+        kernels->noise(&job);
+        const float other = z.data[0];
+        job.first = 13;
+        kernels->noise(&job);
+        assert_true(z.data[3] == other);
+        job.step = 6;
+        kernels->noise(&job);
+        assert_true(z.data[3] != other);
+        test_tensor_free(&x), test_tensor_free(&y), test_tensor_free(&z);
     }
 }
 
@@ -444,6 +514,7 @@ int main(void) {
         cmocka_unit_test(pooling_matches_reference),
         cmocka_unit_test(upsampling_matches_reference),
         cmocka_unit_test(activations_match_reference),
+        cmocka_unit_test(noise_is_nearly_normal),
         cmocka_unit_test(bytes_to_lanes_and_back),
         cmocka_unit_test(colors_match_reference),
         cmocka_unit_test(loss_matches_reference),

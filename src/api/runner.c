@@ -47,7 +47,7 @@ static void run_block(void *cookie, size_t block, int worker) {
     const struct run *run = cookie;
     const struct runner *r = run->runner;
     const struct runner_job *job = run->job;
-    const struct net_workspace *ws = &r->workspace[worker];
+    struct net_workspace *ws = &r->workspace[worker];
     const struct tensor *out = &ws->value[r->net->layers];
     const size_t first = block * LANES, left = job->n - first, live = left < LANES ? left : LANES;
     const size_t size = out->c * out->h * out->w;
@@ -57,6 +57,7 @@ static void run_block(void *cookie, size_t block, int worker) {
         in[i] = i < live ? job->input(job->cookie, first + i, worker) : in[0];
         lane[i] = run->outputs + ((size_t)worker * LANES + i) * size;
     }
+    net_workspace_live(ws, r->net, live);
     task_load(r->task, r->kernels, in, &r->block[worker], &ws->value[0]);
     net_forward(r->net, r->kernels, r->params, r->packed, ws);
     r->kernels->store(out, lane, live);

@@ -26,9 +26,18 @@ int file_begin(struct file_writer *writer, const char *path, struct caelum_error
         return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: path is longer than %zu bytes", path,
                            sizeof w.path - 1);
     snprintf(w.path, sizeof w.path, "%s", path);
-    snprintf(w.temporary, sizeof w.temporary, "%s.tmp%ld", path, (long)getpid());
-    w.stream = fopen(w.temporary, "wb");
-    if (!w.stream) return caelum_fail(err, CAELUM_EIO, "%s: can't be written: %s", path, strerror(errno));
+    /* a name of its own, also beside other threads that write the same file */
+    int fd = -1;
+    for (int n = 0; fd < 0 && n < 1000 && (n == 0 || errno == EEXIST); n++) {
+        snprintf(w.temporary, sizeof w.temporary, "%s.tmp%ld-%d", path, (long)getpid(), n);
+        fd = open(w.temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    }
+    if (fd >= 0) w.stream = fdopen(fd, "wb");
+    if (!w.stream) {
+        const int why = errno;
+        if (fd >= 0) close(fd), unlink(w.temporary);
+        return caelum_fail(err, CAELUM_EIO, "%s: can't be written: %s", path, strerror(why));
+    }
     *writer = w;
     return CAELUM_OK;
 }

@@ -13,7 +13,7 @@
 struct file_writer {
     FILE *stream;
     char path[1024];
-    char temporary[1060]; /* in the same directory */
+    char temporary[1072]; /* in the same directory */
 };
 
 int file_begin(struct file_writer *writer, const char *path, struct caelum_error *err);

@@ -7,8 +7,8 @@
  * Weight gradient: the taps of DW_GROUP output channels stay in registers while the sum runs over all
  * pixels; only at the end are the lanes added up, many accumulators at a time (lane_sums).
  *
- * Kernel widths 1, 2, 3 with stride 1 and 3, 4 with stride 2 get code of their own, everything else one
- * general form. */
+ * Kernels of 1 x 1 to 3 x 3 with stride 1 and of 3 x 3 and 4 x 4 with stride 2 get code of their own, all
+ * others one general form. */
 
 /* Columns in a tile and output channels in a weight-gradient tile: as many as the registers hold. */
 #if VW == 16
@@ -17,10 +17,12 @@ enum { CONV_COLS = 4, DW_GROUP = 2 };
 enum { CONV_COLS = 2, DW_GROUP = 1 };
 #endif
 
-/* One tile of `group` channels x `cols` columns. kw and stride are constants where the caller passes
+/* One tile of `group` channels x `cols` columns. kh, kw and stride are constants where the caller passes
  * constants; x points at the tap (0, 0) of the tile's first column. */
 INLINE void conv_tile(const struct conv_job *job, const float *x, const float *w, const float *bias, float *y,
-                      const size_t group, const size_t cols, const size_t kw, const size_t stride) {
+                      const size_t group, const size_t cols, const size_t kh, const size_t kw,
+                      const size_t stride) {
+    const size_t plane = job->x.plane, row = job->x.row;
     vf acc[CONV_GROUP][CONV_COLS];
     UNROLL
     for (size_t i = 0; i < group; i++) {
@@ -28,14 +30,15 @@ INLINE void conv_tile(const struct conv_job *job, const float *x, const float *w
         UNROLL
         for (size_t j = 0; j < cols; j++) acc[i][j] = b;
     }
-    for (size_t c = 0; c < job->x.c; c++) {
-        for (size_t ky = 0; ky < job->shape.kh; ky++) {
-            const float *row = x + c * job->x.plane + ky * job->x.row;
+    for (size_t c = job->x.c; c > 0; c--, x += plane) {
+        const float *tap = x;
+        UNROLL
+        for (size_t ky = 0; ky < kh; ky++, tap += row) {
             UNROLL
             for (size_t kx = 0; kx < kw; kx++, w += group) {
                 vf in[CONV_COLS];
                 UNROLL
-                for (size_t j = 0; j < cols; j++) in[j] = load(row + (j * stride + kx) * LANES);
+                for (size_t j = 0; j < cols; j++) in[j] = load(tap + (j * stride + kx) * LANES);
                 UNROLL
                 for (size_t i = 0; i < group; i++) {
                     const vf weight = splat(w[i]);
@@ -61,60 +64,64 @@ INLINE void conv_tile(const struct conv_job *job, const float *x, const float *w
 
 /* All output channels of `cols` columns: the input patch stays in the cache while the groups take turns. */
 INLINE void conv_columns(const struct conv_job *job, const float *x, float *y, const size_t cols,
-                         const size_t kw, const size_t stride) {
+                         const size_t kh, const size_t kw, const size_t stride) {
     const size_t weights = job->x.c * job->shape.kh * job->shape.kw;
     const float *w = job->w, *bias = job->bias;
     size_t k = job->y.c;
     for (; k >= CONV_GROUP; k -= CONV_GROUP) {
-        conv_tile(job, x, w, bias, y, CONV_GROUP, cols, kw, stride);
+        conv_tile(job, x, w, bias, y, CONV_GROUP, cols, kh, kw, stride);
         w += CONV_GROUP * weights;
         y += CONV_GROUP * job->y.plane;
         if (bias) bias += CONV_GROUP;
     }
     switch (k) {
     case 1:
-        conv_tile(job, x, w, bias, y, 1, cols, kw, stride);
+        conv_tile(job, x, w, bias, y, 1, cols, kh, kw, stride);
         break;
     case 2:
-        conv_tile(job, x, w, bias, y, 2, cols, kw, stride);
+        conv_tile(job, x, w, bias, y, 2, cols, kh, kw, stride);
         break;
     case 3:
-        conv_tile(job, x, w, bias, y, 3, cols, kw, stride);
+        conv_tile(job, x, w, bias, y, 3, cols, kh, kw, stride);
         break;
     default:
         break;
     }
 }
 
-INLINE void conv_rows(const struct conv_job *job, const size_t kw, const size_t stride) {
-    const size_t width = job->y.w, step = job->y.step;
+/* The parts of a pixel's cache line are taken one right after the other, while it is in the first cache. */
+INLINE void conv_rows(const struct conv_job *job, const size_t kh, const size_t kw, const size_t stride) {
+    const size_t width = job->y.w, step = job->y.step, live = LANES - job->y.idle;
     for (size_t i = 0; i < job->y.h; i++) {
         const float *x = tensor_at(&job->x, 0, (ptrdiff_t)(i * stride) - job->shape.pad_y, -job->shape.pad_x);
         float *y = tensor_at(&job->y, 0, (ptrdiff_t)i, 0);
-        for (size_t part = 0; part < LANES; part += VW, x += VW, y += VW) {
-            size_t j = 0;
-            for (; j + CONV_COLS <= width; j += CONV_COLS)
-                conv_columns(job, x + j * stride * LANES, y + j * step, CONV_COLS, kw, stride);
-            for (; j < width; j++) conv_columns(job, x + j * stride * LANES, y + j * step, 1, kw, stride);
-        }
+        size_t j = 0;
+        for (; j + CONV_COLS <= width; j += CONV_COLS)
+            for (size_t part = 0; part < live; part += VW)
+                conv_columns(job, x + j * stride * LANES + part, y + j * step + part, CONV_COLS, kh, kw,
+                             stride);
+        for (; j < width; j++)
+            for (size_t part = 0; part < live; part += VW)
+                conv_columns(job, x + j * stride * LANES + part, y + j * step + part, 1, kh, kw, stride);
     }
 }
 
 static void FN(conv)(const struct conv_job *job) {
-    if (job->shape.stride == 2 && job->shape.kw == 4)
-        conv_rows(job, 4, 2);
-    else if (job->shape.stride == 2 && job->shape.kw == 3)
-        conv_rows(job, 3, 2);
-    else if (job->shape.stride != 1)
-        conv_rows(job, job->shape.kw, job->shape.stride);
-    else if (job->shape.kw == 3)
-        conv_rows(job, 3, 1);
-    else if (job->shape.kw == 2)
-        conv_rows(job, 2, 1);
-    else if (job->shape.kw == 1)
-        conv_rows(job, 1, 1);
-    else
-        conv_rows(job, job->shape.kw, 1);
+    const struct conv_shape *s = &job->shape;
+#define CASE(h, w, by)                                 \
+    if (s->kh == h && s->kw == w && s->stride == by) { \
+        conv_rows(job, h, w, by);                      \
+        return;                                        \
+    }
+    CASE(3, 3, 1)
+    CASE(2, 2, 1)
+    CASE(2, 1, 1)
+    CASE(1, 2, 1)
+    CASE(1, 1, 1)
+    CASE(3, 3, 2)
+    CASE(4, 4, 2)
+#undef CASE
+    conv_rows(job, s->kh, s->kw, s->stride);
 }
 
 /* --- Sums over lanes ------------------------------------------------------------------------------ */
@@ -203,74 +210,75 @@ INLINE void dw_pixel(vf acc[4][9], const float *dy, const float *x, const struct
  * short enough that rounding errors stay those of 64 sums, not of a thousand. */
 enum { DW_BAND = 64 };
 
-/* out[i][t] = sum over all pixels of dy[channel i] * x[tap t], for `group` output channels and the
- * kh x kw taps from x on; band by band of rows. */
-INLINE void dw_tile(const struct conv_dw_job *job, const float *x, const float *dy, float *out,
-                    const size_t group, const size_t kh, const size_t kw, const size_t stride) {
-    const size_t height = job->dy.h, width = job->dy.w, step = job->dy.step;
-    const size_t band = width < DW_BAND ? DW_BAND / width : 1;
-    for (size_t part = 0; part < LANES; part += VW) {
-        for (size_t first = 0; first < height; first += band) {
-            vf acc[4][9];
+/* total[i][t] = or += sum over `rows` rows from x and dy on of dy[channel i] * x[tap t], for `group` output
+ * channels and kh x kw taps. */
+INLINE void dw_band(const struct conv_dw_job *job, const float *x, const float *dy, float *total,
+                    const size_t rows, const bool begin, const size_t group, const size_t kh, const size_t kw,
+                    const size_t stride) {
+    const size_t width = job->dy.w, step = job->dy.step, live = LANES - job->dy.idle;
+    for (size_t part = 0; part < live; part += VW) {
+        vf acc[4][9];
+        UNROLL
+        for (size_t i = 0; i < group; i++) {
             UNROLL
-            for (size_t i = 0; i < group; i++) {
-                UNROLL
-                for (size_t t = 0; t < kh * kw; t++) acc[i][t] = (vf){0};
+            for (size_t t = 0; t < kh * kw; t++) acc[i][t] = (vf){0};
+        }
+        for (size_t r = 0; r < rows; r++) {
+            const float *xp = x + part + r * stride * job->x.row;
+            const float *dyp = dy + part + r * job->dy.row;
+            size_t j = 0;
+            for (; j + 2 <= width; j += 2, xp += 2 * stride * LANES, dyp += 2 * step) {
+                dw_pixel(acc, dyp, xp, job, group, kh, kw);
+                dw_pixel(acc, dyp + step, xp + stride * LANES, job, group, kh, kw);
             }
-            for (size_t r = first; r < first + band && r < height; r++) {
-                const float *xp = x + part + r * stride * job->x.row;
-                const float *dyp = dy + part + r * job->dy.row;
-                size_t j = 0;
-                for (; j + 2 <= width; j += 2, xp += 2 * stride * LANES, dyp += 2 * step) {
-                    dw_pixel(acc, dyp, xp, job, group, kh, kw);
-                    dw_pixel(acc, dyp + step, xp + stride * LANES, job, group, kh, kw);
-                }
-                if (j < width) dw_pixel(acc, dyp, xp, job, group, kh, kw);
-            }
+            if (j < width) dw_pixel(acc, dyp, xp, job, group, kh, kw);
+        }
+        UNROLL
+        for (size_t i = 0; i < group; i++) {
             UNROLL
-            for (size_t i = 0; i < group; i++) {
-                UNROLL
-                for (size_t t = 0; t < kh * kw; t++) {
-                    float *total = out + (i * kh * kw + t) * LANES + part;
-                    if (first > 0) acc[i][t] += load(total);
-                    save(total, acc[i][t]);
-                }
+            for (size_t t = 0; t < kh * kw; t++) {
+                float *to = total + (i * kh * kw + t) * LANES + part;
+                if (!begin) acc[i][t] += load(to);
+                save(to, acc[i][t]);
             }
         }
     }
 }
 
-/* Adds the pending accumulators, [channel][group][taps], to dw. */
+/* Adds the lanes of the pending accumulators, [output channel][taps], to dw for input channel c. */
 static __attribute__((noinline)) void dw_flush(const struct conv_dw_job *job, float *pending, size_t k,
-                                               size_t group, size_t c, size_t channels, size_t taps,
-                                               size_t first_tap) {
-    const size_t all_taps = job->shape.kh * job->shape.kw, n = channels * group * taps;
+                                               size_t channels, size_t c, size_t taps, size_t first_tap) {
+    const size_t all_taps = job->shape.kh * job->shape.kw, n = channels * taps;
     _Alignas(64) float sums[DW_PENDING] = {0};
     for (size_t i = n * LANES; i % (VW * LANES) != 0; i += VW) save(pending + i, (vf){0});
     for (size_t i = 0; i < n; i += VW) lane_sums(pending + i * LANES, sums + i);
     const float *s = sums;
-    for (size_t ci = 0; ci < channels; ci++)
-        for (size_t i = 0; i < group; i++) {
-            float *dw = job->dw + ((k + i) * job->x.c + c + ci) * all_taps + first_tap;
-            for (size_t t = 0; t < taps; t++) dw[t] += *s++;
-        }
+    for (size_t i = 0; i < channels; i++) {
+        float *dw = job->dw + ((k + i) * job->x.c + c) * all_taps + first_tap;
+        for (size_t t = 0; t < taps; t++) dw[t] += *s++;
+    }
 }
 
-/* All input channels for one group of output channels, taps [ky0, ky0 + kh) x [kx0, kx0 + kw). */
-INLINE void dw_group(const struct conv_dw_job *job, size_t k, size_t ky0, size_t kx0, const size_t group,
-                     const size_t kh, const size_t kw, const size_t stride) {
+/* Output channels [first, last), in groups, for taps [ky0, ky0 + kh) x [kx0, kx0 + kw). Many groups go over
+ * a band of rows of one input channel while it is in the first cache. */
+INLINE void dw_groups(const struct conv_dw_job *job, size_t first, size_t last, size_t ky0, size_t kx0,
+                      const size_t group, const size_t kh, const size_t kw, const size_t stride) {
     _Alignas(64) float pending[DW_PENDING * LANES];
-    const size_t taps = kh * kw, most = DW_PENDING / (group * taps);
-    const float *dy = tensor_at(&job->dy, k, 0, 0);
-    size_t first = 0, waiting = 0;
+    const size_t taps = kh * kw, most = DW_PENDING / (group * taps) * group;
+    const size_t height = job->dy.h, width = job->dy.w, band = width < DW_BAND ? DW_BAND / width : 1;
+    if (job->dy.idle >= VW) memset(pending, 0, sizeof pending); /* registers that dw_band leaves out */
     for (size_t c = 0; c < job->x.c; c++) {
         const float *x =
             tensor_at(&job->x, c, (ptrdiff_t)ky0 - job->shape.pad_y, (ptrdiff_t)kx0 - job->shape.pad_x);
-        dw_tile(job, x, dy, pending + waiting * group * taps * LANES, group, kh, kw, stride);
-        if (++waiting == most || c + 1 == job->x.c) {
-            dw_flush(job, pending, k, group, first, waiting, taps, ky0 * job->shape.kw + kx0);
-            first = c + 1;
-            waiting = 0;
+        for (size_t k = first; k < last; k += most) {
+            const size_t channels = last - k < most ? last - k : most;
+            for (size_t r = 0; r < height; r += band) {
+                const size_t rows = height - r < band ? height - r : band;
+                for (size_t i = 0; i < channels; i += group)
+                    dw_band(job, x + r * stride * job->x.row, tensor_at(&job->dy, k + i, (ptrdiff_t)r, 0),
+                            pending + i * taps * LANES, rows, r == 0, group, kh, kw, stride);
+            }
+            dw_flush(job, pending, k, channels, c, taps, ky0 * job->shape.kw + kx0);
         }
     }
 }
@@ -278,14 +286,14 @@ INLINE void dw_group(const struct conv_dw_job *job, size_t k, size_t ky0, size_t
 /* Kernels that fit the registers whole: kh x kw taps of `group` output channels at a time. */
 INLINE void dw_whole(const struct conv_dw_job *job, const size_t group, const size_t kh, const size_t kw,
                      const size_t stride) {
-    size_t k = 0;
-    for (; k + group <= job->dy.c; k += group) dw_group(job, k, 0, 0, group, kh, kw, stride);
-    if (group > 2 && k + 2 == job->dy.c)
-        dw_group(job, k, 0, 0, 2, kh, kw, stride);
-    else if (group > 3 && k + 3 == job->dy.c)
-        dw_group(job, k, 0, 0, 3, kh, kw, stride);
-    else if (k < job->dy.c)
-        dw_group(job, k, 0, 0, 1, kh, kw, stride);
+    const size_t all = job->dy.c, whole = all / group * group;
+    if (whole > 0) dw_groups(job, 0, whole, 0, 0, group, kh, kw, stride);
+    if (group > 2 && all - whole == 2)
+        dw_groups(job, whole, all, 0, 0, 2, kh, kw, stride);
+    else if (group > 3 && all - whole == 3)
+        dw_groups(job, whole, all, 0, 0, 3, kh, kw, stride);
+    else if (whole < all)
+        dw_groups(job, whole, all, 0, 0, 1, kh, kw, stride);
 }
 
 static void FN(conv_dw)(const struct conv_dw_job *job) {
@@ -299,12 +307,11 @@ static void FN(conv_dw)(const struct conv_dw_job *job) {
     } else if (s->stride == 1 && s->kh == 1 && s->kw == 1) {
         dw_whole(job, 4, 1, 1, 1);
     } else {
-        for (size_t k = 0; k < job->dy.c; k++)
-            for (size_t ky = 0; ky < s->kh; ky++) {
-                size_t kx = 0;
-                for (; kx + 3 <= s->kw; kx += 3) dw_group(job, k, ky, kx, 1, 1, 3, s->stride);
-                for (; kx < s->kw; kx++) dw_group(job, k, ky, kx, 1, 1, 1, s->stride);
-            }
+        for (size_t ky = 0; ky < s->kh; ky++) {
+            size_t kx = 0;
+            for (; kx + 3 <= s->kw; kx += 3) dw_groups(job, 0, job->dy.c, ky, kx, 1, 1, 3, s->stride);
+            for (; kx < s->kw; kx++) dw_groups(job, 0, job->dy.c, ky, kx, 1, 1, 1, s->stride);
+        }
     }
 }
 
@@ -314,7 +321,7 @@ static void FN(conv_db)(const struct tensor *dy, float *db) {
     for (size_t k0 = 0; k0 < dy->c; k0 += 4) {
         const size_t n = dy->c - k0 < 4 ? dy->c - k0 : 4;
         for (size_t i = 0; i < n; i++) {
-            for (size_t part = 0; part < LANES; part += VW) {
+            for (size_t part = 0; part < LANES - dy->idle; part += VW) {
                 vf sum = {0};
                 for (size_t r = 0; r < dy->h; r++) {
                     const float *p = tensor_at(dy, k0 + i, (ptrdiff_t)r, 0) + part;

@@ -10,6 +10,9 @@
  * i + 8, then i + 4, i + 2, i + 1. To keep that true, an expression holds at most one product that a
  * compiler could fuse with a sum.
  *
+ * Idle lanes. A block of fewer than LANES pictures has idle lanes at its end. Their gradient is zero, and
+ * a convolution may leave out registers that hold nothing else.
+ *
  * Borders. A tensor stands in memory with a border of zeros (`pad` pixels around each plane), so that
  * convolutions read beyond the edge without asking. Kernels never write the border.
  *
@@ -37,6 +40,7 @@ struct tensor {
     size_t row;   /* to the next row */
     size_t plane; /* to the next channel */
     size_t pad;   /* zero pixels around each plane */
+    size_t idle;  /* lanes at the end without a picture: what is in them is of no use to anybody */
 };
 
 /* Address of lane 0 of a pixel; y and x may reach into the border. */

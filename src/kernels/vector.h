@@ -8,6 +8,8 @@
 
 #include "kernels/kernels.h"
 
+#include <string.h>
+
 #define PASTE2(a, b) a##_##b
 #define PASTE(a, b) PASTE2(a, b)
 /* Name of a function in this instruction set. */

@@ -28,6 +28,7 @@ struct tensor activation_linear(enum activation act, const struct tensor *y, flo
                            .h = y->h,
                            .w = y->w,
                            .step = LANES,
+                           .idle = y->idle,
                            .row = y->w * LANES,
                            .plane = y->h * y->w * LANES};
 }

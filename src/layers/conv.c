@@ -118,7 +118,8 @@ static void geometry(const void *state, struct shape in, size_t *kernel, size_t 
 static const struct layer_ops *fuse(const void *state, const struct layer_ops *previous,
                                     const struct layer_sizes *previous_sizes) {
     const struct conv *s = state;
-    const bool doubled = previous == &layer_upsample && previous_sizes->spread == 2;
+    const bool doubled = previous == &layer_upsample && previous_sizes->spread == 2 &&
+                         previous_sizes->window == 1; /* nearest neighbour: bilinear sees more */
     return doubled && s->kernel == 3 && s->stride == 1 && !s->valid ? &layer_upconv : NULL;
 }
 

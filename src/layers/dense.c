@@ -61,7 +61,7 @@ static void pack(const void *state, struct shape in, const float *params, float 
 
 /* The input as one pixel, and the linear part of the output, behind it in `saved`. */
 static struct tensor flat_input(const struct layer_io *io) {
-    return reshape_flat(io->saved, io->x.c * io->x.h * io->x.w);
+    return reshape_flat(&io->x, io->saved);
 }
 static struct tensor linear_part(const struct layer_io *io) {
     const struct dense *s = io->state;
@@ -84,7 +84,7 @@ static void backward(const struct layer_io *io) {
     window_grad(&one, io->kernels, &flat, &io->dy, io->grads);
     io->kernels->conv_db(&io->dy, io->grads + s->n * flat.c);
     if (!io->dx.data) return;
-    const struct tensor dflat = reshape_flat(io->scratch, flat.c);
+    const struct tensor dflat = reshape_flat(&io->x, io->scratch);
     window_apply_adjoint(&one, io->kernels, &io->dy, &dflat, io->packed + s->n * flat.c, NULL, 0);
     reshape_copy(&dflat, &io->dx);
 }

@@ -7,10 +7,16 @@
 /* x and y have the same number of values; borders and strides may differ. */
 void reshape_copy(const struct tensor *x, const struct tensor *y);
 
-/* n values of one block in plain memory, as n channels of one pixel. */
-static inline struct tensor reshape_flat(float *memory, size_t n) {
-    return (struct tensor){
-        .data = memory, .c = n, .h = 1, .w = 1, .step = LANES, .row = LANES, .plane = LANES};
+/* Plain memory for the values of `t`, as channels of one pixel. */
+static inline struct tensor reshape_flat(const struct tensor *t, float *memory) {
+    return (struct tensor){.data = memory,
+                           .c = t->c * t->h * t->w,
+                           .h = 1,
+                           .w = 1,
+                           .step = LANES,
+                           .row = LANES,
+                           .plane = LANES,
+                           .idle = t->idle};
 }
 
 #endif

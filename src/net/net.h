@@ -70,6 +70,8 @@ struct net_workspace {
 int net_workspace_open(struct net_workspace *ws, const struct caelum_net *net, bool gradients,
                        struct caelum_error *err);
 void net_workspace_close(struct net_workspace *ws);
+/* Says that the next block holds `live` <= LANES pictures. */
+void net_workspace_live(struct net_workspace *ws, const struct caelum_net *net, size_t live);
 
 /* value[0] -> value[layers]. */
 void net_forward(const struct caelum_net *net, const struct kernels *kernels, const float *params,

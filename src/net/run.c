@@ -84,6 +84,13 @@ void net_workspace_close(struct net_workspace *ws) {
     mem_free(&ws->memory);
 }
 
+void net_workspace_live(struct net_workspace *ws, const struct caelum_net *net, size_t live) {
+    for (size_t i = 0; i <= net->layers; i++) {
+        ws->value[i].idle = LANES - live;
+        if (ws->grad) ws->grad[i].idle = ws->skip_grad[i].idle = LANES - live;
+    }
+}
+
 static struct layer_io step_io(const struct caelum_net *net, const struct net_step *step,
                                const struct kernels *kernels, const float *params, const float *packed,
                                const struct net_workspace *ws) {

@@ -97,13 +97,14 @@ struct pass {
  * their gradient is zero. */
 static void forward_block(const struct pass *pass, size_t b, int worker) {
     const struct trainer *t = pass->trainer;
-    const struct net_workspace *ws = &t->workspace[worker];
+    struct net_workspace *ws = &t->workspace[worker];
     const size_t first = b * LANES, left = pass->n - first, live = left < LANES ? left : LANES;
     const uint8_t *lane[LANES];
     for (size_t i = 0; i < LANES; i++) {
         const size_t at = first + (i < live ? i : 0);
         lane[i] = pictures_at(pass->pictures, pass->order ? pass->order[at] : at);
     }
+    net_workspace_live(ws, t->net, live);
     const struct tensor target =
         task_load(t->settings.task, t->kernels, lane, &t->block[worker], &ws->value[0]);
     net_forward(t->net, t->kernels, t->params, t->packed, ws);

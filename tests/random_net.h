@@ -1,0 +1,233 @@
+/* random_net.h - random valid network texts, a pure function of a seed, out of every layer and option.
+ *
+ * Each maker appends a line or two that fit the shape so far, or nothing where it has no business. The text
+ * is parsed again after each, so the generator always knows the shape, and a line that the parser refuses
+ * although it is valid fails the test. */
+#ifndef CAELUM_TESTS_RANDOM_NET_H
+#define CAELUM_TESTS_RANDOM_NET_H
+
+#include "testing.h"
+
+#include "net/net.h"
+
+enum { RANDOM_SAVES = 4, RANDOM_SIDE = 24, RANDOM_CHANNELS = 24, RANDOM_VALUES = 4000 };
+
+struct random_net {
+    uint64_t seed;
+    size_t h, w; /* of the input */
+    char text[2000];
+    /* while it is made */
+    struct rng rng;
+    struct shape now;
+    size_t saves;
+    struct shape saved[RANDOM_SAVES];
+    bool latent;
+};
+
+/* least ... most */
+static inline size_t random_from(struct random_net *n, size_t least, size_t most) {
+    return least + rng_below(&n->rng, (uint32_t)(most - least + 1));
+}
+static inline bool random_chance(struct random_net *n, uint32_t percent) {
+    return rng_below(&n->rng, 100) < percent;
+}
+static inline size_t random_less(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* Appends a line and finds out the shape that it leads to. */
+static inline void random_line(struct random_net *n, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static inline void random_line(struct random_net *n, const char *format, ...) {
+    const size_t used = strlen(n->text);
+    va_list list;
+    va_start(list, format);
+    vsnprintf(n->text + used, sizeof n->text - used - 1, format, list);
+    va_end(list);
+    strcat(n->text, "\n");
+    if (used == 0) return; /* `input` alone is no network */
+    struct caelum_net *net = NULL;
+    struct caelum_error err;
+    if (caelum_net_parse(&net, n->text, "random", n->h, n->w, &err) != 0) {
+        n->text[used] = 0;
+        return;
+    }
+    if (0) fail_msg("seed %llu, %zux%zu: %s\n%s", (unsigned long long)n->seed, n->w, n->h, err.text, n->text);
+    n->now = net->layer[net->layers - 1].out;
+    caelum_net_close(&net);
+}
+
+static inline const char *random_act(struct random_net *n) {
+    static const char *const names[] = {"",      " linear", " relu", " leaky",   " elu",
+                                        " gelu", " silu",   " relu", " sigmoid", " tanh"};
+    return names[rng_below(&n->rng, sizeof names / sizeof *names)];
+}
+
+/* --- Makers --------------------------------------------------------------------------------------- */
+
+/* Sizes that keep the tensor small. */
+static inline size_t random_channels(struct random_net *n, size_t h, size_t w) {
+    const size_t fit = RANDOM_VALUES / (h * w);
+    return random_from(n, 1, fit < 1 ? 1 : random_less(fit, 9));
+}
+
+static inline void random_conv(struct random_net *n) {
+    const size_t side = random_less(n->now.h, n->now.w),
+                 stride = random_chance(n, 60) ? 1 : random_from(n, 2, 3);
+    const bool valid = random_chance(n, 25);
+    const size_t k = random_chance(n, 50) ? 3 : random_from(n, 1, 7);
+    char options[40] = "";
+    if (k != 3 || random_chance(n, 10)) snprintf(options, sizeof options, " k=%zu", k);
+    if (valid && k > side) return;
+    if (stride > 1) snprintf(options + strlen(options), 20, " stride=%zu", stride);
+    if (valid) strcat(options, " pad=valid");
+    random_line(n, "conv %zu%s%s", random_channels(n, n->now.h, n->now.w), options, random_act(n));
+}
+
+static inline void random_deconv(struct random_net *n) {
+    const size_t stride = random_chance(n, 30) ? 1 : random_from(n, 2, 3), k = random_from(n, 1, 7);
+    const bool valid = random_chance(n, 30);
+    const size_t more = valid && k > stride ? k - stride : 0;
+    const size_t h = n->now.h * stride + more, w = n->now.w * stride + more;
+    if (h > RANDOM_SIDE || w > RANDOM_SIDE) return;
+    random_line(n, "deconv %zu k=%zu stride=%zu%s%s", random_channels(n, h, w), k, stride,
+                valid ? " pad=valid" : "", random_act(n));
+}
+
+static inline void random_pool(struct random_net *n, const char *name) {
+    const size_t side = random_less(n->now.h, n->now.w);
+    if (side >= 2 && random_chance(n, 60))
+        random_line(n, "%s", name);
+    else
+        random_line(n, "%s %zu", name, random_from(n, 1, random_less(side, 4)));
+}
+static inline void random_maxpool(struct random_net *n) {
+    random_pool(n, "maxpool");
+}
+static inline void random_avgpool(struct random_net *n) {
+    random_pool(n, "avgpool");
+}
+
+/* Half of them with the convolution that the plan fuses. */
+static inline void random_upsample(struct random_net *n) {
+    const size_t factor = random_chance(n, 70) ? 2 : random_from(n, 1, 3);
+    const size_t h = n->now.h * factor, w = n->now.w * factor;
+    if (h > RANDOM_SIDE || w > RANDOM_SIDE || n->now.c * h * w > RANDOM_VALUES) return;
+    random_line(n, "upsample %zu%s", factor,
+                random_chance(n, 40)   ? " bilinear"
+                : random_chance(n, 20) ? " nearest"
+                                       : "");
+    if (random_chance(n, 50)) random_line(n, "conv %zu%s", random_channels(n, h, w), random_act(n));
+}
+
+static inline void random_dense(struct random_net *n) {
+    const size_t c = random_from(n, 1, 4), h = random_from(n, 1, 6), w = random_from(n, 1, 6);
+    if (n->now.c * n->now.h * n->now.w * c * h * w > 40000) return;
+    random_line(n, "dense %zu%s", c * h * w, random_act(n));
+    if (random_chance(n, 80)) random_line(n, "reshape %zu %zu %zu", c, h, w);
+}
+
+/* A divisor of `of`, at most `most`. */
+static inline size_t random_divisor(struct random_net *n, size_t of, size_t most) {
+    size_t divisor = random_from(n, 1, random_less(of, most));
+    while (of % divisor != 0) divisor--;
+    return divisor;
+}
+static inline void random_reshape(struct random_net *n) {
+    const size_t all = n->now.c * n->now.h * n->now.w;
+    const size_t h = random_divisor(n, all, RANDOM_SIDE), w = random_divisor(n, all / h, RANDOM_SIDE);
+    if (all / h / w <= RANDOM_CHANNELS) random_line(n, "reshape %zu %zu %zu", all / h / w, h, w);
+}
+
+static inline void random_noise(struct random_net *n) {
+    random_line(n, "noise 0.%zu", random_from(n, 1, 9));
+}
+
+static inline void random_activation(struct random_net *n) {
+    const char *act = random_act(n);
+    if (*act) random_line(n, "act%s", act);
+}
+
+static inline void random_space_to_depth(struct random_net *n) {
+    const size_t size = random_chance(n, 70) ? 2 : 3;
+    if (n->now.h % size || n->now.w % size || n->now.c * size * size > 2 * RANDOM_CHANNELS) return;
+    if (size == 2 && random_chance(n, 50))
+        random_line(n, "space_to_depth");
+    else
+        random_line(n, "space_to_depth %zu", size);
+}
+
+/* Where the channels don't divide, a convolution first. */
+static inline void random_depth_to_space(struct random_net *n) {
+    const size_t size = random_chance(n, 70) ? 2 : 3;
+    if (n->now.h * size > RANDOM_SIDE || n->now.w * size > RANDOM_SIDE) return;
+    if (n->now.c % (size * size)) random_line(n, "conv %zu k=1", size * size * random_from(n, 1, 2));
+    if (size == 2 && random_chance(n, 50))
+        random_line(n, "depth_to_space");
+    else
+        random_line(n, "depth_to_space %zu", size);
+}
+
+static inline void random_crop(struct random_net *n) {
+    const size_t h = random_from(n, (n->now.h + 1) / 2, n->now.h),
+                 w = random_from(n, (n->now.w + 1) / 2, n->now.w);
+    random_line(n, "crop %zu %zu", h, w);
+}
+
+static inline void random_pad(struct random_net *n) {
+    const size_t h = n->now.h + random_from(n, 0, 3), w = n->now.w + random_from(n, 0, 3);
+    if (n->now.c * h * w <= RANDOM_VALUES) random_line(n, "pad %zu %zu", h, w);
+}
+
+static inline void random_save(struct random_net *n) {
+    if (n->saves == RANDOM_SAVES) return;
+    n->saved[n->saves] = n->now;
+    random_line(n, "save s%zu", n->saves++);
+}
+
+/* Brings the tensor to the height and width of a saved one, and for `add` to its channels. */
+static inline void random_join(struct random_net *n) {
+    if (n->saves == 0) return;
+    const size_t i = random_from(n, 0, n->saves - 1);
+    const struct shape to = n->saved[i];
+    const bool concat = n->now.c + to.c <= RANDOM_CHANNELS && random_chance(n, 50);
+    const size_t h = random_less(n->now.h, to.h), w = random_less(n->now.w, to.w);
+    if (h < n->now.h || w < n->now.w) random_line(n, "crop %zu %zu", h, w);
+    if (h < to.h || w < to.w) random_line(n, "pad %zu %zu", to.h, to.w);
+    if (!concat && n->now.c != to.c) random_line(n, "conv %zu%s", to.c, random_act(n));
+    random_line(n, "%s s%zu", concat ? "concat" : "add", i);
+}
+
+static inline void random_latent(struct random_net *n) {
+    if (!n->latent) random_line(n, "latent");
+    n->latent = true;
+}
+
+/* --- The network ---------------------------------------------------------------------------------- */
+
+/* Each as often as it stands here. */
+static void (*const random_makers[])(struct random_net *) = {
+    random_conv,    random_conv,     random_conv,       random_conv,           random_conv,
+    random_conv,    random_conv,     random_conv,       random_deconv,         random_deconv,
+    random_deconv,  random_deconv,   random_maxpool,    random_maxpool,        random_avgpool,
+    random_avgpool, random_upsample, random_upsample,   random_upsample,       random_dense,
+    random_reshape, random_noise,    random_activation, random_activation,     random_save,
+    random_save,    random_save,     random_join,       random_join,           random_join,
+    random_join,    random_crop,     random_pad,        random_space_to_depth, random_depth_to_space,
+    random_latent,
+};
+
+/* A network of about 2 to 10 layers, at least one of them with parameters. */
+static inline void random_net(struct random_net *n, uint64_t seed) {
+    *n = (struct random_net){.seed = seed, .rng = rng_make(seed, RNG_TEST, 0)};
+    n->h = random_from(n, 8, 20), n->w = random_from(n, 8, 20);
+    n->now = (struct shape){random_from(n, 1, 9), n->h, n->w};
+    random_line(n, "input %zu", n->now.c);
+    /* gradients of the inputs of all layers but the first are needed then */
+    if (random_chance(n, 75)) random_line(n, "conv %zu k=1%s", random_from(n, 1, 9), random_act(n));
+    for (size_t tries = random_from(n, 2, 10); tries > 0; tries--)
+        random_makers[rng_below(&n->rng, sizeof random_makers / sizeof *random_makers)](n);
+    if (!strstr(n->text, "conv ") && !strstr(n->text, "dense ")) random_line(n, "conv 3");
+}
+
+#endif

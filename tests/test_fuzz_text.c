@@ -1,0 +1,226 @@
+/* test_fuzz_text.c - damaged network texts: each is either a network, which then runs, or a complaint; never
+ * a crash (the sanitizers watch). The damage is a function of CAELUM_SEED, printed on failure. */
+#include "random_net.h"
+
+#include <signal.h>
+
+enum { TEXTS = 60, VARIANTS = 250, MOST_TEXT = 8000, MOST_RUN = 60000 };
+
+static char text[MOST_TEXT + 1];
+static size_t length;
+
+/* Puts `with` in place of `n` bytes from `at` on; leaves the text alone where it would grow too long. */
+static void replace(size_t at, size_t n, const char *with) {
+    const size_t size = strlen(with);
+    if (length - n + size > MOST_TEXT) return;
+    memmove(text + at + size, text + at + n, length - at - n + 1);
+    memcpy(text + at, with, size);
+    length += size - n;
+}
+
+/* A random line: its first byte and its length with the newline. */
+static size_t some_line(struct rng *rng, size_t *size) {
+    size_t at = length ? rng_below(rng, (uint32_t)length) : 0;
+    while (at > 0 && text[at - 1] != '\n') at--;
+    *size = strcspn(text + at, "\n");
+    *size += text[at + *size] == '\n';
+    return at;
+}
+
+static void flip_bits(struct rng *rng) {
+    if (length) text[rng_below(rng, (uint32_t)length)] ^= (char)(1 << rng_below(rng, 8));
+    length = strlen(text);
+}
+
+static void random_byte(struct rng *rng) {
+    const char byte[2] = {(char)(1 + rng_below(rng, 255)), 0};
+    replace(rng_below(rng, (uint32_t)length + 1), 0, byte);
+}
+
+static void delete_bytes(struct rng *rng) {
+    const size_t at = rng_below(rng, (uint32_t)length + 1);
+    replace(at, random_less(rng_below(rng, 12), length - at), "");
+}
+
+static void copy_line(struct rng *rng, bool move) {
+    char line[MOST_TEXT + 1];
+    size_t size;
+    const size_t from = some_line(rng, &size);
+    memcpy(line, text + from, size);
+    line[size] = '\0';
+    if (move) replace(from, size, "");
+    const size_t to = some_line(rng, &size);
+    replace(to, 0, line);
+}
+
+/* A word, or the number in it, becomes another one. */
+static void other_word(struct rng *rng) {
+    static const char *const words[] = {"0",
+                                        "1",
+                                        "2",
+                                        "7",
+                                        "00000000000003",
+                                        "-1",
+                                        "1e9",
+                                        "0.5",
+                                        "1024",
+                                        "65535",
+                                        "65536",
+                                        "268435456",
+                                        "4294967295",
+                                        "4294967296",
+                                        "9223372036854775807",
+                                        "18446744073709551615",
+                                        "18446744073709551616",
+                                        "99999999999999999999999999999999",
+                                        "nan",
+                                        "inf",
+                                        "k=",
+                                        "k=0",
+                                        "k=7",
+                                        "stride=0",
+                                        "stride=64",
+                                        "stride=18446744073709551615",
+                                        "pad=",
+                                        "pad=valid",
+                                        "pad=same",
+                                        "=",
+                                        "==",
+                                        "#",
+                                        "s0",
+                                        "s1",
+                                        "s2",
+                                        "relu",
+                                        "bilinear",
+                                        "input",
+                                        "latent",
+                                        "conv",
+                                        "deconv",
+                                        "maxpool",
+                                        "avgpool",
+                                        "upsample",
+                                        "dense",
+                                        "reshape",
+                                        "noise",
+                                        "act",
+                                        "save",
+                                        "add",
+                                        "concat",
+                                        "space_to_depth",
+                                        "depth_to_space",
+                                        "crop",
+                                        "pad",
+                                        "",
+                                        " ",
+                                        "\n",
+                                        "\r\n",
+                                        "\xc3\xa4"};
+    size_t at = rng_below(rng, (uint32_t)length + 1);
+    if (rng_below(rng, 2)) /* after a "k=" or where a word starts */
+        while (at > 0 && !strchr(" \n=", text[at - 1])) at--;
+    replace(at, strcspn(text + at, " \n"), words[rng_below(rng, sizeof words / sizeof *words)]);
+}
+
+static void long_run(struct rng *rng) {
+    static const char *const units[] = {
+        "a", "9", " ", "\n", "relu ", "\nupsample 64", "\nconv 9 k=7", "\nsave s", "\nmaxpool 1"};
+    const char *unit = units[rng_below(rng, sizeof units / sizeof *units)];
+    const size_t at = rng_below(rng, (uint32_t)length + 1);
+    for (size_t n = rng_below(rng, 600); n > 0; n--) replace(at, 0, unit);
+}
+
+static void damage(struct rng *rng) {
+    switch (rng_below(rng, 10)) {
+    case 0:
+        flip_bits(rng);
+        break;
+    case 1:
+        random_byte(rng);
+        break;
+    case 2:
+        delete_bytes(rng);
+        break;
+    case 3:
+        copy_line(rng, false);
+        break;
+    case 4:
+    case 5:
+        copy_line(rng, true);
+        break;
+    case 6:
+        if (rng_below(rng, 4) == 0) long_run(rng);
+        break;
+    default:
+        other_word(rng);
+    }
+}
+
+/* What parsed is described, and run if it is small. */
+static void use(const struct caelum_net *net) {
+    struct caelum_net_info info;
+    struct caelum_layer_info row;
+    struct net_workspace ws;
+    float *params = NULL, *packed = NULL, *grads = NULL;
+    size_t work = net->input.c * net->input.h * net->input.w + net->params + net->packed + net->scratch;
+    caelum_net_describe(net, &info);
+    for (size_t i = 0; i < info.layers; i++) {
+        caelum_net_layer(net, i, &row);
+        work += row.channels * row.height * row.width;
+    }
+    if (work > MOST_RUN || info.macs > 10 * MOST_RUN) return;
+    assert_ok(net_workspace_open(&ws, net, true, err));
+    assert_ok(mem_alloc(&params, net->params, sizeof(float), err));
+    assert_ok(mem_alloc(&packed, net->packed, sizeof(float), err));
+    assert_ok(mem_alloc(&grads, net->params, sizeof(float), err));
+    net_init(net, 1, params);
+    net_pack(net, params, packed);
+    net_forward(net, kernels_get(cpu_detect()), params, packed, &ws);
+    net_backward(net, kernels_get(cpu_detect()), params, packed, &ws, grads);
+    mem_free(&params), mem_free(&packed), mem_free(&grads);
+    net_workspace_close(&ws);
+}
+
+/* A crash shows the text, too. */
+static void on_crash(int number) {
+    const char message[] = "crashed on this text:\n";
+    if (write(2, message, sizeof message - 1) < 0 || write(2, text, length) < 0) _exit(2);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void damaged_texts_parse_or_complain(void **state) {
+    (void)state;
+    const char *seed_text = getenv("CAELUM_SEED");
+    const uint64_t seed = seed_text ? strtoull(seed_text, NULL, 10) : 1;
+    size_t parsed = 0;
+    signal(SIGSEGV, on_crash), signal(SIGFPE, on_crash), signal(SIGABRT, on_crash);
+    for (uint32_t i = 0; i < TEXTS; i++) {
+        struct random_net n;
+        random_net(&n, seed * 1000 + i);
+        for (uint32_t j = 0; j < VARIANTS; j++) {
+            struct rng rng = rng_make(seed, RNG_TEST, i * VARIANTS + j);
+            struct caelum_net *net = NULL;
+            struct caelum_error err = {0};
+            strcpy(text, n.text);
+            length = strlen(text);
+            for (size_t times = 1 + rng_below(&rng, 4); times > 0; times--) damage(&rng);
+            const int code = caelum_net_parse(&net, text, "fuzz", n.h, n.w, &err);
+            if (code == 0) {
+                parsed++;
+                use(net);
+                caelum_net_close(&net);
+            } else if ((code != CAELUM_EFORMAT && code != CAELUM_ERESOURCE && code != CAELUM_EUSAGE) ||
+                       code != err.code || err.text[0] == '\0' || strchr(err.text, '\n') || net != NULL) {
+                fail_msg("seed %llu, text %u, variant %u: code %d, '%s'\n%s", (unsigned long long)seed, i, j,
+                         code, err.text, text);
+            }
+        }
+    }
+    signal(SIGSEGV, SIG_DFL), signal(SIGFPE, SIG_DFL), signal(SIGABRT, SIG_DFL);
+    assert_true(parsed > TEXTS * VARIANTS / 20 && parsed < TEXTS * VARIANTS * 19 / 20);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(damaged_texts_parse_or_complain)};
+    return cmocka_run_group_tests_name("fuzz_text", tests, NULL, NULL);
+}

@@ -1,0 +1,301 @@
+/* test_random_nets.c - 200 random networks against PyTorch in double precision: output and gradients, with
+ * the fused and the plain plan, every tenth on every instruction set.
+ *
+ * Network i is a function of the seed first_seed + i; CAELUM_SEED=n runs the one of seed n alone. A failure
+ * that rounding may explain (tests/reference/torch_net.py says when) is tried again: the same text, other
+ * numbers. Where PyTorch is missing, a few true numbers recorded for the first networks stand in;
+ * CAELUM_RECORD=1 writes them anew. */
+#include "random_net.h"
+
+#include <math.h>
+
+enum { NETWORKS = 200, RECORDED = 30, ATTEMPTS = 4, MOST_KINKS = NETWORKS / 10, SAMPLES = 8 };
+static const uint64_t first_seed = 1000;
+
+#define RECORD SOURCE_DIR "/tests/reference/random_nets.txt"
+
+/* A network with numbers: parameters uniform within sqrt(6 / fan in) and biases within 0.5, so that signals
+ * neither die nor grow; inputs and the output's gradient uniform in [-1, 1). */
+struct trial {
+    struct random_net made;
+    struct caelum_net *net;
+    struct rng rng;
+    float *params, *input, *dy; /* the latter two [lane][c][h][w] */
+    size_t inputs, outputs;     /* of one picture */
+};
+
+static size_t values(struct shape s) {
+    return s.c * s.h * s.w;
+}
+
+static void fill_params(struct trial *t) {
+    for (size_t i = 0; i < t->net->layers; i++) {
+        const struct net_layer *layer = &t->net->layer[i];
+        float *p = t->params + layer->params;
+        struct layer_tensor tensor;
+        for (size_t j = 0; layer->ops->tensor && layer->ops->tensor(layer->state, layer->in, j, &tensor);
+             j++) {
+            size_t n = 1;
+            for (size_t d = 0; d < tensor.dims; d++) n *= tensor.dim[d];
+            const size_t outputs = strcmp(layer->ops->name, "deconv") == 0 ? tensor.dim[1] : tensor.dim[0];
+            const float limit = tensor.dims == 1 ? 0.5f : (float)sqrt(6.0 / (double)(n / outputs));
+            while (n-- > 0) *p++ = limit * test_random(&t->rng);
+        }
+    }
+}
+
+static void trial_open(struct trial *t, uint64_t seed, uint32_t attempt) {
+    *t = (struct trial){.rng = rng_make(seed, RNG_TEST, 1 + attempt)};
+    random_net(&t->made, seed);
+    assert_ok(caelum_net_parse(&t->net, t->made.text, "random", t->made.h, t->made.w, err));
+    t->inputs = values(t->net->input), t->outputs = values(t->net->layer[t->net->layers - 1].out);
+    assert_ok(mem_alloc(&t->params, t->net->params, sizeof(float), err));
+    assert_ok(mem_alloc(&t->input, LANES * t->inputs, sizeof(float), err));
+    assert_ok(mem_alloc(&t->dy, LANES * t->outputs, sizeof(float), err));
+    fill_params(t);
+    for (size_t i = 0; i < LANES * t->inputs; i++) t->input[i] = test_random(&t->rng);
+    for (size_t i = 0; i < LANES * t->outputs; i++) t->dy[i] = test_random(&t->rng);
+}
+
+static void trial_close(struct trial *t) {
+    caelum_net_close(&t->net);
+    mem_free(&t->params), mem_free(&t->input), mem_free(&t->dy);
+}
+
+/* [lane][c][h][w] into a block. */
+static void fill_block(const struct tensor *t, const float *from) {
+    for (size_t lane = 0; lane < LANES; lane++)
+        for (size_t c = 0; c < t->c; c++)
+            for (size_t i = 0; i < t->h; i++)
+                for (size_t j = 0; j < t->w; j++) tensor_at(t, c, (ptrdiff_t)i, (ptrdiff_t)j)[lane] = *from++;
+}
+
+/* caelum's output [lane][k][h][w], then its gradient, into `got`. The block has been used before. */
+static void run(const struct trial *t, const struct kernels *kernels, float *got) {
+    struct net_workspace ws;
+    float *packed = NULL;
+    struct rng rng = rng_make(t->made.seed, RNG_TEST, 100);
+    const size_t last = t->net->layers;
+    float *grads = got + LANES * t->outputs, *pictures[LANES];
+    for (size_t i = 0; i < LANES; i++) pictures[i] = got + i * t->outputs;
+    assert_ok(net_workspace_open(&ws, t->net, true, err));
+    assert_ok(mem_alloc(&packed, t->net->packed, sizeof(float), err));
+    net_pack(t->net, t->params, packed);
+    for (int again = 0; again < 2; again++) {
+        if (again == 0) {
+            test_tensor_random(&ws.value[0], &rng);
+            test_tensor_random(&ws.grad[last], &rng);
+        } else {
+            fill_block(&ws.value[0], t->input);
+            fill_block(&ws.grad[last], t->dy);
+        }
+        memset(grads, 0, t->net->params * sizeof *grads);
+        net_forward(t->net, kernels, t->params, packed, &ws);
+        kernels->store(&ws.value[last], pictures, LANES);
+        net_backward(t->net, kernels, t->params, packed, &ws, grads);
+    }
+    mem_free(&packed);
+    net_workspace_close(&ws);
+}
+
+static size_t got_size(const struct trial *t) {
+    return LANES * t->outputs + t->net->params;
+}
+
+/* --- Case directories ----------------------------------------------------------------------------- */
+
+static void write_bytes(const char *directory, const char *name, const void *bytes, size_t size) {
+    char path[400];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void write_case(const char *directory, uint64_t seed, uint32_t attempt, bool all_levels) {
+    struct trial t;
+    char text[2100], name[64];
+    float *got = NULL;
+    trial_open(&t, seed, attempt);
+    mkdir(directory, 0777);
+    const int size = snprintf(text, sizeof text, "# %zu %zu\n%s", t.made.h, t.made.w, t.made.text);
+    write_bytes(directory, "net.txt", text, (size_t)size);
+    write_bytes(directory, "params", t.params, t.net->params * sizeof(float));
+    write_bytes(directory, "input", t.input, LANES * t.inputs * sizeof(float));
+    write_bytes(directory, "dy", t.dy, LANES * t.outputs * sizeof(float));
+    assert_ok(mem_alloc(&got, got_size(&t), sizeof(float), err));
+    for (int level = all_levels ? 0 : (int)cpu_detect(); level <= (int)cpu_detect(); level++)
+        for (int fuse = 0; fuse < 2; fuse++) {
+            assert_ok(net_plan(t.net, fuse != 0, err));
+            run(&t, kernels_get((enum cpu_level)level), got);
+            snprintf(name, sizeof name, "got-%s-%s", cpu_name((enum cpu_level)level),
+                     fuse ? "fused" : "plain");
+            write_bytes(directory, name, got, got_size(&t) * sizeof(float));
+        }
+    mem_free(&got);
+    trial_close(&t);
+}
+
+static void print_network(uint64_t seed) {
+    struct random_net n;
+    random_net(&n, seed);
+    print_message("CAELUM_SEED=%llu, %zux%zu:\n%s", (unsigned long long)seed, n.w, n.h, n.text);
+}
+
+/* --- Against PyTorch ------------------------------------------------------------------------------ */
+
+static bool have_torch(void) {
+    return system("/usr/bin/python3 -c 'import torch, numpy' 2>/dev/null") == 0;
+}
+
+/* Has the cases judged; verdict[i] becomes 'P', 'F' or 'K' for every i of `pending`, in order. */
+static void judge(const char *directory, const size_t *pending, size_t n, char *verdict, bool record) {
+    char path[400], command[1200], word[16], line[600];
+    snprintf(path, sizeof path, "%s/list", directory);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (size_t i = 0; i < n; i++) fprintf(file, "%s/%zu\n", directory, pending[i]);
+    assert_int_equal(fclose(file), 0);
+    snprintf(command, sizeof command, "/usr/bin/python3 -W ignore '%s/tests/reference/torch_net.py' '%s' %s",
+             SOURCE_DIR, path, record ? "'" RECORD "'" : "");
+    FILE *answers = popen(command, "r");
+    assert_non_null(answers);
+    for (size_t i = 0; i < n; i++) {
+        if (!fgets(line, sizeof line, answers) || sscanf(line, "%15s", word) != 1)
+            fail_msg("torch_net.py stopped at network %zu", pending[i]);
+        verdict[pending[i]] = word[0];
+        if (word[0] != 'P') print_message("%s", line);
+    }
+    assert_int_equal(pclose(answers), 0);
+}
+
+static void networks_equal_pytorch(void **state) {
+    (void)state;
+    static size_t pending[NETWORKS];
+    static char verdict[NETWORKS], directory[256], path[300];
+    const char *only = getenv("CAELUM_SEED");
+    const uint64_t first = only ? strtoull(only, NULL, 10) : first_seed;
+    size_t n = only ? 1 : NETWORKS, kinks = 0, failures = 0;
+    if (!have_torch()) {
+        print_message("skipped: no python3-torch here\n");
+        skip();
+    }
+    if (only) print_network(first);
+    test_directory(directory);
+    for (size_t i = 0; i < n; i++) pending[i] = i;
+    for (uint32_t attempt = 0; n > 0 && attempt < ATTEMPTS; attempt++) {
+        for (size_t i = 0; i < n; i++) {
+            snprintf(path, sizeof path, "%s/%zu", directory, pending[i]);
+            write_case(path, first + pending[i], attempt, only || pending[i] % 10 == 0);
+        }
+        judge(directory, pending, n, verdict, false);
+        size_t left = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (verdict[pending[i]] == 'K') pending[left++] = pending[i];
+            if (verdict[pending[i]] != 'F') continue;
+            print_network(first + pending[i]);
+            failures++;
+        }
+        n = left, kinks += left;
+    }
+    for (size_t i = 0; i < n; i++) print_network(first + pending[i]);
+    print_message("%zu times a kink was too near, and other numbers were tried\n", kinks);
+    test_remove(directory);
+    if (failures > 0 || n > 0) fail_msg("%zu networks differ, %zu stayed at kinks", failures, n);
+    assert_true(kinks <= MOST_KINKS);
+}
+
+/* --- Against the record --------------------------------------------------------------------------- */
+
+/* Largest size, norm and samples of n numbers, as torch_net.py records them. */
+static void summarize(const float *x, size_t n, double out[2 + SAMPLES]) {
+    double most = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        most = fmax(most, fabs((double)x[i]));
+        squares += (double)x[i] * (double)x[i];
+    }
+    out[0] = most, out[1] = sqrt(squares);
+    for (size_t i = 0; i < SAMPLES; i++) out[2 + i] = (double)x[i * (n - 1) / (SAMPLES - 1)];
+}
+
+static void compare_summary(const char *what, uint64_t seed, const float *x, size_t n, FILE *file) {
+    double got[2 + SAMPLES], want;
+    summarize(x, n, got);
+    const double most = got[0];
+    for (size_t i = 0; i < 2 + SAMPLES; i++) {
+        assert_int_equal(fscanf(file, "%lf", &want), 1);
+        const double scale = i == 1 ? want : most;
+        if (!(fabs(got[i] - want) <= 1e-4 * scale)) {
+            print_network(seed);
+            fail_msg("%s, number %zu: got %.9g, recorded %.9g", what, i, got[i], want);
+        }
+    }
+}
+
+static void write_record(void) {
+    static size_t pending[RECORDED];
+    static char verdict[RECORDED], directory[256], path[300];
+    if (!have_torch()) fail_msg("CAELUM_RECORD needs python3-torch");
+    test_directory(directory);
+    for (size_t i = 0; i < RECORDED; i++) {
+        pending[i] = i;
+        snprintf(path, sizeof path, "%s/%zu", directory, i);
+        write_case(path, first_seed + i, 0, false);
+    }
+    judge(directory, pending, RECORDED, verdict, true);
+    test_remove(directory);
+}
+
+static void networks_equal_the_record(void **state) {
+    (void)state;
+    if (getenv("CAELUM_RECORD")) write_record();
+    FILE *file = fopen(RECORD, "r");
+    assert_non_null(file);
+    size_t i, networks = 0;
+    char text[2100];
+    for (; fscanf(file, "%zu ", &i) == 1; networks++) {
+        struct trial t;
+        float *got = NULL;
+        trial_open(&t, first_seed + i, 0);
+        assert_non_null(fgets(text, sizeof text, file));
+        for (char *c = t.made.text; *c; c++)
+            if (*c == '\n' && c[1]) *c = ';';
+        if (strcmp(text, t.made.text) != 0)
+            fail_msg("network %zu is another one than in the record; CAELUM_RECORD=1 writes it anew", i);
+        assert_ok(mem_alloc(&got, got_size(&t), sizeof(float), err));
+        run(&t, kernels_get(cpu_detect()), got);
+        compare_summary("output", first_seed + i, got, LANES * t.outputs, file);
+        compare_summary("gradient", first_seed + i, got + LANES * t.outputs, t.net->params, file);
+        mem_free(&got);
+        trial_close(&t);
+    }
+    assert_true(feof(file) && networks > RECORDED - 5);
+    fclose(file);
+}
+
+/* Every layer and every activation stands in some network. */
+static void networks_cover_every_layer(void **state) {
+    (void)state;
+    static struct random_net n[NETWORKS];
+    for (size_t i = 0; i < NETWORKS; i++) random_net(&n[i], first_seed + i);
+    for (const struct layer_ops *const *ops = layers_all(); *ops; ops++) {
+        char line[64];
+        size_t found = 0;
+        snprintf(line, sizeof line, "\n%s", (*ops)->name);
+        for (size_t i = 0; i < NETWORKS; i++) {
+            const char *at = strstr(n[i].text, line);
+            found += at && strchr(" \n", at[strlen(line)]);
+        }
+        if (found < 5) fail_msg("%s: in %zu of %d networks", (*ops)->name, found, NETWORKS);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(networks_cover_every_layer),
+        cmocka_unit_test(networks_equal_pytorch),
+        cmocka_unit_test(networks_equal_the_record),
+    };
+    return cmocka_run_group_tests_name("random networks", tests, NULL, NULL);
+}
