@@ -44,6 +44,7 @@ static const char style[] =
     "figure img{display:block;max-width:100%;height:auto;border-radius:3px}"
     ".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,29rem),1fr));gap:0 2rem}"
     ".pair figure{min-width:0}svg{display:block;width:100%;height:auto}.scroll svg{min-width:34rem}"
+    "figure.single{max-width:46rem}"
     ".pair .scroll svg{min-width:27rem}"
     ".verdicts{list-style:none;padding:0;margin:.8rem 0;max-width:52rem}.verdicts li{margin:.35rem 0;"
     "padding-left:1.5rem;text-indent:-1.5rem}.mark{display:inline-block;width:1.5rem;text-indent:0;"

@@ -178,7 +178,7 @@ static void latent_html(FILE *to, const struct study_results *r) {
         .count = 2,
         .id = "latent-chart"};
     if (n == 0) return;
-    fprintf(to, "<figure><div class=\"scroll\">");
+    fprintf(to, "<figure class=\"single\"><div class=\"scroll\">");
     svg_chart_write(to, &chart);
     fprintf(to, "</div><figcaption>Test error of every network that reconstructs, beside PCA fitted on the "
                 "training pictures.</figcaption></figure>\n");

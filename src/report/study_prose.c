@@ -128,6 +128,12 @@ static void say_grey(struct prose *p, const struct study_results *r, size_t sect
     }
 }
 
+/* "-0.14" with a true minus sign. */
+static const char *correlation_text(double r, char text[16]) {
+    snprintf(text, 16, "%s%.2f", r < 0 ? "−" : "", fabs(r));
+    return text;
+}
+
 static const char *strength(double r) {
     return fabs(r) < 0.3 ? "hardly correlate" : fabs(r) < 0.7 ? "correlate weakly" : "correlate strongly";
 }
@@ -138,6 +144,7 @@ static void say_latent(struct prose *p, const struct study_results *r) {
     const size_t n = study_reconstructing(r, list, MOST);
     size_t marked = 0, sizes = 0;
     double marked_mse[MOST];
+    char text[16];
     for (size_t i = 0; i < n; i++) {
         const struct study_result *result = &r->result[list[i]];
         bottleneck[i] = result->figure[FIGURE_BOTTLENECK].mean;
@@ -154,11 +161,12 @@ static void say_latent(struct prose *p, const struct study_results *r) {
                  c = study_correlation(numbers, pca, points);
     if (isnan(a)) return;
     say(p,
-        "Over %zu networks with %zu different bottlenecks, size and error %s: r = %.2f between the "
+        "Over %zu networks with %zu different bottlenecks, size and error %s: r = %s between the "
         "logarithms. ",
-        n, sizes, strength(a), a);
-    if (!isnan(b)) say(p, "With the size of the layer marked as the code instead, r = %.2f. ", b);
-    if (!isnan(c)) say(p, "For PCA r = %.2f. ", c);
+        n, sizes, strength(a), correlation_text(a, text));
+    if (!isnan(b))
+        say(p, "With the size of the layer marked as the code instead, r = %s. ", correlation_text(b, text));
+    if (!isnan(c)) say(p, "For PCA r = %s. ", correlation_text(c, text));
 }
 
 void study_prose(const struct study_results *r, size_t section, char *text, size_t size) {

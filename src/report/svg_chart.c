@@ -9,7 +9,7 @@
 
 static const double width = 620, height = 360, left = 62, right = 104, top = 40, bottom = 48;
 
-enum { MOST = 16, LINE = 15 };
+enum { MOST = 16, POINTS = 64, LINE = 15 };
 
 /* Ranges of the axes, as logarithms where the axis is logarithmic. */
 struct frame {
@@ -60,20 +60,18 @@ static double nice_step(double range, double count) {
 static size_t list_ticks(bool logarithmic, bool whole, double low, double high, double count,
                          double tick[64]) {
     size_t n = 0;
-    if (!logarithmic) {
-        double step = nice_step(high - low, count);
+    if (!logarithmic || high - low < 0.5) { /* a logarithmic axis that spans little has even steps too */
+        const double a = logarithmic ? pow(10, low) : low, b = logarithmic ? pow(10, high) : high;
+        double step = nice_step(b - a, count);
         if (whole && step < 1) step = 1;
-        for (double v = ceil(low / step - 1e-9) * step; v <= high + step * 1e-9 && n < 64; v += step)
+        for (double v = ceil(a / step - 1e-9) * step; v <= b + step * 1e-9 && n < 64; v += step)
             tick[n++] = fabs(v) < step * 1e-9 ? 0 : v;
         return n;
     }
     const double span = high - low;
     for (double decade = floor(low); decade <= ceil(high); decade++)
         for (int digit = 1; digit < 10; digit++) {
-            const bool wanted = span > 3      ? digit == 1
-                                : span > 0.8  ? digit == 1 || digit == 2 || digit == 5
-                                : span > 0.35 ? digit != 7 && digit != 9
-                                              : true;
+            const bool wanted = digit == 1 || (span <= 3 && (digit == 2 || digit == 5));
             const double v = pow(10, decade) * digit;
             if (wanted && log10(v) >= low && log10(v) <= high && n < 64) tick[n++] = v;
         }
@@ -139,19 +137,21 @@ static double draw_line(FILE *to, const struct frame *f, const struct svg_series
 /* A name's place; wanted, then moved. */
 struct name {
     const char *text;
-    double x, y;
+    double x, y, wanted;
     size_t color;
     bool grey;
 };
 
+static void swap_names(struct name *a, struct name *b) {
+    const struct name swap = *a;
+    *a = *b;
+    *b = swap;
+}
+
 /* Moves names that stand at the same side apart, at least a line's height, in the order of their places. */
 static void spread_names(struct name *name, size_t n) {
     for (size_t i = 1; i < n; i++)
-        for (size_t j = i; j > 0 && name[j - 1].y > name[j].y; j--) {
-            const struct name swap = name[j];
-            name[j] = name[j - 1];
-            name[j - 1] = swap;
-        }
+        for (size_t j = i; j > 0 && name[j - 1].y > name[j].y; j--) swap_names(&name[j - 1], &name[j]);
     for (int round = 0; round < 40; round++)
         for (size_t i = 1; i < n; i++) {
             const double lack = LINE - (name[i].y - name[i - 1].y);
@@ -161,22 +161,43 @@ static void spread_names(struct name *name, size_t n) {
     for (size_t i = 0; over > 0 && i < n; i++) name[i].y -= over;
 }
 
-/* Marks with their names beside them, on the side where there is room; one that would cover another's goes
- * a line lower. */
-static void draw_points(FILE *to, const struct frame *f, const struct svg_series *s, size_t color) {
-    double used_x[256], used_y[256];
-    size_t used = 0;
-    for (size_t i = 0; i < s->n; i++) {
-        const double x = px(f, s->x[i]), y = py(f, s->y[i]);
-        if (!isfinite(x) || !isfinite(y)) continue;
-        double at = y + 4;
-        for (size_t j = 0; j < used; j++)
-            if (fabs(used_x[j] - x) < 110 && fabs(used_y[j] - at) < LINE - 2)
-                at = used_y[j] + LINE - 2, j = (size_t)-1;
-        if (used < 256) used_x[used] = x, used_y[used++] = at;
-        fprintf(to, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"var(--c%zu)\"/>\n", x, y, color);
-        label(to, x + 8, at, "start", "strong halo", s->point_names[i]);
+/* The names of points that stand above each other: to the right, or to the left where the next points are
+ * near; one that had to move is tied to its point. */
+static void name_column(FILE *to, struct name *name, size_t n, bool at_left) {
+    double from[POINTS];
+    for (size_t i = 0; i < n; i++) name[i].y += 4;
+    spread_names(name, n);
+    for (size_t i = 0; i < n; i++) from[i] = name[i].wanted;
+    for (size_t i = 0; i < n; i++) {
+        const double x = name[i].x + (at_left ? -12 : 12);
+        if (fabs(name[i].y - 4 - from[i]) > 3)
+            fprintf(to, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n", name[i].x,
+                    from[i], x, name[i].y - 4);
+        label(to, x + (at_left ? -2 : 2), name[i].y, at_left ? "end" : "start", "strong halo", name[i].text);
     }
+}
+
+/* Marks with their names beside them. */
+static void draw_points(FILE *to, const struct frame *f, const struct svg_series *s, size_t color) {
+    struct name name[POINTS];
+    size_t n = 0;
+    for (size_t i = 0; i < s->n && n < POINTS; i++) {
+        const double x = px(f, s->x[i]), y = py(f, s->y[i]);
+        if (isfinite(x) && isfinite(y)) name[n++] = (struct name){s->point_names[i], x, y, y, color, false};
+    }
+    for (size_t i = 1; i < n; i++)
+        for (size_t j = i; j > 0 && name[j - 1].x > name[j].x; j--) swap_names(&name[j - 1], &name[j]);
+    double before = -INFINITY;
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && name[end].x - name[i].x < 4;) end++;
+        const double next = end < n ? name[end].x : INFINITY;
+        const bool at_left = next - name[i].x < 96 && name[i].x - before > next - name[i].x;
+        before = name[i].x;
+        name_column(to, name + i, end - i, at_left);
+    }
+    for (size_t i = 0; i < n; i++)
+        fprintf(to, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"var(--c%zu)\"/>\n", name[i].x,
+                name[i].wanted, color);
 }
 
 void svg_chart_write(FILE *to, const struct svg_chart *chart) {
@@ -198,7 +219,8 @@ void svg_chart_write(FILE *to, const struct svg_chart *chart) {
         }
         const double y = draw_line(to, &f, s, color % 8);
         if (isfinite(y))
-            name[names++] = (struct name){s->name, px(&f, s->x[s->n - 1]) + 8, y + 4, color % 8, s->dashed};
+            name[names++] =
+                (struct name){s->name, px(&f, s->x[s->n - 1]) + 8, y + 4, y, color % 8, s->dashed};
         color += !s->dashed;
     }
     spread_names(name, names);

@@ -13,7 +13,7 @@ struct svg_series {
     const double *x, *y;      /* [n] */
     const double *low, *high; /* [n]: a band around the line; NULL: none */
     size_t n;
-    const char *const *point_names; /* [n]: marks instead of a line */
+    const char *const *point_names; /* [n]: at most 64 marks instead of a line */
     bool dashed;                    /* a line to compare with, in grey */
 };
 

@@ -3,6 +3,7 @@
 #include "report/svg_network.h"
 
 #include "report/html.h"
+#include "report/study_figures.h"
 
 #include <math.h>
 #include <string.h>
@@ -58,7 +59,7 @@ static bool skips(const struct box *from, const struct box *to) {
 void svg_network_write(FILE *to, const caelum_net *net, const char *title, const char *id) {
     struct caelum_net_info info;
     struct box box[MOST];
-    char numbers[64];
+    char numbers[64], count_text[48];
     caelum_net_describe(net, &info);
     const size_t count = info.layers + 1 < MOST ? info.layers + 1 : MOST;
     double side = (double)info.height, x = margin;
@@ -75,7 +76,8 @@ void svg_network_write(FILE *to, const caelum_net *net, const char *title, const
         x += box[i].w + gap;
     }
     const double total = x - gap + margin, middle = top + tallest / 2;
-    snprintf(numbers, sizeof numbers, "%zu numbers", info.bottleneck);
+    snprintf(numbers, sizeof numbers, "%s numbers",
+             figure_text(FIGURE_BOTTLENECK, (double)info.bottleneck, count_text));
     fprintf(to,
             "<div class=\"scroll\"><svg viewBox=\"0 0 %.0f %.0f\" style=\"min-width:%.0fpx\" role=\"img\" "
             "aria-labelledby=\"%s-t %s-d\"><title id=\"%s-t\">",
