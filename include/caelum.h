@@ -359,6 +359,27 @@ struct caelum_study_result {
 int caelum_study(const struct caelum_study_settings *settings, struct caelum_study_result *result,
                  struct caelum_error *err);
 
+/* --- Comparing runs --------------------------------------------------------------------------- */
+
+/* Run directories side by side: a row each; columns are the settings in which they differ, then figures. */
+typedef struct caelum_comparison caelum_comparison;
+
+/* Reads run.json, metrics.csv and, where it is there, eval.json of 1 to 64 run directories, finished or
+ * not. Fails with CAELUM_EIO or CAELUM_EFORMAT. */
+int caelum_comparison_open(caelum_comparison **comparison, const char *const *dirs, size_t count,
+                           struct caelum_error *err);
+void caelum_comparison_close(caelum_comparison **comparison);
+
+size_t caelum_comparison_rows(const caelum_comparison *comparison);
+/* Key of a column, "run" for the first, or NULL beyond the last. */
+const char *caelum_comparison_key(const caelum_comparison *comparison, size_t column);
+/* Text of a cell; "" where the run has no such figure. */
+const char *caelum_comparison_cell(const caelum_comparison *comparison, size_t row, size_t column);
+
+/* Draws the validation losses by epoch into `path`: a chart if it ends in .svg (at most 16 runs), or the
+ * table with charts of loss and accuracy, one page that loads nothing, if it ends in .html. */
+int caelum_comparison_draw(const caelum_comparison *comparison, const char *path, struct caelum_error *err);
+
 /* --- Pictures --------------------------------------------------------------------------------- */
 
 /* 8-bit RGB; `pixels` holds height * width * 3 bytes. */

@@ -7,15 +7,29 @@
 
 #include <nettle/base64.h>
 
-static const char style[] =
+/* Colors, for light and dark. */
+static const char colors[] =
     ":root{color-scheme:light dark;--paper:#fff;--ink:#1b1d20;--soft:#5d636b;--rule:#dfe2e6;--wash:#f5f6f7;"
     "--accent:#b34700;--good:#00694a;--bad:#a33000;"
     "--c0:#0072b2;--c1:#c75200;--c2:#00795a;--c3:#a84a86;--c4:#8f6a00;--c5:#2d84ba;--c6:#4a4f57;--c7:#6d6500}"
     "\n"
-    "@media (prefers-color-scheme:dark){:root{--paper:#15171a;--ink:#e6e8ea;--soft:#9ba2ab;--rule:#33373d;"
+    "@media screen and "
+    "(prefers-color-scheme:dark){:root{--paper:#15171a;--ink:#e6e8ea;--soft:#9ba2ab;--rule:#33373d;"
     "--wash:#1e2125;--accent:#ff9d57;--good:#4fc79b;--bad:#ff9168;"
     "--c0:#5db3e6;--c1:#ff9350;--c2:#43c59e;--c3:#e194c3;--c4:#e9b93a;--c5:#8fd0f5;--c6:#b9bec6;--c7:#d2c955}"
-    "}\n"
+    "}\n";
+
+/* Charts and drawings. */
+static const char svg_style[] =
+    "svg text{font-family:inherit;fill:var(--soft);font-size:12px;font-variant-numeric:tabular-nums}"
+    "svg .strong{fill:var(--ink);font-weight:600}svg .title{fill:var(--ink);font-weight:600;font-size:14px}"
+    "svg .grid{stroke:var(--rule);stroke-width:1}svg .axis{stroke:var(--soft);stroke-width:1}"
+    "svg .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}"
+    "svg .dashed{stroke:var(--soft);stroke-dasharray:5 4}svg .halo{stroke:var(--paper);stroke-width:3px;"
+    "paint-order:stroke}svg .box{fill:var(--wash);stroke:var(--soft);stroke-width:1}"
+    "svg .narrow{fill:var(--accent);stroke:var(--accent)}svg .accent{fill:var(--accent);font-weight:600}\n";
+
+static const char page_style[] =
     "@media print{:root{--paper:#fff;--ink:#000;--soft:#444;--rule:#bbb;--wash:#fff}body{font-size:10pt}"
     "main{max-width:none;padding:0}figure,tr,.verdicts li{break-inside:avoid}h2,h3{break-after:avoid}"
     ".scroll{overflow:visible}nav{display:none}pre{white-space:pre-wrap}.scroll svg{min-width:0}"
@@ -51,13 +65,6 @@ static const char style[] =
     "font-weight:700}.yes .mark{color:var(--good)}.no .mark{color:var(--bad)}.open .mark{color:var(--soft)}"
     "pre{background:var(--wash);padding:.8rem 1rem;font:.8rem/1.6 ui-monospace,Menlo,Consolas,"
     "\"DejaVu Sans Mono\",monospace;overflow-x:auto;border-radius:3px}\n"
-    "svg text{font-family:inherit;fill:var(--soft);font-size:12px;font-variant-numeric:tabular-nums}"
-    "svg .strong{fill:var(--ink);font-weight:600}svg .title{fill:var(--ink);font-weight:600;font-size:14px}"
-    "svg .grid{stroke:var(--rule);stroke-width:1}svg .axis{stroke:var(--soft);stroke-width:1}"
-    "svg .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}"
-    "svg .dashed{stroke:var(--soft);stroke-dasharray:5 4}svg .halo{stroke:var(--paper);stroke-width:3px;"
-    "paint-order:stroke}svg .box{fill:var(--wash);stroke:var(--soft);stroke-width:1}"
-    "svg .narrow{fill:var(--accent);stroke:var(--accent)}svg .accent{fill:var(--accent);font-weight:600}\n"
     "footer{margin-top:3.5rem;padding-top:1rem;border-top:1px solid var(--rule);color:var(--soft);"
     "font-size:.875rem}";
 
@@ -84,7 +91,13 @@ void html_begin(FILE *to, const char *title) {
     fprintf(to, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>");
     html_text(to, title);
-    fprintf(to, "</title>\n<style>\n%s\n</style>\n</head>\n<body>\n<main>\n", style);
+    fprintf(to, "</title>\n<style>\n%s%s%s\n</style>\n</head>\n<body>\n<main>\n", colors, page_style,
+            svg_style);
+}
+
+void html_svg_style(FILE *to) {
+    fprintf(to, "<style>\n%s%ssvg{font-family:system-ui,sans-serif;background:var(--paper)}\n</style>\n",
+            colors, svg_style);
 }
 
 void html_end(FILE *to) {

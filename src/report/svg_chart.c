@@ -204,12 +204,14 @@ void svg_chart_write(FILE *to, const struct svg_chart *chart) {
     const struct frame f = find_frame(chart);
     struct name name[MOST];
     size_t names = 0, color = 0;
-    fprintf(to, "<svg viewBox=\"0 0 %g %g\" role=\"img\" aria-labelledby=\"%s-t %s-d\"><title id=\"%s-t\">",
-            width, height, chart->id, chart->id, chart->id);
+    fprintf(to, "<svg%s viewBox=\"0 0 %g %g\" role=\"img\" aria-labelledby=\"%s-t %s-d\"><title id=\"%s-t\">",
+            chart->kind == SVG_FILE ? " xmlns=\"http://www.w3.org/2000/svg\"" : "", width, height, chart->id,
+            chart->id, chart->id);
     html_text(to, chart->title);
     fprintf(to, "</title><desc id=\"%s-d\">", chart->id);
     html_text(to, chart->description);
     fprintf(to, "</desc>\n");
+    if (chart->kind == SVG_FILE) html_svg_style(to);
     draw_frame(to, &f);
     for (size_t i = 0; i < chart->count && i < MOST; i++) {
         const struct svg_series *s = &chart->series[i];

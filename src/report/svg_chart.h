@@ -1,4 +1,4 @@
-/* svg_chart.h - charts as <svg> elements of a page: text is text, colors are the page's. */
+/* svg_chart.h - charts as <svg> elements of a page, or as files: text is text, colors are the page's. */
 #ifndef CAELUM_REPORT_SVG_CHART_H
 #define CAELUM_REPORT_SVG_CHART_H
 
@@ -17,7 +17,11 @@ struct svg_series {
     bool dashed;                    /* a line to compare with, in grey */
 };
 
+/* Part of a page, which gives the colors; or a file of its own, with a light style in it. */
+enum svg_kind { SVG_INLINE, SVG_FILE };
+
 struct svg_chart {
+    enum svg_kind kind;
     const char *title, *description; /* description: what a reader who can't see it is told */
     const char *x_label, *y_label;
     bool log_x, log_y;
