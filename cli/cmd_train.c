@@ -33,25 +33,25 @@ static void print_result(const struct caelum_train_settings *s, const struct cae
     if (r->task == CAELUM_RECONSTRUCT) printf("sheet  %s/reconstructions.png\n", s->out);
 }
 
-static const char *const tasks[] = {"reconstruct", "colorize", NULL};
-
 int command_train(int argc, char **argv) {
     struct caelum_train_settings s = caelum_train_defaults();
     const char *resume = NULL;
     char out[512];
     bool json = false, epochs_given = false;
     size_t epochs = s.epochs;
-    int task = (int)s.task;
+    int task = (int)s.task, loss = (int)s.loss;
     const struct option_row rows[] = {
         {'d', "data", OPTION_STRING, &s.data, "SPEC",
          "CIFAR-10 directory or .tar.gz, or synthetic[:COUNT[:SIZE]]; default $CAELUM_DATA, else synthetic",
          NULL},
         {0, "task", OPTION_CHOICE, &task, "reconstruct|colorize",
-         "what to learn: the pictures themselves, or chroma from luminance", tasks},
+         "what to learn: the pictures themselves, or chroma from luminance", caelum_task_words},
         {'o', "out", OPTION_STRING, &s.out, "DIR", "run directory to make; default runs/NET", NULL},
         {'e', "epochs", OPTION_SIZE, &epochs, "N", "passes over the training pictures", NULL},
         {'b', "batch", OPTION_SIZE, &s.batch, "N", "pictures in a minibatch", NULL},
         {0, "lr", OPTION_REAL, &s.lr, "X", "Adam's step size", NULL},
+        {0, "loss", OPTION_CHOICE, &loss, "mse|bce|l1|huber", "what is minimized", caelum_loss_words},
+        {0, "huber-delta", OPTION_REAL, &s.huber_delta, "X", "error beyond which huber is linear", NULL},
         {0, "seed", OPTION_U64, &s.seed, "N", "initial weights and order of the pictures", NULL},
         {0, "split-seed", OPTION_U64, &s.data_settings.split_seed, "N",
          "shuffle that precedes the split into train, validation, test", NULL},
@@ -77,6 +77,7 @@ int command_train(int argc, char **argv) {
     s.epochs = resume && !epochs_given ? 0 : epochs;
     s.resume = resume != NULL;
     s.task = (enum caelum_task)task;
+    s.loss = (enum caelum_loss)loss;
     if (resume)
         s.out = resume;
     else

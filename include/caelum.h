@@ -236,11 +236,23 @@ enum caelum_task {
     CAELUM_COLORIZE,    /* luminance in (1 channel), chroma out (2 channels), by ITU-R BT.601 */
 };
 
+/* What a training run minimizes; docs/training.md has the formulas. */
+enum caelum_loss {
+    CAELUM_MSE,   /* mean squared error */
+    CAELUM_BCE,   /* binary cross-entropy; needs targets in [0, 1] */
+    CAELUM_L1,    /* mean absolute error */
+    CAELUM_HUBER, /* squared up to `huber_delta`, linear beyond */
+};
+
+/* The words for the values of these enums, as command line and model files use them; NULL at the end. */
+extern const char *const caelum_task_words[], *const caelum_loss_words[];
+
 /* Means over the pictures of one epoch. */
 struct caelum_epoch {
     size_t epoch;                            /* 1, 2, ... */
-    double loss, psnr, accuracy;             /* train split, measured while the weights changed; of
-                                                the network's output against its task's target */
+    double loss, psnr, accuracy;             /* train split, measured while the weights changed; of the
+                                                network's output against its target. psnr is that of
+                                                the squared error, whatever the loss */
     double val_loss, val_psnr, val_accuracy; /* validation split, after the epoch */
     double seconds;                          /* this epoch, validation included */
     double pictures_per_second;              /* training alone */
@@ -268,6 +280,8 @@ struct caelum_train_settings {
     size_t epochs;         /* default 50; on resume, 0 = as before */
     size_t batch;          /* default 50 */
     double lr;             /* Adam's step size; default 0.001 */
+    enum caelum_loss loss; /* default CAELUM_MSE */
+    double huber_delta;    /* where CAELUM_HUBER becomes linear; default 0.1, 25 of 255 grey levels */
     uint64_t seed;         /* weights and order of pictures; default 1 */
     int threads;           /* 0 = the default; no influence on the result */
     const char *command;   /* the command line, kept in run.json and model; may be NULL */

@@ -10,6 +10,7 @@
 #include "train/fit.h"
 
 #include "api/run_sheet.h"
+#include "api/train_settings.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -17,6 +18,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static const char format_name[] = "caelum checkpoint 2";
 
 /* Everything of one call. */
 struct run {
@@ -35,8 +38,12 @@ struct run {
 };
 
 struct caelum_train_settings caelum_train_defaults(void) {
-    return (struct caelum_train_settings){
-        .data_settings = caelum_data_defaults(), .epochs = 50, .batch = 50, .lr = 0.001, .seed = 1};
+    return (struct caelum_train_settings){.data_settings = caelum_data_defaults(),
+                                          .epochs = 50,
+                                          .batch = 50,
+                                          .lr = 0.001,
+                                          .huber_delta = 0.1,
+                                          .seed = 1};
 }
 
 static int path_in(const struct run *run, const char *name, char path[1024], struct caelum_error *err) {
@@ -63,27 +70,22 @@ static int read_number(const struct metadata *m, const char *path, const char *k
 static int read_checkpoint(struct run *run, struct caelum_error *err) {
     struct caelum_train_settings *s = &run->settings;
     char path[1024];
-    uint64_t epochs = 0, batch = 0, limit = 0, height = 0, width = 0;
+    uint64_t epochs = 0, height = 0, width = 0;
     CHECK(path_in(run, "checkpoint.safetensors", path, err));
     const int result = safetensors_read(&run->checkpoint, path, err);
     if (result != 0) return caelum_fail_in(err, result, "no run to resume");
     const struct metadata *m = &run->checkpoint.metadata;
+    const char *format = metadata_get(m, "format"), *text = metadata_get(m, "network"),
+               *spec = metadata_get(m, "data_spec");
+    if (!format || strcmp(format, format_name) != 0)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: expected a '%s', got '%s'; start the run anew", path,
+                           format_name, format ? format : "");
+    if (!text || !spec) return missing(path, "network or data_spec", err);
     CHECK(read_number(m, path, "epochs", &epochs, err));
-    CHECK(read_number(m, path, "batch", &batch, err));
-    CHECK(read_number(m, path, "seed", &s->seed, err));
-    CHECK(read_number(m, path, "split_seed", &s->data_settings.split_seed, err));
-    CHECK(read_number(m, path, "synthetic_seed", &s->data_settings.synthetic_seed, err));
-    CHECK(read_number(m, path, "limit", &limit, err));
     CHECK(read_number(m, path, "height", &height, err));
     CHECK(read_number(m, path, "width", &width, err));
-    const char *lr = metadata_get(m, "lr"), *text = metadata_get(m, "network"),
-               *spec = metadata_get(m, "data_spec"), *task = metadata_get(m, "task");
-    if (!lr || !text || !spec || !task) return missing(path, "lr, network, task or data_spec", err);
-    CHECK(task_find(&s->task, task, path, err));
+    CHECK(train_settings_read(s, m, path, err));
     if (s->epochs == 0) s->epochs = (size_t)epochs;
-    s->batch = (size_t)batch;
-    s->lr = strtod(lr, NULL);
-    s->data_settings.limit = (size_t)limit;
     snprintf(run->data_spec, sizeof run->data_spec, "%s", spec);
     s->data = run->data_spec;
     return caelum_net_parse(&run->net, text, path, (size_t)height, (size_t)width, err);
@@ -94,21 +96,13 @@ static int read_checkpoint(struct run *run, struct caelum_error *err) {
 /* Only what decides the bits of the result: the same run on other threads or under another name leaves
  * the same file. */
 static int describe_model(struct run *run, struct caelum_error *err) {
-    const struct caelum_train_settings *s = &run->settings;
     struct metadata *m = &run->metadata;
     CHECK(metadata_set(m, "name", run->name, err));
-    CHECK(metadata_set(m, "task", task_name(s->task), err));
     CHECK(metadata_set(m, "data", run->data->name, err));
     CHECK(metadata_set(m, "data_fingerprint", run->data->fingerprint, err));
-    CHECK(metadata_setf(m, err, "split_seed", "%llu", (unsigned long long)s->data_settings.split_seed));
-    CHECK(metadata_setf(m, err, "limit", "%zu", s->data_settings.limit));
     CHECK(metadata_setf(m, err, "split", "%zu/%zu/%zu", run->data->split_count[0], run->data->split_count[1],
                         run->data->split_count[2]));
-    CHECK(metadata_set(m, "loss", "mse", err));
-    CHECK(metadata_set(m, "optimizer", "adam", err));
-    CHECK(metadata_setf(m, err, "lr", "%.17g", s->lr));
-    CHECK(metadata_setf(m, err, "batch", "%zu", s->batch));
-    CHECK(metadata_setf(m, err, "seed", "%llu", (unsigned long long)s->seed));
+    CHECK(train_settings_write(&run->settings, m, err));
     return metadata_set(m, "caelum", CAELUM_VERSION, err);
 }
 
@@ -116,14 +110,11 @@ static int describe_checkpoint(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     struct metadata *m = &run->resume;
     char *real = s->data && strncmp(s->data, "synthetic", 9) != 0 ? realpath(run->data->source, NULL) : NULL;
-    int result = metadata_set(m, "format", "caelum checkpoint 1", err);
+    int result = metadata_set(m, "format", format_name, err);
     if (result == 0) result = metadata_set(m, "network", run->net->text, err);
     if (result == 0) result = metadata_setf(m, err, "height", "%zu", run->net->input.h);
     if (result == 0) result = metadata_setf(m, err, "width", "%zu", run->net->input.w);
     if (result == 0) result = metadata_set(m, "data_spec", real ? real : run->data->source, err);
-    if (result == 0)
-        result = metadata_setf(m, err, "synthetic_seed", "%llu",
-                               (unsigned long long)s->data_settings.synthetic_seed);
     if (result == 0) result = metadata_setf(m, err, "epochs", "%zu", s->epochs);
     free(real);
     for (size_t i = 0; result == 0 && i < run->metadata.count; i++)
@@ -213,7 +204,7 @@ static int on_batch(void *cookie, const struct fit *fit) {
         .epochs = fit->settings.epochs,
         .batch = fit->batches_done,
         .batches = fit->batches,
-        .loss = fit->sums.squared / (double)(n * trainer_values(fit->trainer)),
+        .loss = fit->sums.loss / (double)(n * trainer_values(fit->trainer)),
         .last_val_loss = fit->epochs_done > 0 ? fit->history[fit->epochs_done - 1].val_loss : NAN,
         .pictures_per_second = (double)n / fit->train_seconds,
         .seconds_left = (clock_seconds() - run->start) / (double)done * (double)(all - done)};
@@ -226,10 +217,7 @@ static int check_settings(const struct caelum_train_settings *s, struct caelum_e
     if (!s->out || !*s->out) return caelum_fail(err, CAELUM_EUSAGE, "no run directory was named");
     if (!s->resume && (s->epochs < 1 || s->epochs > 1000000))
         return caelum_fail(err, CAELUM_EUSAGE, "epochs: expected 1 to 1000000, got %zu", s->epochs);
-    if (!s->resume && (s->batch < 1 || s->batch > 65536))
-        return caelum_fail(err, CAELUM_EUSAGE, "batch: expected 1 to 65536 pictures, got %zu", s->batch);
-    if (!s->resume && !(s->lr > 0 && s->lr <= 100))
-        return caelum_fail(err, CAELUM_EUSAGE, "lr: expected a step size above 0, got %g", s->lr);
+    if (!s->resume) CHECK(train_settings_check(s, err));
     struct stat st;
     if (!s->resume && !s->force && stat(s->out, &st) == 0)
         return caelum_fail(err, CAELUM_EIO,
@@ -277,6 +265,8 @@ static int prepare(struct run *run, struct caelum_error *err) {
     const int threads = s->threads > 0 ? s->threads : parallel_default_threads();
     struct trainer_settings trainer = trainer_defaults(s->batch, s->lr, threads);
     trainer.task = s->task;
+    trainer.loss = s->loss;
+    trainer.huber_delta = s->huber_delta;
     CHECK(trainer_open(&run->trainer, run->net, &trainer, val.n, s->seed, err));
     const struct fit_settings fit = {.epochs = s->epochs,
                                      .seed = s->seed,

@@ -5,6 +5,7 @@
 #include "kernels/color_tmpl.c"
 #include "kernels/conv_tmpl.c"
 #include "kernels/limits_tmpl.c"
+#include "kernels/loss_tmpl.c"
 #include "kernels/pointwise_tmpl.c"
 #include "kernels/update_tmpl.c"
 
@@ -25,7 +26,7 @@ const struct kernels FN(kernels) = {
     .load = FN(load),
     .store = FN(store),
     .to_yuv = FN(to_yuv),
-    .mse = FN(mse),
+    .loss = FN(loss),
     .sum = FN(sum),
     .adam = FN(adam),
     .peak = FN(peak),

@@ -82,14 +82,24 @@ struct adam_job {
     float epsilon;
 };
 
-/* One block's loss: sums of squared errors and of pixels whose largest channel agrees. */
+/* One block's loss: sums over output values of the loss and of squared errors, and the number of pixels
+ * whose largest channel agrees. */
 struct loss_sums {
+    double loss;
     double squared;
     double agree;
 };
 
-/* dy = scale * (y - t) in lanes < live, 0 in the others; sums over the live lanes only. */
-struct mse_job {
+/* dy = scale * dl/dy in lanes < live, 0 in the others; sums over the live lanes only. With e = y - t, one
+ * value's l is
+ *   MSE    e^2
+ *   BCE    -(t ln p + (1 - t) ln(1 - p)), p = y held within [1e-7, 1 - 1e-7]; t in [0, 1]. Its slope is 0
+ *          where p != y
+ *   L1     |e|; its slope at 0 is 0
+ *   HUBER  e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2) (Huber 1964) */
+struct loss_job {
+    enum caelum_loss loss;
+    float delta;
     struct tensor y, t;
     struct tensor dy; /* data NULL: sums only */
     float scale;
@@ -134,7 +144,7 @@ struct kernels {
      * lies in [-.436, .436] and V in [-.615, .615]. */
     void (*to_yuv)(const struct tensor *rgb, const struct tensor *y, const struct tensor *uv);
 
-    void (*mse)(const struct mse_job *job);
+    void (*loss)(const struct loss_job *job);
 
     /* sum[i] = slot 0 + slot 1 + ... of slots[slot * stride + i], in this order, for i < n. */
     void (*sum)(float *sum, const float *slots, size_t count, size_t stride, size_t n);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Doubles of one epoch in the file, in the order of struct caelum_epoch. */
-enum { ROW = 9, POSITION = 7 };
+enum { ROW = 9, POSITION = 8 };
 
 static void write_row(const struct caelum_epoch *e, double *row) {
     const double values[ROW] = {e->loss,     e->psnr,         e->accuracy, e->val_loss,
@@ -33,9 +33,10 @@ int checkpoint_save(const struct fit *fit, const struct metadata *metadata, cons
                     struct caelum_error *err) {
     const struct trainer *t = fit->trainer;
     const size_t n = t->net->params;
-    const double position[POSITION] = {
-        (double)fit->epochs_done, (double)fit->batches_done, (double)t->step,        fit->sums.squared,
-        fit->sums.agree,          fit->train_seconds,        (double)fit->best_epoch};
+    const double position[POSITION] = {(double)fit->epochs_done, (double)fit->batches_done,
+                                       (double)t->step,          (double)fit->best_epoch,
+                                       fit->train_seconds,       fit->sums.loss,
+                                       fit->sums.squared,        fit->sums.agree};
     double *history = NULL;
     CHECK(mem_alloc(&history, fit->epochs_done * ROW, sizeof *history, err));
     for (size_t i = 0; i < fit->epochs_done; i++) write_row(&fit->history[i], history + i * ROW);
@@ -77,7 +78,7 @@ int checkpoint_restore(struct fit *fit, const struct safetensors *file, const ch
                            path, position[0], fit->settings.epochs);
     const long epochs = whole(position[0], fit->settings.epochs), batches = whole(position[1], fit->batches);
     const long step = whole(position[2], (size_t)1 << 52);
-    const long best = epochs < 0 ? -1 : whole(position[6], (size_t)epochs);
+    const long best = epochs < 0 ? -1 : whole(position[3], (size_t)epochs);
     if (epochs < 0 || batches < 0 || step < 0 || best < 0 || (epochs > 0 && best == 0))
         return damaged(path, err);
     const size_t dim[2] = {(size_t)epochs, ROW};
@@ -86,8 +87,8 @@ int checkpoint_restore(struct fit *fit, const struct safetensors *file, const ch
     for (size_t i = 0; i < (size_t)epochs; i++) read_row(history + i * ROW, i + 1, &fit->history[i]);
     fit->epochs_done = (size_t)epochs;
     fit->batches_done = (size_t)batches;
-    fit->sums = (struct loss_sums){.squared = position[3], .agree = position[4]};
-    fit->train_seconds = position[5];
+    fit->train_seconds = position[4];
+    fit->sums = (struct loss_sums){.loss = position[5], .squared = position[6], .agree = position[7]};
     fit->best_epoch = (size_t)best;
     memcpy(t->params, params, n * sizeof(float));
     memcpy(t->m, m, n * sizeof(float));

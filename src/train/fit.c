@@ -47,11 +47,12 @@ static int run_batches(struct fit *fit, struct caelum_error *err) {
         const size_t at = fit->batches_done * batch, count = n - at < batch ? n - at : batch;
         struct loss_sums sums;
         trainer_step(fit->trainer, &fit->settings.train, fit->order + at, count, &sums);
-        if (!isfinite(sums.squared))
+        if (!isfinite(sums.loss))
             return caelum_fail(err, CAELUM_EDIVERGED,
                                "training diverged: the loss is no longer finite in epoch %zu, batch %zu; try "
                                "a smaller learning rate",
                                fit->epochs_done + 1, fit->batches_done + 1);
+        fit->sums.loss += sums.loss;
         fit->sums.squared += sums.squared;
         fit->sums.agree += sums.agree;
         fit->batches_done++;
@@ -73,15 +74,15 @@ static void finish_epoch(struct fit *fit) {
     trainer_measure(fit->trainer, val, &sums);
     struct caelum_epoch e = {
         .epoch = fit->epochs_done + 1,
-        .loss = fit->sums.squared / (double)(train->n * values),
+        .loss = fit->sums.loss / (double)(train->n * values),
+        .psnr = -10.0 * log10(fit->sums.squared / (double)(train->n * values)),
         .accuracy = fit->sums.agree / (double)(train->n * train->h * train->w),
-        .val_loss = sums.squared / (double)(val->n * values),
+        .val_loss = sums.loss / (double)(val->n * values),
+        .val_psnr = -10.0 * log10(sums.squared / (double)(val->n * values)),
         .val_accuracy = sums.agree / (double)(val->n * val->h * val->w),
         .seconds = fit->train_seconds + clock_seconds() - start,
         .pictures_per_second = (double)train->n / fit->train_seconds,
     };
-    e.psnr = -10.0 * log10(e.loss);
-    e.val_psnr = -10.0 * log10(e.val_loss);
     e.best = fit->best_epoch == 0 || e.val_loss < fit->history[fit->best_epoch - 1].val_loss;
     fit->history[fit->epochs_done++] = e;
     if (e.best) fit->best_epoch = e.epoch;

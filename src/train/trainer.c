@@ -108,13 +108,15 @@ static void forward_block(const struct pass *pass, size_t b, int worker) {
         task_load(t->settings.task, t->kernels, lane, &t->block[worker], &ws->value[0]);
     net_forward(t->net, t->kernels, t->params, t->packed, ws);
     const bool learn = pass->scale != 0.0f;
-    const struct mse_job mse = {.y = ws->value[t->net->layers],
-                                .t = target,
-                                .dy = learn ? ws->grad[t->net->layers] : (struct tensor){0},
-                                .scale = pass->scale,
-                                .live = live,
-                                .sums = &t->block_sums[b]};
-    t->kernels->mse(&mse);
+    const struct loss_job job = {.loss = t->settings.loss,
+                                 .delta = (float)t->settings.huber_delta,
+                                 .y = ws->value[t->net->layers],
+                                 .t = target,
+                                 .dy = learn ? ws->grad[t->net->layers] : (struct tensor){0},
+                                 .scale = pass->scale,
+                                 .live = live,
+                                 .sums = &t->block_sums[b]};
+    t->kernels->loss(&job);
 }
 
 static void learn_slot(void *cookie, size_t slot, int worker) {
@@ -136,6 +138,7 @@ static void measure_block(void *cookie, size_t b, int worker) {
 static void add_sums(const struct trainer *t, size_t blocks, struct loss_sums *sums) {
     *sums = (struct loss_sums){0};
     for (size_t b = 0; b < blocks; b++) {
+        sums->loss += t->block_sums[b].loss;
         sums->squared += t->block_sums[b].squared;
         sums->agree += t->block_sums[b].agree;
     }
@@ -164,7 +167,7 @@ void trainer_step(struct trainer *t, const struct pictures *pictures, const uint
                         .pictures = pictures,
                         .order = order,
                         .n = n,
-                        .scale = (float)(2.0 / (double)(n * trainer_values(t)))};
+                        .scale = (float)(1.0 / (double)(n * trainer_values(t)))};
     const size_t blocks = blocks_of(n), slots = blocks < t->slot_count ? blocks : t->slot_count;
     parallel_for(t->settings.threads, slots, learn_slot, &pass);
     t->kernels->sum(t->gradient, t->slots, slots, t->net->params, t->net->params);

@@ -13,12 +13,14 @@
 struct trainer_settings {
     enum caelum_task task;
     size_t batch; /* pictures in a minibatch, at most */
+    enum caelum_loss loss;
+    double huber_delta;
     double lr;
     double beta1, beta2, epsilon;
     int threads;
 };
 
-/* Reconstruction, Adam's defaults (Kingma & Ba 2015) with the given step size. */
+/* Reconstruction, mean squared error, Adam's defaults (Kingma & Ba 2015) with the given step size. */
 struct trainer_settings trainer_defaults(size_t batch, double lr, int threads);
 
 struct trainer {
@@ -51,7 +53,7 @@ void trainer_refresh(struct trainer *trainer);
 /* Numbers of one picture's output. */
 size_t trainer_values(const struct trainer *trainer);
 
-/* One Adam step on the mean squared error of n <= batch pictures at the task: order[i] is a position in
+/* One Adam step on the mean loss of n <= batch pictures at the task: order[i] is a position in
  * `pictures`, whose shape is task_pictures(). Fills sums over all n pictures, measured before the step. */
 void trainer_step(struct trainer *trainer, const struct pictures *pictures, const uint32_t *order, size_t n,
                   struct loss_sums *sums);
