@@ -28,7 +28,7 @@ static void print_result(const struct caelum_train_settings *s, const struct cae
         return;
     }
     printf("%zu epochs in %.1f s; lowest validation loss %.6f (%.2f dB) in epoch %zu\n", r->epochs,
-           r->seconds, r->best_val_loss, -10 * log10(r->best_val_loss), r->best_epoch);
+           r->seconds, r->best_val_loss, r->best_val_psnr, r->best_epoch);
     printf("model  %s/best.safetensors\ncurves %s/curves.png\n", s->out, s->out);
     if (r->task == CAELUM_RECONSTRUCT) printf("sheet  %s/reconstructions.png\n", s->out);
 }
@@ -39,7 +39,7 @@ int command_train(int argc, char **argv) {
     char out[512];
     bool json = false, epochs_given = false;
     size_t epochs = s.epochs;
-    int task = (int)s.task, loss = (int)s.loss;
+    int task = (int)s.task, loss = (int)s.loss, optimizer = (int)s.optimizer;
     const struct option_row rows[] = {
         {'d', "data", OPTION_STRING, &s.data, "SPEC",
          "CIFAR-10 directory or .tar.gz, or synthetic[:COUNT[:SIZE]]; default $CAELUM_DATA, else synthetic",
@@ -49,7 +49,12 @@ int command_train(int argc, char **argv) {
         {'o', "out", OPTION_STRING, &s.out, "DIR", "run directory to make; default runs/NET", NULL},
         {'e', "epochs", OPTION_SIZE, &epochs, "N", "passes over the training pictures", NULL},
         {'b', "batch", OPTION_SIZE, &s.batch, "N", "pictures in a minibatch", NULL},
-        {0, "lr", OPTION_REAL, &s.lr, "X", "Adam's step size", NULL},
+        {0, "lr", OPTION_REAL, &s.lr, "X", "step size", NULL},
+        {0, "optimizer", OPTION_CHOICE, &optimizer, "adam|adamw|sgd|rmsprop",
+         "how a gradient changes the weights", caelum_optimizer_words},
+        {0, "momentum", OPTION_REAL, &s.momentum, "X", "share of the last step that sgd keeps", NULL},
+        {0, "weight-decay", OPTION_REAL, &s.weight_decay, "X",
+         "pull of all parameters towards 0; decoupled with adamw, else added to the gradient", NULL},
         {0, "loss", OPTION_CHOICE, &loss, "mse|bce|l1|huber", "what is minimized", caelum_loss_words},
         {0, "huber-delta", OPTION_REAL, &s.huber_delta, "X", "error beyond which huber is linear", NULL},
         {0, "seed", OPTION_U64, &s.seed, "N", "initial weights and order of the pictures", NULL},
@@ -78,6 +83,7 @@ int command_train(int argc, char **argv) {
     s.resume = resume != NULL;
     s.task = (enum caelum_task)task;
     s.loss = (enum caelum_loss)loss;
+    s.optimizer = (enum caelum_optimizer)optimizer;
     if (resume)
         s.out = resume;
     else

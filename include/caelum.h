@@ -244,8 +244,16 @@ enum caelum_loss {
     CAELUM_HUBER, /* squared up to `huber_delta`, linear beyond */
 };
 
+/* How a gradient changes the weights; PyTorch's definitions and defaults. */
+enum caelum_optimizer {
+    CAELUM_ADAM,    /* Kingma & Ba 2015; beta 0.9, 0.999, epsilon 1e-8 */
+    CAELUM_ADAMW,   /* the same with decoupled weight decay, Loshchilov & Hutter 2019 */
+    CAELUM_SGD,     /* with momentum */
+    CAELUM_RMSPROP, /* Tieleman & Hinton 2012; alpha 0.99, epsilon 1e-8 */
+};
+
 /* The words for the values of these enums, as command line and model files use them; NULL at the end. */
-extern const char *const caelum_task_words[], *const caelum_loss_words[];
+extern const char *const caelum_task_words[], *const caelum_loss_words[], *const caelum_optimizer_words[];
 
 /* Means over the pictures of one epoch. */
 struct caelum_epoch {
@@ -273,18 +281,21 @@ struct caelum_train_settings {
     const char *net_path; /* the network's text; not used on resume */
     const char *data;     /* as for caelum_data_open */
     struct caelum_data_settings data_settings;
-    enum caelum_task task; /* default CAELUM_RECONSTRUCT */
-    const char *out;       /* run directory to make; must not exist unless `force` */
-    bool force;            /* write into an existing run directory */
-    bool resume;           /* go on with the run in `out`; everything else is read from it */
-    size_t epochs;         /* default 50; on resume, 0 = as before */
-    size_t batch;          /* default 50 */
-    double lr;             /* Adam's step size; default 0.001 */
-    enum caelum_loss loss; /* default CAELUM_MSE */
-    double huber_delta;    /* where CAELUM_HUBER becomes linear; default 0.1, 25 of 255 grey levels */
-    uint64_t seed;         /* weights and order of pictures; default 1 */
-    int threads;           /* 0 = the default; no influence on the result */
-    const char *command;   /* the command line, kept in run.json and model; may be NULL */
+    enum caelum_task task;           /* default CAELUM_RECONSTRUCT */
+    const char *out;                 /* run directory to make; must not exist unless `force` */
+    bool force;                      /* write into an existing run directory */
+    bool resume;                     /* go on with the run in `out`; everything else is read from it */
+    size_t epochs;                   /* default 50; on resume, 0 = as before */
+    size_t batch;                    /* default 50 */
+    double lr;                       /* step size; default 0.001 */
+    enum caelum_optimizer optimizer; /* default CAELUM_ADAM */
+    double momentum;                 /* of CAELUM_SGD; default 0.9 */
+    double weight_decay;             /* on all parameters; default 0 */
+    enum caelum_loss loss;           /* default CAELUM_MSE */
+    double huber_delta;  /* where CAELUM_HUBER becomes linear; default 0.1, 25 of 255 grey levels */
+    uint64_t seed;       /* weights and order of pictures; default 1 */
+    int threads;         /* 0 = the default; no influence on the result */
+    const char *command; /* the command line, kept in run.json and model; may be NULL */
     int (*progress)(void *cookie, const struct caelum_train_progress *progress); /* after every batch */
     caelum_progress stage; /* for what comes before and after training; may be NULL */
     void *cookie;
@@ -296,7 +307,7 @@ struct caelum_train_result {
     enum caelum_task task; /* a resumed run's own */
     size_t epochs;         /* done in all, those before a resume included */
     size_t best_epoch;
-    double best_val_loss;
+    double best_val_loss, best_val_psnr;
     double seconds; /* of this call */
     bool stopped;   /* the callback asked to stop: `out` can be resumed */
 };

@@ -2,6 +2,8 @@
  * against double precision. */
 #include "testing.h"
 
+#include "train/optimizer.h"
+
 #include <math.h>
 
 /* The vector logarithm by itself, compiled here without fused multiply-add. */
@@ -188,33 +190,57 @@ static void logarithm_is_accurate(void **state) {
 
 /* --- Updates -------------------------------------------------------------------------------------- */
 
-static void adam_matches_reference(void **state) {
+/* One step of each rule as its authors or PyTorch's documentation write it, in double; b is the step's
+ * number, from 1. m and v start at 0. */
+static double ref_update(const struct optimizer_settings *s, int b, double lr, double p, double g, double *m,
+                         double *v) {
+    if (s->kind != CAELUM_ADAMW) g += s->weight_decay * p;
+    switch (s->kind) {
+    case CAELUM_SGD:
+        *m = b == 1 ? g : s->momentum * *m + g;
+        return p - lr * *m;
+    case CAELUM_RMSPROP:
+        *v = 0.99 * *v + 0.01 * g * g;
+        return p - lr * g / (sqrt(*v) + 1e-8);
+    default:
+        if (s->kind == CAELUM_ADAMW) p *= 1 - lr * s->weight_decay;
+        *m = 0.9 * *m + 0.1 * g;
+        *v = 0.999 * *v + 0.001 * g * g;
+        return p - lr * (*m / (1 - pow(0.9, b))) / (sqrt(*v / (1 - pow(0.999, b))) + 1e-8);
+    }
+}
+
+static void check_updates(const struct kernels *kernels, enum caelum_optimizer kind, double decay) {
+    enum { N = 37 };
+    struct rng rng = rng_make(7, RNG_TEST, 0);
+    struct optimizer_settings settings = optimizer_defaults();
+    struct optimizer optimizer = {0};
+    float p[N], g[N];
+    double rp[N], rm[N] = {0}, rv[N] = {0};
+    settings.kind = kind;
+    settings.weight_decay = decay;
+    settings.momentum = 0.8;
+    assert_ok(optimizer_open(&optimizer, &settings, N, err));
+    for (size_t i = 0; i < N; i++) p[i] = test_random(&rng), rp[i] = (double)p[i];
+    for (int step = 1; step <= 20; step++) {
+        const double lr = 0.01 / step;
+        for (size_t i = 0; i < N; i++) {
+            g[i] = test_random(&rng);
+            rp[i] = ref_update(&settings, step, lr, rp[i], (double)g[i], &rm[i], &rv[i]);
+        }
+        optimizer_step(&optimizer, kernels, lr, p, g);
+        for (size_t i = 0; i < N; i++)
+            near(caelum_optimizer_words[kind], kernels->name, (double)p[i], rp[i], 2e-6);
+    }
+    optimizer_close(&optimizer);
+}
+
+static void updates_match_reference(void **state) {
     (void)state;
     EACH_LEVEL(kernels) {
-        enum { N = 37 };
-        struct rng rng = rng_make(7, RNG_TEST, 0);
-        float p[N], m[N] = {0}, v[N] = {0}, g[N];
-        double rp[N], rm[N] = {0}, rv[N] = {0};
-        for (size_t i = 0; i < N; i++) p[i] = test_random(&rng), rp[i] = (double)p[i];
-        for (int step = 1; step <= 20; step++) {
-            for (size_t i = 0; i < N; i++) g[i] = test_random(&rng);
-            kernels->adam(&(struct adam_job){.n = N,
-                                             .p = p,
-                                             .m = m,
-                                             .v = v,
-                                             .g = g,
-                                             .one_minus_beta1 = 0.1f,
-                                             .one_minus_beta2 = 0.001f,
-                                             .step = (float)(0.01 / (1 - pow(0.9, step))),
-                                             .inv_sqrt_bias2 = (float)(1 / sqrt(1 - pow(0.999, step))),
-                                             .epsilon = 1e-8f});
-            for (size_t i = 0; i < N; i++) { /* as the paper writes it */
-                rm[i] = 0.9 * rm[i] + 0.1 * (double)g[i];
-                rv[i] = 0.999 * rv[i] + 0.001 * (double)g[i] * (double)g[i];
-                rp[i] -=
-                    0.01 * (rm[i] / (1 - pow(0.9, step))) / (sqrt(rv[i] / (1 - pow(0.999, step))) + 1e-8);
-                near("adam", kernels->name, (double)p[i], rp[i], 2e-6);
-            }
+        for (int kind = 0; caelum_optimizer_words[kind]; kind++) {
+            check_updates(kernels, (enum caelum_optimizer)kind, 0);
+            check_updates(kernels, (enum caelum_optimizer)kind, 0.5);
         }
     }
 }
@@ -224,7 +250,7 @@ int main(void) {
         cmocka_unit_test(losses_match_reference),
         cmocka_unit_test(losses_at_their_edges),
         cmocka_unit_test(logarithm_is_accurate),
-        cmocka_unit_test(adam_matches_reference),
+        cmocka_unit_test(updates_match_reference),
     };
     return cmocka_run_group_tests_name("learning", tests, NULL, NULL);
 }

@@ -43,6 +43,7 @@ struct caelum_train_settings caelum_train_defaults(void) {
                                           .batch = 50,
                                           .lr = 0.001,
                                           .huber_delta = 0.1,
+                                          .momentum = 0.9,
                                           .seed = 1};
 }
 
@@ -236,6 +237,17 @@ static void name_network(struct run *run) {
         snprintf(run->name, sizeof run->name, "%.*s", (int)strcspn(base, "."), base);
 }
 
+static struct trainer_settings trainer_settings(const struct caelum_train_settings *s, int threads) {
+    struct trainer_settings t = trainer_defaults(s->batch, s->lr, threads);
+    t.task = s->task;
+    t.loss = s->loss;
+    t.huber_delta = s->huber_delta;
+    t.optimizer.kind = s->optimizer;
+    t.optimizer.momentum = s->momentum;
+    t.optimizer.weight_decay = s->weight_decay;
+    return t;
+}
+
 /* Opens network, data, trainer and fit; nothing is written before all of it is known to be good. */
 static int prepare(struct run *run, struct caelum_error *err) {
     struct caelum_train_settings *s = &run->settings;
@@ -263,10 +275,7 @@ static int prepare(struct run *run, struct caelum_error *err) {
         return caelum_fail(err, CAELUM_EFORMAT, "%s: the data are not those that the run was started with",
                            run->data->source);
     const int threads = s->threads > 0 ? s->threads : parallel_default_threads();
-    struct trainer_settings trainer = trainer_defaults(s->batch, s->lr, threads);
-    trainer.task = s->task;
-    trainer.loss = s->loss;
-    trainer.huber_delta = s->huber_delta;
+    const struct trainer_settings trainer = trainer_settings(s, threads);
     CHECK(trainer_open(&run->trainer, run->net, &trainer, val.n, s->seed, err));
     const struct fit_settings fit = {.epochs = s->epochs,
                                      .seed = s->seed,
@@ -285,6 +294,11 @@ static int prepare(struct run *run, struct caelum_error *err) {
     return checkpoint_restore(&run->fit, &run->checkpoint, path, err);
 }
 
+static const char *const loss_labels[] = {[CAELUM_MSE] = "mean squared error, pixels in [0, 1]",
+                                          [CAELUM_BCE] = "binary cross-entropy, nats a value",
+                                          [CAELUM_L1] = "mean absolute error, pixels in [0, 1]",
+                                          [CAELUM_HUBER] = "Huber loss, pixels in [0, 1]"};
+
 /* The pictures a person looks at, after the last epoch; there is no sheet for colorizers. */
 static int illustrate(const struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
@@ -292,7 +306,7 @@ static int illustrate(const struct run *run, struct caelum_error *err) {
     char title[160], path[1024], model[1024];
     snprintf(title, sizeof title, "%s, %zu parameters, on %s: batch %zu, seed %llu", run->name,
              run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
-    CHECK(run_write_curves(s->out, title, fit->history, fit->epochs_done, err));
+    CHECK(run_write_curves(s->out, title, loss_labels[s->loss], fit->history, fit->epochs_done, err));
     if (s->task != CAELUM_RECONSTRUCT) return CAELUM_OK;
     CHECK(path_in(run, "reconstructions.png", path, err));
     CHECK(path_in(run, "best.safetensors", model, err));
@@ -329,6 +343,7 @@ int caelum_train(const struct caelum_train_settings *settings, struct caelum_tra
             .epochs = fit->epochs_done,
             .best_epoch = fit->best_epoch,
             .best_val_loss = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_loss : NAN,
+            .best_val_psnr = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_psnr : NAN,
             .seconds = clock_seconds() - start,
             .stopped = fit->stopped};
     }

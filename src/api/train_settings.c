@@ -10,6 +10,12 @@
 const char *const caelum_loss_words[] = {
     [CAELUM_MSE] = "mse", [CAELUM_BCE] = "bce", [CAELUM_L1] = "l1", [CAELUM_HUBER] = "huber", NULL};
 
+const char *const caelum_optimizer_words[] = {[CAELUM_ADAM] = "adam",
+                                              [CAELUM_ADAMW] = "adamw",
+                                              [CAELUM_SGD] = "sgd",
+                                              [CAELUM_RMSPROP] = "rmsprop",
+                                              NULL};
+
 enum kind { WORD, REAL, SIZE, U64 };
 
 struct field {
@@ -27,7 +33,10 @@ static const struct field fields[] = {
     {"task", WORD, AT(task), caelum_task_words, 0, 0, false},
     {"loss", WORD, AT(loss), caelum_loss_words, 0, 0, false},
     {"huber_delta", REAL, AT(huber_delta), NULL, 0, 1000, true},
+    {"optimizer", WORD, AT(optimizer), caelum_optimizer_words, 0, 0, false},
     {"lr", REAL, AT(lr), NULL, 0, 100, true},
+    {"momentum", REAL, AT(momentum), NULL, 0, 1, false},
+    {"weight_decay", REAL, AT(weight_decay), NULL, 0, 1, false},
     {"batch", SIZE, AT(batch), NULL, 1, 65536, false},
     {"seed", U64, AT(seed), NULL, 0, 0, false},
     {"split_seed", U64, AT(data_settings.split_seed), NULL, 0, 0, false},

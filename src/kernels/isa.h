@@ -29,5 +29,8 @@ const struct kernels FN(kernels) = {
     .loss = FN(loss),
     .sum = FN(sum),
     .adam = FN(adam),
+    .sgd = FN(sgd),
+    .rmsprop = FN(rmsprop),
+    .add_scaled = FN(add_scaled),
     .peak = FN(peak),
 };

@@ -70,7 +70,8 @@ struct conv_dw_job {
     float *dw; /* [k][c][kh][kw] */
 };
 
-/* Adam (Kingma & Ba, ICLR 2015, algorithm 1) for one step of n parameters. */
+/* Adam (Kingma & Ba, ICLR 2015, algorithm 1) for one step of n parameters; with decay, AdamW (Loshchilov
+ * & Hutter, ICLR 2019): the parameters shrink by that share besides. */
 struct adam_job {
     size_t n;
     float *p;       /* parameters */
@@ -80,6 +81,23 @@ struct adam_job {
     float step;           /* lr / (1 - beta1^t) */
     float inv_sqrt_bias2; /* 1 / sqrt(1 - beta2^t) */
     float epsilon;
+    float decay; /* lr * weight decay; 0: plain Adam */
+};
+
+/* Gradient descent with momentum: m = momentum m + g, p -= lr m. */
+struct sgd_job {
+    size_t n;
+    float *p, *m;
+    const float *g;
+    float momentum, lr;
+};
+
+/* RMSprop (Tieleman & Hinton 2012): v += (1 - alpha)(g^2 - v), p -= lr g / (sqrt(v) + epsilon). */
+struct rmsprop_job {
+    size_t n;
+    float *p, *v;
+    const float *g;
+    float one_minus_alpha, lr, epsilon;
 };
 
 /* One block's loss: sums over output values of the loss and of squared errors, and the number of pixels
@@ -149,6 +167,10 @@ struct kernels {
     /* sum[i] = slot 0 + slot 1 + ... of slots[slot * stride + i], in this order, for i < n. */
     void (*sum)(float *sum, const float *slots, size_t count, size_t stride, size_t n);
     void (*adam)(const struct adam_job *job);
+    void (*sgd)(const struct sgd_job *job);
+    void (*rmsprop)(const struct rmsprop_job *job);
+    /* y[i] += a * x[i], i < n */
+    void (*add_scaled)(float *y, const float *x, float a, size_t n);
 
     /* Multiply-adds and nothing else, as fast as this instruction set allows; returns the FLOPs done. */
     double (*peak)(size_t rounds);

@@ -22,8 +22,8 @@ int run_write_metrics(const char *dir, const struct caelum_epoch *history, size_
     return file_commit(&w, err);
 }
 
-int run_write_curves(const char *dir, const char *title, const struct caelum_epoch *history, size_t epochs,
-                     struct caelum_error *err) {
+int run_write_curves(const char *dir, const char *title, const char *loss, const struct caelum_epoch *history,
+                     size_t epochs, struct caelum_error *err) {
     char svg[1024], png[1024];
     CHECK(file_join(svg, sizeof svg, dir, "curves.svg", err));
     CHECK(file_join(png, sizeof png, dir, "curves.png", err));
@@ -40,7 +40,7 @@ int run_write_curves(const char *dir, const char *title, const struct caelum_epo
     };
     const struct chart chart = {.title = title,
                                 .x_label = "epoch",
-                                .y_label = "mean squared error, pixels in [0, 1]",
+                                .y_label = loss,
                                 .log_y = true,
                                 .series = series,
                                 .series_count = 2};

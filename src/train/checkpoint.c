@@ -1,5 +1,5 @@
-/* checkpoint.c - a run's state as a safetensors file: float arrays for weights and Adam's means, doubles
- * for the position in the epoch and the history, so that a resumed run ends with the same bits. */
+/* checkpoint.c - a run's state as a safetensors file: float arrays for weights and the optimizer's means,
+ * doubles for the position in the epoch and the history, so that a resumed run ends with the same bits. */
 #include "base/mem.h"
 #include "net/safetensors.h"
 #include "train/fit.h"
@@ -33,10 +33,10 @@ int checkpoint_save(const struct fit *fit, const struct metadata *metadata, cons
                     struct caelum_error *err) {
     const struct trainer *t = fit->trainer;
     const size_t n = t->net->params;
-    const double position[POSITION] = {(double)fit->epochs_done, (double)fit->batches_done,
-                                       (double)t->step,          (double)fit->best_epoch,
-                                       fit->train_seconds,       fit->sums.loss,
-                                       fit->sums.squared,        fit->sums.agree};
+    const double position[POSITION] = {(double)fit->epochs_done,  (double)fit->batches_done,
+                                       (double)t->optimizer.step, (double)fit->best_epoch,
+                                       fit->train_seconds,        fit->sums.loss,
+                                       fit->sums.squared,         fit->sums.agree};
     double *history = NULL;
     CHECK(mem_alloc(&history, fit->epochs_done * ROW, sizeof *history, err));
     for (size_t i = 0; i < fit->epochs_done; i++) write_row(&fit->history[i], history + i * ROW);
@@ -45,8 +45,8 @@ int checkpoint_save(const struct fit *fit, const struct metadata *metadata, cons
         {.name = "position", .type = TENSOR_F64, .dims = 1, .dim = {POSITION}, .data = position},
         {.name = "history", .type = TENSOR_F64, .dims = 2, .dim = {fit->epochs_done, ROW}, .data = history},
         {.name = "params", .type = TENSOR_F32, .dims = 1, .dim = {n}, .data = t->params},
-        {.name = "adam_m", .type = TENSOR_F32, .dims = 1, .dim = {n}, .data = t->m},
-        {.name = "adam_v", .type = TENSOR_F32, .dims = 1, .dim = {n}, .data = t->v},
+        {.name = "mean", .type = TENSOR_F32, .dims = 1, .dim = {n}, .data = t->optimizer.m},
+        {.name = "square", .type = TENSOR_F32, .dims = 1, .dim = {n}, .data = t->optimizer.v},
     };
     const int result = safetensors_write(path, tensors, sizeof tensors / sizeof *tensors, metadata, err);
     mem_free(&history);
@@ -70,8 +70,8 @@ int checkpoint_restore(struct fit *fit, const struct safetensors *file, const ch
     const void *position_data, *history_data, *params, *m, *v;
     CHECK(safetensors_find(file, path, "position", TENSOR_F64, 1, &positions, &position_data, err));
     CHECK(safetensors_find(file, path, "params", TENSOR_F32, 1, &n, &params, err));
-    CHECK(safetensors_find(file, path, "adam_m", TENSOR_F32, 1, &n, &m, err));
-    CHECK(safetensors_find(file, path, "adam_v", TENSOR_F32, 1, &n, &v, err));
+    CHECK(safetensors_find(file, path, "mean", TENSOR_F32, 1, &n, &m, err));
+    CHECK(safetensors_find(file, path, "square", TENSOR_F32, 1, &n, &v, err));
     const double *position = position_data;
     if (position[0] > (double)fit->settings.epochs && position[0] < 1e9)
         return caelum_fail(err, CAELUM_EUSAGE, "%s: %.0f epochs are done already, %zu were asked for in all",
@@ -91,9 +91,9 @@ int checkpoint_restore(struct fit *fit, const struct safetensors *file, const ch
     fit->sums = (struct loss_sums){.loss = position[5], .squared = position[6], .agree = position[7]};
     fit->best_epoch = (size_t)best;
     memcpy(t->params, params, n * sizeof(float));
-    memcpy(t->m, m, n * sizeof(float));
-    memcpy(t->v, v, n * sizeof(float));
-    t->step = (uint64_t)step;
+    memcpy(t->optimizer.m, m, n * sizeof(float));
+    memcpy(t->optimizer.v, v, n * sizeof(float));
+    t->optimizer.step = (uint64_t)step;
     trainer_refresh(t);
     return CAELUM_OK;
 }

@@ -42,8 +42,8 @@ int fit_run(struct fit *fit, struct caelum_error *err);
 /* Pictures of the epoch under way that are done. */
 size_t fit_pictures(const struct fit *fit);
 
-/* The state that training needs to go on, as a file: weights, Adam's means, position, history. `metadata`
- * is the caller's, kept with it. */
+/* The state that training needs to go on, as a file: weights, the optimizer's means, position, history.
+ * `metadata` is the caller's, kept with it. */
 int checkpoint_save(const struct fit *fit, const struct metadata *metadata, const char *path,
                     struct caelum_error *err);
 

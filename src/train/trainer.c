@@ -1,10 +1,9 @@
-/* trainer.c - blocks through the network in parallel, gradients added in order, one Adam step. */
+/* trainer.c - blocks through the network in parallel, gradients added in order, one step of the optimizer. */
 #include "train/trainer.h"
 
 #include "base/mem.h"
 #include "base/parallel.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Gradient slots: enough for any number of cores, few enough to add up quickly. Block b goes to slot
@@ -17,7 +16,7 @@ static size_t blocks_of(size_t pictures) {
 
 struct trainer_settings trainer_defaults(size_t batch, double lr, int threads) {
     return (struct trainer_settings){
-        .batch = batch, .lr = lr, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .threads = threads};
+        .batch = batch, .lr = lr, .optimizer = optimizer_defaults(), .threads = threads};
 }
 
 static int allocate(struct trainer *t, size_t largest, struct caelum_error *err) {
@@ -26,8 +25,7 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
     t->slot_count = blocks < MOST_SLOTS ? blocks : MOST_SLOTS;
     t->block_capacity = blocks_of(largest > t->settings.batch ? largest : t->settings.batch);
     CHECK(mem_alloc(&t->params, n, sizeof(float), err));
-    CHECK(mem_alloc(&t->m, n, sizeof(float), err));
-    CHECK(mem_alloc(&t->v, n, sizeof(float), err));
+    CHECK(optimizer_open(&t->optimizer, &t->settings.optimizer, n, err));
     CHECK(mem_alloc(&t->gradient, n, sizeof(float), err));
     CHECK(mem_alloc(&t->packed, t->net->packed, sizeof(float), err));
     CHECK(size_mul(n, t->slot_count, &slots, err));
@@ -45,7 +43,7 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
 int trainer_open(struct trainer *trainer, const struct caelum_net *net,
                  const struct trainer_settings *settings, size_t largest, uint64_t seed,
                  struct caelum_error *err) {
-    struct trainer t = {.settings = *settings, .net = net};
+    struct trainer t = {.settings = *settings, .net = net, .lr = settings->lr};
     enum cpu_level level;
     CHECK(task_check(settings->task, net, err));
     CHECK(cpu_choose(&level, err));
@@ -70,8 +68,7 @@ void trainer_close(struct trainer *t) {
     mem_free(&t->slots);
     mem_free(&t->packed);
     mem_free(&t->gradient);
-    mem_free(&t->v);
-    mem_free(&t->m);
+    optimizer_close(&t->optimizer);
     mem_free(&t->params);
 }
 
@@ -144,23 +141,6 @@ static void add_sums(const struct trainer *t, size_t blocks, struct loss_sums *s
     }
 }
 
-static void adam_step(struct trainer *t) {
-    const struct trainer_settings *s = &t->settings;
-    t->step++;
-    const double bias1 = 1.0 - pow(s->beta1, (double)t->step), bias2 = 1.0 - pow(s->beta2, (double)t->step);
-    const struct adam_job job = {.n = t->net->params,
-                                 .p = t->params,
-                                 .m = t->m,
-                                 .v = t->v,
-                                 .g = t->gradient,
-                                 .one_minus_beta1 = (float)(1.0 - s->beta1),
-                                 .one_minus_beta2 = (float)(1.0 - s->beta2),
-                                 .step = (float)(s->lr / bias1),
-                                 .inv_sqrt_bias2 = (float)(1.0 / sqrt(bias2)),
-                                 .epsilon = (float)s->epsilon};
-    t->kernels->adam(&job);
-}
-
 void trainer_step(struct trainer *t, const struct pictures *pictures, const uint32_t *order, size_t n,
                   struct loss_sums *sums) {
     struct pass pass = {.trainer = t,
@@ -171,7 +151,7 @@ void trainer_step(struct trainer *t, const struct pictures *pictures, const uint
     const size_t blocks = blocks_of(n), slots = blocks < t->slot_count ? blocks : t->slot_count;
     parallel_for(t->settings.threads, slots, learn_slot, &pass);
     t->kernels->sum(t->gradient, t->slots, slots, t->net->params, t->net->params);
-    adam_step(t);
+    optimizer_step(&t->optimizer, t->kernels, t->lr, t->params, t->gradient);
     trainer_refresh(t);
     add_sums(t, blocks, sums);
 }

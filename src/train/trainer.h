@@ -8,6 +8,7 @@
 #define CAELUM_TRAIN_TRAINER_H
 
 #include "base/pictures.h"
+#include "train/optimizer.h"
 #include "train/task.h"
 
 struct trainer_settings {
@@ -15,23 +16,24 @@ struct trainer_settings {
     size_t batch; /* pictures in a minibatch, at most */
     enum caelum_loss loss;
     double huber_delta;
-    double lr;
-    double beta1, beta2, epsilon;
+    double lr; /* of the first step */
+    struct optimizer_settings optimizer;
     int threads;
 };
 
-/* Reconstruction, mean squared error, Adam's defaults (Kingma & Ba 2015) with the given step size. */
+/* Reconstruction, mean squared error, optimizer_defaults. */
 struct trainer_settings trainer_defaults(size_t batch, double lr, int threads);
 
 struct trainer {
     struct trainer_settings settings;
     const struct caelum_net *net; /* borrowed until close */
     const struct kernels *kernels;
-    float *params, *m, *v; /* [net->params]: weights and Adam's two means */
-    uint64_t step;         /* steps done */
-    float *packed;         /* what layers read instead of params; made anew after every step */
-    float *gradient;       /* [net->params] */
-    float *slots;          /* [slot_count][net->params] */
+    float *params; /* [net->params] */
+    struct optimizer optimizer;
+    double lr;       /* of the next step */
+    float *packed;   /* what layers read instead of params; made anew after every step */
+    float *gradient; /* [net->params] */
+    float *slots;    /* [slot_count][net->params] */
     size_t slot_count;
     struct net_workspace *workspace; /* one a thread */
     struct task_block *block;        /* likewise */
@@ -53,7 +55,7 @@ void trainer_refresh(struct trainer *trainer);
 /* Numbers of one picture's output. */
 size_t trainer_values(const struct trainer *trainer);
 
-/* One Adam step on the mean loss of n <= batch pictures at the task: order[i] is a position in
+/* One step on the mean loss of n <= batch pictures at the task: order[i] is a position in
  * `pictures`, whose shape is task_pictures(). Fills sums over all n pictures, measured before the step. */
 void trainer_step(struct trainer *trainer, const struct pictures *pictures, const uint32_t *order, size_t n,
                   struct loss_sums *sums);
