@@ -37,7 +37,7 @@ enum caelum_code {
     CAELUM_EFORMAT = -3,   /* bad or unsupported data, network text or model */
     CAELUM_EIO = -4,       /* a file is missing, exists already, or can't be read or written */
     CAELUM_ENET = -5,      /* download or checksum */
-    CAELUM_EDIVERGED = -6, /* training produced NaN or infinity */
+    CAELUM_EDIVERGED = -6, /* training produced NaN, infinity or an exploding loss */
     CAELUM_ERESOURCE = -7, /* memory or threads */
     CAELUM_ESTOPPED = -8,  /* a callback asked to stop; what was done so far is saved */
 };
@@ -252,8 +252,18 @@ enum caelum_optimizer {
     CAELUM_RMSPROP, /* Tieleman & Hinton 2012; alpha 0.99, epsilon 1e-8 */
 };
 
+/* How the step size changes from step to step; docs/training.md has the formulas. */
+enum caelum_schedule {
+    CAELUM_CONSTANT,
+    CAELUM_STEP,     /* times lr_gamma every lr_step_epochs epochs */
+    CAELUM_COSINE,   /* half a cosine down to 0 at the end */
+    CAELUM_ONECYCLE, /* up from lr / 25 over 0.3 of the run, then down to almost 0 */
+    CAELUM_PLATEAU,  /* times lr_gamma after more than lr_patience epochs without a better validation loss */
+};
+
 /* The words for the values of these enums, as command line and model files use them; NULL at the end. */
-extern const char *const caelum_task_words[], *const caelum_loss_words[], *const caelum_optimizer_words[];
+extern const char *const caelum_task_words[], *const caelum_loss_words[], *const caelum_optimizer_words[],
+                                                                              *const caelum_schedule_words[];
 
 /* Means over the pictures of one epoch. */
 struct caelum_epoch {
@@ -265,6 +275,7 @@ struct caelum_epoch {
     double seconds;                          /* this epoch, validation included */
     double pictures_per_second;              /* training alone */
     bool best;                               /* lowest val_loss so far */
+    double lr;                               /* step size of its last step */
 };
 
 struct caelum_train_progress {
@@ -287,15 +298,25 @@ struct caelum_train_settings {
     bool resume;                     /* go on with the run in `out`; everything else is read from it */
     size_t epochs;                   /* default 50; on resume, 0 = as before */
     size_t batch;                    /* default 50 */
-    double lr;                       /* step size; default 0.001 */
+    double lr;                       /* step size, the largest of the run; default 0.001 */
+    enum caelum_schedule schedule;   /* default CAELUM_CONSTANT */
+    double warmup;                   /* epochs of linear rise before it; default 0 */
+    size_t lr_step_epochs;           /* default 20 */
+    double lr_gamma;                 /* default 0.1 */
+    size_t lr_patience;              /* default 5 */
     enum caelum_optimizer optimizer; /* default CAELUM_ADAM */
     double momentum;                 /* of CAELUM_SGD; default 0.9 */
     double weight_decay;             /* on all parameters; default 0 */
-    enum caelum_loss loss;           /* default CAELUM_MSE */
-    double huber_delta;  /* where CAELUM_HUBER becomes linear; default 0.1, 25 of 255 grey levels */
-    uint64_t seed;       /* weights and order of pictures; default 1 */
-    int threads;         /* 0 = the default; no influence on the result */
-    const char *command; /* the command line, kept in run.json and model; may be NULL */
+    double clip;                     /* largest norm of the whole gradient; default 0: any */
+    double
+        ema; /* decay of a running mean of the weights, which is then validated and saved; default 0: none */
+    size_t early_stop; /* end after so many epochs without a better validation loss; default 0: never */
+    bool flip;         /* mirror half of the training pictures, other ones in every epoch; default false */
+    enum caelum_loss loss; /* default CAELUM_MSE */
+    double huber_delta;    /* where CAELUM_HUBER becomes linear; default 0.1, 25 of 255 grey levels */
+    uint64_t seed;         /* weights, order of pictures, flips; default 1 */
+    int threads;           /* 0 = the default; no influence on the result */
+    const char *command;   /* the command line, kept in run.json and model; may be NULL */
     int (*progress)(void *cookie, const struct caelum_train_progress *progress); /* after every batch */
     caelum_progress stage; /* for what comes before and after training; may be NULL */
     void *cookie;
@@ -308,15 +329,18 @@ struct caelum_train_result {
     size_t epochs;         /* done in all, those before a resume included */
     size_t best_epoch;
     double best_val_loss, best_val_psnr;
-    double seconds; /* of this call */
-    bool stopped;   /* the callback asked to stop: `out` can be resumed */
+    double seconds;   /* of this call */
+    bool stopped;     /* the callback asked to stop: `out` can be resumed */
+    bool ended_early; /* by early_stop */
 };
 
 /* Trains, writing a run directory: run.json, metrics.csv, last.safetensors, best.safetensors,
  * checkpoint.safetensors, curves.svg, curves.png and, to reconstruct, reconstructions.png. A non-zero result
  * of the progress callback ends the run after the batch under way, saved and resumable; the call then returns
  * CAELUM_OK with result->stopped set. The result depends on the network, the data, the settings and the seed
- * alone: not on threads or instruction set (from AVX2 up), nor on stops and resumes. */
+ * alone: not on threads or instruction set (from AVX2 up), nor on stops and resumes - unless a resume changes
+ * `epochs`, to which the cosine and onecycle schedules are then stretched. CAELUM_EDIVERGED if the loss
+ * explodes (src/train/fit.h has the rule): `out` then holds what the last finished epoch left. */
 int caelum_train(const struct caelum_train_settings *settings, struct caelum_train_result *result,
                  struct caelum_error *err);
 

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "data/data.h"
+#include "train/schedule.h"
 #include "train/trainer.h"
 
 #include <math.h>
@@ -17,7 +18,7 @@ struct recipe {
     const char *name; /* as in torch_options.py */
     enum caelum_loss loss;
     enum caelum_optimizer optimizer;
-    double lr, momentum, decay;
+    double lr, momentum, decay, clip;
 };
 
 static const struct recipe recipes[] = {
@@ -29,6 +30,7 @@ static const struct recipe recipes[] = {
     {.name = "sgd", .optimizer = CAELUM_SGD, .lr = 0.5, .momentum = 0.9},
     {.name = "sgd-decay", .optimizer = CAELUM_SGD, .lr = 0.5, .decay = 0.01},
     {.name = "rmsprop", .optimizer = CAELUM_RMSPROP, .lr = 0.0003},
+    {.name = "clip", .optimizer = CAELUM_SGD, .lr = 0.5, .clip = 0.05},
 };
 
 enum { RECIPES = sizeof recipes / sizeof *recipes };
@@ -44,6 +46,7 @@ static void run_recipe(const struct recipe *r, const struct caelum_net *net, con
     settings.optimizer.kind = r->optimizer;
     settings.optimizer.momentum = r->momentum;
     settings.optimizer.weight_decay = r->decay;
+    settings.clip = r->clip;
     assert_ok(trainer_open(&trainer, net, &settings, 0, SEED, err));
     for (size_t step = 0; step < STEPS; step++) {
         struct loss_sums sums;
@@ -51,6 +54,40 @@ static void run_recipe(const struct recipe *r, const struct caelum_net *net, con
         losses[step] = sums.loss / (double)(BATCH * trainer_values(&trainer));
     }
     trainer_close(&trainer);
+}
+
+/* Step sizes of 4 epochs of 10 steps, in the order of torch_options.py. */
+static void compare_schedules(const char *with, const char *path, FILE *f) {
+    static const struct {
+        const char *name;
+        enum caelum_schedule kind;
+        double warmup;
+    } schedules[] = {{"step", CAELUM_STEP, 0},
+                     {"cosine", CAELUM_COSINE, 0},
+                     {"onecycle", CAELUM_ONECYCLE, 0},
+                     {"warmup-cosine", CAELUM_COSINE, 0.3},
+                     {"plateau", CAELUM_PLATEAU, 0}};
+    static const struct caelum_epoch history[4] = {
+        {.val_loss = 1.0}, {.val_loss = 0.9}, {.val_loss = 0.95}, {.val_loss = 0.89999}};
+    for (size_t i = 0; i < sizeof schedules / sizeof *schedules; i++) {
+        const struct schedule s = {.kind = schedules[i].kind,
+                                   .lr = 0.4,
+                                   .batches = 10,
+                                   .epochs = 4,
+                                   .warmup = schedules[i].warmup,
+                                   .step_epochs = 2,
+                                   .gamma = 0.1};
+        char name[32];
+        if (fscanf(f, "%31s", name) != 1 || strcmp(name, schedules[i].name) != 0)
+            fail_msg("%s: expected the step sizes of %s", path, schedules[i].name);
+        for (size_t step = 0; step < 40; step++) {
+            const double got = schedule_lr(&s, step, schedule_drops(&s, history, step / 10));
+            double want;
+            if (fscanf(f, "%lf", &want) != 1) fail_msg("%s: %s: 40 step sizes expected", path, name);
+            if (!(fabs(got - want) <= 1e-9 * 0.4))
+                fail_msg("%s, step %zu: step size %.9g, %s has %.9g", name, step, got, with, want);
+        }
+    }
 }
 
 /* Compares with every line of a file of torch_options.py. */
@@ -68,6 +105,7 @@ static void compare(const char *with, const char *path, double ours[RECIPES][STE
                 fail_msg("%s, step %zu: loss %.9g, %s has %.9g", name, step + 1, ours[i][step], with, want);
         }
     }
+    compare_schedules(with, path, f);
     fclose(f);
 }
 

@@ -44,6 +44,9 @@ struct caelum_train_settings caelum_train_defaults(void) {
                                           .lr = 0.001,
                                           .huber_delta = 0.1,
                                           .momentum = 0.9,
+                                          .lr_step_epochs = 20,
+                                          .lr_gamma = 0.1,
+                                          .lr_patience = 5,
                                           .seed = 1};
 }
 
@@ -104,6 +107,8 @@ static int describe_model(struct run *run, struct caelum_error *err) {
     CHECK(metadata_setf(m, err, "split", "%zu/%zu/%zu", run->data->split_count[0], run->data->split_count[1],
                         run->data->split_count[2]));
     CHECK(train_settings_write(&run->settings, m, err));
+    if (run->settings.schedule == CAELUM_COSINE || run->settings.schedule == CAELUM_ONECYCLE)
+        CHECK(metadata_setf(m, err, "epochs", "%zu", run->settings.epochs));
     return metadata_set(m, "caelum", CAELUM_VERSION, err);
 }
 
@@ -163,7 +168,7 @@ static int save_model(struct run *run, const char *name, struct caelum_error *er
     CHECK(path_in(run, name, path, err));
     CHECK(metadata_setf(&run->metadata, err, "epoch", "%zu", e->epoch));
     CHECK(metadata_setf(&run->metadata, err, "val_loss", "%.9g", e->val_loss));
-    return model_save(run->net, run->trainer.params, &run->metadata, path, err);
+    return model_save(run->net, trainer_result(&run->trainer), &run->metadata, path, err);
 }
 
 static int save_checkpoint(const struct run *run, struct caelum_error *err) {
@@ -245,6 +250,8 @@ static struct trainer_settings trainer_settings(const struct caelum_train_settin
     t.optimizer.kind = s->optimizer;
     t.optimizer.momentum = s->momentum;
     t.optimizer.weight_decay = s->weight_decay;
+    t.clip = s->clip;
+    t.ema = s->ema;
     return t;
 }
 
@@ -277,8 +284,19 @@ static int prepare(struct run *run, struct caelum_error *err) {
     const int threads = s->threads > 0 ? s->threads : parallel_default_threads();
     const struct trainer_settings trainer = trainer_settings(s, threads);
     CHECK(trainer_open(&run->trainer, run->net, &trainer, val.n, s->seed, err));
+    const struct schedule schedule = {.kind = s->schedule,
+                                      .lr = s->lr,
+                                      .batches = (train.n + s->batch - 1) / s->batch,
+                                      .epochs = s->epochs,
+                                      .warmup = s->warmup,
+                                      .step_epochs = s->lr_step_epochs,
+                                      .gamma = s->lr_gamma,
+                                      .patience = s->lr_patience};
     const struct fit_settings fit = {.epochs = s->epochs,
                                      .seed = s->seed,
+                                     .schedule = schedule,
+                                     .early_stop = s->early_stop,
+                                     .flip = s->flip,
                                      .train = train,
                                      .validation = val,
                                      .on_batch = on_batch,
@@ -321,6 +339,8 @@ static int train(struct run *run, struct caelum_error *err) {
     CHECK(prepare(run, err));
     CHECK(file_make_directory(run->settings.out, err));
     CHECK(write_run_json(run, err));
+    /* so that there is something to go back to whatever becomes of the first epoch */
+    if (!run->settings.resume) CHECK(save_checkpoint(run, err));
     run->start = clock_seconds();
     run->batches_before = run->fit.epochs_done * run->fit.batches + run->fit.batches_done;
     CHECK(fit_run(&run->fit, err));
@@ -345,7 +365,8 @@ int caelum_train(const struct caelum_train_settings *settings, struct caelum_tra
             .best_val_loss = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_loss : NAN,
             .best_val_psnr = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_psnr : NAN,
             .seconds = clock_seconds() - start,
-            .stopped = fit->stopped};
+            .stopped = fit->stopped,
+            .ended_early = !fit->stopped && fit->epochs_done < fit->settings.epochs};
     }
     fit_close(&run->fit);
     trainer_close(&run->trainer);

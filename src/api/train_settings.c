@@ -16,7 +16,11 @@ const char *const caelum_optimizer_words[] = {[CAELUM_ADAM] = "adam",
                                               [CAELUM_RMSPROP] = "rmsprop",
                                               NULL};
 
-enum kind { WORD, REAL, SIZE, U64 };
+const char *const caelum_schedule_words[] = {
+    [CAELUM_CONSTANT] = "constant", [CAELUM_STEP] = "step",       [CAELUM_COSINE] = "cosine",
+    [CAELUM_ONECYCLE] = "onecycle", [CAELUM_PLATEAU] = "plateau", NULL};
+
+enum kind { WORD, REAL, SIZE, U64, FLAG };
 
 struct field {
     const char *key;
@@ -35,6 +39,15 @@ static const struct field fields[] = {
     {"huber_delta", REAL, AT(huber_delta), NULL, 0, 1000, true},
     {"optimizer", WORD, AT(optimizer), caelum_optimizer_words, 0, 0, false},
     {"lr", REAL, AT(lr), NULL, 0, 100, true},
+    {"schedule", WORD, AT(schedule), caelum_schedule_words, 0, 0, false},
+    {"warmup", REAL, AT(warmup), NULL, 0, 1000000, false},
+    {"lr_step_epochs", SIZE, AT(lr_step_epochs), NULL, 1, 1000000, false},
+    {"lr_gamma", REAL, AT(lr_gamma), NULL, 0, 1, true},
+    {"lr_patience", SIZE, AT(lr_patience), NULL, 0, 1000000, false},
+    {"clip", REAL, AT(clip), NULL, 0, 1e9, false},
+    {"ema", REAL, AT(ema), NULL, 0, 0.999999, false},
+    {"early_stop", SIZE, AT(early_stop), NULL, 0, 1000000, false},
+    {"flip", FLAG, AT(flip), NULL, 0, 0, false},
     {"momentum", REAL, AT(momentum), NULL, 0, 1, false},
     {"weight_decay", REAL, AT(weight_decay), NULL, 0, 1, false},
     {"batch", SIZE, AT(batch), NULL, 1, 65536, false},
@@ -89,6 +102,12 @@ int train_settings_check(const struct caelum_train_settings *s, struct caelum_er
         return caelum_fail(err, CAELUM_EUSAGE,
                            "loss: bce needs targets in [0, 1], and the chroma that colorize learns is also "
                            "negative; use mse, l1 or huber");
+    if (s->schedule == CAELUM_ONECYCLE && s->warmup > 0)
+        return caelum_fail(err, CAELUM_EUSAGE, "warmup: onecycle has a rise of its own; expected 0, got %g",
+                           s->warmup);
+    if (s->warmup >= (double)s->epochs)
+        return caelum_fail(err, CAELUM_EUSAGE, "warmup: expected less than the %zu epochs of the run, got %g",
+                           s->epochs, s->warmup);
     return CAELUM_OK;
 }
 
@@ -109,6 +128,9 @@ int train_settings_write(const struct caelum_train_settings *s, struct metadata 
         case U64:
             CHECK(metadata_setf(m, err, f->key, "%llu", (unsigned long long)*(const uint64_t *)at));
             break;
+        case FLAG:
+            CHECK(metadata_set(m, f->key, *(const bool *)at ? "yes" : "no", err));
+            break;
         }
     }
     return CAELUM_OK;
@@ -124,6 +146,10 @@ static bool read_field(const struct field *f, const char *text, void *at) {
                 return true;
             }
         return false;
+    }
+    if (f->kind == FLAG) {
+        *(bool *)at = strcmp(text, "yes") == 0;
+        return *(bool *)at || strcmp(text, "no") == 0;
     }
     if (f->kind == REAL) {
         *(double *)at = strtod(text, &end);

@@ -31,6 +31,7 @@ const struct kernels FN(kernels) = {
     .adam = FN(adam),
     .sgd = FN(sgd),
     .rmsprop = FN(rmsprop),
+    .approach = FN(approach),
     .add_scaled = FN(add_scaled),
     .peak = FN(peak),
 };

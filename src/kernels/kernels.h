@@ -169,6 +169,8 @@ struct kernels {
     void (*adam)(const struct adam_job *job);
     void (*sgd)(const struct sgd_job *job);
     void (*rmsprop)(const struct rmsprop_job *job);
+    /* y[i] += rate * (x[i] - y[i]), i < n */
+    void (*approach)(float *y, const float *x, float rate, size_t n);
     /* y[i] += a * x[i], i < n */
     void (*add_scaled)(float *y, const float *x, float a, size_t n);
 

@@ -47,6 +47,10 @@ static void FN(rmsprop)(const struct rmsprop_job *job) {
     }
 }
 
+static void FN(approach)(float *restrict y, const float *restrict x, float rate, size_t n) {
+    for (size_t i = 0; i < n; i++) y[i] += rate * (x[i] - y[i]);
+}
+
 static void FN(add_scaled)(float *restrict y, const float *restrict x, float a, size_t n) {
     for (size_t i = 0; i < n; i++) y[i] += a * x[i];
 }

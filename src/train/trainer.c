@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Gradient slots: enough for any number of cores, few enough to add up quickly. Block b goes to slot
@@ -19,6 +20,12 @@ struct trainer_settings trainer_defaults(size_t batch, double lr, int threads) {
         .batch = batch, .lr = lr, .optimizer = optimizer_defaults(), .threads = threads};
 }
 
+/* Bytes of a picture that the task takes. */
+static size_t picture_size(const struct trainer *t) {
+    const struct shape s = task_pictures(t->settings.task, t->net);
+    return s.c * s.h * s.w;
+}
+
 static int allocate(struct trainer *t, size_t largest, struct caelum_error *err) {
     const size_t n = t->net->params, blocks = blocks_of(t->settings.batch);
     size_t slots = 0;
@@ -26,6 +33,7 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
     t->block_capacity = blocks_of(largest > t->settings.batch ? largest : t->settings.batch);
     CHECK(mem_alloc(&t->params, n, sizeof(float), err));
     CHECK(optimizer_open(&t->optimizer, &t->settings.optimizer, n, err));
+    if (t->settings.ema > 0) CHECK(mem_alloc(&t->ema, n, sizeof(float), err));
     CHECK(mem_alloc(&t->gradient, n, sizeof(float), err));
     CHECK(mem_alloc(&t->packed, t->net->packed, sizeof(float), err));
     CHECK(size_mul(n, t->slot_count, &slots, err));
@@ -33,6 +41,7 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
     CHECK(mem_alloc(&t->block_sums, t->block_capacity, sizeof *t->block_sums, err));
     CHECK(mem_alloc(&t->workspace, (size_t)t->settings.threads, sizeof *t->workspace, err));
     CHECK(mem_alloc(&t->block, (size_t)t->settings.threads, sizeof *t->block, err));
+    CHECK(mem_alloc(&t->mirrored, (size_t)t->settings.threads * LANES, picture_size(t), err));
     for (int i = 0; i < t->settings.threads; i++) {
         CHECK(net_workspace_open(&t->workspace[i], t->net, true, err));
         CHECK(task_block_open(&t->block[i], t->settings.task, t->net, true, err));
@@ -54,6 +63,7 @@ int trainer_open(struct trainer *trainer, const struct caelum_net *net,
         return result;
     }
     net_init(net, seed, t.params);
+    if (t.ema) memcpy(t.ema, t.params, net->params * sizeof(float));
     trainer_refresh(&t);
     *trainer = t;
     return CAELUM_OK;
@@ -67,13 +77,19 @@ void trainer_close(struct trainer *t) {
     mem_free(&t->block_sums);
     mem_free(&t->slots);
     mem_free(&t->packed);
+    mem_free(&t->mirrored);
     mem_free(&t->gradient);
+    mem_free(&t->ema);
     optimizer_close(&t->optimizer);
     mem_free(&t->params);
 }
 
 void trainer_refresh(struct trainer *t) {
     net_pack(t->net, t->params, t->packed);
+}
+
+const float *trainer_result(const struct trainer *t) {
+    return t->ema ? t->ema : t->params;
 }
 
 size_t trainer_values(const struct trainer *t) {
@@ -85,10 +101,17 @@ size_t trainer_values(const struct trainer *t) {
 struct pass {
     struct trainer *trainer;
     const struct pictures *pictures;
+    const float *params;
     const uint32_t *order; /* NULL: in the order of the set */
     size_t n;
     float scale; /* of the loss gradient; 0: no learning */
 };
+
+static const uint8_t *mirror(const uint8_t *picture, const struct pictures *p, uint8_t *mirrored) {
+    for (size_t row = 0; row < p->c * p->h; row++)
+        for (size_t j = 0; j < p->w; j++) mirrored[row * p->w + j] = picture[row * p->w + p->w - 1 - j];
+    return mirrored;
+}
 
 /* Loads block b, runs it forward and measures it; lanes without a picture repeat the first one, and
  * their gradient is zero. */
@@ -99,11 +122,15 @@ static void forward_block(const struct pass *pass, size_t b, int worker) {
     const uint8_t *lane[LANES];
     for (size_t i = 0; i < LANES; i++) {
         const size_t at = first + (i < live ? i : 0);
-        lane[i] = pictures_at(pass->pictures, pass->order ? pass->order[at] : at);
+        const size_t position = pass->order ? pass->order[at] & ~TRAINER_FLIP : at;
+        lane[i] = pictures_at(pass->pictures, position);
+        if (pass->order && pass->order[at] & TRAINER_FLIP)
+            lane[i] =
+                mirror(lane[i], pass->pictures, t->mirrored + ((size_t)worker * LANES + i) * picture_size(t));
     }
     const struct tensor target =
         task_load(t->settings.task, t->kernels, lane, &t->block[worker], &ws->value[0]);
-    net_forward(t->net, t->kernels, t->params, t->packed, ws);
+    net_forward(t->net, t->kernels, pass->params, t->packed, ws);
     const bool learn = pass->scale != 0.0f;
     const struct loss_job job = {.loss = t->settings.loss,
                                  .delta = (float)t->settings.huber_delta,
@@ -124,7 +151,7 @@ static void learn_slot(void *cookie, size_t slot, int worker) {
     memset(grads, 0, t->net->params * sizeof *grads);
     for (size_t b = slot; b < blocks_of(pass->n); b += t->slot_count) {
         forward_block(pass, b, worker);
-        net_backward(t->net, t->kernels, t->params, t->packed, ws, grads);
+        net_backward(t->net, t->kernels, pass->params, t->packed, ws, grads);
     }
 }
 
@@ -141,24 +168,45 @@ static void add_sums(const struct trainer *t, size_t blocks, struct loss_sums *s
     }
 }
 
+/* Scales the gradient down where its norm is larger than allowed, as PyTorch's clip_grad_norm_ does. */
+static void clip(struct trainer *t) {
+    double squares = 0;
+    for (size_t i = 0; i < t->net->params; i++) squares += (double)t->gradient[i] * (double)t->gradient[i];
+    const double share = t->settings.clip / (sqrt(squares) + 1e-6);
+    for (size_t i = 0; share < 1 && i < t->net->params; i++) t->gradient[i] *= (float)share;
+}
+
+/* Early on the mean forgets faster, or short runs would end near their random start: decay is at most
+ * (1 + steps) / (10 + steps), as in TensorFlow's ExponentialMovingAverage. */
+static void average(struct trainer *t) {
+    const double steps = (double)t->optimizer.step, most = (1 + steps) / (10 + steps);
+    const double decay = t->settings.ema < most ? t->settings.ema : most;
+    t->kernels->approach(t->ema, t->params, (float)(1 - decay), t->net->params);
+}
+
 void trainer_step(struct trainer *t, const struct pictures *pictures, const uint32_t *order, size_t n,
                   struct loss_sums *sums) {
     struct pass pass = {.trainer = t,
                         .pictures = pictures,
+                        .params = t->params,
                         .order = order,
                         .n = n,
                         .scale = (float)(1.0 / (double)(n * trainer_values(t)))};
     const size_t blocks = blocks_of(n), slots = blocks < t->slot_count ? blocks : t->slot_count;
     parallel_for(t->settings.threads, slots, learn_slot, &pass);
     t->kernels->sum(t->gradient, t->slots, slots, t->net->params, t->net->params);
+    if (t->settings.clip > 0) clip(t);
     optimizer_step(&t->optimizer, t->kernels, t->lr, t->params, t->gradient);
+    if (t->ema) average(t);
     trainer_refresh(t);
     add_sums(t, blocks, sums);
 }
 
 void trainer_measure(struct trainer *t, const struct pictures *pictures, struct loss_sums *sums) {
-    struct pass pass = {.trainer = t, .pictures = pictures, .n = pictures->n};
+    struct pass pass = {.trainer = t, .pictures = pictures, .params = trainer_result(t), .n = pictures->n};
     const size_t blocks = blocks_of(pictures->n);
+    if (t->ema) net_pack(t->net, t->ema, t->packed);
     parallel_for(t->settings.threads, blocks, measure_block, &pass);
+    if (t->ema) trainer_refresh(t);
     add_sums(t, blocks, sums);
 }
