@@ -17,10 +17,11 @@ static void print_result(const struct caelum_train_settings *s, const struct cae
     if (json) {
         char model[1024];
         snprintf(model, sizeof model, "%s/best.safetensors", s->out);
-        print_json(json_pack("{s:s, s:s, s:I, s:I, s:o, s:f, s:b}", "out", s->out, "model", model, "epochs",
-                             (json_int_t)r->epochs, "best_epoch", (json_int_t)r->best_epoch, "best_val_loss",
+        print_json(json_pack("{s:s, s:s, s:I, s:I, s:o, s:f, s:b, s:b}", "out", s->out, "model", model,
+                             "epochs", (json_int_t)r->epochs, "best_epoch", (json_int_t)r->best_epoch,
+                             "best_val_loss",
                              isfinite(r->best_val_loss) ? json_real(r->best_val_loss) : json_null(),
-                             "seconds", r->seconds, "stopped", r->stopped));
+                             "seconds", r->seconds, "stopped", r->stopped, "ended_early", r->ended_early));
         return;
     }
     if (r->stopped) {
@@ -28,69 +29,125 @@ static void print_result(const struct caelum_train_settings *s, const struct cae
         return;
     }
     printf("%zu epochs in %.1f s; lowest validation loss %.6f (%.2f dB) in epoch %zu\n", r->epochs,
-           r->seconds, r->best_val_loss, -10 * log10(r->best_val_loss), r->best_epoch);
+           r->seconds, r->best_val_loss, r->best_val_psnr, r->best_epoch);
+    if (r->ended_early)
+        printf("ended early: no lower validation loss for %zu epochs\n", r->epochs - r->best_epoch);
     printf("model  %s/best.safetensors\ncurves %s/curves.png\n", s->out, s->out);
     if (r->task == CAELUM_RECONSTRUCT) printf("sheet  %s/reconstructions.png\n", s->out);
 }
 
-static const char *const tasks[] = {"reconstruct", "colorize", NULL};
+/* What the options fill; --help reads the defaults here. */
+static struct {
+    struct caelum_train_settings s;
+    int task, loss, optimizer, schedule;
+    const char *resume;
+    bool json;
+} given;
+
+static const struct option_row rows[] = {
+    {'d', "data", OPTION_STRING, &given.s.data, "SPEC",
+     "CIFAR-10 directory or .tar.gz, or synthetic[:COUNT[:SIZE]]; default $CAELUM_DATA, else synthetic",
+     NULL},
+    {0, "task", OPTION_CHOICE, &given.task, "reconstruct|colorize",
+     "what to learn: the pictures themselves, or chroma from luminance", caelum_task_words},
+    {'o', "out", OPTION_STRING, &given.s.out, "DIR", "run directory to make; default runs/NET", NULL},
+    {'e', "epochs", OPTION_SIZE, &given.s.epochs, "N", "passes over the training pictures", NULL},
+    {'b', "batch", OPTION_SIZE, &given.s.batch, "N", "pictures in a minibatch", NULL},
+    {0, "loss", OPTION_CHOICE, &given.loss, "mse|bce|l1|huber", "what is minimized", caelum_loss_words},
+    {0, "huber-delta", OPTION_REAL, &given.s.huber_delta, "X", "error beyond which huber is linear", NULL},
+    {0, "optimizer", OPTION_CHOICE, &given.optimizer, "adam|adamw|sgd|rmsprop",
+     "how a gradient changes the weights", caelum_optimizer_words},
+    {0, "lr", OPTION_REAL, &given.s.lr, "X", "step size, the largest of the run", NULL},
+    {0, "momentum", OPTION_REAL, &given.s.momentum, "X", "share of the last step that sgd keeps", NULL},
+    {0, "weight-decay", OPTION_REAL, &given.s.weight_decay, "X",
+     "pull of all parameters towards 0; decoupled with adamw, else added to the gradient", NULL},
+    {0, "schedule", OPTION_CHOICE, &given.schedule, "constant|step|cosine|onecycle|plateau",
+     "how the step size changes", caelum_schedule_words},
+    {0, "warmup", OPTION_REAL, &given.s.warmup, "EPOCHS", "let the step size rise for so long first", NULL},
+    {0, "lr-step-epochs", OPTION_SIZE, &given.s.lr_step_epochs, "N", "step: epochs between drops", NULL},
+    {0, "lr-gamma", OPTION_REAL, &given.s.lr_gamma, "X", "step, plateau: factor of a drop", NULL},
+    {0, "lr-patience", OPTION_SIZE, &given.s.lr_patience, "EPOCHS",
+     "plateau: epochs without a better validation loss that pass before a drop", NULL},
+    {0, "clip", OPTION_REAL, &given.s.clip, "NORM", "scale longer gradients down to this norm; 0 = don't",
+     NULL},
+    {0, "ema", OPTION_REAL, &given.s.ema, "DECAY",
+     "validate and save a running mean of the weights, for example 0.999; 0 = don't", NULL},
+    {0, "early-stop", OPTION_SIZE, &given.s.early_stop, "EPOCHS",
+     "end after so many epochs without a better validation loss; 0 = don't", NULL},
+    {0, "flip", OPTION_FLAG, &given.s.flip, NULL, "mirror half of the pictures, other ones in every epoch",
+     NULL},
+    {0, "seed", OPTION_U64, &given.s.seed, "N", "initial weights, order of the pictures, flips", NULL},
+    {0, "split-seed", OPTION_U64, &given.s.data_settings.split_seed, "N",
+     "shuffle that precedes the split into train, validation, test", NULL},
+    {0, "limit", OPTION_SIZE, &given.s.data_settings.limit, "N",
+     "use only the first N pictures of that shuffle; 0 = all", NULL},
+    {'t', "threads", OPTION_THREADS, &given.s.threads, "N", "threads; no influence on the result", NULL},
+    {0, "resume", OPTION_STRING, &given.resume, "DIR",
+     "go on with a run; only --epochs and --threads may be given too", NULL},
+    {0, "force", OPTION_FLAG, &given.s.force, NULL, "write over an existing run directory", NULL},
+    {0, "cache-dir", OPTION_STRING, &given.s.data_settings.cache_dir, "DIR",
+     "where prepared data is kept; default ~/.cache/caelum", NULL},
+    {0, "json", OPTION_FLAG, &given.json, NULL, "print the result as JSON", NULL},
+    DISPLAY_OPTIONS,
+    {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
+
+/* Whether the word is that option, with or without its value. */
+static bool is_option(const char *word, const char *name, char letter) {
+    const size_t n = strlen(name);
+    if (word[0] != '-') return false;
+    if (word[1] != '-') return letter && word[1] == letter;
+    return strncmp(word + 2, name, n) == 0 && (word[2 + n] == '\0' || word[2 + n] == '=');
+}
+
+/* A run that goes on has its settings: the name of the first option among `words` that would change one, or
+ * NULL. */
+static const char *not_on_resume(int count, char **words) {
+    static const char *const free_ones[] = {"epochs", "threads",  "resume", "cache-dir",
+                                            "json",   "progress", "quiet",  NULL};
+    for (const struct option_row *row = rows; row->name; row++) {
+        bool settled = true;
+        for (size_t i = 0; free_ones[i]; i++) settled &= strcmp(row->name, free_ones[i]) != 0;
+        for (int i = 1; settled && i < count; i++)
+            if (is_option(words[i], row->name, row->letter)) return row->name;
+    }
+    return NULL;
+}
 
 int command_train(int argc, char **argv) {
-    struct caelum_train_settings s = caelum_train_defaults();
-    const char *resume = NULL;
     char out[512];
-    bool json = false, epochs_given = false;
-    size_t epochs = s.epochs;
-    int task = (int)s.task;
-    const struct option_row rows[] = {
-        {'d', "data", OPTION_STRING, &s.data, "SPEC",
-         "CIFAR-10 directory or .tar.gz, or synthetic[:COUNT[:SIZE]]; default $CAELUM_DATA, else synthetic",
-         NULL},
-        {0, "task", OPTION_CHOICE, &task, "reconstruct|colorize",
-         "what to learn: the pictures themselves, or chroma from luminance", tasks},
-        {'o', "out", OPTION_STRING, &s.out, "DIR", "run directory to make; default runs/NET", NULL},
-        {'e', "epochs", OPTION_SIZE, &epochs, "N", "passes over the training pictures", NULL},
-        {'b', "batch", OPTION_SIZE, &s.batch, "N", "pictures in a minibatch", NULL},
-        {0, "lr", OPTION_REAL, &s.lr, "X", "Adam's step size", NULL},
-        {0, "seed", OPTION_U64, &s.seed, "N", "initial weights and order of the pictures", NULL},
-        {0, "split-seed", OPTION_U64, &s.data_settings.split_seed, "N",
-         "shuffle that precedes the split into train, validation, test", NULL},
-        {0, "limit", OPTION_SIZE, &s.data_settings.limit, "N",
-         "use only the first N pictures of that shuffle; 0 = all", NULL},
-        {'t', "threads", OPTION_THREADS, &s.threads, "N", "threads; no influence on the result", NULL},
-        {0, "resume", OPTION_STRING, &resume, "DIR",
-         "go on with a run; only --epochs and --threads may be given too", NULL},
-        {0, "force", OPTION_FLAG, &s.force, NULL, "write over an existing run directory", NULL},
-        {0, "cache-dir", OPTION_STRING, &s.data_settings.cache_dir, "DIR",
-         "where prepared data is kept; default ~/.cache/caelum", NULL},
-        {0, "json", OPTION_FLAG, &json, NULL, "print the result as JSON", NULL},
-        DISPLAY_OPTIONS,
-        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const struct command *command = command_find("train");
-    for (int i = 1; i < argc; i++)
-        epochs_given |= strncmp(argv[i], "--epochs", 8) == 0 || strncmp(argv[i], "-e", 2) == 0;
-    const int n = options_read(command, rows, argc, argv);
+    struct caelum_train_settings *s = &given.s;
+    *s = caelum_train_defaults();
+    const char *settled = not_on_resume(argc, argv);
+    bool epochs_given = false;
+    for (int i = 1; i < argc; i++) epochs_given |= is_option(argv[i], "epochs", 'e');
+    const int n = options_read(command_find("train"), rows, argc, argv);
     if (n < 0) return -n - 1;
-    if (resume ? n != 0 : n != 1)
+    s->resume = given.resume != NULL;
+    if (s->resume ? n != 0 : n != 1)
         return usage_error(
-            "train", resume ? "--resume takes no NET: the run knows its own" : "expected one NET, got %d", n);
-    s.epochs = resume && !epochs_given ? 0 : epochs;
-    s.resume = resume != NULL;
-    s.task = (enum caelum_task)task;
-    if (resume)
-        s.out = resume;
+            "train", s->resume ? "--resume takes no NET: the run knows its own" : "expected one NET, got %d",
+            n);
+    if (s->resume && settled)
+        return usage_error("train", "--%s can't change with --resume: the run knows its own", settled);
+    if (s->resume && !epochs_given) s->epochs = 0;
+    s->task = (enum caelum_task)given.task;
+    s->loss = (enum caelum_loss)given.loss;
+    s->optimizer = (enum caelum_optimizer)given.optimizer;
+    s->schedule = (enum caelum_schedule)given.schedule;
+    if (s->resume)
+        s->out = given.resume;
     else
-        s.net_path = argv[1];
-    if (!s.out) s.out = default_out(s.net_path, out);
-    s.command = command_line;
-    s.progress = progress_train;
-    s.stage = progress_stage;
+        s->net_path = argv[1];
+    if (!s->out) s->out = default_out(s->net_path, out);
+    s->command = command_line;
+    s->progress = progress_train;
+    s->stage = progress_stage;
     signals_catch();
     struct caelum_train_result result;
     struct caelum_error err;
-    const int code = caelum_train(&s, &result, &err);
+    const int code = caelum_train(s, &result, &err);
     progress_clear();
     if (code != 0) return report(&err);
-    print_result(&s, &result, json);
+    print_result(s, &result, given.json);
     return 0;
 }

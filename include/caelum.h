@@ -37,7 +37,7 @@ enum caelum_code {
     CAELUM_EFORMAT = -3,   /* bad or unsupported data, network text or model */
     CAELUM_EIO = -4,       /* a file is missing, exists already, or can't be read or written */
     CAELUM_ENET = -5,      /* download or checksum */
-    CAELUM_EDIVERGED = -6, /* training produced NaN or infinity */
+    CAELUM_EDIVERGED = -6, /* training produced NaN, infinity or an exploding loss */
     CAELUM_ERESOURCE = -7, /* memory or threads */
     CAELUM_ESTOPPED = -8,  /* a callback asked to stop; what was done so far is saved */
 };
@@ -236,15 +236,46 @@ enum caelum_task {
     CAELUM_COLORIZE,    /* luminance in (1 channel), chroma out (2 channels), by ITU-R BT.601 */
 };
 
+/* What a training run minimizes; docs/training.md has the formulas. */
+enum caelum_loss {
+    CAELUM_MSE,   /* mean squared error */
+    CAELUM_BCE,   /* binary cross-entropy; needs targets in [0, 1] */
+    CAELUM_L1,    /* mean absolute error */
+    CAELUM_HUBER, /* squared up to `huber_delta`, linear beyond */
+};
+
+/* How a gradient changes the weights; PyTorch's definitions and defaults. */
+enum caelum_optimizer {
+    CAELUM_ADAM,    /* Kingma & Ba 2015; beta 0.9, 0.999, epsilon 1e-8 */
+    CAELUM_ADAMW,   /* the same with decoupled weight decay, Loshchilov & Hutter 2019 */
+    CAELUM_SGD,     /* with momentum */
+    CAELUM_RMSPROP, /* Tieleman & Hinton 2012; alpha 0.99, epsilon 1e-8 */
+};
+
+/* How the step size changes from step to step; docs/training.md has the formulas. */
+enum caelum_schedule {
+    CAELUM_CONSTANT,
+    CAELUM_STEP,     /* times lr_gamma every lr_step_epochs epochs */
+    CAELUM_COSINE,   /* half a cosine down to 0 at the end */
+    CAELUM_ONECYCLE, /* up from lr / 25 over 0.3 of the run, then down to almost 0 */
+    CAELUM_PLATEAU,  /* times lr_gamma after more than lr_patience epochs without a better validation loss */
+};
+
+/* The words for the values of these enums, as command line and model files use them; NULL at the end. */
+extern const char *const caelum_task_words[], *const caelum_loss_words[], *const caelum_optimizer_words[],
+                                                                              *const caelum_schedule_words[];
+
 /* Means over the pictures of one epoch. */
 struct caelum_epoch {
     size_t epoch;                            /* 1, 2, ... */
-    double loss, psnr, accuracy;             /* train split, measured while the weights changed; of
-                                                the network's output against its task's target */
+    double loss, psnr, accuracy;             /* train split, measured while the weights changed; of the
+                                                network's output against its target. psnr is that of
+                                                the squared error, whatever the loss */
     double val_loss, val_psnr, val_accuracy; /* validation split, after the epoch */
     double seconds;                          /* this epoch, validation included */
     double pictures_per_second;              /* training alone */
     bool best;                               /* lowest val_loss so far */
+    double lr;                               /* step size of its last step */
 };
 
 struct caelum_train_progress {
@@ -261,14 +292,29 @@ struct caelum_train_settings {
     const char *net_path; /* the network's text; not used on resume */
     const char *data;     /* as for caelum_data_open */
     struct caelum_data_settings data_settings;
-    enum caelum_task task; /* default CAELUM_RECONSTRUCT */
-    const char *out;       /* run directory to make; must not exist unless `force` */
-    bool force;            /* write into an existing run directory */
-    bool resume;           /* go on with the run in `out`; everything else is read from it */
-    size_t epochs;         /* default 50; on resume, 0 = as before */
-    size_t batch;          /* default 50 */
-    double lr;             /* Adam's step size; default 0.001 */
-    uint64_t seed;         /* weights and order of pictures; default 1 */
+    enum caelum_task task;           /* default CAELUM_RECONSTRUCT */
+    const char *out;                 /* run directory to make; must not exist unless `force` */
+    bool force;                      /* write into an existing run directory */
+    bool resume;                     /* go on with the run in `out`; everything else is read from it */
+    size_t epochs;                   /* default 50; on resume, 0 = as before */
+    size_t batch;                    /* default 50 */
+    double lr;                       /* step size, the largest of the run; default 0.001 */
+    enum caelum_schedule schedule;   /* default CAELUM_CONSTANT */
+    double warmup;                   /* epochs of linear rise before it; default 0 */
+    size_t lr_step_epochs;           /* default 20 */
+    double lr_gamma;                 /* default 0.1 */
+    size_t lr_patience;              /* default 5 */
+    enum caelum_optimizer optimizer; /* default CAELUM_ADAM */
+    double momentum;                 /* of CAELUM_SGD; default 0.9 */
+    double weight_decay;             /* on all parameters; default 0 */
+    double clip;                     /* largest norm of the whole gradient; default 0: any */
+    double
+        ema; /* decay of a running mean of the weights, which is then validated and saved; default 0: none */
+    size_t early_stop; /* end after so many epochs without a better validation loss; default 0: never */
+    bool flip;         /* mirror half of the training pictures, other ones in every epoch; default false */
+    enum caelum_loss loss; /* default CAELUM_MSE */
+    double huber_delta;    /* where CAELUM_HUBER becomes linear; default 0.1, 25 of 255 grey levels */
+    uint64_t seed;         /* weights, order of pictures, flips; default 1 */
     int threads;           /* 0 = the default; no influence on the result */
     const char *command;   /* the command line, kept in run.json and model; may be NULL */
     int (*progress)(void *cookie, const struct caelum_train_progress *progress); /* after every batch */
@@ -282,16 +328,19 @@ struct caelum_train_result {
     enum caelum_task task; /* a resumed run's own */
     size_t epochs;         /* done in all, those before a resume included */
     size_t best_epoch;
-    double best_val_loss;
-    double seconds; /* of this call */
-    bool stopped;   /* the callback asked to stop: `out` can be resumed */
+    double best_val_loss, best_val_psnr;
+    double seconds;   /* of this call */
+    bool stopped;     /* the callback asked to stop: `out` can be resumed */
+    bool ended_early; /* by early_stop */
 };
 
 /* Trains, writing a run directory: run.json, metrics.csv, last.safetensors, best.safetensors,
  * checkpoint.safetensors, curves.svg, curves.png and, to reconstruct, reconstructions.png. A non-zero result
  * of the progress callback ends the run after the batch under way, saved and resumable; the call then returns
  * CAELUM_OK with result->stopped set. The result depends on the network, the data, the settings and the seed
- * alone: not on threads or instruction set (from AVX2 up), nor on stops and resumes. */
+ * alone: not on threads or instruction set (from AVX2 up), nor on stops and resumes - unless a resume changes
+ * `epochs`, to which the cosine and onecycle schedules are then stretched. CAELUM_EDIVERGED if the loss
+ * explodes (src/train/fit.h has the rule): `out` then holds what the last finished epoch left. */
 int caelum_train(const struct caelum_train_settings *settings, struct caelum_train_result *result,
                  struct caelum_error *err);
 

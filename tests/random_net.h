@@ -48,11 +48,8 @@ static inline void random_line(struct random_net *n, const char *format, ...) {
     if (used == 0) return; /* `input` alone is no network */
     struct caelum_net *net = NULL;
     struct caelum_error err;
-    if (caelum_net_parse(&net, n->text, "random", n->h, n->w, &err) != 0) {
-        n->text[used] = 0;
-        return;
-    }
-    if (0) fail_msg("seed %llu, %zux%zu: %s\n%s", (unsigned long long)n->seed, n->w, n->h, err.text, n->text);
+    if (caelum_net_parse(&net, n->text, "random", n->h, n->w, &err) != 0)
+        fail_msg("seed %llu, %zux%zu: %s\n%s", (unsigned long long)n->seed, n->w, n->h, err.text, n->text);
     n->now = net->layer[net->layers - 1].out;
     caelum_net_close(&net);
 }
@@ -199,8 +196,11 @@ static inline void random_join(struct random_net *n) {
 }
 
 static inline void random_latent(struct random_net *n) {
-    if (!n->latent) random_line(n, "latent");
-    n->latent = true;
+    const bool after_a_layer = strchr(n->text, '\n')[1] != '\0';
+    if (after_a_layer && !n->latent) {
+        n->latent = true;
+        random_line(n, "latent");
+    }
 }
 
 /* --- The network ---------------------------------------------------------------------------------- */

@@ -274,7 +274,7 @@ static void networks_equal_the_record(void **state) {
     fclose(file);
 }
 
-/* Every layer and every activation stands in some network. */
+/* Every layer stands in some networks. */
 static void networks_cover_every_layer(void **state) {
     (void)state;
     static struct random_net n[NETWORKS];

@@ -150,12 +150,12 @@ static void idle_lanes_change_nothing(void **state) {
         }
         kernels->load(lane, &ws.value[0]);
         net_forward(net, kernels, params, packed, &ws);
-        kernels->mse(&(struct mse_job){.y = ws.value[net->layers],
-                                       .t = ws.value[0],
-                                       .dy = ws.grad[net->layers],
-                                       .scale = 0.001f,
-                                       .live = 2,
-                                       .sums = &sums});
+        kernels->loss(&(struct loss_job){.y = ws.value[net->layers],
+                                         .t = ws.value[0],
+                                         .dy = ws.grad[net->layers],
+                                         .scale = 0.001f,
+                                         .live = 2,
+                                         .sums = &sums});
         net_backward(net, kernels, params, packed, &ws, grads[i]);
         net_workspace_close(&ws);
     }

@@ -123,9 +123,9 @@ static double number(const json_t *object, const char *key) {
 
 /* The figures of the best epoch, of the whole run, and of eval.json. */
 static void add_figures(struct caelum_comparison *c) {
-    static const char *const test[] = {"mse", "uv_mse", "psnr", "ssim", "accuracy"};
-    static const char *const formats[] = {"%.6f", "%.6f", "%.2f", "%.4f", "%.4f"};
-    double value[9][MOST_RUNS];
+    static const char *const test[] = {"mse", "uv_mse", "psnr", "accuracy"};
+    static const char *const formats[] = {"%.6f", "%.6f", "%.2f", "%.4f"};
+    double value[8][MOST_RUNS];
     for (size_t i = 0; i < c->rows; i++) {
         const struct row *r = &c->row[i];
         const struct caelum_epoch *best = r->epochs ? &r->history[r->best] : NULL;
@@ -136,26 +136,24 @@ static void add_figures(struct caelum_comparison *c) {
         value[1][i] = (double)r->epochs;
         value[2][i] = best ? (double)best->epoch : NAN;
         value[3][i] = best ? best->val_loss : NAN;
-        value[4][i] = best ? best->val_psnr : NAN;
-        value[5][i] = best ? best->val_accuracy : NAN;
-        value[6][i] = best ? seconds : NAN;
-        value[7][i] = best ? rate : NAN;
+        value[4][i] = best ? best->val_accuracy : NAN;
+        value[5][i] = best ? seconds : NAN;
+        value[6][i] = best ? rate : NAN;
     }
     add_figure(c, "parameters", "%.0f", value[0]);
     add_figure(c, "epochs_done", "%.0f", value[1]);
     add_figure(c, "best_epoch", "%.0f", value[2]);
     add_figure(c, "val_loss", "%.6f", value[3]);
-    add_figure(c, "val_psnr", "%.2f", value[4]);
-    add_figure(c, "val_accuracy", "%.4f", value[5]);
+    add_figure(c, "val_accuracy", "%.4f", value[4]);
     for (size_t t = 0; t < sizeof test / sizeof *test; t++) {
         char key[40];
         snprintf(key, sizeof key, "test_%s", test[t]);
         for (size_t i = 0; i < c->rows; i++)
-            value[8][i] = number(json_object_get(c->row[i].eval, "metrics"), test[t]);
-        add_figure(c, key, formats[t], value[8]);
+            value[7][i] = number(json_object_get(c->row[i].eval, "metrics"), test[t]);
+        add_figure(c, key, formats[t], value[7]);
     }
-    add_figure(c, "seconds", "%.1f", value[6]);
-    add_figure(c, "pictures_per_second", "%.0f", value[7]);
+    add_figure(c, "seconds", "%.1f", value[5]);
+    add_figure(c, "pictures_per_second", "%.0f", value[6]);
 }
 
 static int fill(struct caelum_comparison *c, const char *const *dirs, size_t count,

@@ -10,6 +10,7 @@
 #include "train/fit.h"
 
 #include "api/run_sheet.h"
+#include "api/train_settings.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -17,6 +18,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static const char format_name[] = "caelum checkpoint 2";
 
 /* Everything of one call. */
 struct run {
@@ -35,8 +38,16 @@ struct run {
 };
 
 struct caelum_train_settings caelum_train_defaults(void) {
-    return (struct caelum_train_settings){
-        .data_settings = caelum_data_defaults(), .epochs = 50, .batch = 50, .lr = 0.001, .seed = 1};
+    return (struct caelum_train_settings){.data_settings = caelum_data_defaults(),
+                                          .epochs = 50,
+                                          .batch = 50,
+                                          .lr = 0.001,
+                                          .huber_delta = 0.1,
+                                          .momentum = 0.9,
+                                          .lr_step_epochs = 20,
+                                          .lr_gamma = 0.1,
+                                          .lr_patience = 5,
+                                          .seed = 1};
 }
 
 static int path_in(const struct run *run, const char *name, char path[1024], struct caelum_error *err) {
@@ -63,27 +74,22 @@ static int read_number(const struct metadata *m, const char *path, const char *k
 static int read_checkpoint(struct run *run, struct caelum_error *err) {
     struct caelum_train_settings *s = &run->settings;
     char path[1024];
-    uint64_t epochs = 0, batch = 0, limit = 0, height = 0, width = 0;
+    uint64_t epochs = 0, height = 0, width = 0;
     CHECK(path_in(run, "checkpoint.safetensors", path, err));
     const int result = safetensors_read(&run->checkpoint, path, err);
     if (result != 0) return caelum_fail_in(err, result, "no run to resume");
     const struct metadata *m = &run->checkpoint.metadata;
+    const char *format = metadata_get(m, "format"), *text = metadata_get(m, "network"),
+               *spec = metadata_get(m, "data_spec");
+    if (!format || strcmp(format, format_name) != 0)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: expected a '%s', got '%s'; start the run anew", path,
+                           format_name, format ? format : "");
+    if (!text || !spec) return missing(path, "network or data_spec", err);
     CHECK(read_number(m, path, "epochs", &epochs, err));
-    CHECK(read_number(m, path, "batch", &batch, err));
-    CHECK(read_number(m, path, "seed", &s->seed, err));
-    CHECK(read_number(m, path, "split_seed", &s->data_settings.split_seed, err));
-    CHECK(read_number(m, path, "synthetic_seed", &s->data_settings.synthetic_seed, err));
-    CHECK(read_number(m, path, "limit", &limit, err));
     CHECK(read_number(m, path, "height", &height, err));
     CHECK(read_number(m, path, "width", &width, err));
-    const char *lr = metadata_get(m, "lr"), *text = metadata_get(m, "network"),
-               *spec = metadata_get(m, "data_spec"), *task = metadata_get(m, "task");
-    if (!lr || !text || !spec || !task) return missing(path, "lr, network, task or data_spec", err);
-    CHECK(task_find(&s->task, task, path, err));
+    CHECK(train_settings_read(s, m, path, err));
     if (s->epochs == 0) s->epochs = (size_t)epochs;
-    s->batch = (size_t)batch;
-    s->lr = strtod(lr, NULL);
-    s->data_settings.limit = (size_t)limit;
     snprintf(run->data_spec, sizeof run->data_spec, "%s", spec);
     s->data = run->data_spec;
     return caelum_net_parse(&run->net, text, path, (size_t)height, (size_t)width, err);
@@ -94,21 +100,15 @@ static int read_checkpoint(struct run *run, struct caelum_error *err) {
 /* Only what decides the bits of the result: the same run on other threads or under another name leaves
  * the same file. */
 static int describe_model(struct run *run, struct caelum_error *err) {
-    const struct caelum_train_settings *s = &run->settings;
     struct metadata *m = &run->metadata;
     CHECK(metadata_set(m, "name", run->name, err));
-    CHECK(metadata_set(m, "task", task_name(s->task), err));
     CHECK(metadata_set(m, "data", run->data->name, err));
     CHECK(metadata_set(m, "data_fingerprint", run->data->fingerprint, err));
-    CHECK(metadata_setf(m, err, "split_seed", "%llu", (unsigned long long)s->data_settings.split_seed));
-    CHECK(metadata_setf(m, err, "limit", "%zu", s->data_settings.limit));
     CHECK(metadata_setf(m, err, "split", "%zu/%zu/%zu", run->data->split_count[0], run->data->split_count[1],
                         run->data->split_count[2]));
-    CHECK(metadata_set(m, "loss", "mse", err));
-    CHECK(metadata_set(m, "optimizer", "adam", err));
-    CHECK(metadata_setf(m, err, "lr", "%.17g", s->lr));
-    CHECK(metadata_setf(m, err, "batch", "%zu", s->batch));
-    CHECK(metadata_setf(m, err, "seed", "%llu", (unsigned long long)s->seed));
+    CHECK(train_settings_write(&run->settings, m, err));
+    if (run->settings.schedule == CAELUM_COSINE || run->settings.schedule == CAELUM_ONECYCLE)
+        CHECK(metadata_setf(m, err, "epochs", "%zu", run->settings.epochs));
     return metadata_set(m, "caelum", CAELUM_VERSION, err);
 }
 
@@ -116,14 +116,11 @@ static int describe_checkpoint(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     struct metadata *m = &run->resume;
     char *real = s->data && strncmp(s->data, "synthetic", 9) != 0 ? realpath(run->data->source, NULL) : NULL;
-    int result = metadata_set(m, "format", "caelum checkpoint 1", err);
+    int result = metadata_set(m, "format", format_name, err);
     if (result == 0) result = metadata_set(m, "network", run->net->text, err);
     if (result == 0) result = metadata_setf(m, err, "height", "%zu", run->net->input.h);
     if (result == 0) result = metadata_setf(m, err, "width", "%zu", run->net->input.w);
     if (result == 0) result = metadata_set(m, "data_spec", real ? real : run->data->source, err);
-    if (result == 0)
-        result = metadata_setf(m, err, "synthetic_seed", "%llu",
-                               (unsigned long long)s->data_settings.synthetic_seed);
     if (result == 0) result = metadata_setf(m, err, "epochs", "%zu", s->epochs);
     free(real);
     for (size_t i = 0; result == 0 && i < run->metadata.count; i++)
@@ -171,7 +168,7 @@ static int save_model(struct run *run, const char *name, struct caelum_error *er
     CHECK(path_in(run, name, path, err));
     CHECK(metadata_setf(&run->metadata, err, "epoch", "%zu", e->epoch));
     CHECK(metadata_setf(&run->metadata, err, "val_loss", "%.9g", e->val_loss));
-    return model_save(run->net, run->trainer.params, &run->metadata, path, err);
+    return model_save(run->net, trainer_result(&run->trainer), &run->metadata, path, err);
 }
 
 static int save_checkpoint(const struct run *run, struct caelum_error *err) {
@@ -213,7 +210,7 @@ static int on_batch(void *cookie, const struct fit *fit) {
         .epochs = fit->settings.epochs,
         .batch = fit->batches_done,
         .batches = fit->batches,
-        .loss = fit->sums.squared / (double)(n * trainer_values(fit->trainer)),
+        .loss = fit->sums.loss / (double)(n * trainer_values(fit->trainer)),
         .last_val_loss = fit->epochs_done > 0 ? fit->history[fit->epochs_done - 1].val_loss : NAN,
         .pictures_per_second = (double)n / fit->train_seconds,
         .seconds_left = (clock_seconds() - run->start) / (double)done * (double)(all - done)};
@@ -226,10 +223,7 @@ static int check_settings(const struct caelum_train_settings *s, struct caelum_e
     if (!s->out || !*s->out) return caelum_fail(err, CAELUM_EUSAGE, "no run directory was named");
     if (!s->resume && (s->epochs < 1 || s->epochs > 1000000))
         return caelum_fail(err, CAELUM_EUSAGE, "epochs: expected 1 to 1000000, got %zu", s->epochs);
-    if (!s->resume && (s->batch < 1 || s->batch > 65536))
-        return caelum_fail(err, CAELUM_EUSAGE, "batch: expected 1 to 65536 pictures, got %zu", s->batch);
-    if (!s->resume && !(s->lr > 0 && s->lr <= 100))
-        return caelum_fail(err, CAELUM_EUSAGE, "lr: expected a step size above 0, got %g", s->lr);
+    if (!s->resume) CHECK(train_settings_check(s, err));
     struct stat st;
     if (!s->resume && !s->force && stat(s->out, &st) == 0)
         return caelum_fail(err, CAELUM_EIO,
@@ -246,6 +240,19 @@ static void name_network(struct run *run) {
         snprintf(run->name, sizeof run->name, "%s", known ? known : "");
     else
         snprintf(run->name, sizeof run->name, "%.*s", (int)strcspn(base, "."), base);
+}
+
+static struct trainer_settings trainer_settings(const struct caelum_train_settings *s, int threads) {
+    struct trainer_settings t = trainer_defaults(s->batch, s->lr, threads);
+    t.task = s->task;
+    t.loss = s->loss;
+    t.huber_delta = s->huber_delta;
+    t.optimizer.kind = s->optimizer;
+    t.optimizer.momentum = s->momentum;
+    t.optimizer.weight_decay = s->weight_decay;
+    t.clip = s->clip;
+    t.ema = s->ema;
+    return t;
 }
 
 /* Opens network, data, trainer and fit; nothing is written before all of it is known to be good. */
@@ -275,11 +282,21 @@ static int prepare(struct run *run, struct caelum_error *err) {
         return caelum_fail(err, CAELUM_EFORMAT, "%s: the data are not those that the run was started with",
                            run->data->source);
     const int threads = s->threads > 0 ? s->threads : parallel_default_threads();
-    struct trainer_settings trainer = trainer_defaults(s->batch, s->lr, threads);
-    trainer.task = s->task;
+    const struct trainer_settings trainer = trainer_settings(s, threads);
     CHECK(trainer_open(&run->trainer, run->net, &trainer, val.n, s->seed, err));
+    const struct schedule schedule = {.kind = s->schedule,
+                                      .lr = s->lr,
+                                      .batches = (train.n + s->batch - 1) / s->batch,
+                                      .epochs = s->epochs,
+                                      .warmup = s->warmup,
+                                      .step_epochs = s->lr_step_epochs,
+                                      .gamma = s->lr_gamma,
+                                      .patience = s->lr_patience};
     const struct fit_settings fit = {.epochs = s->epochs,
                                      .seed = s->seed,
+                                     .schedule = schedule,
+                                     .early_stop = s->early_stop,
+                                     .flip = s->flip,
                                      .train = train,
                                      .validation = val,
                                      .on_batch = on_batch,
@@ -295,6 +312,11 @@ static int prepare(struct run *run, struct caelum_error *err) {
     return checkpoint_restore(&run->fit, &run->checkpoint, path, err);
 }
 
+static const char *const loss_labels[] = {[CAELUM_MSE] = "mean squared error, pixels in [0, 1]",
+                                          [CAELUM_BCE] = "binary cross-entropy, nats a value",
+                                          [CAELUM_L1] = "mean absolute error, pixels in [0, 1]",
+                                          [CAELUM_HUBER] = "Huber loss, pixels in [0, 1]"};
+
 /* The pictures a person looks at, after the last epoch; there is no sheet for colorizers. */
 static int illustrate(const struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
@@ -302,7 +324,7 @@ static int illustrate(const struct run *run, struct caelum_error *err) {
     char title[160], path[1024], model[1024];
     snprintf(title, sizeof title, "%s, %zu parameters, on %s: batch %zu, seed %llu", run->name,
              run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
-    CHECK(run_write_curves(s->out, title, fit->history, fit->epochs_done, err));
+    CHECK(run_write_curves(s->out, title, loss_labels[s->loss], fit->history, fit->epochs_done, err));
     if (s->task != CAELUM_RECONSTRUCT) return CAELUM_OK;
     CHECK(path_in(run, "reconstructions.png", path, err));
     CHECK(path_in(run, "best.safetensors", model, err));
@@ -317,6 +339,8 @@ static int train(struct run *run, struct caelum_error *err) {
     CHECK(prepare(run, err));
     CHECK(file_make_directory(run->settings.out, err));
     CHECK(write_run_json(run, err));
+    /* so that there is something to go back to whatever becomes of the first epoch */
+    if (!run->settings.resume) CHECK(save_checkpoint(run, err));
     run->start = clock_seconds();
     run->batches_before = run->fit.epochs_done * run->fit.batches + run->fit.batches_done;
     CHECK(fit_run(&run->fit, err));
@@ -339,8 +363,10 @@ int caelum_train(const struct caelum_train_settings *settings, struct caelum_tra
             .epochs = fit->epochs_done,
             .best_epoch = fit->best_epoch,
             .best_val_loss = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_loss : NAN,
+            .best_val_psnr = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_psnr : NAN,
             .seconds = clock_seconds() - start,
-            .stopped = fit->stopped};
+            .stopped = fit->stopped,
+            .ended_early = !fit->stopped && fit->epochs_done < fit->settings.epochs};
     }
     fit_close(&run->fit);
     trainer_close(&run->trainer);

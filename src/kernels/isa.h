@@ -7,6 +7,7 @@
 #include "kernels/color_tmpl.c"
 #include "kernels/conv_tmpl.c"
 #include "kernels/limits_tmpl.c"
+#include "kernels/loss_tmpl.c"
 #include "kernels/pointwise_tmpl.c"
 #include "kernels/resample_tmpl.c"
 #include "kernels/update_tmpl.c"
@@ -36,8 +37,12 @@ const struct kernels FN(kernels) = {
     .load = FN(load),
     .store = FN(store),
     .to_yuv = FN(to_yuv),
-    .mse = FN(mse),
+    .loss = FN(loss),
     .sum = FN(sum),
     .adam = FN(adam),
+    .sgd = FN(sgd),
+    .rmsprop = FN(rmsprop),
+    .approach = FN(approach),
+    .add_scaled = FN(add_scaled),
     .peak = FN(peak),
 };

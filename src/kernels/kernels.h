@@ -74,7 +74,8 @@ struct conv_dw_job {
     float *dw; /* [k][c][kh][kw] */
 };
 
-/* Adam (Kingma & Ba, ICLR 2015, algorithm 1) for one step of n parameters. */
+/* Adam (Kingma & Ba, ICLR 2015, algorithm 1) for one step of n parameters; with decay, AdamW (Loshchilov
+ * & Hutter, ICLR 2019): the parameters shrink by that share besides. */
 struct adam_job {
     size_t n;
     float *p;       /* parameters */
@@ -84,16 +85,43 @@ struct adam_job {
     float step;           /* lr / (1 - beta1^t) */
     float inv_sqrt_bias2; /* 1 / sqrt(1 - beta2^t) */
     float epsilon;
+    float decay; /* lr * weight decay; 0: plain Adam */
 };
 
-/* One block's loss: sums of squared errors and of pixels whose largest channel agrees. */
+/* Gradient descent with momentum: m = momentum m + g, p -= lr m. */
+struct sgd_job {
+    size_t n;
+    float *p, *m;
+    const float *g;
+    float momentum, lr;
+};
+
+/* RMSprop (Tieleman & Hinton 2012): v += (1 - alpha)(g^2 - v), p -= lr g / (sqrt(v) + epsilon). */
+struct rmsprop_job {
+    size_t n;
+    float *p, *v;
+    const float *g;
+    float one_minus_alpha, lr, epsilon;
+};
+
+/* One block's loss: sums over output values of the loss and of squared errors, and the number of pixels
+ * whose largest channel agrees. */
 struct loss_sums {
+    double loss;
     double squared;
     double agree;
 };
 
-/* dy = scale * (y - t) in lanes < live, 0 in the others; sums over the live lanes only. */
-struct mse_job {
+/* dy = scale * dl/dy in lanes < live, 0 in the others; sums over the live lanes only. With e = y - t, one
+ * value's l is
+ *   MSE    e^2
+ *   BCE    -(t ln p + (1 - t) ln(1 - p)), p = y held within [1e-7, 1 - 1e-7]; t in [0, 1]. Its slope is 0
+ *          where p != y
+ *   L1     |e|; its slope at 0 is 0
+ *   HUBER  e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2) (Huber 1964) */
+struct loss_job {
+    enum caelum_loss loss;
+    float delta;
     struct tensor y, t;
     struct tensor dy; /* data NULL: sums only */
     float scale;
@@ -176,11 +204,17 @@ struct kernels {
      * lies in [-.436, .436] and V in [-.615, .615]. */
     void (*to_yuv)(const struct tensor *rgb, const struct tensor *y, const struct tensor *uv);
 
-    void (*mse)(const struct mse_job *job);
+    void (*loss)(const struct loss_job *job);
 
     /* sum[i] = slot 0 + slot 1 + ... of slots[slot * stride + i], in this order, for i < n. */
     void (*sum)(float *sum, const float *slots, size_t count, size_t stride, size_t n);
     void (*adam)(const struct adam_job *job);
+    void (*sgd)(const struct sgd_job *job);
+    void (*rmsprop)(const struct rmsprop_job *job);
+    /* y[i] += rate * (x[i] - y[i]), i < n */
+    void (*approach)(float *y, const float *x, float rate, size_t n);
+    /* y[i] += a * x[i], i < n */
+    void (*add_scaled)(float *y, const float *x, float a, size_t n);
 
     /* Multiply-adds and nothing else, as fast as this instruction set allows; returns the FLOPs done. */
     double (*peak)(size_t rounds);

@@ -1,5 +1,5 @@
-/* pointwise_tmpl.c - what works window by window: pooling, upsampling; the loss, and the way from bytes to
- * lanes and back. */
+/* pointwise_tmpl.c - what works window by window: pooling, upsampling, and the way from bytes to lanes and
+ * back. */
 
 /* --- Pooling -------------------------------------------------------------------------------------- */
 
@@ -174,60 +174,4 @@ static void FN(store)(const struct tensor *x, float *const pictures[LANES], size
             for (size_t j = 0; j < x->w; j++, at++)
                 for (size_t lane = 0; lane < live; lane++) pictures[lane][at] = in[j * x->step + lane];
         }
-}
-
-/* --- Loss ----------------------------------------------------------------------------------------- */
-
-/* Squared errors of one row of one channel, each lane into its own sum, and the gradient. */
-INLINE void mse_row(const struct mse_job *job, size_t c, size_t i, size_t part, vi live, double *squared) {
-    const float *y = tensor_at(&job->y, c, (ptrdiff_t)i, 0) + part;
-    const float *t = tensor_at(&job->t, c, (ptrdiff_t)i, 0) + part;
-    float *dy = job->dy.data ? tensor_at(&job->dy, c, (ptrdiff_t)i, 0) + part : NULL;
-    vf sum = {0};
-    for (size_t j = 0; j < job->y.w; j++) {
-        const vf e = (vf)((vi)(load(y + j * job->y.step) - load(t + j * job->t.step)) & live);
-        sum += e * e;
-        if (dy) save(dy + j * job->dy.step, e * job->scale);
-    }
-    for (size_t lane = 0; lane < VW; lane++) squared[part + lane] += (double)sum[lane];
-}
-
-/* Pixels of one row at which the first largest channels of y and t are the same. */
-INLINE void agree_row(const struct mse_job *job, size_t i, size_t part, vi live, int32_t *agree) {
-    const float *y = tensor_at(&job->y, 0, (ptrdiff_t)i, 0) + part;
-    const float *t = tensor_at(&job->t, 0, (ptrdiff_t)i, 0) + part;
-    vi count = {0};
-    for (size_t j = 0; j < job->y.w; j++) {
-        vf most_y = load(y + j * job->y.step), most_t = load(t + j * job->t.step);
-        vi at_y = {0}, at_t = {0};
-        for (size_t c = 1; c < job->y.c; c++) {
-            const vf vy = load(y + c * job->y.plane + j * job->y.step);
-            const vf vt = load(t + c * job->t.plane + j * job->t.step);
-            const vi more_y = vy > most_y, more_t = vt > most_t;
-            at_y = (at_y & ~more_y) | (more_y & (int32_t)c);
-            at_t = (at_t & ~more_t) | (more_t & (int32_t)c);
-            most_y = pick(more_y, vy, most_y);
-            most_t = pick(more_t, vt, most_t);
-        }
-        count -= (at_y == at_t) & live; /* a true lane is -1 */
-    }
-    for (size_t lane = 0; lane < VW; lane++) agree[part + lane] += count[lane];
-}
-
-static void FN(mse)(const struct mse_job *job) {
-    double squared[LANES] = {0};
-    int32_t agree[LANES] = {0};
-    for (size_t part = 0; part < LANES; part += VW) {
-        vi live;
-        for (size_t lane = 0; lane < VW; lane++) live[lane] = part + lane < job->live ? -1 : 0;
-        for (size_t i = 0; i < job->y.h; i++) {
-            for (size_t c = 0; c < job->y.c; c++) mse_row(job, c, i, part, live, squared);
-            agree_row(job, i, part, live, agree);
-        }
-    }
-    *job->sums = (struct loss_sums){0};
-    for (size_t lane = 0; lane < LANES; lane++) {
-        job->sums->squared += squared[lane];
-        job->sums->agree += agree[lane];
-    }
 }

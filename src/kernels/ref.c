@@ -48,6 +48,23 @@ void ref_conv_grad(const struct ref_conv *s, const double *x, const double *w, c
                         }
 }
 
+void ref_deconv(const struct ref_conv *s, const double *x, const double *w, const double *bias, double *y) {
+    for (size_t i = 0; i < s->k * s->oh * s->ow; i++) y[i] = bias ? bias[i / (s->oh * s->ow)] : 0;
+    for (size_t c = 0; c < s->c; c++)
+        for (size_t i = 0; i < s->h; i++)
+            for (size_t j = 0; j < s->w; j++)
+                for (size_t k = 0; k < s->k; k++)
+                    for (size_t u = 0; u < s->kh; u++)
+                        for (size_t v = 0; v < s->kw; v++) {
+                            const long row = (long)(i * s->stride + u) - s->pad_y;
+                            const long column = (long)(j * s->stride + v) - s->pad_x;
+                            if (row < 0 || column < 0 || row >= (long)s->oh || column >= (long)s->ow)
+                                continue;
+                            y[((long)k * (long)s->oh + row) * (long)s->ow + column] +=
+                                w[((c * s->k + k) * s->kh + u) * s->kw + v] * x[(c * s->h + i) * s->w + j];
+                        }
+}
+
 void ref_maxpool(size_t c, size_t h, size_t w, size_t size, const double *x, double *y) {
     for (size_t k = 0; k < c; k++)
         for (size_t i = 0; i < h / size; i++)

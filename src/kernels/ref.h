@@ -16,6 +16,10 @@ void ref_conv(const struct ref_conv *s, const double *x, const double *w, const 
 /* dx[c][h][w], overwritten, and dw[k][c][kh][kw], added to. Either may be NULL. */
 void ref_conv_grad(const struct ref_conv *s, const double *x, const double *w, const double *dy, double *dx,
                    double *dw);
+/* Transposed convolution, each input pixel scattered where its weights reach: x[c][h][w], w[c][k][kh][kw],
+ * y[k][oh][ow], which starts as bias (NULL: 0); pad_y rows and pad_x columns are cut off in front of y, and
+ * what lies behind it is dropped. */
+void ref_deconv(const struct ref_conv *s, const double *x, const double *w, const double *bias, double *y);
 
 /* Largest of each size x size window; rest rows and columns are dropped. */
 void ref_maxpool(size_t c, size_t h, size_t w, size_t size, const double *x, double *y);

@@ -1,5 +1,6 @@
 /* update_tmpl.c - what happens to parameters once a step: the sum of the blocks' gradients in a fixed
- * order, and Adam. Elementwise, so the compiler's own vectorisation leaves the bits alone. */
+ * order, and the rules by which a gradient becomes a change. Elementwise, so the compiler's own vectorisation
+ * leaves the bits alone. */
 
 static void FN(sum)(float *restrict sum, const float *restrict slots, size_t count, size_t stride, size_t n) {
     for (size_t i = 0; i < n; i++) sum[i] = slots[i];
@@ -17,8 +18,39 @@ static void FN(adam)(const struct adam_job *job) {
         const float excess = g[i] * g[i] - v[i];
         const float square = v[i] + a.one_minus_beta2 * excess;
         const float root = __builtin_sqrtf(square) * a.inv_sqrt_bias2 + a.epsilon;
+        const float kept = p[i] - a.decay * p[i];
         m[i] = mean;
         v[i] = square;
-        p[i] -= a.step * mean / root;
+        p[i] = kept - a.step * mean / root;
     }
+}
+
+static void FN(sgd)(const struct sgd_job *job) {
+    float *restrict p = job->p, *restrict m = job->m;
+    const float *restrict g = job->g;
+    const struct sgd_job a = *job;
+    for (size_t i = 0; i < a.n; i++) {
+        m[i] = m[i] * a.momentum + g[i];
+        p[i] -= a.lr * m[i];
+    }
+}
+
+static void FN(rmsprop)(const struct rmsprop_job *job) {
+    float *restrict p = job->p, *restrict v = job->v;
+    const float *restrict g = job->g;
+    const struct rmsprop_job a = *job;
+    for (size_t i = 0; i < a.n; i++) {
+        const float excess = g[i] * g[i] - v[i];
+        const float square = v[i] + a.one_minus_alpha * excess;
+        v[i] = square;
+        p[i] -= a.lr * g[i] / (__builtin_sqrtf(square) + a.epsilon);
+    }
+}
+
+static void FN(approach)(float *restrict y, const float *restrict x, float rate, size_t n) {
+    for (size_t i = 0; i < n; i++) y[i] += rate * (x[i] - y[i]);
+}
+
+static void FN(add_scaled)(float *restrict y, const float *restrict x, float a, size_t n) {
+    for (size_t i = 0; i < n; i++) y[i] += a * x[i];
 }

@@ -72,4 +72,27 @@ INLINE vf vexp(vf x) {
     return (vf)((vi)p + (((vi)t - (int32_t)0x4B400000) << 23));
 }
 
+/* ln x to about 1 ulp (near 1: of x - 1) for normal x > 0: x = 2^n m with m in [sqrt(1/2), sqrt 2), and with
+ * f = m - 1, ln m = f + f^2 (f P(f) - 1/2), P a minimax polynomial (Cephes' logf, Moshier 1989). NaN stays.
+ */
+INLINE vf vlog(vf x) {
+    const vi bits = (vi)x, up = (bits - 0x3f3504f3) >> 23; /* the bits of sqrt(1/2) */
+    const vf m = (vf)(bits - (up << 23)), f = m - 1.0f;
+    const vf n = __builtin_convertvector(up, vf);
+    vf p = splat(7.0376836292e-2f);
+    p = p * f - 1.1514610310e-1f;
+    p = p * f + 1.1676998740e-1f;
+    p = p * f - 1.2420140846e-1f;
+    p = p * f + 1.4249322787e-1f;
+    p = p * f - 1.6668057665e-1f;
+    p = p * f + 2.0000714765e-1f;
+    p = p * f - 2.4999993993e-1f;
+    p = p * f + 3.3333331174e-1f;
+    p = p * f - 0.5f;
+    vf r = f * f * p + f;
+    r = r - n * 2.12194440e-4f; /* ln 2 in two parts, the first short enough for n times it to be exact */
+    r = r + n * 0.693359375f;
+    return pick(x == x, r, x);
+}
+
 #endif

@@ -95,7 +95,7 @@ struct metadata_entry {
 };
 struct metadata {
     size_t count;
-    struct metadata_entry entry[32];
+    struct metadata_entry entry[64];
 };
 /* Copies key and value; an existing key gets the new value. */
 int metadata_set(struct metadata *metadata, const char *key, const char *value, struct caelum_error *err);

@@ -14,17 +14,19 @@ int run_write_metrics(const char *dir, const struct caelum_epoch *history, size_
     struct file_writer w;
     CHECK(file_join(path, sizeof path, dir, "metrics.csv", err));
     CHECK(file_begin(&w, path, err));
-    fprintf(w.stream,
-            "epoch,loss,psnr,accuracy,val_loss,val_psnr,val_accuracy,best,seconds,pictures_per_second\r\n");
+    fprintf(
+        w.stream,
+        "epoch,loss,psnr,accuracy,val_loss,val_psnr,val_accuracy,best,seconds,pictures_per_second,lr\r\n");
     for (size_t i = 0; i < epochs; i++) {
         const struct caelum_epoch *e = &history[i];
-        fprintf(w.stream, "%zu,%.9g,%.6f,%.6f,%.9g,%.6f,%.6f,%d,%.3f,%.0f\r\n", e->epoch, e->loss, e->psnr,
-                e->accuracy, e->val_loss, e->val_psnr, e->val_accuracy, e->best, e->seconds,
-                e->pictures_per_second);
+        fprintf(w.stream, "%zu,%.9g,%.6f,%.6f,%.9g,%.6f,%.6f,%d,%.3f,%.0f,%.9g\r\n", e->epoch, e->loss,
+                e->psnr, e->accuracy, e->val_loss, e->val_psnr, e->val_accuracy, e->best, e->seconds,
+                e->pictures_per_second, e->lr);
     }
     return file_commit(&w, err);
 }
 
+<<<<<<< HEAD
 /* Columns that are read back, and where they go. */
 static const struct {
     const char *name;
@@ -95,6 +97,10 @@ int run_read_metrics(const char *dir, struct caelum_epoch **history, size_t *epo
 
 int run_write_curves(const char *dir, const char *title, const struct caelum_epoch *history, size_t epochs,
                      struct caelum_error *err) {
+=======
+int run_write_curves(const char *dir, const char *title, const char *loss, const struct caelum_epoch *history,
+                     size_t epochs, struct caelum_error *err) {
+>>>>>>> main
     char svg[1024], png[1024];
     CHECK(file_join(svg, sizeof svg, dir, "curves.svg", err));
     CHECK(file_join(png, sizeof png, dir, "curves.png", err));
@@ -111,7 +117,7 @@ int run_write_curves(const char *dir, const char *title, const struct caelum_epo
     };
     const struct chart chart = {.title = title,
                                 .x_label = "epoch",
-                                .y_label = "mean squared error, pixels in [0, 1]",
+                                .y_label = loss,
                                 .log_y = true,
                                 .series = series,
                                 .series_count = 2};

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-static const double width = 620, height = 360, left = 62, right = 104, top = 40, bottom = 48;
+static const double width = 620, height = 360, left = 62, top = 40, bottom = 48;
 
 enum { MOST = 16, POINTS = 64, LINE = 15 };
 
@@ -15,13 +15,14 @@ enum { MOST = 16, POINTS = 64, LINE = 15 };
 struct frame {
     const struct svg_chart *chart;
     double x0, x1, y0, y1;
+    double right; /* margin: as wide as the longest name */
 };
 
 static double scaled(bool logarithmic, double v) {
     return logarithmic ? (v > 0 ? log10(v) : NAN) : v;
 }
 static double px(const struct frame *f, double x) {
-    return left + (scaled(f->chart->log_x, x) - f->x0) / (f->x1 - f->x0) * (width - left - right);
+    return left + (scaled(f->chart->log_x, x) - f->x0) / (f->x1 - f->x0) * (width - left - f->right);
 }
 static double py(const struct frame *f, double y) {
     return height - bottom - (scaled(f->chart->log_y, y) - f->y0) / (f->y1 - f->y0) * (height - top - bottom);
@@ -33,7 +34,14 @@ static void widen(double *low, double *high, double v) {
 }
 
 static struct frame find_frame(const struct svg_chart *chart) {
-    struct frame f = {chart, INFINITY, -INFINITY, INFINITY, -INFINITY};
+    struct frame f = {chart, INFINITY, -INFINITY, INFINITY, -INFINITY, 40};
+    for (size_t s = 0; s < chart->count; s++) {
+        const struct svg_series *series = &chart->series[s];
+        for (size_t i = 0; i < (series->point_names ? series->n : 1); i++)
+            f.right = fmax(f.right, 24 + 7.6 * (double)strlen(series->point_names ? series->point_names[i]
+                                                                                  : series->name));
+    }
+    f.right = fmin(f.right, 240);
     for (size_t s = 0; s < chart->count; s++)
         for (size_t i = 0; i < chart->series[s].n; i++) {
             const double x = scaled(chart->log_x, chart->series[s].x[i]),
@@ -92,7 +100,7 @@ static void draw_frame(FILE *to, const struct frame *f) {
     for (size_t i = 0, n = list_ticks(c->log_y, false, f->y0, f->y1, 5, tick); i < n; i++) {
         snprintf(text, sizeof text, "%.6g", tick[i]);
         fprintf(to, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", left,
-                width - right, py(f, tick[i]), py(f, tick[i]));
+                width - f->right, py(f, tick[i]), py(f, tick[i]));
         label(to, left - 8, py(f, tick[i]) + 4, "end", "", text);
     }
     for (size_t i = 0, n = list_ticks(c->log_x, true, f->x0, f->x1, 8, tick); i < n; i++) {
@@ -102,8 +110,8 @@ static void draw_frame(FILE *to, const struct frame *f) {
         label(to, px(f, tick[i]), height - bottom + 18, "middle", "", text);
     }
     fprintf(to, "<line class=\"axis\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", left,
-            width - right, height - bottom, height - bottom);
-    label(to, (left + width - right) / 2, height - 10, "middle", "", c->x_label);
+            width - f->right, height - bottom, height - bottom);
+    label(to, (left + width - f->right) / 2, height - 10, "middle", "", c->x_label);
     label(to, 0, 15, "start", "title", c->title);
     label(to, 0, 32, "start", "", c->y_label);
 }

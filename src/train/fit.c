@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #include <math.h>
+#include <stdio.h>
 
 int fit_open(struct fit *out, const struct fit_settings *settings, struct trainer *trainer,
              struct caelum_error *err) {
@@ -32,30 +33,64 @@ size_t fit_pictures(const struct fit *fit) {
     return n < fit->settings.train.n ? n : fit->settings.train.n;
 }
 
-/* The order of the epoch under way: a function of seed and epoch. */
-static void shuffle(struct fit *fit) {
-    for (size_t i = 0; i < fit->settings.train.n; i++) fit->order[i] = (uint32_t)i;
-    struct rng rng = rng_make(fit->settings.seed, RNG_ORDER, (uint32_t)fit->epochs_done);
-    rng_shuffle(&rng, fit->order, fit->settings.train.n);
+/* What an epoch starts from, a function of seed and history: its order, its flips, its drops. */
+static void begin_epoch(struct fit *fit) {
+    const struct fit_settings *s = &fit->settings;
+    const uint32_t epoch = (uint32_t)fit->epochs_done;
+    struct rng order = rng_make(s->seed, RNG_ORDER, epoch), flips = rng_make(s->seed, RNG_AUGMENT, epoch);
+    for (size_t i = 0; i < s->train.n; i++)
+        fit->order[i] = (uint32_t)i | (s->flip ? rng_u32(&flips) & TRAINER_FLIP : 0);
+    rng_shuffle(&order, fit->order, s->train.n);
+    fit->drops = schedule_drops(&s->schedule, fit->history, fit->epochs_done);
+    fit->highest_loss = fit->first_loss > 0 ? 100 * fit->first_loss : INFINITY;
+    for (size_t i = 0; i < fit->epochs_done; i++)
+        fit->highest_loss = fmin(fit->highest_loss, 100 * fit->history[i].loss);
+    if (fit->epochs_done > 0) fit->highest_loss = fmax(fit->highest_loss, fit->first_loss);
+}
+
+static int diverged(const struct fit *fit, const char *what, struct caelum_error *err) {
+    const size_t epoch = fit->epochs_done + 1;
+    char kept[48] = "the run is saved as it began";
+    if (fit->epochs_done > 0) snprintf(kept, sizeof kept, "what epoch %zu left is kept", fit->epochs_done);
+    return caelum_fail(err, CAELUM_EDIVERGED,
+                       "training diverged: %s in epoch %zu, batch %zu (step %llu); %s; try a smaller "
+                       "learning rate (it was %g), clipped gradients or a warm-up",
+                       what, epoch, fit->batches_done, (unsigned long long)fit->trainer->optimizer.step, kept,
+                       fit->trainer->lr);
+}
+
+/* The rule that fit.h states. */
+static int watch(struct fit *fit, double batch_loss, struct caelum_error *err) {
+    enum { WATCHED = 20 };
+    const size_t least = fit->batches < WATCHED ? fit->batches : WATCHED;
+    const double mean = fit->sums.loss / (double)(fit_pictures(fit) * trainer_values(fit->trainer));
+    if (!isfinite(batch_loss)) return diverged(fit, "the loss is no longer finite", err);
+    if (fit->epochs_done == 0 && fit->batches_done == least) {
+        fit->first_loss = mean;
+        fit->highest_loss = 100 * mean;
+    }
+    if (fit->batches_done < least || mean <= fit->highest_loss) return CAELUM_OK;
+    char what[96];
+    snprintf(what, sizeof what, "the mean loss rose to %.3g, above %.3g,", mean, fit->highest_loss);
+    return diverged(fit, what, err);
 }
 
 /* The remaining batches of the epoch. */
 static int run_batches(struct fit *fit, struct caelum_error *err) {
-    const size_t batch = fit->trainer->settings.batch, n = fit->settings.train.n;
+    struct trainer *t = fit->trainer;
+    const size_t batch = t->settings.batch, n = fit->settings.train.n;
     while (fit->batches_done < fit->batches) {
         const double start = clock_seconds();
         const size_t at = fit->batches_done * batch, count = n - at < batch ? n - at : batch;
         struct loss_sums sums;
-        trainer_step(fit->trainer, &fit->settings.train, fit->order + at, count, &sums);
-        if (!isfinite(sums.squared))
-            return caelum_fail(err, CAELUM_EDIVERGED,
-                               "training diverged: the loss is no longer finite in epoch %zu, batch %zu; try "
-                               "a smaller learning rate",
-                               fit->epochs_done + 1, fit->batches_done + 1);
+        t->lr = schedule_lr(&fit->settings.schedule, t->optimizer.step, fit->drops);
+        trainer_step(t, &fit->settings.train, fit->order + at, count, &sums);
+        fit->sums.loss += sums.loss;
         fit->sums.squared += sums.squared;
         fit->sums.agree += sums.agree;
         fit->batches_done++;
         fit->train_seconds += clock_seconds() - start;
+        CHECK(watch(fit, sums.loss, err));
         if (fit->settings.on_batch && fit->settings.on_batch(fit->settings.cookie, fit) != 0) {
             fit->stopped = true;
             return CAELUM_OK;
@@ -65,7 +100,7 @@ static int run_batches(struct fit *fit, struct caelum_error *err) {
 }
 
 /* Validates and writes the epoch into the history. */
-static void finish_epoch(struct fit *fit) {
+static int finish_epoch(struct fit *fit, struct caelum_error *err) {
     const double start = clock_seconds();
     const struct pictures *train = &fit->settings.train, *val = &fit->settings.validation;
     const size_t values = trainer_values(fit->trainer);
@@ -73,30 +108,38 @@ static void finish_epoch(struct fit *fit) {
     trainer_measure(fit->trainer, val, &sums);
     struct caelum_epoch e = {
         .epoch = fit->epochs_done + 1,
-        .loss = fit->sums.squared / (double)(train->n * values),
+        .loss = fit->sums.loss / (double)(train->n * values),
+        .psnr = -10.0 * log10(fit->sums.squared / (double)(train->n * values)),
         .accuracy = fit->sums.agree / (double)(train->n * train->h * train->w),
-        .val_loss = sums.squared / (double)(val->n * values),
+        .val_loss = sums.loss / (double)(val->n * values),
+        .val_psnr = -10.0 * log10(sums.squared / (double)(val->n * values)),
         .val_accuracy = sums.agree / (double)(val->n * val->h * val->w),
         .seconds = fit->train_seconds + clock_seconds() - start,
         .pictures_per_second = (double)train->n / fit->train_seconds,
+        .lr = fit->trainer->lr,
     };
-    e.psnr = -10.0 * log10(e.loss);
-    e.val_psnr = -10.0 * log10(e.val_loss);
+    if (!isfinite(e.val_loss)) return diverged(fit, "the validation loss is not finite", err);
     e.best = fit->best_epoch == 0 || e.val_loss < fit->history[fit->best_epoch - 1].val_loss;
     fit->history[fit->epochs_done++] = e;
     if (e.best) fit->best_epoch = e.epoch;
     fit->batches_done = 0;
     fit->sums = (struct loss_sums){0};
     fit->train_seconds = 0;
+    return CAELUM_OK;
+}
+
+bool fit_ended_early(const struct fit *fit) {
+    const size_t patience = fit->settings.early_stop;
+    return patience > 0 && fit->epochs_done - fit->best_epoch >= patience;
 }
 
 int fit_run(struct fit *fit, struct caelum_error *err) {
     fit->stopped = false;
-    while (fit->epochs_done < fit->settings.epochs) {
-        shuffle(fit);
+    while (fit->epochs_done < fit->settings.epochs && !fit_ended_early(fit)) {
+        begin_epoch(fit);
         CHECK(run_batches(fit, err));
         if (fit->stopped) return CAELUM_OK;
-        finish_epoch(fit);
+        CHECK(finish_epoch(fit, err));
         if (fit->settings.on_epoch) CHECK(fit->settings.on_epoch(fit->settings.cookie, fit, err));
     }
     return CAELUM_OK;

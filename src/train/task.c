@@ -6,15 +6,16 @@
 
 #include <string.h>
 
-static const char *const names[] = {[CAELUM_RECONSTRUCT] = "reconstruct", [CAELUM_COLORIZE] = "colorize"};
+const char *const caelum_task_words[] = {
+    [CAELUM_RECONSTRUCT] = "reconstruct", [CAELUM_COLORIZE] = "colorize", NULL};
 
 const char *task_name(enum caelum_task task) {
-    return names[task];
+    return caelum_task_words[task];
 }
 
 int task_find(enum caelum_task *task, const char *name, const char *where, struct caelum_error *err) {
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0) {
+    for (size_t i = 0; caelum_task_words[i]; i++)
+        if (strcmp(name, caelum_task_words[i]) == 0) {
             *task = (enum caelum_task)i;
             return CAELUM_OK;
         }

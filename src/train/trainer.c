@@ -1,4 +1,4 @@
-/* trainer.c - blocks through the network in parallel, gradients added in order, one Adam step. */
+/* trainer.c - blocks through the network in parallel, gradients added in order, one step of the optimizer. */
 #include "train/trainer.h"
 
 #include "base/mem.h"
@@ -17,7 +17,13 @@ static size_t blocks_of(size_t pictures) {
 
 struct trainer_settings trainer_defaults(size_t batch, double lr, int threads) {
     return (struct trainer_settings){
-        .batch = batch, .lr = lr, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .threads = threads};
+        .batch = batch, .lr = lr, .optimizer = optimizer_defaults(), .threads = threads};
+}
+
+/* Bytes of a picture that the task takes. */
+static size_t picture_size(const struct trainer *t) {
+    const struct shape s = task_pictures(t->settings.task, t->net);
+    return s.c * s.h * s.w;
 }
 
 static int allocate(struct trainer *t, size_t largest, struct caelum_error *err) {
@@ -26,8 +32,8 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
     t->slot_count = blocks < MOST_SLOTS ? blocks : MOST_SLOTS;
     t->block_capacity = blocks_of(largest > t->settings.batch ? largest : t->settings.batch);
     CHECK(mem_alloc(&t->params, n, sizeof(float), err));
-    CHECK(mem_alloc(&t->m, n, sizeof(float), err));
-    CHECK(mem_alloc(&t->v, n, sizeof(float), err));
+    CHECK(optimizer_open(&t->optimizer, &t->settings.optimizer, n, err));
+    if (t->settings.ema > 0) CHECK(mem_alloc(&t->ema, n, sizeof(float), err));
     CHECK(mem_alloc(&t->gradient, n, sizeof(float), err));
     CHECK(mem_alloc(&t->packed, t->net->packed, sizeof(float), err));
     CHECK(size_mul(n, t->slot_count, &slots, err));
@@ -35,6 +41,7 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
     CHECK(mem_alloc(&t->block_sums, t->block_capacity, sizeof *t->block_sums, err));
     CHECK(mem_alloc(&t->workspace, (size_t)t->settings.threads, sizeof *t->workspace, err));
     CHECK(mem_alloc(&t->block, (size_t)t->settings.threads, sizeof *t->block, err));
+    CHECK(mem_alloc(&t->mirrored, (size_t)t->settings.threads * LANES, picture_size(t), err));
     for (int i = 0; i < t->settings.threads; i++) {
         CHECK(net_workspace_open(&t->workspace[i], t->net, true, err));
         CHECK(task_block_open(&t->block[i], t->settings.task, t->net, true, err));
@@ -45,7 +52,7 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
 int trainer_open(struct trainer *trainer, const struct caelum_net *net,
                  const struct trainer_settings *settings, size_t largest, uint64_t seed,
                  struct caelum_error *err) {
-    struct trainer t = {.settings = *settings, .net = net};
+    struct trainer t = {.settings = *settings, .net = net, .lr = settings->lr};
     enum cpu_level level;
     CHECK(task_check(settings->task, net, err));
     CHECK(cpu_choose(&level, err));
@@ -56,6 +63,7 @@ int trainer_open(struct trainer *trainer, const struct caelum_net *net,
         return result;
     }
     net_init(net, seed, t.params);
+    if (t.ema) memcpy(t.ema, t.params, net->params * sizeof(float));
     trainer_refresh(&t);
     *trainer = t;
     return CAELUM_OK;
@@ -69,14 +77,19 @@ void trainer_close(struct trainer *t) {
     mem_free(&t->block_sums);
     mem_free(&t->slots);
     mem_free(&t->packed);
+    mem_free(&t->mirrored);
     mem_free(&t->gradient);
-    mem_free(&t->v);
-    mem_free(&t->m);
+    mem_free(&t->ema);
+    optimizer_close(&t->optimizer);
     mem_free(&t->params);
 }
 
 void trainer_refresh(struct trainer *t) {
     net_pack(t->net, t->params, t->packed);
+}
+
+const float *trainer_result(const struct trainer *t) {
+    return t->ema ? t->ema : t->params;
 }
 
 size_t trainer_values(const struct trainer *t) {
@@ -88,10 +101,17 @@ size_t trainer_values(const struct trainer *t) {
 struct pass {
     struct trainer *trainer;
     const struct pictures *pictures;
+    const float *params;
     const uint32_t *order; /* NULL: in the order of the set */
     size_t n;
     float scale; /* of the loss gradient; 0: no learning */
 };
+
+static const uint8_t *mirror(const uint8_t *picture, const struct pictures *p, uint8_t *mirrored) {
+    for (size_t row = 0; row < p->c * p->h; row++)
+        for (size_t j = 0; j < p->w; j++) mirrored[row * p->w + j] = picture[row * p->w + p->w - 1 - j];
+    return mirrored;
+}
 
 /* Loads block b, runs it forward and measures it; lanes without a picture repeat the first one, and
  * their gradient is zero. */
@@ -102,20 +122,26 @@ static void forward_block(const struct pass *pass, size_t b, int worker) {
     const uint8_t *lane[LANES];
     for (size_t i = 0; i < LANES; i++) {
         const size_t at = first + (i < live ? i : 0);
-        lane[i] = pictures_at(pass->pictures, pass->order ? pass->order[at] : at);
+        const size_t position = pass->order ? pass->order[at] & ~TRAINER_FLIP : at;
+        lane[i] = pictures_at(pass->pictures, position);
+        if (pass->order && pass->order[at] & TRAINER_FLIP)
+            lane[i] =
+                mirror(lane[i], pass->pictures, t->mirrored + ((size_t)worker * LANES + i) * picture_size(t));
     }
     net_workspace_live(ws, t->net, live);
     const struct tensor target =
         task_load(t->settings.task, t->kernels, lane, &t->block[worker], &ws->value[0]);
-    net_forward(t->net, t->kernels, t->params, t->packed, ws);
+    net_forward(t->net, t->kernels, pass->params, t->packed, ws);
     const bool learn = pass->scale != 0.0f;
-    const struct mse_job mse = {.y = ws->value[t->net->layers],
-                                .t = target,
-                                .dy = learn ? ws->grad[t->net->layers] : (struct tensor){0},
-                                .scale = pass->scale,
-                                .live = live,
-                                .sums = &t->block_sums[b]};
-    t->kernels->mse(&mse);
+    const struct loss_job job = {.loss = t->settings.loss,
+                                 .delta = (float)t->settings.huber_delta,
+                                 .y = ws->value[t->net->layers],
+                                 .t = target,
+                                 .dy = learn ? ws->grad[t->net->layers] : (struct tensor){0},
+                                 .scale = pass->scale,
+                                 .live = live,
+                                 .sums = &t->block_sums[b]};
+    t->kernels->loss(&job);
 }
 
 static void learn_slot(void *cookie, size_t slot, int worker) {
@@ -126,7 +152,7 @@ static void learn_slot(void *cookie, size_t slot, int worker) {
     memset(grads, 0, t->net->params * sizeof *grads);
     for (size_t b = slot; b < blocks_of(pass->n); b += t->slot_count) {
         forward_block(pass, b, worker);
-        net_backward(t->net, t->kernels, t->params, t->packed, ws, grads);
+        net_backward(t->net, t->kernels, pass->params, t->packed, ws, grads);
     }
 }
 
@@ -137,46 +163,51 @@ static void measure_block(void *cookie, size_t b, int worker) {
 static void add_sums(const struct trainer *t, size_t blocks, struct loss_sums *sums) {
     *sums = (struct loss_sums){0};
     for (size_t b = 0; b < blocks; b++) {
+        sums->loss += t->block_sums[b].loss;
         sums->squared += t->block_sums[b].squared;
         sums->agree += t->block_sums[b].agree;
     }
 }
 
-static void adam_step(struct trainer *t) {
-    const struct trainer_settings *s = &t->settings;
-    t->step++;
-    const double bias1 = 1.0 - pow(s->beta1, (double)t->step), bias2 = 1.0 - pow(s->beta2, (double)t->step);
-    const struct adam_job job = {.n = t->net->params,
-                                 .p = t->params,
-                                 .m = t->m,
-                                 .v = t->v,
-                                 .g = t->gradient,
-                                 .one_minus_beta1 = (float)(1.0 - s->beta1),
-                                 .one_minus_beta2 = (float)(1.0 - s->beta2),
-                                 .step = (float)(s->lr / bias1),
-                                 .inv_sqrt_bias2 = (float)(1.0 / sqrt(bias2)),
-                                 .epsilon = (float)s->epsilon};
-    t->kernels->adam(&job);
+/* Scales the gradient down where its norm is larger than allowed, as PyTorch's clip_grad_norm_ does. */
+static void clip(struct trainer *t) {
+    double squares = 0;
+    for (size_t i = 0; i < t->net->params; i++) squares += (double)t->gradient[i] * (double)t->gradient[i];
+    const double share = t->settings.clip / (sqrt(squares) + 1e-6);
+    for (size_t i = 0; share < 1 && i < t->net->params; i++) t->gradient[i] *= (float)share;
+}
+
+/* Early on the mean forgets faster, or short runs would end near their random start: decay is at most
+ * (1 + steps) / (10 + steps), as in TensorFlow's ExponentialMovingAverage. */
+static void average(struct trainer *t) {
+    const double steps = (double)t->optimizer.step, most = (1 + steps) / (10 + steps);
+    const double decay = t->settings.ema < most ? t->settings.ema : most;
+    t->kernels->approach(t->ema, t->params, (float)(1 - decay), t->net->params);
 }
 
 void trainer_step(struct trainer *t, const struct pictures *pictures, const uint32_t *order, size_t n,
                   struct loss_sums *sums) {
     struct pass pass = {.trainer = t,
                         .pictures = pictures,
+                        .params = t->params,
                         .order = order,
                         .n = n,
-                        .scale = (float)(2.0 / (double)(n * trainer_values(t)))};
+                        .scale = (float)(1.0 / (double)(n * trainer_values(t)))};
     const size_t blocks = blocks_of(n), slots = blocks < t->slot_count ? blocks : t->slot_count;
     parallel_for(t->settings.threads, slots, learn_slot, &pass);
     t->kernels->sum(t->gradient, t->slots, slots, t->net->params, t->net->params);
-    adam_step(t);
+    if (t->settings.clip > 0) clip(t);
+    optimizer_step(&t->optimizer, t->kernels, t->lr, t->params, t->gradient);
+    if (t->ema) average(t);
     trainer_refresh(t);
     add_sums(t, blocks, sums);
 }
 
 void trainer_measure(struct trainer *t, const struct pictures *pictures, struct loss_sums *sums) {
-    struct pass pass = {.trainer = t, .pictures = pictures, .n = pictures->n};
+    struct pass pass = {.trainer = t, .pictures = pictures, .params = trainer_result(t), .n = pictures->n};
     const size_t blocks = blocks_of(pictures->n);
+    if (t->ema) net_pack(t->net, t->ema, t->packed);
     parallel_for(t->settings.threads, blocks, measure_block, &pass);
+    if (t->ema) trainer_refresh(t);
     add_sums(t, blocks, sums);
 }

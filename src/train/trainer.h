@@ -8,31 +8,39 @@
 #define CAELUM_TRAIN_TRAINER_H
 
 #include "base/pictures.h"
+#include "train/optimizer.h"
 #include "train/task.h"
 
 struct trainer_settings {
     enum caelum_task task;
     size_t batch; /* pictures in a minibatch, at most */
-    double lr;
-    double beta1, beta2, epsilon;
+    enum caelum_loss loss;
+    double huber_delta;
+    double lr; /* of the first step */
+    struct optimizer_settings optimizer;
+    double clip; /* largest norm of the whole gradient; 0: any */
+    double ema;  /* decay of the running mean of the weights, below 1; 0: none */
     int threads;
 };
 
-/* Reconstruction, Adam's defaults (Kingma & Ba 2015) with the given step size. */
+/* Reconstruction, mean squared error, optimizer_defaults, no clipping, no running mean. */
 struct trainer_settings trainer_defaults(size_t batch, double lr, int threads);
 
 struct trainer {
     struct trainer_settings settings;
     const struct caelum_net *net; /* borrowed until close */
     const struct kernels *kernels;
-    float *params, *m, *v; /* [net->params]: weights and Adam's two means */
-    uint64_t step;         /* steps done */
-    float *packed;         /* what layers read instead of params; made anew after every step */
-    float *gradient;       /* [net->params] */
-    float *slots;          /* [slot_count][net->params] */
+    float *params; /* [net->params] */
+    struct optimizer optimizer;
+    float *ema;      /* [net->params]: running mean of params over the steps; NULL: none is kept */
+    double lr;       /* of the next step */
+    float *packed;   /* what layers read instead of params; made anew after every step */
+    float *gradient; /* [net->params] */
+    float *slots;    /* [slot_count][net->params] */
     size_t slot_count;
     struct net_workspace *workspace; /* one a thread */
     struct task_block *block;        /* likewise */
+    uint8_t *mirrored;               /* [thread][LANES] pictures, for those that are flipped */
     struct loss_sums *block_sums;    /* one a block, of a step or of the largest split measured so far */
     size_t block_capacity;
 };
@@ -48,15 +56,21 @@ void trainer_close(struct trainer *trainer);
 /* Call after changing params from outside. */
 void trainer_refresh(struct trainer *trainer);
 
+/* What training has made: the running mean of the parameters where one is kept, else the parameters. */
+const float *trainer_result(const struct trainer *trainer);
+
 /* Numbers of one picture's output. */
 size_t trainer_values(const struct trainer *trainer);
 
-/* One Adam step on the mean squared error of n <= batch pictures at the task: order[i] is a position in
+/* A flag on a position in `order`: the picture is mirrored, left to right. */
+#define TRAINER_FLIP 0x80000000u
+
+/* One step on the mean loss of n <= batch pictures at the task: order[i] is a position in
  * `pictures`, whose shape is task_pictures(). Fills sums over all n pictures, measured before the step. */
 void trainer_step(struct trainer *trainer, const struct pictures *pictures, const uint32_t *order, size_t n,
                   struct loss_sums *sums);
 
-/* The same sums over a whole split, without learning. */
+/* The same sums over a whole split, without learning, for trainer_result. */
 void trainer_measure(struct trainer *trainer, const struct pictures *pictures, struct loss_sums *sums);
 
 #endif

@@ -17,7 +17,7 @@ import torch
 from torch.nn import functional as F
 
 torch.set_num_threads(1)
-BOUND = 1e-4   # largest error, as a share of the tensor's scale
+BOUND = 5e-5   # largest error, as a share of the tensor's scale
 FLOOR = 1e-2   # a tensor's scale is its largest number, but at least this share of the largest gradient of all
 MARGIN = 2e-6  # distance from a kink that rounding may cross, as a share of the tensor's root mean square
 

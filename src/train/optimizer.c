@@ -1,0 +1,78 @@
+/* optimizer.c - the factors of a step in double, the step itself in the kernels. */
+#include "train/optimizer.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+
+struct optimizer_settings optimizer_defaults(void) {
+    return (struct optimizer_settings){
+        .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .alpha = 0.99, .epsilon = 1e-8};
+}
+
+int optimizer_open(struct optimizer *out, const struct optimizer_settings *settings, size_t n,
+                   struct caelum_error *err) {
+    struct optimizer o = {.settings = *settings, .n = n};
+    int result = mem_alloc(&o.m, n, sizeof *o.m, err);
+    if (result == 0) result = mem_alloc(&o.v, n, sizeof *o.v, err);
+    if (result != 0)
+        optimizer_close(&o);
+    else
+        *out = o;
+    return result;
+}
+
+void optimizer_close(struct optimizer *o) {
+    mem_free(&o->m);
+    mem_free(&o->v);
+}
+
+static void adam(const struct optimizer *o, const struct kernels *kernels, double lr, double decay,
+                 float *params, const float *gradient) {
+    const struct optimizer_settings *s = &o->settings;
+    const double bias1 = 1.0 - pow(s->beta1, (double)o->step), bias2 = 1.0 - pow(s->beta2, (double)o->step);
+    kernels->adam(&(struct adam_job){.n = o->n,
+                                     .p = params,
+                                     .m = o->m,
+                                     .v = o->v,
+                                     .g = gradient,
+                                     .one_minus_beta1 = (float)(1.0 - s->beta1),
+                                     .one_minus_beta2 = (float)(1.0 - s->beta2),
+                                     .step = (float)(lr / bias1),
+                                     .inv_sqrt_bias2 = (float)(1.0 / sqrt(bias2)),
+                                     .epsilon = (float)s->epsilon,
+                                     .decay = (float)(lr * decay)});
+}
+
+void optimizer_step(struct optimizer *o, const struct kernels *kernels, double lr, float *params,
+                    float *gradient) {
+    const struct optimizer_settings *s = &o->settings;
+    o->step++;
+    if (s->weight_decay > 0 && s->kind != CAELUM_ADAMW)
+        kernels->add_scaled(gradient, params, (float)s->weight_decay, o->n);
+    switch (s->kind) {
+    case CAELUM_ADAM:
+        adam(o, kernels, lr, 0, params, gradient);
+        break;
+    case CAELUM_ADAMW:
+        adam(o, kernels, lr, s->weight_decay, params, gradient);
+        break;
+    case CAELUM_SGD:
+        kernels->sgd(&(struct sgd_job){.n = o->n,
+                                       .p = params,
+                                       .m = o->m,
+                                       .g = gradient,
+                                       .momentum = (float)s->momentum,
+                                       .lr = (float)lr});
+        break;
+    case CAELUM_RMSPROP:
+        kernels->rmsprop(&(struct rmsprop_job){.n = o->n,
+                                               .p = params,
+                                               .v = o->v,
+                                               .g = gradient,
+                                               .one_minus_alpha = (float)(1.0 - s->alpha),
+                                               .lr = (float)lr,
+                                               .epsilon = (float)s->epsilon});
+        break;
+    }
+}

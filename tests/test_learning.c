@@ -1,0 +1,256 @@
+/* test_learning.c - the arithmetic of learning, piece by piece: losses and updates of every instruction set
+ * against double precision. */
+#include "testing.h"
+
+#include "train/optimizer.h"
+
+#include <math.h>
+
+/* The vector logarithm by itself, compiled here without fused multiply-add. */
+#define VW 4
+#define ISA here
+#include "kernels/vector.h"
+
+static const float canary = 12345.0f;
+
+#define EACH_LEVEL(kernels)                                                                              \
+    const struct kernels *kernels = NULL;                                                                \
+    for (int level_ = 0; level_ <= (int)cpu_detect() && (kernels = kernels_get((enum cpu_level)level_)); \
+         level_++)
+
+static void near(const char *what, const char *isa, double got, double want, double bound) {
+    if (!(fabs(got - want) <= bound))
+        fail_msg("%s, %s: got %.9g, want %.9g, allowed %.3g", what, isa, got, want, bound);
+}
+
+/* --- Losses --------------------------------------------------------------------------------------- */
+
+static const double delta = 0.25;
+
+/* As kernels.h writes them, in double; the clamp of BCE at the same floats as the kernel's. */
+static double ref_loss(enum caelum_loss loss, double y, double t) {
+    const double e = y - t, p = fmin(fmax(y, (double)1e-7f), (double)(1.0f - 1e-7f));
+    switch (loss) {
+    case CAELUM_BCE:
+        return -(t * log(p) + (1 - t) * log1p(-p));
+    case CAELUM_L1:
+        return fabs(e);
+    case CAELUM_HUBER:
+        return fabs(e) <= delta ? e * e / 2 : delta * (fabs(e) - delta / 2);
+    default:
+        return e * e;
+    }
+}
+
+/* Central differences of ref_loss, so that slopes are not compared with a formula written twice. */
+static double ref_slope(enum caelum_loss loss, double y, double t) {
+    const double h = loss == CAELUM_BCE ? 1e-4 * fmin(y, 1 - y) : 1e-5;
+    return (ref_loss(loss, y + h, t) - ref_loss(loss, y - h, t)) / (2 * h);
+}
+
+/* The reference of one block: sums over lanes < live. */
+static struct loss_sums ref_sums(enum caelum_loss loss, const struct tensor *y, const struct tensor *t,
+                                 size_t live) {
+    const size_t plane = y->h * y->w;
+    struct loss_sums sums = {0};
+    double py[60], pt[60];
+    for (size_t lane = 0; lane < live; lane++) {
+        test_lane(y, lane, py), test_lane(t, lane, pt);
+        for (size_t i = 0; i < y->c * plane; i++) {
+            sums.loss += ref_loss(loss, py[i], pt[i]);
+            sums.squared += (py[i] - pt[i]) * (py[i] - pt[i]);
+        }
+        for (size_t i = 0; i < plane; i++) {
+            size_t a = 0, b = 0;
+            for (size_t c = 1; c < y->c; c++) {
+                if (py[c * plane + i] > py[a * plane + i]) a = c;
+                if (pt[c * plane + i] > pt[b * plane + i]) b = c;
+            }
+            sums.agree += a == b;
+        }
+    }
+    return sums;
+}
+
+static void check_loss(const struct kernels *kernels, enum caelum_loss loss, size_t channels, size_t live) {
+    struct rng rng = rng_make(6, RNG_TEST, (uint32_t)loss);
+    struct tensor y = test_tensor(channels, 4, 5, 0, 0), t = test_tensor(channels, 4, 5, 0, 0),
+                  dy = test_tensor(channels, 4, 5, 1, canary);
+    struct loss_sums sums, alone;
+    double py[60], pt[60], pd[60];
+    for (size_t i = 0; i < channels * 20 * LANES; i++) { /* within (0, 1), as BCE wants */
+        y.data[i] = 0.01f + 0.98f * rng_uniform(&rng);
+        t.data[i] = i % 5 ? rng_uniform(&rng) : (float)(i % 2);
+    }
+    struct loss_job job = {
+        .loss = loss, .delta = (float)delta, .y = y, .t = t, .scale = 0.25f, .live = live, .sums = &alone};
+    kernels->loss(&job);
+    job.dy = dy, job.sums = &sums;
+    kernels->loss(&job);
+    assert_memory_equal(&sums, &alone, sizeof sums);
+    assert_true(test_border(&dy, canary));
+    for (size_t lane = 0; lane < LANES; lane++) {
+        test_lane(&y, lane, py), test_lane(&t, lane, pt), test_lane(&dy, lane, pd);
+        for (size_t i = 0; i < channels * 20; i++) {
+            const double kink = loss == CAELUM_L1 ? 0 : loss == CAELUM_HUBER ? delta : 9;
+            if (fabs(fabs(py[i] - pt[i]) - kink) < 1e-4) continue;
+            const double want = lane < live ? 0.25 * ref_slope(loss, py[i], pt[i]) : 0;
+            near("slope", kernels->name, pd[i], want, 3e-6 * (1 + fabs(want)));
+        }
+    }
+    const struct loss_sums want = ref_sums(loss, &y, &t, live);
+    near("loss", kernels->name, sums.loss, want.loss, 1e-6 * want.loss);
+    near("squared", kernels->name, sums.squared, want.squared, 1e-6 * want.squared);
+    assert_true(sums.agree == want.agree);
+    test_tensor_free(&y), test_tensor_free(&t), test_tensor_free(&dy);
+}
+
+static void losses_match_reference(void **state) {
+    (void)state;
+    EACH_LEVEL(kernels) {
+        for (int loss = 0; caelum_loss_words[loss]; loss++)
+            for (size_t channels = 1; channels <= 3; channels++) {
+                check_loss(kernels, (enum caelum_loss)loss, channels, 13);
+                check_loss(kernels, (enum caelum_loss)loss, channels, LANES);
+            }
+    }
+}
+
+/* Loss and gradient of one value in one lane. */
+static double one_loss(const struct kernels *kernels, enum caelum_loss loss, float y, float t,
+                       double *slope) {
+    struct tensor ty = test_tensor(1, 1, 1, 0, y), tt = test_tensor(1, 1, 1, 0, t),
+                  td = test_tensor(1, 1, 1, 0, canary);
+    struct loss_sums sums;
+    kernels->loss(&(struct loss_job){.loss = loss,
+                                     .delta = (float)delta,
+                                     .y = ty,
+                                     .t = tt,
+                                     .dy = td,
+                                     .scale = 1,
+                                     .live = 1,
+                                     .sums = &sums});
+    *slope = (double)td.data[0];
+    test_tensor_free(&ty), test_tensor_free(&tt), test_tensor_free(&td);
+    return sums.loss;
+}
+
+/* By hand: the clamp of BCE, its dead slope beyond; the kinks; NaN must not be hidden by any loss. */
+static void losses_at_their_edges(void **state) {
+    (void)state;
+    double slope;
+    EACH_LEVEL(kernels) {
+        near("bce(0, 1)", kernels->name, one_loss(kernels, CAELUM_BCE, 0, 1, &slope), 16.11809565, 2e-6);
+        assert_true(slope == 0);
+        near("bce(-3, 1)", kernels->name, one_loss(kernels, CAELUM_BCE, -3, 1, &slope), 16.11809565, 2e-6);
+        assert_true(slope == 0);
+        near("bce(1, 1)", kernels->name, one_loss(kernels, CAELUM_BCE, 1, 1, &slope), 1.1920930e-7, 1e-13);
+        near("bce(2, 0)", kernels->name, one_loss(kernels, CAELUM_BCE, 2, 0, &slope), 15.942385, 2e-6);
+        near("bce(1/2, 1/2)", kernels->name, one_loss(kernels, CAELUM_BCE, 0.5f, 0.5f, &slope), 0.69314718,
+             1e-7);
+        assert_true(slope == 0);
+        near("bce(1/4, 1)", kernels->name, one_loss(kernels, CAELUM_BCE, 0.25f, 1, &slope), 1.38629436, 2e-7);
+        near("bce'(1/4, 1)", kernels->name, slope, -4, 1e-6);
+        assert_true(one_loss(kernels, CAELUM_L1, 0.5f, 0.5f, &slope) == 0 && slope == 0);
+        assert_true(one_loss(kernels, CAELUM_L1, 0.25f, 0.5f, &slope) == 0.25 && slope == -1);
+        assert_true(one_loss(kernels, CAELUM_HUBER, 0.75f, 0.5f, &slope) == 0.03125 && slope == 0.25);
+        assert_true(one_loss(kernels, CAELUM_HUBER, -0.5f, 0.5f, &slope) == 0.21875 && slope == -0.25);
+        assert_true(one_loss(kernels, CAELUM_MSE, -0.5f, 0.5f, &slope) == 1 && slope == -2);
+        for (int loss = 0; caelum_loss_words[loss]; loss++) {
+            assert_true(isnan(one_loss(kernels, (enum caelum_loss)loss, NAN, 0.5f, &slope)));
+            assert_true(isnan(slope));
+        }
+    }
+}
+
+/* Every 101st float from the smallest normal to the largest: within 1.5 units in the last place. */
+static void logarithm_is_accurate(void **state) {
+    (void)state;
+    double worst = 0;
+    for (uint32_t bits = 0x00800000; bits < 0x7f800000; bits += 4 * 101) {
+        float x[4];
+        for (uint32_t i = 0; i < 4; i++) {
+            const uint32_t b = bits + i * 101 < 0x7f800000 ? bits + i * 101 : 0x3f800000;
+            memcpy(&x[i], &b, sizeof b);
+        }
+        vf v;
+        memcpy(&v, x, sizeof v);
+        v = vlog(v);
+        for (int i = 0; i < 4; i++) {
+            const double want = log((double)x[i]);
+            const float near_want = (float)fabs(want);
+            const double unit = (double)(nextafterf(near_want, INFINITY) - near_want);
+            worst = fmax(worst, fabs((double)v[i] - want) / unit);
+        }
+    }
+    if (!(worst <= 1.5)) fail_msg("ln is off by %g units in the last place", worst);
+    assert_true(isnan(vlog(splat(NAN))[0]));
+    assert_true(vlog(splat(1))[0] == 0);
+}
+
+/* --- Updates -------------------------------------------------------------------------------------- */
+
+/* One step of each rule as its authors or PyTorch's documentation write it, in double; b is the step's
+ * number, from 1. m and v start at 0. */
+static double ref_update(const struct optimizer_settings *s, int b, double lr, double p, double g, double *m,
+                         double *v) {
+    if (s->kind != CAELUM_ADAMW) g += s->weight_decay * p;
+    switch (s->kind) {
+    case CAELUM_SGD:
+        *m = b == 1 ? g : s->momentum * *m + g;
+        return p - lr * *m;
+    case CAELUM_RMSPROP:
+        *v = 0.99 * *v + 0.01 * g * g;
+        return p - lr * g / (sqrt(*v) + 1e-8);
+    default:
+        if (s->kind == CAELUM_ADAMW) p *= 1 - lr * s->weight_decay;
+        *m = 0.9 * *m + 0.1 * g;
+        *v = 0.999 * *v + 0.001 * g * g;
+        return p - lr * (*m / (1 - pow(0.9, b))) / (sqrt(*v / (1 - pow(0.999, b))) + 1e-8);
+    }
+}
+
+static void check_updates(const struct kernels *kernels, enum caelum_optimizer kind, double decay) {
+    enum { N = 37 };
+    struct rng rng = rng_make(7, RNG_TEST, 0);
+    struct optimizer_settings settings = optimizer_defaults();
+    struct optimizer optimizer = {0};
+    float p[N], g[N];
+    double rp[N], rm[N] = {0}, rv[N] = {0};
+    settings.kind = kind;
+    settings.weight_decay = decay;
+    settings.momentum = 0.8;
+    assert_ok(optimizer_open(&optimizer, &settings, N, err));
+    for (size_t i = 0; i < N; i++) p[i] = test_random(&rng), rp[i] = (double)p[i];
+    for (int step = 1; step <= 20; step++) {
+        const double lr = 0.01 / step;
+        for (size_t i = 0; i < N; i++) {
+            g[i] = test_random(&rng);
+            rp[i] = ref_update(&settings, step, lr, rp[i], (double)g[i], &rm[i], &rv[i]);
+        }
+        optimizer_step(&optimizer, kernels, lr, p, g);
+        for (size_t i = 0; i < N; i++)
+            near(caelum_optimizer_words[kind], kernels->name, (double)p[i], rp[i], 2e-6);
+    }
+    optimizer_close(&optimizer);
+}
+
+static void updates_match_reference(void **state) {
+    (void)state;
+    EACH_LEVEL(kernels) {
+        for (int kind = 0; caelum_optimizer_words[kind]; kind++) {
+            check_updates(kernels, (enum caelum_optimizer)kind, 0);
+            check_updates(kernels, (enum caelum_optimizer)kind, 0.5);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(losses_match_reference),
+        cmocka_unit_test(losses_at_their_edges),
+        cmocka_unit_test(logarithm_is_accurate),
+        cmocka_unit_test(updates_match_reference),
+    };
+    return cmocka_run_group_tests_name("learning", tests, NULL, NULL);
+}
