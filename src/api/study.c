@@ -94,7 +94,13 @@ static int train(struct work *w, int threads, struct caelum_error *err) {
     if (s.resume) s.epochs = 0;
     s.progress = on_train;
     s.cookie = w;
-    return caelum_train(&s, &w->result, err);
+    int code = caelum_train(&s, &w->result, err);
+    if (code == CAELUM_EFORMAT && s.resume && w->owner->settings->force) { /* an older version's checkpoint */
+        s.resume = false;
+        s.epochs = u->settings.epochs;
+        code = caelum_train(&s, &w->result, err);
+    }
+    return code;
 }
 
 /* Trains and measures; the training may come back stopped, to be gone on with. */

@@ -4,10 +4,11 @@
 #include "api/study_plan.h"
 
 #include "base/mem.h"
-#include "report/study_settings.h"
 #include "train/task.h"
+#include "train/train_settings.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -76,19 +77,35 @@ static bool same_network(const struct caelum_net *net, const char *text) {
     return same;
 }
 
-static bool differs(const struct study_unit *u, const json_t *recorded, char what[160]) {
-    const char *fingerprint = json_string_value(json_object_get(recorded, "data_fingerprint"));
-    const char *seed = json_string_value(json_object_get(recorded, "seed"));
-    if (!same_network(u->net, json_string_value(json_object_get(recorded, "network")))) {
+/* The object "settings" of a run.json as it was before. */
+static int take_metadata(json_t *recorded, struct metadata *m, struct caelum_error *err) {
+    const char *key;
+    json_t *value;
+    json_object_foreach(recorded, key, value) if (json_is_string(value))
+        CHECK(metadata_set(m, key, json_string_value(value), err));
+    return CAELUM_OK;
+}
+
+static bool differs(const struct study_unit *u, const struct metadata *m, char what[160]) {
+    const char *fingerprint = metadata_get(m, "data_fingerprint"), *seed = metadata_get(m, "seed");
+    if (!same_network(u->net, metadata_get(m, "network"))) {
         snprintf(what, 160, "its network is another one");
     } else if (!fingerprint || strcmp(fingerprint, u->data->fingerprint) != 0) {
         snprintf(what, 160, "its data are others");
     } else if (!seed || strtoull(seed, NULL, 10) != u->settings.seed) {
-        snprintf(what, 160, "its seed is %s", seed ? seed : "unknown");
+        snprintf(what, 160, "its seed is %.30s", seed ? seed : "unknown");
     } else {
-        return settings_differ(&u->settings, recorded, what);
+        return train_settings_differ(&u->settings, m, what);
     }
     return true;
+}
+
+/* All epochs, or as many as early_stop lets it have. */
+static bool has_ended(const struct study_unit *u, const json_t *root) {
+    const size_t done = (size_t)json_integer_value(json_object_get(root, "epochs_done")),
+                 best = (size_t)json_integer_value(json_object_get(root, "best_epoch")),
+                 patience = u->settings.early_stop;
+    return done >= u->settings.epochs || (patience > 0 && best > 0 && done >= best + patience);
 }
 
 int study_unit_look(struct study_unit *u, struct caelum_error *err) {
@@ -100,11 +117,12 @@ int study_unit_look(struct study_unit *u, struct caelum_error *err) {
     json_error_t problem;
     json_t *root = json_load_file(path, 0, &problem);
     if (!root) return caelum_fail(err, CAELUM_EFORMAT, "%s: %s", path, problem.text);
-    const json_int_t done = json_integer_value(json_object_get(root, "epochs_done"));
-    if (differs(u, json_object_get(root, "settings"), what)) {
+    struct metadata recorded = {0};
+    const int result = take_metadata(json_object_get(root, "settings"), &recorded, err);
+    if (result == 0 && differs(u, &recorded, what)) {
         u->state = STUDY_DIFFERENT;
         snprintf(u->problem, sizeof u->problem, "%s", what);
-    } else if (done >= (json_int_t)u->settings.epochs) {
+    } else if (has_ended(u, root)) {
         u->state = STUDY_TRAINED;
         for (size_t i = 0; i < sizeof files / sizeof *files; i++)
             if (!exists(u->dir, files[i])) u->state = STUDY_PARTIAL;
@@ -112,8 +130,9 @@ int study_unit_look(struct study_unit *u, struct caelum_error *err) {
         u->state = STUDY_PARTIAL;
     }
     if (u->state == STUDY_PARTIAL && !exists(u->dir, "checkpoint.safetensors")) u->state = STUDY_NEW;
+    metadata_clear(&recorded);
     json_decref(root);
-    return CAELUM_OK;
+    return result;
 }
 
 /* --- The plan ------------------------------------------------------------------------------------- */
@@ -154,7 +173,7 @@ static int choose_data(struct study_unit *u, const struct study *study, const st
 
 static void write_command(struct study_unit *u) {
     char options[512];
-    settings_command(&u->settings, options, sizeof options);
+    train_settings_options(&u->settings, options, sizeof options);
     snprintf(u->command, sizeof u->command, "caelum train %.500s%s%.500s%s --seed %llu --out %.500s",
              u->net_path, u->settings.data ? " --data " : "", u->settings.data ? u->settings.data : "",
              options, (unsigned long long)u->settings.seed, u->dir);
@@ -185,6 +204,7 @@ static int open_unit(struct study_plan *plan, const struct caelum_study_settings
     u->settings.data_settings.cookie = NULL;
     if (result == 0) result = caelum_net_load(&u->net, u->net_path, u->data->h, u->data->w, err);
     if (result == 0) result = task_check(u->settings.task, u->net, err);
+    if (result == 0) result = train_settings_check(&u->settings, err);
     if (result != 0) return caelum_fail_in(err, result, "%s:%zu: run %s", study->file, run->line, run->name);
     return study_unit_look(u, err);
 }

@@ -10,7 +10,7 @@
 #include "train/fit.h"
 
 #include "api/run_sheet.h"
-#include "api/train_settings.h"
+#include "train/train_settings.h"
 
 #include <jansson.h>
 #include <math.h>

@@ -26,7 +26,6 @@ int run_write_metrics(const char *dir, const struct caelum_epoch *history, size_
     return file_commit(&w, err);
 }
 
-<<<<<<< HEAD
 /* Columns that are read back, and where they go. */
 static const struct {
     const char *name;
@@ -38,7 +37,8 @@ static const struct {
                {"val_psnr", offsetof(struct caelum_epoch, val_psnr)},
                {"val_accuracy", offsetof(struct caelum_epoch, val_accuracy)},
                {"seconds", offsetof(struct caelum_epoch, seconds)},
-               {"pictures_per_second", offsetof(struct caelum_epoch, pictures_per_second)}};
+               {"pictures_per_second", offsetof(struct caelum_epoch, pictures_per_second)},
+               {"lr", offsetof(struct caelum_epoch, lr)}};
 enum { COLUMNS = sizeof columns / sizeof *columns, MOST_FIELDS = 64 };
 
 /* Cuts a line at its commas, in place; returns the number of fields. */
@@ -95,12 +95,8 @@ int run_read_metrics(const char *dir, struct caelum_epoch **history, size_t *epo
     return result;
 }
 
-int run_write_curves(const char *dir, const char *title, const struct caelum_epoch *history, size_t epochs,
-                     struct caelum_error *err) {
-=======
 int run_write_curves(const char *dir, const char *title, const char *loss, const struct caelum_epoch *history,
                      size_t epochs, struct caelum_error *err) {
->>>>>>> main
     char svg[1024], png[1024];
     CHECK(file_join(svg, sizeof svg, dir, "curves.svg", err));
     CHECK(file_join(png, sizeof png, dir, "curves.png", err));

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "report/study_figures.h"
-#include "report/study_settings.h"
+#include "train/train_settings.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -137,7 +137,7 @@ static int read_options(const struct parser *p, size_t first, struct caelum_trai
             CHECK(read_seeds(p, p->word[i].column, value, seed, seeds));
         else if (strcmp(key, "data") == 0)
             *data = value;
-        else if (setting_set(settings, key, value, p->err) != 0)
+        else if (train_setting_set(settings, key, value, p->err) != 0)
             return position(p, p->word[i].column);
     }
     return CAELUM_OK;

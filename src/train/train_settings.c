@@ -1,9 +1,11 @@
 /* train_settings.c - one table of settings, from which they are checked, written and read: a setting that
  * stands in it can't be forgotten in a checkpoint. */
-#include "api/train_settings.h"
+#include "train/train_settings.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +58,9 @@ static const struct field fields[] = {
     {"synthetic_seed", U64, AT(data_settings.synthetic_seed), NULL, 0, 0, false},
     {"limit", SIZE, AT(data_settings.limit), NULL, 0, 4294967295.0, false},
 };
+
+/* Kept apart in checkpoints, since a resumed run may change it. */
+static const struct field epochs_field = {"epochs", SIZE, AT(epochs), NULL, 1, 1000000, false};
 
 enum { FIELDS = sizeof fields / sizeof *fields };
 
@@ -111,28 +116,33 @@ int train_settings_check(const struct caelum_train_settings *s, struct caelum_er
     return CAELUM_OK;
 }
 
+/* The value as metadata has it; 17 digits name a double exactly. text: [64]. */
+static const char *print_field(const struct caelum_train_settings *s, const struct field *f, int digits,
+                               char text[64]) {
+    const void *at = place(s, f);
+    switch (f->kind) {
+    case WORD:
+        return f->words[word(at)];
+    case REAL:
+        snprintf(text, 64, "%.*g", digits, *(const double *)at);
+        break;
+    case SIZE:
+        snprintf(text, 64, "%zu", *(const size_t *)at);
+        break;
+    case U64:
+        snprintf(text, 64, "%llu", (unsigned long long)*(const uint64_t *)at);
+        break;
+    case FLAG:
+        return *(const bool *)at ? "yes" : "no";
+    }
+    return text;
+}
+
 int train_settings_write(const struct caelum_train_settings *s, struct metadata *m,
                          struct caelum_error *err) {
-    for (const struct field *f = fields; f < fields + FIELDS; f++) {
-        const void *at = place(s, f);
-        switch (f->kind) {
-        case WORD:
-            CHECK(metadata_set(m, f->key, f->words[word(at)], err));
-            break;
-        case REAL: /* 17 digits name a double exactly */
-            CHECK(metadata_setf(m, err, f->key, "%.17g", *(const double *)at));
-            break;
-        case SIZE:
-            CHECK(metadata_setf(m, err, f->key, "%zu", *(const size_t *)at));
-            break;
-        case U64:
-            CHECK(metadata_setf(m, err, f->key, "%llu", (unsigned long long)*(const uint64_t *)at));
-            break;
-        case FLAG:
-            CHECK(metadata_set(m, f->key, *(const bool *)at ? "yes" : "no", err));
-            break;
-        }
-    }
+    char text[64];
+    for (const struct field *f = fields; f < fields + FIELDS; f++)
+        CHECK(metadata_set(m, f->key, print_field(s, f, 17, text), err));
     return CAELUM_OK;
 }
 
@@ -151,6 +161,7 @@ static bool read_field(const struct field *f, const char *text, void *at) {
         *(bool *)at = strcmp(text, "yes") == 0;
         return *(bool *)at || strcmp(text, "no") == 0;
     }
+    errno = 0;
     if (f->kind == REAL) {
         *(double *)at = strtod(text, &end);
     } else {
@@ -160,7 +171,7 @@ static bool read_field(const struct field *f, const char *text, void *at) {
         else
             *(uint64_t *)at = value;
     }
-    return end != text && *end == '\0';
+    return end != text && *end == '\0' && errno != ERANGE;
 }
 
 int train_settings_read(struct caelum_train_settings *s, const struct metadata *m, const char *path,
@@ -174,4 +185,74 @@ int train_settings_read(struct caelum_train_settings *s, const struct metadata *
                                path, f->key);
     }
     return CAELUM_OK;
+}
+
+/* --- As words ------------------------------------------------------------------------------------- */
+
+/* "split-seed" for "split_seed". */
+static const char *option_name(const struct field *f, char name[40]) {
+    snprintf(name, 40, "%s", f->key);
+    for (char *c = name; *c; c++)
+        if (*c == '_') *c = '-';
+    return name;
+}
+
+/* Every field that is no seed of a single training, epochs first; NULL beyond the last. */
+static const struct field *visible(size_t i) {
+    if (i == 0) return &epochs_field;
+    for (const struct field *f = fields; f < fields + FIELDS; f++)
+        if (strcmp(f->key, "seed") != 0 && strcmp(f->key, "synthetic_seed") != 0 && --i == 0) return f;
+    return NULL;
+}
+
+int train_setting_set(struct caelum_train_settings *s, const char *name, const char *value,
+                      struct caelum_error *err) {
+    char list[400] = "", own[40];
+    const struct field *f;
+    for (size_t i = 0; (f = visible(i)) != NULL; i++) {
+        struct caelum_train_settings changed = *s;
+        if (strcmp(option_name(f, own), name) != 0) {
+            const size_t used = strlen(list);
+            snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", own);
+            continue;
+        }
+        if (*value == '-' || !read_field(f, value, (char *)&changed + f->offset))
+            return caelum_fail(err, CAELUM_EFORMAT, "%s can't be '%s'", own, value);
+        if (check_field(&changed, f, err) != 0) return err ? (err->code = CAELUM_EFORMAT) : CAELUM_EFORMAT;
+        *s = changed;
+        return CAELUM_OK;
+    }
+    return caelum_fail(err, CAELUM_EFORMAT, "no option of a run is called '%s'; there are: seeds, data, %s",
+                       name, list);
+}
+
+bool train_settings_differ(const struct caelum_train_settings *s, const struct metadata *m, char what[160]) {
+    const struct caelum_train_settings usual = caelum_train_defaults();
+    const struct field *f;
+    for (size_t i = 0; (f = visible(i)) != NULL; i++) {
+        struct caelum_train_settings there = usual;
+        const char *text = metadata_get(m, f->key);
+        char name[40], a[64], b[64];
+        const bool known = !text || read_field(f, text, (char *)&there + f->offset);
+        const char *theirs = known ? print_field(&there, f, 15, a) : text, *ours = print_field(s, f, 15, b);
+        if (strcmp(theirs, ours) != 0) {
+            snprintf(what, 160, "%s is %.50s there, %s here", option_name(f, name), theirs, ours);
+            return true;
+        }
+    }
+    return false;
+}
+
+void train_settings_options(const struct caelum_train_settings *s, char *text, size_t size) {
+    const struct caelum_train_settings usual = caelum_train_defaults();
+    const struct field *f;
+    text[0] = '\0';
+    for (size_t i = 0; (f = visible(i)) != NULL; i++) {
+        char name[40], a[64], b[64];
+        const char *ours = print_field(s, f, 15, a), *theirs = print_field(&usual, f, 15, b);
+        const size_t used = strlen(text);
+        if (strcmp(ours, theirs) != 0)
+            snprintf(text + used, size - used, " --%s%s%s", option_name(f, name), f->kind == FLAG ? "" : " ",
+                     f->kind == FLAG ? "" : ours);
+    }
 }

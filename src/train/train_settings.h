@@ -1,0 +1,32 @@
+/* train_settings.h - the settings that decide what a training run ends with, each under its own name in the
+ * metadata of models and checkpoints: checked, written, and read back to resume; and as `caelum train` and
+ * study files spell them. */
+#ifndef CAELUM_TRAIN_TRAIN_SETTINGS_H
+#define CAELUM_TRAIN_TRAIN_SETTINGS_H
+
+#include "net/net.h"
+
+/* CAELUM_EUSAGE, with name, range and value, for the first setting that makes no sense. */
+int train_settings_check(const struct caelum_train_settings *s, struct caelum_error *err);
+
+int train_settings_write(const struct caelum_train_settings *s, struct metadata *metadata,
+                         struct caelum_error *err);
+
+/* Sets every such setting from `metadata`, that of the file `path`; CAELUM_EFORMAT if one is missing. */
+int train_settings_read(struct caelum_train_settings *s, const struct metadata *metadata, const char *path,
+                        struct caelum_error *err);
+
+/* Sets the one that `caelum train` calls --NAME, or epochs; a flag is yes or no. CAELUM_EFORMAT if there is
+ * no such setting or the value can't be read; train_settings_check tells values that make no sense. */
+int train_setting_set(struct caelum_train_settings *s, const char *name, const char *value,
+                      struct caelum_error *err);
+
+/* Whether a run with this metadata was made with other settings, seeds aside. What the metadata lacks had its
+ * default. If so, what: [160] says which: "batch is 50 there, 100 here". */
+bool train_settings_differ(const struct caelum_train_settings *s, const struct metadata *metadata,
+                           char what[160]);
+
+/* Those that are not at their defaults, seeds aside, as on the command line: " --batch 100 --flip". */
+void train_settings_options(const struct caelum_train_settings *s, char *text, size_t size);
+
+#endif
