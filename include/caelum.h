@@ -234,6 +234,7 @@ int caelum_baselines(const caelum_data *data, enum caelum_split split, size_t nu
 enum caelum_task {
     CAELUM_RECONSTRUCT, /* R, G, B in, the same out */
     CAELUM_COLORIZE,    /* luminance in (1 channel), chroma out (2 channels), by ITU-R BT.601 */
+    CAELUM_DENOISE,     /* as CAELUM_RECONSTRUCT, but noise layers stay on when the network is measured */
 };
 
 /* What a training run minimizes; docs/training.md has the formulas. */

@@ -171,11 +171,10 @@ static void two_writers_do_not_meet(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_writers_do_not_meet),
-        cmocka_unit_test(philox_known_answers),         cmocka_unit_test(rng_is_uniform_and_apart),
-        cmocka_unit_test(shuffle_is_a_permutation),     cmocka_unit_test(sizes_are_checked),
-        cmocka_unit_test(files_are_whole_or_not_there), cmocka_unit_test(every_job_runs_once),
-        cmocka_unit_test(cpu_level_can_be_lowered),
+        cmocka_unit_test(two_writers_do_not_meet),  cmocka_unit_test(philox_known_answers),
+        cmocka_unit_test(rng_is_uniform_and_apart), cmocka_unit_test(shuffle_is_a_permutation),
+        cmocka_unit_test(sizes_are_checked),        cmocka_unit_test(files_are_whole_or_not_there),
+        cmocka_unit_test(every_job_runs_once),      cmocka_unit_test(cpu_level_can_be_lowered),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

@@ -187,6 +187,45 @@ static void a_step_allocates_nothing(void **state) {
     caelum_data_close(&data);
 }
 
+/* Noise is a function of seed, step and picture: the same on any number of threads, another one each step,
+ * the same one at each measurement; and only a denoiser is measured with it. */
+static void noise_is_the_same_on_any_threads(void **state) {
+    (void)state;
+    struct caelum_net *net = NULL;
+    struct caelum_data *data = synthetic("synthetic:100");
+    const struct pictures set = data_pictures(data, CAELUM_ALL);
+    struct loss_sums sums, first[2], again, clean;
+    float params[2][5000];
+    uint32_t order[50];
+    for (uint32_t i = 0; i < 50; i++) order[i] = i;
+    assert_ok(caelum_net_load(&net, SOURCE_DIR "/models/denoise.net", 32, 32, err));
+    for (int run = 0; run < 2; run++) {
+        struct trainer trainer = {0};
+        struct trainer_settings settings = trainer_defaults(50, 0.001, run ? 3 : 1);
+        settings.task = CAELUM_DENOISE;
+        assert_ok(trainer_open(&trainer, net, &settings, set.n, 1, err));
+        trainer_measure(&trainer, &set, &first[run]);
+        trainer_measure(&trainer, &set, &again);
+        assert_memory_equal(&first[run], &again, sizeof again);
+        trainer.settings.task = CAELUM_RECONSTRUCT;
+        trainer_measure(&trainer, &set, &clean);
+        assert_true(clean.squared != again.squared);
+        trainer.settings.task = CAELUM_DENOISE;
+        for (int step = 0; step < 3; step++) trainer_step(&trainer, &set, order, 50, &sums);
+        memcpy(params[run], trainer.params, net->params * sizeof(float));
+        /* without learning anything, the next step differs by its noise alone */
+        trainer.lr = 0;
+        trainer_step(&trainer, &set, order, 50, &again);
+        trainer_step(&trainer, &set, order, 50, &clean);
+        assert_true(again.squared != clean.squared);
+        trainer_close(&trainer);
+    }
+    assert_memory_equal(&first[0], &first[1], sizeof first[0]);
+    assert_memory_equal(params[0], params[1], net->params * sizeof(float));
+    caelum_net_close(&net);
+    caelum_data_close(&data);
+}
+
 /* More blocks than gradient slots: every picture counts, once. Two halves of one set, each twice in the
  * large minibatch, leave the gradient that the set alone leaves, so one step ends in the same place. */
 static void large_minibatches_use_every_picture(void **state) {
@@ -390,6 +429,7 @@ int main(void) {
         cmocka_unit_test(threads_do_not_change_bits),
         cmocka_unit_test(idle_lanes_change_nothing),
         cmocka_unit_test(a_step_allocates_nothing),
+        cmocka_unit_test(noise_is_the_same_on_any_threads),
         cmocka_unit_test(large_minibatches_use_every_picture),
         cmocka_unit_test(sixteen_pictures_are_learnt_by_heart),
         cmocka_unit_test(the_target_is_the_chroma_of_the_bytes),

@@ -56,6 +56,8 @@ int caelum_eval(const caelum_model *model, const caelum_data *data, enum caelum_
     if (result == 0)
         result = mem_alloc(&e.scratch, (size_t)runner.threads * metrics_scratch(p->h, p->w),
                            sizeof *e.scratch, err);
+    const char *task = caelum_model_metadata(model, "task");
+    runner.noise = task && strcmp(task, "denoise") == 0;
     const struct runner_job job = {.n = p->n, .input = give, .output = take, .cookie = &e};
     if (result == 0) result = runner_run(&runner, &job, err);
     if (result == 0) metrics_total(e.errors, p->n, p->c, p->h, p->w, metrics);

@@ -325,7 +325,7 @@ static int illustrate(const struct run *run, struct caelum_error *err) {
     snprintf(title, sizeof title, "%s, %zu parameters, on %s: batch %zu, seed %llu", run->name,
              run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
     CHECK(run_write_curves(s->out, title, loss_labels[s->loss], fit->history, fit->epochs_done, err));
-    if (s->task != CAELUM_RECONSTRUCT) return CAELUM_OK;
+    if (s->task == CAELUM_COLORIZE) return CAELUM_OK;
     CHECK(path_in(run, "reconstructions.png", path, err));
     CHECK(path_in(run, "best.safetensors", model, err));
     struct caelum_model *best = NULL;
