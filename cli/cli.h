@@ -110,6 +110,7 @@ void signals_raise(void);
 int command_data(int argc, char **argv);
 int command_train(int argc, char **argv);
 int command_study(int argc, char **argv);
+int command_compare(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_reconstruct(int argc, char **argv);
 int command_inspect(int argc, char **argv);

@@ -101,10 +101,12 @@ static void print_result(const struct caelum_study_settings *s, const struct cae
                              r->stopped, "seconds", r->seconds));
         return;
     }
-    printf("%zu of %zu runs finished, %zu of them now in %s; they are in %s/runs\n",
-           r->finished_before + r->finished, r->runs, r->finished, progress_duration(r->seconds, took),
-           s->out);
+    if (!s->report_only)
+        printf("%zu of %zu runs finished, %zu of them now in %s; they are in %s/runs\n",
+               r->finished_before + r->finished, r->runs, r->finished, progress_duration(r->seconds, took),
+               s->out);
     if (r->stopped) printf("stopped; the same command goes on\n");
+    printf("report %s/report/index.html\n", s->out);
 }
 
 int command_study(int argc, char **argv) {
@@ -121,6 +123,8 @@ int command_study(int argc, char **argv) {
         {'t', "threads", OPTION_THREADS, &s.threads, "N", "threads; no influence on the results", NULL},
         {0, "quick", OPTION_FLAG, &s.quick, NULL,
          "2 epochs of each first seed on 2,000 pictures, to see that everything works", NULL},
+        {0, "report", OPTION_FLAG, &s.report_only, NULL, "run nothing, write the report of what is there",
+         NULL},
         {0, "force", OPTION_FLAG, &s.force, NULL, "train anew where a directory holds another training",
          NULL},
         {0, "cache-dir", OPTION_STRING, &s.cache_dir, "DIR",
@@ -144,6 +148,6 @@ int command_study(int argc, char **argv) {
     struct caelum_error err;
     const int code = caelum_study(&s, &result, &err);
     progress_clear();
-    if (result.runs > 0) print_result(&s, &result, json);
+    if (code == 0 || result.runs > 0) print_result(&s, &result, json);
     return code != 0 ? report(&err) : 0;
 }

@@ -14,6 +14,8 @@ const struct command commands[] = {
      "caelum eval runs/first/best.safetensors --data synthetic", command_eval},
     {"study", "[FILE [RUN...]]", "run the trainings of a study file, as many as are missing",
      "caelum study studies/assignment.study --data synthetic --quick", command_study},
+    {"compare", "RUN...", "put runs side by side: settings that differ, figures, curves",
+     "caelum compare runs/first runs/second -o compare.html", command_compare},
     {"reconstruct", "MODEL PICTURE...", "run pictures of any size through a model",
      "caelum reconstruct runs/first/best.safetensors photo.jpg -o out", command_reconstruct},
     {"inspect", "NET|MODEL", "show layers, shapes, parameters, latent size and bottleneck",

@@ -377,6 +377,7 @@ struct caelum_study_settings {
     const char *const *only; /* names of the runs wanted; */
     size_t only_count;       /* 0: all */
     bool quick;              /* 2 epochs of the first seed on 2,000 pictures: to see that all works */
+    bool report_only;        /* run nothing, write the report of what is there */
     bool force;              /* train anew where a directory holds another training */
     int threads;             /* 0 = the default */
     int jobs;                /* runs side by side, one thread each; 1: one after the other on all threads;
@@ -400,12 +401,34 @@ struct caelum_study_result {
 
 /* Runs what is missing of a study: runs that are finished stay as they are, unfinished ones are resumed.
  * All first seeds come before all second seeds. Each finished run is measured on the test split, its
- * eval.json tells. Before the first training it fails with CAELUM_EFORMAT or CAELUM_EIO for a mistake in
- * the file ("file:line:column: ..."), a network or data set that can't be used, or a run directory that
- * holds another training. A run that fails does not stop the others; the call then returns the first
- * failure's code, with *result filled. */
+ * eval.json tells. At the end, and when stopped, it writes OUT/report: index.html, one file that loads
+ * nothing, study.md, figures.csv and figures.json. Before the first training it fails with CAELUM_EFORMAT or
+ * CAELUM_EIO for a mistake in the file ("file:line:column: ..."), a network or data set that can't be used,
+ * or a run directory that holds another training. A run that fails does not stop the others; the call then
+ * returns the first failure's code, with *result filled. */
 int caelum_study(const struct caelum_study_settings *settings, struct caelum_study_result *result,
                  struct caelum_error *err);
+
+/* --- Comparing runs --------------------------------------------------------------------------- */
+
+/* Run directories side by side: a row each; columns are the settings in which they differ, then figures. */
+typedef struct caelum_comparison caelum_comparison;
+
+/* Reads run.json, metrics.csv and, where it is there, eval.json of 1 to 64 run directories, finished or
+ * not. Fails with CAELUM_EIO or CAELUM_EFORMAT. */
+int caelum_comparison_open(caelum_comparison **comparison, const char *const *dirs, size_t count,
+                           struct caelum_error *err);
+void caelum_comparison_close(caelum_comparison **comparison);
+
+size_t caelum_comparison_rows(const caelum_comparison *comparison);
+/* Key of a column, "run" for the first, or NULL beyond the last. */
+const char *caelum_comparison_key(const caelum_comparison *comparison, size_t column);
+/* Text of a cell; "" where the run has no such figure. */
+const char *caelum_comparison_cell(const caelum_comparison *comparison, size_t row, size_t column);
+
+/* Draws the validation losses by epoch into `path`: a chart if it ends in .svg (at most 16 runs), or the
+ * table with charts of loss and accuracy, one page that loads nothing, if it ends in .html. */
+int caelum_comparison_draw(const caelum_comparison *comparison, const char *path, struct caelum_error *err);
 
 /* --- Pictures --------------------------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
  * step has four blocks, so four threads at most have work, and they wait for each other at its end; side by
  * side nobody waits. The last one is stopped, saved and gone on with on all threads. */
 #include "api/study_eval.h"
+#include "api/study_report.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/parallel.h"
@@ -28,7 +29,7 @@ struct runner {
     struct study_plan plan;
     struct work *work;   /* of units that are not finished */
     struct work **queue; /* those of one round */
-    size_t count, unfinished, failed, finished_before;
+    size_t wanted, count, unfinished, failed, finished_before;
     int threads, jobs; /* of this round */
     double start;
     bool stopped;              /* the caller asked to stop */
@@ -57,7 +58,7 @@ static void tell(struct runner *r, enum caelum_study_event event, const struct w
     const double seconds = clock_seconds() - r->start;
     const struct caelum_study_progress p = {.event = event,
                                             .run = w->unit->name,
-                                            .runs = r->plan.units,
+                                            .runs = r->wanted,
                                             .finished = r->finished_before + r->count - r->unfinished,
                                             .failed = r->failed,
                                             .part = all > 0 ? done / all : 1,
@@ -139,6 +140,8 @@ static int collect(struct runner *r, struct caelum_error *err) {
     CHECK(mem_alloc(&r->queue, r->plan.units, sizeof *r->queue, err));
     for (size_t i = 0; i < r->plan.units; i++) {
         struct study_unit *u = &r->plan.unit[i];
+        if (!u->wanted) continue;
+        r->wanted++;
         if (u->state == STUDY_DIFFERENT) {
             if (!r->settings->force)
                 return caelum_fail(err, CAELUM_EIO,
@@ -183,11 +186,14 @@ static int study(struct runner *r, struct caelum_study_result *result, struct ca
     const struct caelum_study_settings *s = r->settings;
     r->threads = s->threads > 0 ? s->threads : parallel_default_threads();
     CHECK(study_plan_open(&r->plan, s, err));
-    CHECK(collect(r, err));
     CHECK(file_make_directory(r->plan.out, err));
-    run_rounds(r, s->jobs > 0 ? s->jobs : r->threads);
+    if (!s->report_only) {
+        CHECK(collect(r, err));
+        run_rounds(r, s->jobs > 0 ? s->jobs : r->threads);
+    }
+    CHECK(study_report_write(&r->plan, s->quick, err));
     if (result)
-        *result = (struct caelum_study_result){.runs = r->plan.units,
+        *result = (struct caelum_study_result){.runs = r->wanted,
                                                .finished_before = r->finished_before,
                                                .finished = r->count - r->unfinished - r->failed,
                                                .failed = r->failed,

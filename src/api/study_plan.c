@@ -3,8 +3,8 @@
  * and nothing is taken for what it is not. */
 #include "api/study_plan.h"
 
-#include "api/study_settings.h"
 #include "base/mem.h"
+#include "report/study_settings.h"
 #include "train/task.h"
 
 #include <errno.h>
@@ -223,9 +223,10 @@ static int fill(struct study_plan *plan, const struct caelum_study_settings *set
     CHECK(mem_alloc(&plan->data, most, sizeof *plan->data, err));
     for (size_t rank = 0; rank < seeds; rank++)
         for (size_t r = 0; r < study->runs; r++) {
-            if (rank >= study->run[r].seeds || !wanted(settings, study->run[r].name)) continue;
+            if (rank >= study->run[r].seeds) continue;
             struct study_unit *u = &plan->unit[plan->units++];
             u->run = r, u->rank = rank;
+            u->wanted = wanted(settings, study->run[r].name);
             CHECK(open_unit(plan, settings, u, err));
         }
     return CAELUM_OK;

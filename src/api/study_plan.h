@@ -3,9 +3,9 @@
 #ifndef CAELUM_API_STUDY_PLAN_H
 #define CAELUM_API_STUDY_PLAN_H
 
-#include "api/study_file.h"
 #include "data/data.h"
 #include "net/net.h"
+#include "report/study_file.h"
 
 enum study_state {
     STUDY_NEW,      /* not begun, or nothing that can be resumed */
@@ -24,6 +24,7 @@ struct study_unit {
     struct caelum_train_settings settings; /* points into this unit: it must stay where it is */
     struct caelum_net *net;
     const struct caelum_data *data; /* the plan's */
+    bool wanted;                    /* by this call */
     enum study_state state;
     char problem[256]; /* of STUDY_DIFFERENT: what differs */
 };

@@ -5,6 +5,9 @@
 #include "base/mem.h"
 #include "report/chart.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 int run_write_metrics(const char *dir, const struct caelum_epoch *history, size_t epochs,
                       struct caelum_error *err) {
     char path[1024];
@@ -23,8 +26,81 @@ int run_write_metrics(const char *dir, const struct caelum_epoch *history, size_
     return file_commit(&w, err);
 }
 
+<<<<<<< HEAD
+/* Columns that are read back, and where they go. */
+static const struct {
+    const char *name;
+    size_t offset;
+} columns[] = {{"loss", offsetof(struct caelum_epoch, loss)},
+               {"psnr", offsetof(struct caelum_epoch, psnr)},
+               {"accuracy", offsetof(struct caelum_epoch, accuracy)},
+               {"val_loss", offsetof(struct caelum_epoch, val_loss)},
+               {"val_psnr", offsetof(struct caelum_epoch, val_psnr)},
+               {"val_accuracy", offsetof(struct caelum_epoch, val_accuracy)},
+               {"seconds", offsetof(struct caelum_epoch, seconds)},
+               {"pictures_per_second", offsetof(struct caelum_epoch, pictures_per_second)}};
+enum { COLUMNS = sizeof columns / sizeof *columns, MOST_FIELDS = 64 };
+
+/* Cuts a line at its commas, in place; returns the number of fields. */
+static size_t cut(char *line, char *fields[MOST_FIELDS]) {
+    size_t n = 0;
+    for (char *at = line; at && n < MOST_FIELDS;) {
+        fields[n++] = at;
+        at = strchr(at, ',');
+        if (at) *at++ = '\0';
+    }
+    return n;
+}
+
+static int read_rows(char *text, const char *path, struct caelum_epoch *history, size_t *epochs,
+                     struct caelum_error *err) {
+    char *names[MOST_FIELDS], *fields[MOST_FIELDS], *rest = NULL;
+    char *line = strtok_r(text, "\r\n", &rest);
+    const size_t n = line ? cut(line, names) : 0;
+    if (n == 0 || strcmp(names[0], "epoch") != 0)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: expected a header that starts with 'epoch'", path);
+    for (*epochs = 0; (line = strtok_r(NULL, "\r\n", &rest)) != NULL; (*epochs)++) {
+        struct caelum_epoch *e = &history[*epochs];
+        if (cut(line, fields) != n)
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: row %zu has other fields than the header", path,
+                               *epochs + 1);
+        e->epoch = (size_t)strtoull(fields[0], NULL, 10);
+        for (size_t i = 1; i < n; i++) {
+            if (strcmp(names[i], "best") == 0) e->best = *fields[i] == '1';
+            for (size_t c = 0; c < COLUMNS; c++)
+                if (strcmp(names[i], columns[c].name) == 0)
+                    *(double *)(void *)((char *)e + columns[c].offset) = strtod(fields[i], NULL);
+        }
+    }
+    return CAELUM_OK;
+}
+
+int run_read_metrics(const char *dir, struct caelum_epoch **history, size_t *epochs,
+                     struct caelum_error *err) {
+    enum { MOST = 1 << 28 };
+    char path[1024];
+    uint8_t *text = NULL;
+    struct caelum_epoch *rows = NULL;
+    size_t size, lines = 1;
+    CHECK(file_join(path, sizeof path, dir, "metrics.csv", err));
+    CHECK(file_read(path, MOST, &text, &size, err));
+    for (size_t i = 0; i < size; i++) lines += text[i] == '\n';
+    int result = mem_alloc(&rows, lines, sizeof *rows, err);
+    if (result == 0) result = read_rows((char *)text, path, rows, epochs, err);
+    mem_free(&text);
+    if (result != 0)
+        mem_free(&rows);
+    else
+        *history = rows;
+    return result;
+}
+
+int run_write_curves(const char *dir, const char *title, const struct caelum_epoch *history, size_t epochs,
+                     struct caelum_error *err) {
+=======
 int run_write_curves(const char *dir, const char *title, const char *loss, const struct caelum_epoch *history,
                      size_t epochs, struct caelum_error *err) {
+>>>>>>> main
     char svg[1024], png[1024];
     CHECK(file_join(svg, sizeof svg, dir, "curves.svg", err));
     CHECK(file_join(png, sizeof png, dir, "curves.png", err));

@@ -10,8 +10,19 @@
 int run_write_metrics(const char *dir, const struct caelum_epoch *history, size_t epochs,
                       struct caelum_error *err);
 
+<<<<<<< HEAD
+/* Reads it again: *history is to be freed with mem_free. Columns are known by their names, so those of
+ * another version are passed over. CAELUM_EIO, CAELUM_EFORMAT. */
+int run_read_metrics(const char *dir, struct caelum_epoch **history, size_t *epochs,
+                     struct caelum_error *err);
+
+/* DIR/curves.svg and DIR/curves.png: loss of both splits against the epoch, logarithmic. */
+int run_write_curves(const char *dir, const char *title, const struct caelum_epoch *history, size_t epochs,
+                     struct caelum_error *err);
+=======
 /* DIR/curves.svg and DIR/curves.png: loss of both splits against the epoch, logarithmic; `loss` names it. */
 int run_write_curves(const char *dir, const char *title, const char *loss, const struct caelum_epoch *history,
                      size_t epochs, struct caelum_error *err);
+>>>>>>> main
 
 #endif

@@ -1,7 +1,7 @@
 /* study_settings.h - options of a training as words, `batch=50`: read from a study file, compared with what
  * a run directory recorded, and written as a command. One table, so that a new option is one line. */
-#ifndef CAELUM_API_STUDY_SETTINGS_H
-#define CAELUM_API_STUDY_SETTINGS_H
+#ifndef CAELUM_REPORT_STUDY_SETTINGS_H
+#define CAELUM_REPORT_STUDY_SETTINGS_H
 
 #include "base/error.h"
 

@@ -1,5 +1,5 @@
 /* study_settings.c - the table of options that a study may set, and the three things done with it. */
-#include "api/study_settings.h"
+#include "report/study_settings.h"
 
 #include "train/task.h"
 
@@ -24,7 +24,7 @@ static const struct row rows[] = {
     {"batch", SIZE, AT(batch), 1, 65536},
     {"lr", REAL, AT(lr), 1e-12, 100},
     {"limit", SIZE, AT(data_settings.limit), 0, 1e12},
-    {"split-seed", U64, AT(data_settings.split_seed), 0, 1.8e19},
+    {"split-seed", U64, AT(data_settings.split_seed), 0, 18446744073709551615.0},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

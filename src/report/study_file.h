@@ -1,7 +1,7 @@
 /* study_file.h - a study file, parsed: which trainings there are, which sections of the report show them,
  * and which published figures stand beside. docs/studies.md describes the text. */
-#ifndef CAELUM_API_STUDY_FILE_H
-#define CAELUM_API_STUDY_FILE_H
+#ifndef CAELUM_REPORT_STUDY_FILE_H
+#define CAELUM_REPORT_STUDY_FILE_H
 
 #include "base/error.h"
 

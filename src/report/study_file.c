@@ -1,11 +1,12 @@
 /* study_file.c - the study's text: one statement a line, words apart by blanks, "several words" in quotes,
  * '#' starts a comment. Words are cut out of one copy of the text, and no array can need more places than
  * the text has lines, so all memory is taken at once. */
-#include "api/study_file.h"
+#include "report/study_file.h"
 
-#include "api/study_settings.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "report/study_figures.h"
+#include "report/study_settings.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -211,6 +212,15 @@ static int read_also(struct parser *p) {
     return CAELUM_OK;
 }
 
+static int unknown_metric(const struct parser *p, size_t i) {
+    char list[300] = "";
+    for (size_t f = 0; f < FIGURES; f++) {
+        const size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", f ? ", " : "", figure_kinds[f].key);
+    }
+    return FAIL(p, p->word[i].column, "no figure is called '%s'; there are: %s", p->word[i].text, list);
+}
+
 /* METRIC=VALUE, METRIC<=VALUE, METRIC>=VALUE */
 static int read_reference(struct parser *p) {
     struct study *s = p->study;
@@ -232,6 +242,7 @@ static int read_reference(struct parser *p) {
             return FAIL(p, p->word[i].column, "expected a number after '%.*s', got '%s'", (int)skip, sign,
                         sign + skip);
         *sign = '\0';
+        if (figure_find(metric) == FIGURES) return unknown_metric(p, i);
         e->reference[e->references++] = (struct study_reference){metric, relation, value};
     }
     return CAELUM_OK;

@@ -1,0 +1,69 @@
+/* cmd_compare.c - caelum compare: runs side by side. */
+#include "cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int width_of(const caelum_comparison *c, size_t column) {
+    size_t width = strlen(caelum_comparison_key(c, column));
+    for (size_t r = 0; r < caelum_comparison_rows(c); r++) {
+        const size_t length = strlen(caelum_comparison_cell(c, r, column));
+        if (length > width) width = length;
+    }
+    return (int)width;
+}
+
+static void print_table(const caelum_comparison *c) {
+    for (size_t i = 0; caelum_comparison_key(c, i); i++)
+        printf("%s%*s", i ? "  " : "", i ? width_of(c, i) : -width_of(c, i), caelum_comparison_key(c, i));
+    printf("\n");
+    for (size_t r = 0; r < caelum_comparison_rows(c); r++) {
+        for (size_t i = 0; caelum_comparison_key(c, i); i++)
+            printf("%s%*s", i ? "  " : "", i ? width_of(c, i) : -width_of(c, i),
+                   caelum_comparison_cell(c, r, i));
+        printf("\n");
+    }
+}
+
+/* Numbers as numbers, what is not there as null. */
+static json_t *value_of(const char *text) {
+    char *end;
+    const double number = strtod(text, &end);
+    if (!*text) return json_null();
+    if (*end) return json_string(text);
+    return strpbrk(text, ".en") ? json_real(number) : json_integer(strtoll(text, NULL, 10));
+}
+
+static void print_runs(const caelum_comparison *c) {
+    json_t *runs = json_array();
+    for (size_t r = 0; r < caelum_comparison_rows(c); r++) {
+        json_t *run = json_object();
+        json_object_set_new(run, "run", json_string(caelum_comparison_cell(c, r, 0)));
+        for (size_t i = 1; caelum_comparison_key(c, i); i++)
+            json_object_set_new(run, caelum_comparison_key(c, i), value_of(caelum_comparison_cell(c, r, i)));
+        json_array_append_new(runs, run);
+    }
+    print_json(json_pack("{s:o}", "runs", runs));
+}
+
+int command_compare(int argc, char **argv) {
+    const char *out = NULL;
+    bool json = false;
+    const struct option_row rows[] = {
+        {'o', "out", OPTION_STRING, &out, "FILE",
+         "draw the validation curves: .svg a chart, .html a page with the table too", NULL},
+        {0, "json", OPTION_FLAG, &json, NULL, "print the table as JSON", NULL},
+        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
+    const int n = options_read(command_find("compare"), rows, argc, argv);
+    if (n < 0) return -n - 1;
+    if (n < 1) return usage_error("compare", "expected at least one RUN directory");
+    struct caelum_error err;
+    caelum_comparison *comparison = NULL;
+    int code = caelum_comparison_open(&comparison, (const char *const *)(argv + 1), (size_t)n, &err);
+    if (code == 0 && out) code = caelum_comparison_draw(comparison, out, &err);
+    if (code == 0 && json) print_runs(comparison);
+    if (code == 0 && !json) print_table(comparison);
+    caelum_comparison_close(&comparison);
+    return code != 0 ? report(&err) : 0;
+}

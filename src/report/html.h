@@ -1,0 +1,22 @@
+/* html.h - the small things of a self-contained page: escaped text, pictures as data, a style sheet. */
+#ifndef CAELUM_REPORT_HTML_H
+#define CAELUM_REPORT_HTML_H
+
+#include "base/error.h"
+
+#include <stdio.h>
+
+/* Text with & < > " escaped; fit for content and quoted attributes, of HTML and SVG alike. */
+void html_text(FILE *to, const char *text);
+
+/* From <!doctype> to <main>. The page follows the reader's choice of light or dark, and prints. */
+void html_begin(FILE *to, const char *title);
+void html_end(FILE *to);
+
+/* <style> and background of an SVG file that stands alone: the page's, for light and dark. */
+void html_svg_style(FILE *to);
+
+/* <figure> with the PNG file at `path` in it and a caption; alt describes it. CAELUM_EIO. */
+int html_picture(FILE *to, const char *path, const char *alt, const char *caption, struct caelum_error *err);
+
+#endif

@@ -1,0 +1,59 @@
+/* study_pca.c - the fit is the expensive part and serves all sizes; what has been measured is kept. */
+#include "report/study_pca.h"
+
+#include "base/file.h"
+#include "report/linear_code.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Takes what the file knows; returns the number of points that it does not. */
+static size_t recall(const char *cache, const char *key, struct study_pca *point, size_t count) {
+    json_t *root = json_load_file(cache, 0, NULL);
+    const char *found = json_string_value(json_object_get(root, "key"));
+    const json_t *known = found && strcmp(found, key) == 0 ? json_object_get(root, "mse") : NULL;
+    size_t missing = 0;
+    for (size_t i = 0; i < count; i++) {
+        char numbers[32];
+        snprintf(numbers, sizeof numbers, "%.0f", point[i].numbers);
+        const json_t *mse = json_object_get(known, numbers);
+        point[i].mse = json_is_real(mse) ? json_real_value(mse) : NAN;
+        missing += isnan(point[i].mse) ? 1 : 0;
+    }
+    json_decref(root);
+    return missing;
+}
+
+static int keep(const char *cache, const char *key, const struct study_pca *point, size_t count,
+                struct caelum_error *err) {
+    json_t *known = json_object();
+    for (size_t i = 0; i < count; i++) {
+        char numbers[32];
+        snprintf(numbers, sizeof numbers, "%.0f", point[i].numbers);
+        json_object_set_new(known, numbers, json_real(point[i].mse));
+    }
+    json_t *root = json_pack("{s:s, s:o}", "key", key, "mse", known);
+    char *text = json_dumps(root, JSON_INDENT(1));
+    json_decref(root);
+    if (!text) return caelum_fail(err, CAELUM_EFAIL, "%s: figures that are no numbers are not kept", cache);
+    const int result = file_write(cache, text, strlen(text), err);
+    free(text);
+    return result;
+}
+
+int study_pca_measure(const struct pictures *train, const struct pictures *test, const char *cache,
+                      const char *key, struct study_pca *point, size_t count, struct caelum_error *err) {
+    if (recall(cache, key, point, count) == 0) return CAELUM_OK;
+    struct linear_code code = {0};
+    int result = linear_code_fit(&code, train, train->h, train->w, err);
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        struct caelum_metrics metrics;
+        if (!isnan(point[i].mse)) continue;
+        result = linear_code_measure(&code, (size_t)point[i].numbers, test, &metrics, err);
+        point[i].mse = metrics.mse;
+    }
+    linear_code_free(&code);
+    return result == 0 ? keep(cache, key, point, count, err) : result;
+}

@@ -1,0 +1,353 @@
+/* test_study.c - study files: what they mean, where mistakes are said to be; and the arithmetic of the
+ * report. */
+#include "testing.h"
+
+#include "report/run_files.h"
+#include "report/study_figures.h"
+#include "report/study_prose.h"
+#include "report/study_settings.h"
+
+#include <math.h>
+
+static char scratch[256];
+
+static int setup(void **state) {
+    (void)state;
+    test_directory(scratch);
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    test_remove(scratch);
+    return 0;
+}
+
+static const char *write_text(const char *name, const char *text) {
+    static char path[512];
+    snprintf(path, sizeof path, "%s/%s", scratch, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    return path;
+}
+
+static struct study *parse(const char *text) {
+    struct study *study = NULL;
+    assert_ok(study_file_load(&study, write_text("a.study", text), err));
+    return study;
+}
+
+static void a_file_is_understood(void **state) {
+    (void)state;
+    struct study *s =
+        parse("title \"A \t#title\" # comment\n"
+              "source \"them\"\n"
+              "\n"
+              "defaults epochs=7 lr=0.01 seeds=2..4\r\n"
+              "section one \"One & two\"\n"
+              "about \"why\"\n"
+              "run a x.net\n"
+              "  reference mse=0.5 accuracy>=0.25 seconds<=1e3\n"
+              "run b y.net batch=9 task=colorize split-seed=18446744073709551615 data=synthetic seeds=8,1#c\n"
+              "section two \"Two\"\n"
+              "also a\n"
+              "  reference mse=0.25\n"
+              "claim a >= b \"said\"\n"
+              "show sheet b\n"
+              "show latent");
+    assert_string_equal(s->title, "A \t#title");
+    assert_string_equal(s->source, "them");
+    assert_int_equal(s->runs, 2);
+    assert_int_equal(s->sections, 2);
+    assert_int_equal(s->entries, 3);
+    assert_string_equal(s->section[0].title, "One & two");
+    assert_string_equal(s->section[0].about, "why");
+    assert_null(s->section[1].about);
+    assert_int_equal(s->run[0].settings.epochs, 7);
+    assert_int_equal(s->run[0].settings.batch, 50);
+    assert_true(s->run[0].settings.lr == 0.01);
+    assert_int_equal(s->run[0].seeds, 3);
+    assert_int_equal(s->run[0].seed[2], 4);
+    assert_null(s->run[0].data);
+    assert_int_equal(s->run[1].settings.batch, 9);
+    assert_int_equal(s->run[1].settings.task, CAELUM_COLORIZE);
+    assert_true(s->run[1].settings.data_settings.split_seed == UINT64_MAX);
+    assert_string_equal(s->run[1].data, "synthetic");
+    assert_int_equal(s->run[1].seeds, 2);
+    assert_int_equal(s->run[1].seed[0], 8);
+    assert_int_equal(s->entry[0].references, 3);
+    assert_int_equal(s->entry[0].reference[1].relation, '>');
+    assert_true(s->entry[0].reference[2].value == 1000);
+    assert_int_equal(s->entry[2].run, 0);
+    assert_int_equal(s->entry[2].section, 1);
+    assert_true(s->entry[2].reference[0].value == 0.25);
+    assert_int_equal(s->claims, 1);
+    assert_false(s->claim[0].less);
+    assert_int_equal(s->claim[0].right, 1);
+    assert_int_equal(s->shows, 2);
+    assert_int_equal(s->show[0].figure, STUDY_SHEET);
+    assert_int_equal(s->show[0].run, 1);
+    assert_int_equal(s->show[1].figure, STUDY_LATENT);
+    study_file_close(&s);
+    assert_null(s);
+}
+
+/* Each text, what must be said of it, and where. */
+static void mistakes_have_a_place(void **state) {
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"", "a.study: no runs"},
+        {"section s \"S\"\n", "a.study: no runs"},
+        {"run a x.net\n", "a.study:1:1: 'run' must stand below a 'section'"},
+        {"sektion s \"S\"\n", "a.study:1:1: no line starts with 'sektion'"},
+        {"section s \"S\n", "a.study:1:11: the quotation mark has no partner"},
+        {"section s\n", "a.study:1:1: too few words"},
+        {"section s \"S\" x\n", "a.study:1:15: too many words"},
+        {"section s \"S\"\nsection s \"S\"\n", "a.study:2:9: a second section 's'"},
+        {"section s \"S\"\nrun a/b x.net\n", "a.study:2:5: 'a/b' can't be a name"},
+        {"section s \"S\"\nrun .. x.net\n", "a.study:2:5: '..' can't be a name"},
+        {"section s \"S\"\nrun a\n", "a.study:2:1: too few words"},
+        {"section s \"S\"\nrun a x.net\n\nrun a x.net\n",
+         "a.study:4:5: a second run 'a'; the first is in line 2"},
+        {"section s \"S\"\nrun a x.net batch\n", "a.study:2:13: expected OPTION=VALUE, got 'batch'"},
+        {"section s \"S\"\nrun a x.net batch=\n", "a.study:2:13: expected OPTION=VALUE"},
+        {"section s \"S\"\nrun a x.net batch=0\n", "a.study:2:13: batch: expected a whole number from 1 to"},
+        {"section s \"S\"\nrun a x.net batch=1.5\n", "a.study:2:13: batch: expected a whole number"},
+        {"section s \"S\"\nrun a x.net batch=99999999999999999999\n", "a.study:2:13: batch"},
+        {"section s \"S\"\nrun a x.net lr=nan\n", "a.study:2:13: lr: expected a number from"},
+        {"section s \"S\"\nrun a x.net lr=0\n", "a.study:2:13: lr: expected a number from"},
+        {"section s \"S\"\nrun a x.net task=paint\n",
+         "a.study:2:13: task: expected the task reconstruct or colorize"},
+        {"section s \"S\"\nrun a x.net width=2\n",
+         "a.study:2:13: no option of a run is called 'width'; there are:"},
+        {"defaults seeds=1,,2\n", "a.study:1:10: seeds: expected"},
+        {"defaults seeds=3..1\n", "a.study:1:10: seeds: expected"},
+        {"defaults seeds=1..99\n", "a.study:1:10: seeds: expected at most 32"},
+        {"defaults seeds=1,2,1\n", "a.study:1:10: seed 1 stands there twice"},
+        {"section s \"S\"\nalso a\n", "a.study:2:6: no run above is called 'a'"},
+        {"section s \"S\"\nreference mse=1\n", "a.study:2:1: 'reference' must stand below"},
+        {"section s \"S\"\nrun a x.net\nsection t \"T\"\nreference mse=1\n",
+         "a.study:4:1: 'reference' must stand"},
+        {"section s \"S\"\nrun a x.net\nreference mse\n", "a.study:3:11: expected METRIC=NUMBER"},
+        {"section s \"S\"\nrun a x.net\nreference mse<1\n", "a.study:3:11: expected METRIC=NUMBER"},
+        {"section s \"S\"\nrun a x.net\nreference mse=1x\n", "a.study:3:11: expected a number after '='"},
+        {"section s \"S\"\nrun a x.net\nreference colour=1\n",
+         "a.study:3:11: no figure is called 'colour'; there are: mse"},
+        {"section s \"S\"\nrun a x.net\nclaim a > a \"w\"\n", "a.study:3:9: expected '<' or '>='"},
+        {"section s \"S\"\nrun a x.net\nshow\n", "a.study:3:1: expected: show network RUN"},
+        {"section s \"S\"\nrun a x.net\nshow sheet\n", "a.study:3:1: too few words"},
+        {"section s \"S\"\nrun a x.net\nshow film a\n", "a.study:3:6: expected: show network RUN"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct study *study = NULL;
+        assert_error(CAELUM_EFORMAT, cases[i].says,
+                     study_file_load(&study, write_text("a.study", cases[i].text), err));
+        assert_null(study);
+    }
+    struct study *study = NULL;
+    assert_error(CAELUM_EIO, "No such file", study_file_load(&study, "nothing.study", err));
+    assert_error(CAELUM_EFORMAT, "not UTF-8",
+                 study_file_load(&study, write_text("a.study", "title \"\xff\"\n"), err));
+}
+
+static void recorded_settings_are_compared(void **state) {
+    struct caelum_train_settings s = caelum_train_defaults();
+    char what[160], command[200];
+    (void)state;
+    json_t *recorded =
+        json_pack("{s:s, s:s, s:s}", "batch", "50", "lr", "0.001000000000000000021", "epochs", "50");
+    assert_false(settings_differ(&s, recorded, what)); /* what is not recorded had its default */
+    settings_command(&s, command, sizeof command);
+    assert_string_equal(command, "");
+    assert_ok(setting_set(&s, "lr", "0.01", err));
+    assert_true(settings_differ(&s, recorded, what));
+    assert_string_equal(what, "lr is 0.001 there, 0.01 here");
+    s.lr = 0.001;
+    assert_ok(setting_set(&s, "split-seed", "3", err));
+    assert_true(settings_differ(&s, recorded, what));
+    assert_string_equal(what, "split-seed is 1 there, 3 here");
+    json_object_set_new(recorded, "split_seed", json_string("3"));
+    assert_false(settings_differ(&s, recorded, what));
+    assert_ok(setting_set(&s, "task", "colorize", err));
+    assert_true(settings_differ(&s, recorded, what));
+    settings_command(&s, command, sizeof command);
+    assert_string_equal(command, " --task colorize --split-seed 3");
+    json_decref(recorded);
+}
+
+/* --- Figures -------------------------------------------------------------------------------------- */
+
+/* A study of two runs, a and b, two seeds each, with these errors. */
+struct fixture {
+    struct study *study;
+    struct study_seed seeds[2][2];
+    struct study_result result[2];
+    struct study_results results;
+};
+
+static void open_fixture(struct fixture *f, const char *lines, double a0, double a1, double b0, double b1) {
+    const double mse[2][2] = {{a0, a1}, {b0, b1}};
+    char text[1000];
+    snprintf(text, sizeof text, "source \"S\"\nsection s \"S\"\nrun a x.net\nrun b x.net\n%s", lines);
+    *f = (struct fixture){.study = parse(text)};
+    for (size_t r = 0; r < 2; r++) {
+        for (size_t i = 0; i < 2; i++) {
+            struct study_seed *s = &f->seeds[r][i];
+            *s = (struct study_seed){.trained = !isnan(mse[r][i])};
+            for (size_t k = 0; k < FIGURES; k++) s->value[k] = NAN;
+            s->value[FIGURE_MSE] = mse[r][i];
+            s->value[FIGURE_PCA] = 0.001;
+        }
+        f->result[r] = (struct study_result){.run = &f->study->run[r], .seed = f->seeds[r], .seeds = 2};
+        for (size_t i = 0; i < 2; i++) f->result[r].trained += f->seeds[r][i].trained;
+        study_spread(&f->result[r]);
+    }
+    f->results = (struct study_results){.study = f->study, .result = f->result};
+    for (size_t k = 0; k < FIGURES; k++) f->results.grey[k] = NAN;
+}
+
+static void spreads_are_population_deviations(void **state) {
+    struct fixture f;
+    char text[96];
+    (void)state;
+    open_fixture(&f, "", 0.002, 0.004, 0.005, NAN);
+    assert_true(f.result[0].figure[FIGURE_MSE].n == 2);
+    assert_true(fabs(f.result[0].figure[FIGURE_MSE].mean - 0.003) < 1e-15);
+    assert_true(fabs(f.result[0].figure[FIGURE_MSE].deviation - 0.001) < 1e-15);
+    assert_string_equal(spread_text(FIGURE_MSE, &f.result[0].figure[FIGURE_MSE], text),
+                        "0.003000 ± 0.001000");
+    assert_string_equal(spread_text(FIGURE_MSE, &f.result[1].figure[FIGURE_MSE], text), "0.005000");
+    assert_string_equal(spread_text(FIGURE_PSNR, &f.result[1].figure[FIGURE_PSNR], text), "-");
+    assert_string_equal(figure_text(FIGURE_PARAMETERS, 1234567, text), "1,234,567");
+    assert_string_equal(figure_text(FIGURE_PARAMETERS, 999, text), "999");
+    study_file_close(&f.study);
+}
+
+static enum verdict judge(double ours, const char *reference, const char *says) {
+    struct fixture f;
+    char lines[200], text[600];
+    snprintf(lines, sizeof lines, "also a\nreference %s\n", reference);
+    open_fixture(&f, lines, ours, ours, 1, 1);
+    const enum verdict v =
+        study_judge_reference(f.study, &f.result[0], &f.study->entry[2].reference[0], text, sizeof text);
+    if (!strstr(text, says)) fail_msg("'%s' lacks '%s'", text, says);
+    study_file_close(&f.study);
+    return v;
+}
+
+static void references_are_judged(void **state) {
+    (void)state;
+    assert_int_equal(
+        judge(0.0040, "mse=0.0039", "0.004000 ± 0.000000 here (2 seeds); S has 0.0039. Reproduced: 2.6"),
+        VERDICT_YES);
+    assert_int_equal(judge(0.0030, "mse=0.0039", "Surpassed: 23"), VERDICT_YES);
+    assert_int_equal(judge(0.0042, "mse=0.0039", "Not reproduced: 7.7"), VERDICT_NO);
+    assert_int_equal(judge(0.0200, "mse=0.0039", "5.1 times as high"), VERDICT_NO);
+    assert_int_equal(judge(0.0300, "mse>=0.02", "≥ 0.02. Reproduced"), VERDICT_YES);
+    assert_int_equal(judge(0.0100, "mse>=0.02", "Not so here"), VERDICT_NO);
+    assert_int_equal(judge(0.0100, "mse<=0.02", "≤ 0.02. Reproduced"), VERDICT_YES);
+    assert_int_equal(judge(0.0100, "accuracy=0.8", "not measured here"), VERDICT_OPEN);
+    assert_int_equal(judge(NAN, "mse=0.02", "not run here yet"), VERDICT_OPEN);
+}
+
+static enum verdict judge_claim(double a0, double a1, double b0, double b1, const char *sign,
+                                const char *says) {
+    struct fixture f;
+    char lines[200], text[600];
+    snprintf(lines, sizeof lines, "claim a %s b \"w\"\n", sign);
+    open_fixture(&f, lines, a0, a1, b0, b1);
+    const enum verdict v = study_judge_claim(&f.results, &f.study->claim[0], text, sizeof text);
+    if (!strstr(text, says)) fail_msg("'%s' lacks '%s'", text, says);
+    study_file_close(&f.study);
+    return v;
+}
+
+static void claims_are_judged(void **state) {
+    (void)state;
+    assert_int_equal(judge_claim(1, 1.1, 2, 2.1, "<", "so here too"), VERDICT_YES);
+    assert_int_equal(judge_claim(2, 2.1, 1, 1.1, "<", "not so here"), VERDICT_NO);
+    assert_int_equal(judge_claim(2, 2.1, 1, 1.1, ">=", "so here too"), VERDICT_YES);
+    assert_int_equal(judge_claim(1, 2, 1.5, 2.4, "<", "can’t be told"),
+                     VERDICT_OPEN); /* 1.5 +- .5, 1.95 +- .45 */
+    assert_int_equal(judge_claim(1, 1, 2, NAN, "<", "too few seeds"), VERDICT_YES);
+    assert_int_equal(judge_claim(1, 1, NAN, NAN, "<", "b is not run yet"), VERDICT_OPEN);
+}
+
+static void sentences_follow_the_figures(void **state) {
+    struct fixture f;
+    char text[4096];
+    size_t count[3];
+    (void)state;
+    open_fixture(&f, "claim a < b \"w\"\nalso a\nreference mse=9 accuracy=1\n", 0.002, 0.002, 0.010, 0.010);
+    study_prose(&f.results, 0, text, sizeof text);
+    assert_non_null(strstr(text, "a has the lowest test error, MSE 0.002000"));
+    assert_non_null(strstr(text, "b has the highest, 5.0 times as much"));
+    assert_non_null(strstr(text, "has an error 2.0 to 10.0 times lower"));
+    study_count(&f.results, count);
+    assert_int_equal(count[VERDICT_YES], 2);
+    assert_int_equal(count[VERDICT_OPEN], 1);
+    study_file_close(&f.study);
+    open_fixture(&f, "", 0.0005, 0.0005, NAN, NAN);
+    study_prose(&f.results, 0, text, sizeof text);
+    assert_non_null(strstr(text, "is behind this network"));
+    assert_non_null(strstr(text, "2 of this section’s 4 trainings are not run yet."));
+    study_file_close(&f.study);
+}
+
+static void correlation_of_power_laws(void **state) {
+    const double x[] = {1, 2, 4, 8}, down[] = {8, 4, 2, 1}, mixed[] = {1, 2, 2, 1}, flat[] = {3, 3, 3, 3};
+    (void)state;
+    assert_true(fabs(study_correlation(x, down, 4) + 1) < 1e-12);
+    assert_true(fabs(study_correlation(x, mixed, 4)) < 1e-12);
+    assert_true(isnan(study_correlation(x, flat, 4)));
+    assert_true(isnan(study_correlation(x, down, 2)));
+}
+
+static void metrics_csv_is_read_by_column_names(void **state) {
+    struct caelum_epoch *history = NULL;
+    size_t epochs = 0;
+    const struct caelum_epoch wrote[2] = {{1, 0.5, 3, 0.25, 0.75, 1.25, 0.125, 2.5, 1000, true},
+                                          {2, 0.25, 6, 0.5, 0.875, 1, 0.25, 1.5, 2000, false}};
+    (void)state;
+    assert_ok(run_write_metrics(scratch, wrote, 2, err));
+    assert_ok(run_read_metrics(scratch, &history, &epochs, err));
+    assert_int_equal(epochs, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(history[i].epoch, wrote[i].epoch);
+        assert_true(history[i].loss == wrote[i].loss && history[i].psnr == wrote[i].psnr &&
+                    history[i].accuracy == wrote[i].accuracy && history[i].val_loss == wrote[i].val_loss &&
+                    history[i].val_psnr == wrote[i].val_psnr &&
+                    history[i].val_accuracy == wrote[i].val_accuracy &&
+                    history[i].seconds == wrote[i].seconds && history[i].best == wrote[i].best &&
+                    history[i].pictures_per_second == wrote[i].pictures_per_second);
+    }
+    mem_free(&history);
+    write_text("metrics.csv", "epoch,lr,val_loss,best\n1,9,0.5,1\n");
+    assert_ok(run_read_metrics(scratch, &history, &epochs, err));
+    assert_int_equal(epochs, 1);
+    assert_true(history[0].val_loss == 0.5 && history[0].best);
+    mem_free(&history);
+    write_text("metrics.csv", "epoch,loss\n1\n");
+    assert_error(CAELUM_EFORMAT, "row 1 has other fields", run_read_metrics(scratch, &history, &epochs, err));
+    write_text("metrics.csv", "");
+    assert_error(CAELUM_EFORMAT, "expected a header", run_read_metrics(scratch, &history, &epochs, err));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_is_understood),
+        cmocka_unit_test(mistakes_have_a_place),
+        cmocka_unit_test(recorded_settings_are_compared),
+        cmocka_unit_test(spreads_are_population_deviations),
+        cmocka_unit_test(references_are_judged),
+        cmocka_unit_test(claims_are_judged),
+        cmocka_unit_test(sentences_follow_the_figures),
+        cmocka_unit_test(correlation_of_power_laws),
+        cmocka_unit_test(metrics_csv_is_read_by_column_names),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
