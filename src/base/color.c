@@ -36,9 +36,10 @@ void color_rgb_to_lab(const double rgb[3], double lab[3]) {
                                      {0.0193339, 0.1191920, 0.9503041}};
     const double r = linear(rgb[0]), g = linear(rgb[1]), b = linear(rgb[2]);
     double f[3];
-    for (int i = 0; i < 3; i++)
-        f[i] =
-            lab_curve((xyz[i][0] * r + xyz[i][1] * g + xyz[i][2] * b) / (xyz[i][0] + xyz[i][1] + xyz[i][2]));
+    for (int i = 0; i < 3; i++) { /* over white; by differences, so that a grey's three are the same */
+        const double white = xyz[i][0] + xyz[i][1] + xyz[i][2];
+        f[i] = lab_curve(g + (xyz[i][0] * (r - g) + xyz[i][2] * (b - g)) / white);
+    }
     lab[0] = 116 * f[1] - 16;
     lab[1] = 500 * (f[0] - f[1]);
     lab[2] = 200 * (f[1] - f[2]);

@@ -18,7 +18,7 @@ void color_rgb_to_yuv(const double rgb[3], double yuv[3]);
 void color_yuv_to_rgb(const double yuv[3], double rgb[3]);
 
 /* RGB to L*a*b*: sRGB's curve undone (IEC 61966-2-1), sRGB's primaries to XYZ, CIE 15 to Lab. The white
- * (1, 1, 1) is (100, 0, 0), and a* = b* = 0 for every grey, to rounding. */
+ * (1, 1, 1) is (100, 0, 0); a* and b* of a grey are exactly 0. */
 void color_rgb_to_lab(const double rgb[3], double lab[3]);
 
 /* The color difference CIEDE2000 between two Lab colors with all weights 1; about 1 can just be seen. Sharma,
