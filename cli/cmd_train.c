@@ -33,7 +33,7 @@ static void print_result(const struct caelum_train_settings *s, const struct cae
     if (r->ended_early)
         printf("ended early: no lower validation loss for %zu epochs\n", r->epochs - r->best_epoch);
     printf("model  %s/best.safetensors\ncurves %s/curves.png\n", s->out, s->out);
-    if (r->task == CAELUM_RECONSTRUCT) printf("sheet  %s/reconstructions.png\n", s->out);
+    if (r->task != CAELUM_COLORIZE) printf("sheet  %s/reconstructions.png\n", s->out);
 }
 
 /* What the options fill; --help reads the defaults here. */
@@ -48,8 +48,9 @@ static const struct option_row rows[] = {
     {'d', "data", OPTION_STRING, &given.s.data, "SPEC",
      "CIFAR-10 directory or .tar.gz, or synthetic[:COUNT[:SIZE]]; default $CAELUM_DATA, else synthetic",
      NULL},
-    {0, "task", OPTION_CHOICE, &given.task, "reconstruct|colorize",
-     "what to learn: the pictures themselves, or chroma from luminance", caelum_task_words},
+    {0, "task", OPTION_CHOICE, &given.task, "reconstruct|colorize|denoise",
+     "what to learn: the pictures, chroma from luminance, or clean pictures from noisy ones",
+     caelum_task_words},
     {'o', "out", OPTION_STRING, &given.s.out, "DIR", "run directory to make; default runs/NET", NULL},
     {'e', "epochs", OPTION_SIZE, &given.s.epochs, "N", "passes over the training pictures", NULL},
     {'b', "batch", OPTION_SIZE, &given.s.batch, "N", "pictures in a minibatch", NULL},

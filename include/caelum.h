@@ -228,12 +228,37 @@ int caelum_baselines(const caelum_data *data, enum caelum_split split, size_t nu
                      caelum_progress progress, void *cookie, struct caelum_baseline *list, size_t capacity,
                      size_t *count, struct caelum_error *err);
 
+/* --- Colorization ----------------------------------------------------------------------------- */
+
+/* How well a colorizer's U and V agree with the truth: BT.601, U = 0.492 (B - Y), V = 0.877 (R - Y) with
+ * Y, R, G, B in [0, 1]. They are merged with the truth's own Y, and what is measured is that picture,
+ * clamped to [0, 1] and rounded to 8 bit, except for uv_mse_float and accuracy. docs/metrics.md has the
+ * formulas, and says which of these a grey picture wins. */
+struct caelum_color_metrics {
+    size_t count;        /* pictures */
+    double uv_mse;       /* mean over pixels of (dU^2 + dV^2) / 2; the main figure */
+    double uv_mse_float; /* the same of U and V as they are */
+    double r2;           /* 1 - uv_mse / uv_mse of grey: 0 for grey, 1 for the truth */
+    double rgb_mse;      /* mean squared error over all pixels and R, G, B */
+    double psnr;         /* -10 log10(rgb_mse), dB */
+    double psnr_mean;    /* mean of the pictures' own PSNRs, dB, each cut off at 100 dB */
+    double ssim;         /* as for reconstruction, over R, G, B */
+    double mae;          /* mean absolute error over all pixels and R, G, B */
+    double auc;          /* mean over t = 0, 1, ..., 150 of the share of pixels whose (a*, b*) is within t */
+    double ciede2000;    /* mean color difference */
+    double colorfulness; /* Hasler & Suesstrunk 2003 on 0..255, mean over pictures; 0 for grey */
+    double colorfulness_truth;
+    double accuracy;   /* share of pixels where the larger of U and V agrees */
+    double acc2, acc5; /* share of pixels within 2 (5) of L* and 4.4 (11) of a*, b*, all rounded */
+};
+
 /* --- Training --------------------------------------------------------------------------------- */
 
 /* What a network learns. */
 enum caelum_task {
     CAELUM_RECONSTRUCT, /* R, G, B in, the same out */
     CAELUM_COLORIZE,    /* luminance in (1 channel), chroma out (2 channels), by ITU-R BT.601 */
+    CAELUM_DENOISE,     /* as CAELUM_RECONSTRUCT, but noise layers stay on when the network is measured */
 };
 
 /* What a training run minimizes; docs/training.md has the formulas. */

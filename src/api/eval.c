@@ -1,14 +1,10 @@
 /* eval.c - a model measured over a split, and the linear codes beside it. */
+#include "api/baseline_file.h"
 #include "api/runner.h"
-#include "base/file.h"
 #include "base/mem.h"
-#include "base/parallel.h"
 #include "data/data.h"
 #include "report/baselines.h"
 #include "train/metrics.h"
-
-#include <nettle/sha2.h>
-#include <string.h>
 
 struct evaluation {
     struct pictures pictures;
@@ -56,6 +52,8 @@ int caelum_eval(const caelum_model *model, const caelum_data *data, enum caelum_
     if (result == 0)
         result = mem_alloc(&e.scratch, (size_t)runner.threads * metrics_scratch(p->h, p->w),
                            sizeof *e.scratch, err);
+    const char *task = caelum_model_metadata(model, "task");
+    runner.noise = task && strcmp(task, "denoise") == 0;
     const struct runner_job job = {.n = p->n, .input = give, .output = take, .cookie = &e};
     if (result == 0) result = runner_run(&runner, &job, err);
     if (result == 0) metrics_total(e.errors, p->n, p->c, p->h, p->w, metrics);
@@ -70,18 +68,9 @@ int caelum_baselines(const caelum_data *data, enum caelum_split split, size_t nu
                      caelum_progress progress, void *cookie, struct caelum_baseline *list, size_t capacity,
                      size_t *count, struct caelum_error *err) {
     const struct pictures train = data_pictures(data, CAELUM_TRAIN), target = data_pictures(data, split);
-    char key[256], name[64], path[1024];
-    snprintf(key, sizeof key, "data=%s split_seed=%llu train=%zu split=%d of %zu", data->fingerprint,
-             (unsigned long long)data->split_seed, train.n, (int)split, target.n);
-    struct sha256_ctx sha;
-    uint8_t digest[SHA256_DIGEST_SIZE];
-    sha256_init(&sha);
-    sha256_update(&sha, strlen(key), (const uint8_t *)key);
-    sha256_digest(&sha, sizeof digest, digest);
-    snprintf(name, sizeof name, "linear-%02x%02x%02x%02x%02x%02x-%zu.json", digest[0], digest[1], digest[2],
-             digest[3], digest[4], digest[5], numbers);
-    CHECK(file_make_directory(data->cache_dir, err));
-    CHECK(file_join(path, sizeof path, data->cache_dir, name, err));
+    char kind[48], key[256], path[1024];
+    snprintf(kind, sizeof kind, "linear-%zu", numbers);
+    CHECK(baseline_file(data, split, kind, path, key, err));
     return baselines_measure(&train, &target, numbers, path, key, progress, cookie, list, capacity, count,
                              err);
 }

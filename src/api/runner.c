@@ -58,6 +58,8 @@ static void run_block(void *cookie, size_t block, int worker) {
         lane[i] = run->outputs + ((size_t)worker * LANES + i) * size;
     }
     net_workspace_live(ws, r->net, live);
+    ws->noise = (struct layer_noise){
+        .on = r->noise, .seed = 1, .step = LAYER_NOISE_MEASURE, .first = (uint32_t)first};
     task_load(r->task, r->kernels, in, &r->block[worker], &ws->value[0]);
     net_forward(r->net, r->kernels, r->params, r->packed, ws);
     r->kernels->store(out, lane, live);

@@ -12,6 +12,7 @@ struct runner {
     const struct kernels *kernels;
     float *packed;
     int threads;
+    bool noise; /* noise layers are on: a denoiser is measured on noisy pictures; false after opening */
     enum caelum_task task;           /* what the input channels tell: 1 is luminance, made from RGB here */
     struct net_workspace *workspace; /* one a thread */
     struct task_block *block;        /* likewise */

@@ -12,6 +12,7 @@
 #include "api/run_sheet.h"
 #include "train/train_settings.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -325,7 +326,7 @@ static int illustrate(const struct run *run, struct caelum_error *err) {
     snprintf(title, sizeof title, "%s, %zu parameters, on %s: batch %zu, seed %llu", run->name,
              run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
     CHECK(run_write_curves(s->out, title, loss_labels[s->loss], fit->history, fit->epochs_done, err));
-    if (s->task != CAELUM_RECONSTRUCT) return CAELUM_OK;
+    if (s->task == CAELUM_COLORIZE) return CAELUM_OK;
     CHECK(path_in(run, "reconstructions.png", path, err));
     CHECK(path_in(run, "best.safetensors", model, err));
     struct caelum_model *best = NULL;
@@ -335,10 +336,25 @@ static int illustrate(const struct run *run, struct caelum_error *err) {
     return result;
 }
 
+/* A run written over another must not leave that one's results beside its own, should it end before it has
+ * any. */
+static int remove_old(const struct run *run, struct caelum_error *err) {
+    static const char *const names[] = {"best.safetensors", "last.safetensors", "metrics.csv",
+                                        "curves.svg",       "curves.png",       "reconstructions.png"};
+    char path[1024];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        CHECK(path_in(run, names[i], path, err));
+        if (unlink(path) != 0 && errno != ENOENT)
+            return caelum_fail(err, CAELUM_EIO, "%s: can't be removed: %s", path, strerror(errno));
+    }
+    return CAELUM_OK;
+}
+
 static int train(struct run *run, struct caelum_error *err) {
     CHECK(prepare(run, err));
     CHECK(file_make_directory(run->settings.out, err));
     CHECK(write_run_json(run, err));
+    if (!run->settings.resume) CHECK(remove_old(run, err));
     /* so that there is something to go back to whatever becomes of the first epoch */
     if (!run->settings.resume) CHECK(save_checkpoint(run, err));
     run->start = clock_seconds();

@@ -54,11 +54,14 @@ struct layer_io {
     uint32_t number; /* of the layer in the network */
 };
 
+/* The step of a measurement: the same noise each time. */
+#define LAYER_NOISE_MEASURE UINT32_MAX
+
 /* What random layers draw from. */
 struct layer_noise {
     bool on; /* false: evaluation, nothing is random */
     uint64_t seed;
-    uint32_t step;  /* of training */
+    uint32_t step;  /* of training, or LAYER_NOISE_MEASURE */
     uint32_t first; /* number of lane 0's picture in the minibatch */
 };
 
@@ -80,6 +83,7 @@ struct layer_ops {
     int (*tensor)(const void *state, struct shape in, size_t i, struct layer_tensor *tensor);
     void (*init)(const void *state, struct shape in, struct rng *rng, float *params);
     void (*pack)(const void *state, struct shape in, const float *params, float *packed);
+    bool random; /* it draws from layer_io.noise */
     void (*forward)(const struct layer_io *io);
     void (*backward)(const struct layer_io *io);
     /* A layer that does the work of the one before and this one together, with this one's state and

@@ -51,6 +51,7 @@ const struct layer_ops layer_noise = {
     .state_size = sizeof(struct noise),
     .parse = parse,
     .shape = shape,
+    .random = true,
     .forward = forward,
     .backward = backward,
 };

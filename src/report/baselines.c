@@ -1,12 +1,10 @@
 /* baselines.c - which linear codes there are at a size, and the file that remembers their figures. */
 #include "report/baselines.h"
 
-#include "base/file.h"
-#include "base/mem.h"
+#include "report/figures_file.h"
 #include "report/linear_code.h"
 
-#include <jansson.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MOST = 3, VERSION = 1 };
@@ -52,36 +50,30 @@ static bool read_entry(const json_t *entry, struct caelum_baseline *b) {
 }
 
 static bool read_cache(const char *cache, const char *key, struct caelum_baseline list[MOST], size_t *count) {
-    json_t *root = json_load_file(cache, 0, NULL);
-    const json_t *entries = json_object_get(root, "baselines");
-    const char *found = json_string_value(json_object_get(root, "key"));
-    bool good =
-        found && strcmp(found, key) == 0 && json_is_array(entries) && json_array_size(entries) <= MOST;
-    for (size_t i = 0; good && i < json_array_size(entries); i++)
-        good = read_entry(json_array_get(entries, i), &list[i]);
-    if (good) *count = json_array_size(entries);
-    json_decref(root);
+    json_t *entries = figures_read(cache, key);
+    const size_t n = json_array_size(entries);
+    bool good = entries && n <= MOST;
+    for (size_t i = 0; good && i < n; i++) good = read_entry(json_array_get(entries, i), &list[i]);
+    if (good) *count = n;
+    json_decref(entries);
     return good;
 }
 
 static int write_cache(const char *cache, const char *key, const struct caelum_baseline *list, size_t count,
                        struct caelum_error *err) {
     json_t *entries = json_array();
+    bool good = true;
     for (size_t i = 0; i < count; i++) {
         const struct caelum_metrics *m = &list[i].metrics;
-        json_array_append_new(entries, json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name",
-                                                 list[i].name, "numbers", (json_int_t)list[i].numbers,
-                                                 "count", (json_int_t)m->count, "mse", m->mse, "mse_float",
-                                                 m->mse_float, "psnr", m->psnr, "psnr_mean", m->psnr_mean,
-                                                 "ssim", m->ssim, "mae", m->mae, "accuracy", m->accuracy));
+        json_t *entry = json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name", list[i].name,
+                                  "numbers", (json_int_t)list[i].numbers, "count", (json_int_t)m->count,
+                                  "mse", m->mse, "mse_float", m->mse_float, "psnr", m->psnr, "psnr_mean",
+                                  m->psnr_mean, "ssim", m->ssim, "mae", m->mae, "accuracy", m->accuracy);
+        good &= json_array_append_new(entries, entry) == 0;
     }
-    json_t *root = json_pack("{s:s, s:o}", "key", key, "baselines", entries);
-    char *text = json_dumps(root, JSON_INDENT(1));
-    json_decref(root);
-    if (!text) return caelum_fail(err, CAELUM_EFAIL, "%s: figures that are no numbers are not kept", cache);
-    const int result = file_write(cache, text, strlen(text), err);
-    free(text);
-    return result;
+    if (good) return figures_write(cache, key, entries, err);
+    json_decref(entries);
+    return CAELUM_OK;
 }
 
 static int measure_plan(const struct plan *plan, size_t numbers, const struct pictures *train,

@@ -65,7 +65,7 @@ static int watch(struct fit *fit, double batch_loss, struct caelum_error *err) {
     const size_t least = fit->batches < WATCHED ? fit->batches : WATCHED;
     const double mean = fit->sums.loss / (double)(fit_pictures(fit) * trainer_values(fit->trainer));
     if (!isfinite(batch_loss)) return diverged(fit, "the loss is no longer finite", err);
-    if (fit->epochs_done == 0 && fit->batches_done == least) {
+    if (fit->epochs_done == 0 && fit->batches_done == 1) {
         fit->first_loss = mean;
         fit->highest_loss = 100 * mean;
     }

@@ -28,7 +28,7 @@ struct fit {
     struct caelum_epoch *history; /* [settings.epochs] */
     size_t epochs_done;
     size_t best_epoch; /* 1 based; 0: none yet */
-    double first_loss; /* mean over the run's first batches */
+    double first_loss; /* mean of the run's first batch; 0: not done */
     /* the epoch under way */
     size_t drops;        /* of the step size, by schedule_drops */
     double highest_loss; /* a mean above this is divergence */
@@ -46,9 +46,9 @@ void fit_close(struct fit *fit);
  * and the state is that after the last whole batch).
  *
  * CAELUM_EDIVERGED if a loss is no longer finite, or if from batch 20 of an epoch on (or the last, if there
- * are fewer) the epoch's mean loss is above both that of the run's first 20 batches and 100 times the lowest
- * mean of an epoch so far; in the first epoch, above 100 times that of the first 20 batches. Healthy runs
- * stay below their start, or by a spike rise above it, but not to a hundredfold. */
+ * are fewer) the epoch's mean loss is above both that of the run's first batch and 100 times the lowest mean
+ * of an epoch so far; in the first epoch, above 100 times that of the first batch. Healthy runs stay below
+ * their start; a spike may rise above it, but not to a hundredfold of what was reached. */
 int fit_run(struct fit *fit, struct caelum_error *err);
 
 /* Whether early_stop has ended the run. */

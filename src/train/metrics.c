@@ -6,6 +6,8 @@
  * separable: rows first, then columns. */
 #include "train/metrics.h"
 
+#include "base/color.h"
+
 #include <math.h>
 
 enum { WINDOW = 11, MOMENTS = 5 }; /* x, y, xx, yy, xy */
@@ -16,12 +18,6 @@ size_t metrics_scratch(size_t h, size_t w) {
 
 double metrics_psnr(double mse) {
     return -10.0 * log10(mse);
-}
-
-static double round8(float value) {
-    /* written so that NaN becomes 0 */
-    const double clamped = value > 0.0f ? (value < 1.0f ? (double)value : 1.0) : 0.0;
-    return floor(clamped * 255 + 0.5);
 }
 
 /* exp(-(i - 5)^2 / (2 * 1.5^2)), sum 1. */
@@ -46,9 +42,10 @@ static void row_moments(const double *x, const double *y, size_t h, size_t w, co
         }
 }
 
-static double ssim_channel(const double *x, const double *y, size_t h, size_t w, double *rows) {
+double metrics_ssim(const double *x, const double *y, size_t h, size_t w, double *rows) {
     const double c1 = 0.01 * 0.01, c2 = 0.03 * 0.03;
     double weight[WINDOW], sum = 0;
+    if (h < WINDOW || w < WINDOW) return NAN;
     gaussian(weight);
     row_moments(x, y, h, w, weight, rows);
     for (size_t i = 0; i + WINDOW <= h; i++)
@@ -84,14 +81,14 @@ void metrics_picture(const uint8_t *truth, const float *output, size_t c, size_t
     for (size_t k = 0; k < c; k++) {
         for (size_t i = 0; i < plane; i++) {
             const double t = truth[k * plane + i], raw = (double)output[k * plane + i] - t / 255;
-            const double rounded = round8(output[k * plane + i]), d = (rounded - t) / 255;
+            const double rounded = color_byte((double)output[k * plane + i]), d = (rounded - t) / 255;
             e.squared_float += raw * raw;
             e.squared += d * d;
             e.absolute += fabs(d);
             x[i] = t / 255;
             y[i] = rounded / 255;
         }
-        e.ssim += h >= WINDOW && w >= WINDOW ? ssim_channel(x, y, h, w, rows) / (double)c : NAN;
+        e.ssim += metrics_ssim(x, y, h, w, rows) / (double)c;
     }
     *error = e;
 }

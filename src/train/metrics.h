@@ -28,6 +28,10 @@ size_t metrics_scratch(size_t h, size_t w);
 void metrics_total(const struct picture_error *errors, size_t n, size_t c, size_t h, size_t w,
                    struct caelum_metrics *metrics);
 
+/* SSIM of one channel of y against x, both [h][w] in [0, 1]; NaN if smaller than the 11x11 window. `scratch`
+ * holds 5 * h * w doubles. */
+double metrics_ssim(const double *x, const double *y, size_t h, size_t w, double *scratch);
+
 /* -10 log10(mse) in dB. */
 double metrics_psnr(double mse);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 const char *const caelum_task_words[] = {
-    [CAELUM_RECONSTRUCT] = "reconstruct", [CAELUM_COLORIZE] = "colorize", NULL};
+    [CAELUM_RECONSTRUCT] = "reconstruct", [CAELUM_COLORIZE] = "colorize", [CAELUM_DENOISE] = "denoise", NULL};
 
 const char *task_name(enum caelum_task task) {
     return caelum_task_words[task];
@@ -19,8 +19,8 @@ int task_find(enum caelum_task *task, const char *name, const char *where, struc
             *task = (enum caelum_task)i;
             return CAELUM_OK;
         }
-    return caelum_fail(err, CAELUM_EFORMAT, "%s: expected the task reconstruct or colorize, got '%s'", where,
-                       name);
+    return caelum_fail(err, CAELUM_EFORMAT,
+                       "%s: expected the task reconstruct, colorize or denoise, got '%s'", where, name);
 }
 
 struct shape task_pictures(enum caelum_task task, const struct caelum_net *net) {
@@ -31,7 +31,13 @@ struct shape task_pictures(enum caelum_task task, const struct caelum_net *net) 
 
 int task_check(enum caelum_task task, const struct caelum_net *net, struct caelum_error *err) {
     const struct shape in = net->input, out = net->layer[net->layers - 1].out;
-    if (task == CAELUM_RECONSTRUCT && (out.c != in.c || out.h != in.h || out.w != in.w))
+    bool random = false;
+    for (size_t i = 0; i < net->layers; i++) random |= net->layer[i].ops->random;
+    if (task == CAELUM_DENOISE && !random)
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: adds no noise; to denoise, put a line 'noise SIGMA' after 'input'",
+                           net->file);
+    if (task != CAELUM_COLORIZE && (out.c != in.c || out.h != in.h || out.w != in.w))
         return caelum_fail(
             err, CAELUM_EFORMAT,
             "%s: the output is %zux%zux%zu, the pictures are %zux%zux%zu; to reconstruct they must be equal",

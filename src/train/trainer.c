@@ -52,7 +52,7 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
 int trainer_open(struct trainer *trainer, const struct caelum_net *net,
                  const struct trainer_settings *settings, size_t largest, uint64_t seed,
                  struct caelum_error *err) {
-    struct trainer t = {.settings = *settings, .net = net, .lr = settings->lr};
+    struct trainer t = {.settings = *settings, .net = net, .lr = settings->lr, .seed = seed};
     enum cpu_level level;
     CHECK(task_check(settings->task, net, err));
     CHECK(cpu_choose(&level, err));
@@ -119,6 +119,7 @@ static void forward_block(const struct pass *pass, size_t b, int worker) {
     const struct trainer *t = pass->trainer;
     struct net_workspace *ws = &t->workspace[worker];
     const size_t first = b * LANES, left = pass->n - first, live = left < LANES ? left : LANES;
+    const bool learn = pass->scale != 0.0f;
     const uint8_t *lane[LANES];
     for (size_t i = 0; i < LANES; i++) {
         const size_t at = first + (i < live ? i : 0);
@@ -129,10 +130,13 @@ static void forward_block(const struct pass *pass, size_t b, int worker) {
                 mirror(lane[i], pass->pictures, t->mirrored + ((size_t)worker * LANES + i) * picture_size(t));
     }
     net_workspace_live(ws, t->net, live);
+    ws->noise = (struct layer_noise){.on = learn || t->settings.task == CAELUM_DENOISE,
+                                     .seed = t->seed,
+                                     .step = learn ? (uint32_t)t->optimizer.step : LAYER_NOISE_MEASURE,
+                                     .first = (uint32_t)first};
     const struct tensor target =
         task_load(t->settings.task, t->kernels, lane, &t->block[worker], &ws->value[0]);
     net_forward(t->net, t->kernels, pass->params, t->packed, ws);
-    const bool learn = pass->scale != 0.0f;
     const struct loss_job job = {.loss = t->settings.loss,
                                  .delta = (float)t->settings.huber_delta,
                                  .y = ws->value[t->net->layers],

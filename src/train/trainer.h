@@ -34,6 +34,7 @@ struct trainer {
     struct optimizer optimizer;
     float *ema;      /* [net->params]: running mean of params over the steps; NULL: none is kept */
     double lr;       /* of the next step */
+    uint64_t seed;   /* of noise layers */
     float *packed;   /* what layers read instead of params; made anew after every step */
     float *gradient; /* [net->params] */
     float *slots;    /* [slot_count][net->params] */

@@ -1,0 +1,16 @@
+/* figures_file.h - figures that took a while, kept in a JSON file under a key that says what they are of. */
+#ifndef CAELUM_REPORT_FIGURES_FILE_H
+#define CAELUM_REPORT_FIGURES_FILE_H
+
+#include "base/error.h"
+
+#include <jansson.h>
+
+/* The array kept in `path` under `key`, a new reference; NULL if the file is missing, damaged or of another
+ * key. */
+json_t *figures_read(const char *path, const char *key);
+
+/* Keeps the array `figures`, whose reference is taken, in `path` under `key`; the file is replaced. */
+int figures_write(const char *path, const char *key, json_t *figures, struct caelum_error *err);
+
+#endif

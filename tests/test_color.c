@@ -1,0 +1,268 @@
+/* test_color.c - color spaces against published values, CIEDE2000 against the 34 pairs of Sharma, Wu & Dalal,
+ * the figures of colorization by hand and on CIFAR-10's official test pictures. */
+#include "testing.h"
+
+#include "base/color.h"
+#include "train/color_metrics.h"
+
+#include <math.h>
+
+static void near(double got, double want, double bound) {
+    if (!(fabs(got - want) <= bound)) fail_msg("got %.12g, want %.12g", got, want);
+}
+
+/* --- Color spaces --------------------------------------------------------------------------------- */
+
+static void yuv_of_primaries_and_greys(void **state) {
+    (void)state;
+    /* the matrix of BT.601's analog YUV as it is printed everywhere, rounded to five digits there */
+    static const double published[3][3] = {
+        {0.299, -0.14713, 0.615}, {0.587, -0.28886, -0.51499}, {0.114, 0.436, -0.10001}};
+    for (int c = 0; c < 3; c++) {
+        const double rgb[3] = {c == 0, c == 1, c == 2};
+        double yuv[3];
+        color_rgb_to_yuv(rgb, yuv);
+        for (int i = 0; i < 3; i++) near(yuv[i], published[c][i], 5e-4);
+    }
+    for (int v = 0; v < 256; v++) { /* greys have no chroma at all, so that ties are ties */
+        const double grey[3] = {v / 255.0, v / 255.0, v / 255.0};
+        double yuv[3], lab[3];
+        color_rgb_to_yuv(grey, yuv);
+        near(yuv[0], v / 255.0, 1e-15);
+        color_rgb_to_lab(grey, lab);
+        assert_true(yuv[1] == 0 && yuv[2] == 0 && lab[1] == 0 && lab[2] == 0);
+    }
+}
+
+static void yuv_and_back(void **state) {
+    (void)state;
+    for (int r = 0; r < 256; r += 3)
+        for (int g = 0; g < 256; g += 3)
+            for (int b = 0; b < 256; b += 3) {
+                const double rgb[3] = {r / 255.0, g / 255.0, b / 255.0};
+                double yuv[3], back[3];
+                color_rgb_to_yuv(rgb, yuv);
+                color_yuv_to_rgb(yuv, back);
+                for (int c = 0; c < 3; c++)
+                    if (!(fabs(back[c] - rgb[c]) < 1e-14)) fail_msg("%d %d %d: %.17g", r, g, b, back[c]);
+                if (color_byte(back[0]) != r || color_byte(back[1]) != g || color_byte(back[2]) != b)
+                    fail_msg("%d %d %d does not come back", r, g, b);
+            }
+}
+
+static void any_chroma_keeps_the_luminance(void **state) {
+    (void)state;
+    struct rng rng = rng_make(1, RNG_TEST, 0);
+    for (int i = 0; i < 1000; i++) {
+        const double yuv[3] = {(double)rng_uniform(&rng), 0.4 * (double)test_random(&rng),
+                               0.6 * (double)test_random(&rng)};
+        double rgb[3], again[3];
+        color_yuv_to_rgb(yuv, rgb);
+        color_rgb_to_yuv(rgb, again);
+        for (int c = 0; c < 3; c++) near(again[c], yuv[c], 1e-14);
+    }
+    assert_int_equal(color_byte(-0.1), 0);
+    assert_int_equal(color_byte(1.1), 255);
+    assert_int_equal(color_byte((double)NAN), 0);
+    assert_int_equal(color_byte(0.5 / 255), 1);
+    assert_int_equal(color_byte(0.4999 / 255), 0);
+}
+
+static void lab_of_known_colors(void **state) {
+    (void)state;
+    static const struct {
+        int rgb[3];
+        double lab[3];
+    } known[] = {{{255, 255, 255}, {100, 0, 0}},           {{0, 0, 0}, {0, 0, 0}},
+                 {{255, 0, 0}, {53.24, 80.09, 67.20}},     {{0, 255, 0}, {87.73, -86.18, 83.18}},
+                 {{0, 0, 255}, {32.30, 79.19, -107.86}},   {{255, 255, 0}, {97.14, -21.55, 94.48}},
+                 {{0, 255, 255}, {91.11, -48.09, -14.13}}, {{255, 0, 255}, {60.32, 98.23, -60.82}},
+                 {{128, 128, 128}, {53.585, 0, 0}},        {{5, 5, 5}, {1.371, 0, 0}}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        double rgb[3], lab[3];
+        for (int c = 0; c < 3; c++) rgb[c] = known[i].rgb[c] / 255.0;
+        color_rgb_to_lab(rgb, lab);
+        for (int c = 0; c < 3; c++) near(lab[c], known[i].lab[c], 0.0101);
+    }
+}
+
+static void ciede2000_of_the_published_pairs(void **state) {
+    (void)state;
+    static const double pairs[34][7] = {{50.0000, 2.6772, -79.7751, 50.0000, 0.0000, -82.7485, 2.0425},
+                                        {50.0000, 3.1571, -77.2803, 50.0000, 0.0000, -82.7485, 2.8615},
+                                        {50.0000, 2.8361, -74.0200, 50.0000, 0.0000, -82.7485, 3.4412},
+                                        {50.0000, -1.3802, -84.2814, 50.0000, 0.0000, -82.7485, 1.0000},
+                                        {50.0000, -1.1848, -84.8006, 50.0000, 0.0000, -82.7485, 1.0000},
+                                        {50.0000, -0.9009, -85.5211, 50.0000, 0.0000, -82.7485, 1.0000},
+                                        {50.0000, 0.0000, 0.0000, 50.0000, -1.0000, 2.0000, 2.3669},
+                                        {50.0000, -1.0000, 2.0000, 50.0000, 0.0000, 0.0000, 2.3669},
+                                        {50.0000, 2.4900, -0.0010, 50.0000, -2.4900, 0.0009, 7.1792},
+                                        {50.0000, 2.4900, -0.0010, 50.0000, -2.4900, 0.0010, 7.1792},
+                                        {50.0000, 2.4900, -0.0010, 50.0000, -2.4900, 0.0011, 7.2195},
+                                        {50.0000, 2.4900, -0.0010, 50.0000, -2.4900, 0.0012, 7.2195},
+                                        {50.0000, -0.0010, 2.4900, 50.0000, 0.0009, -2.4900, 4.8045},
+                                        {50.0000, -0.0010, 2.4900, 50.0000, 0.0010, -2.4900, 4.8045},
+                                        {50.0000, -0.0010, 2.4900, 50.0000, 0.0011, -2.4900, 4.7461},
+                                        {50.0000, 2.5000, 0.0000, 50.0000, 0.0000, -2.5000, 4.3065},
+                                        {50.0000, 2.5000, 0.0000, 73.0000, 25.0000, -18.0000, 27.1492},
+                                        {50.0000, 2.5000, 0.0000, 61.0000, -5.0000, 29.0000, 22.8977},
+                                        {50.0000, 2.5000, 0.0000, 56.0000, -27.0000, -3.0000, 31.9030},
+                                        {50.0000, 2.5000, 0.0000, 58.0000, 24.0000, 15.0000, 19.4535},
+                                        {50.0000, 2.5000, 0.0000, 50.0000, 3.1736, 0.5854, 1.0000},
+                                        {50.0000, 2.5000, 0.0000, 50.0000, 3.2972, 0.0000, 1.0000},
+                                        {50.0000, 2.5000, 0.0000, 50.0000, 1.8634, 0.5757, 1.0000},
+                                        {50.0000, 2.5000, 0.0000, 50.0000, 3.2592, 0.3350, 1.0000},
+                                        {60.2574, -34.0099, 36.2677, 60.4626, -34.1751, 39.4387, 1.2644},
+                                        {63.0109, -31.0961, -5.8663, 62.8187, -29.7946, -4.0864, 1.2630},
+                                        {61.2901, 3.7196, -5.3901, 61.4292, 2.2480, -4.9620, 1.8731},
+                                        {35.0831, -44.1164, 3.7933, 35.0232, -40.0716, 1.5901, 1.8645},
+                                        {22.7233, 20.0904, -46.6940, 23.0331, 14.9730, -42.5619, 2.0373},
+                                        {36.4612, 47.8580, 18.3852, 36.2715, 50.5065, 21.2231, 1.4146},
+                                        {90.8027, -2.0831, 1.4410, 91.1528, -1.6435, 0.0447, 1.4441},
+                                        {90.9257, -0.5406, -0.9208, 88.6381, -0.8985, -0.7239, 1.5381},
+                                        {6.7747, -0.2908, -2.4247, 5.8714, -0.0985, -2.2286, 0.6377},
+                                        {2.0776, 0.0795, -1.1350, 0.9033, -0.0636, -0.5514, 0.9082}};
+    for (size_t i = 0; i < 34; i++) {
+        near(color_ciede2000(pairs[i], pairs[i] + 3), pairs[i][6], 1e-4);
+        near(color_ciede2000(pairs[i] + 3, pairs[i]), pairs[i][6], 1e-4);
+        near(color_ciede2000(pairs[i], pairs[i]), 0, 0);
+    }
+}
+
+/* --- Metrics -------------------------------------------------------------------------------------- */
+
+static void figures_by_hand(void **state) {
+    (void)state;
+    /* red and a grey, predicted to be grey: red becomes (76, 76, 76), 0.299 * 255 = 76.2 */
+    const uint8_t truth[6] = {255, 128, 0, 128, 0, 128};
+    const float grey[4] = {0, 0, 0, 0};
+    double scratch[22], lab_red[3], lab_76[3];
+    const double u = -0.492 * 0.299, v = 0.877 * 0.701;
+    struct color_error e;
+    struct caelum_color_metrics m;
+    assert_int_equal(color_metrics_scratch(1, 2), 22);
+    color_metrics_picture(truth, grey, 1, 2, scratch, &e);
+    color_metrics_total(&e, 1, 1, 2, &m);
+    near(m.uv_mse, (u * u + v * v) / 4, 1e-15);
+    near(m.uv_mse_float, (u * u + v * v) / 4, 1e-15);
+    near(m.r2, 0, 1e-15);
+    near(m.rgb_mse, (179.0 * 179 + 2 * 76 * 76) / (6 * 255.0 * 255), 1e-15);
+    near(m.mae, (179.0 + 2 * 76) / (6 * 255), 1e-15);
+    near(m.psnr, -10 * log10(m.rgb_mse), 1e-12);
+    near(m.psnr_mean, m.psnr, 1e-12);
+    assert_true(isnan(m.ssim));
+    /* (a*, b*) of red is (80.09, 67.20), 104.55 away from grey: within t = 105..150, the grey within all */
+    near(m.auc, (46 + 151) / 302.0, 1e-15);
+    near(m.acc2, 0.5, 0);
+    near(m.acc5, 0.5, 0);
+    /* red: U < V, predicted equal, which counts as U; the grey: equal, equal */
+    near(m.accuracy, 0.5, 0);
+    color_rgb_to_lab((const double[3]){1, 0, 0}, lab_red);
+    color_rgb_to_lab((const double[3]){76 / 255.0, 76 / 255.0, 76 / 255.0}, lab_76);
+    near(m.ciede2000, color_ciede2000(lab_red, lab_76) / 2, 1e-12);
+    /* rg = 255, 0 and yb = 127.5, 0: half of each is mean and deviation alike */
+    near(m.colorfulness_truth, 1.3 * hypot(127.5, 63.75), 1e-10);
+    near(m.colorfulness, 0, 0);
+}
+
+static void colors_out_of_range_are_clamped(void **state) {
+    (void)state;
+    /* white with V = 0.877: R = 2 becomes 1, G = 1 - 0.299 / 0.587 = 0.4906 becomes 125 / 255, B stays 1 */
+    const uint8_t white[3] = {255, 255, 255};
+    const double y = (0.299 + 0.114) + 0.587 * 125 / 255, u = 0.492 * (1 - y), v = 0.877 * (1 - y);
+    double scratch[11];
+    struct color_error e;
+    struct caelum_color_metrics m;
+    color_metrics_picture(white, (const float[2]){0, 0.877f}, 1, 1, scratch, &e);
+    color_metrics_total(&e, 1, 1, 1, &m);
+    near(m.uv_mse_float, 0.877 * 0.877 / 2, 1e-7);
+    near(m.uv_mse, (u * u + v * v) / 2, 1e-15);
+    near(m.mae, 130.0 / (3 * 255), 1e-15);
+    near(m.accuracy, 0, 0); /* U where both are equal, as in the truth, against V */
+    near(m.colorfulness, 0.3 * hypot(130, (255 + 125) / 2.0 - 255), 1e-10);
+    color_metrics_picture(white, (const float[2]){NAN, NAN}, 1, 1, scratch, &e);
+    color_metrics_total(&e, 1, 1, 1, &m);
+    near(m.rgb_mse, 1, 0);
+}
+
+/* The definitions once more, a figure at a time over a whole picture. */
+static void figures_match_the_definitions(void **state) {
+    (void)state;
+    enum { N = 64 };
+    struct rng rng = rng_make(3, RNG_TEST, 0);
+    uint8_t truth[3 * N];
+    float chroma[2 * N];
+    double scratch[11 * N], x[N][3], y[N][3], want = 0;
+    size_t within[151] = {0}, close[2] = {0}, agree = 0;
+    struct color_error e;
+    struct caelum_color_metrics m;
+    for (size_t i = 0; i < N; i++) { /* chroma off by up to 0.04, so that some pixels are close */
+        double yuv[3], rgb[3], merged[3];
+        for (size_t c = 0; c < 3; c++) rgb[c] = (truth[c * N + i] = (uint8_t)rng_below(&rng, 256)) / 255.0;
+        color_rgb_to_yuv(rgb, yuv);
+        for (size_t c = 0; c < 2; c++) chroma[c * N + i] = (float)yuv[c + 1] + 0.04f * test_random(&rng);
+        agree += (yuv[1] < yuv[2]) == (chroma[i] < chroma[N + i]);
+        color_yuv_to_rgb((const double[3]){yuv[0], (double)chroma[i], (double)chroma[N + i]}, merged);
+        for (size_t c = 0; c < 3; c++) merged[c] = floor(fmin(fmax(merged[c], 0), 1) * 255 + 0.5) / 255;
+        color_rgb_to_lab(rgb, x[i]);
+        color_rgb_to_lab(merged, y[i]);
+        want += color_ciede2000(x[i], y[i]) / N;
+        const double a = y[i][1] - x[i][1], b = y[i][2] - x[i][2];
+        for (int t = 0; t <= 150; t++) within[t] += sqrt(a * a + b * b) <= t;
+        for (int k = 0; k < 2; k++) {
+            bool good = true;
+            for (size_t c = 0; c < 3; c++)
+                good &= fabs(round(x[i][c]) - round(y[i][c])) <= (k ? 5 : 2) * (c ? 2.2 : 1);
+            close[k] += good;
+        }
+    }
+    color_metrics_picture(truth, chroma, 8, 8, scratch, &e);
+    color_metrics_total(&e, 1, 8, 8, &m);
+    near(m.ciede2000, want, 1e-12);
+    double area = 0;
+    for (int t = 0; t <= 150; t++) area += (double)within[t] / N / 151;
+    near(m.auc, area, 1e-12);
+    near(m.accuracy, (double)agree / N, 0);
+    near(m.acc2, (double)close[0] / N, 0);
+    near(m.acc5, (double)close[1] / N, 0);
+    assert_in_range(close[0], 5, N - 5);
+    assert_in_range(close[1] - close[0], 5, N - 5);
+    assert_in_range(agree, 5, N - 1);
+}
+
+/* Figures of two pictures are not those of one: r2 and psnr pool errors, psnr_mean and colorfulness do not.
+ */
+static void pictures_are_pooled(void **state) {
+    (void)state;
+    const uint8_t red[3] = {255, 0, 0}, blue[3] = {0, 0, 255};
+    double scratch[11], yuv[3];
+    struct color_error e[2];
+    struct caelum_color_metrics one[2], both;
+    color_rgb_to_yuv((const double[3]){1, 0, 0}, yuv);
+    color_metrics_picture(red, (const float[2]){(float)yuv[1], (float)yuv[2]}, 1, 1, scratch, &e[0]);
+    color_metrics_picture(blue, (const float[2]){0.1f, 0}, 1, 1, scratch, &e[1]);
+    for (int i = 0; i < 2; i++) color_metrics_total(&e[i], 1, 1, 1, &one[i]);
+    color_metrics_total(e, 2, 1, 1, &both);
+    near(one[0].psnr_mean, 100, 0);
+    near(one[0].r2, 1, 0);
+    near(both.psnr_mean, (100 + one[1].psnr) / 2, 1e-12);
+    near(both.psnr, one[1].psnr + 10 * log10(2), 1e-12);
+    near(both.r2, 1 - e[1].chroma / (e[0].chroma_grey + e[1].chroma_grey), 1e-15);
+    near(both.colorfulness, (one[0].colorfulness + one[1].colorfulness) / 2, 1e-12);
+    assert_int_equal(both.count, 2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(yuv_of_primaries_and_greys),
+        cmocka_unit_test(yuv_and_back),
+        cmocka_unit_test(any_chroma_keeps_the_luminance),
+        cmocka_unit_test(lab_of_known_colors),
+        cmocka_unit_test(ciede2000_of_the_published_pairs),
+        cmocka_unit_test(figures_by_hand),
+        cmocka_unit_test(colors_out_of_range_are_clamped),
+        cmocka_unit_test(figures_match_the_definitions),
+        cmocka_unit_test(pictures_are_pooled),
+    };
+    return cmocka_run_group_tests_name("color", tests, NULL, NULL);
+}

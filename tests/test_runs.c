@@ -1,0 +1,259 @@
+/* test_runs.c - whole runs through the public header: resumed ones end with the same bits whatever the
+ * settings, and runs end when they should. */
+#include "testing.h"
+
+#include "base/file.h"
+#include "net/safetensors.h"
+#include "train/fit.h"
+
+#include <math.h>
+
+static int stop_at_eight(void *cookie, const struct caelum_train_progress *progress) {
+    (void)progress;
+    return ++*(int *)cookie == 8;
+}
+
+static void assert_same_file(const char *a, const char *b, const char *name) {
+    char command[900];
+    snprintf(command, sizeof command, "cmp '%s/%s' '%s/%s'", a, name, b, name);
+    assert_int_equal(system(command), 0);
+}
+
+/* A run directory under the scratch directory, on 240 pictures: five batches an epoch. */
+static struct caelum_train_settings run_in(const char *dir, const char *name, char out[300]) {
+    struct caelum_train_settings s = caelum_train_defaults();
+    snprintf(out, 300, "%s/%s", dir, name);
+    s.net_path = SOURCE_DIR "/models/standard.net";
+    s.data = "synthetic:300";
+    s.epochs = 3;
+    s.threads = 2;
+    s.out = out;
+    return s;
+}
+
+/* Settings that keep state of their own, in turn; false after the last. */
+static bool choose(int i, struct caelum_train_settings *s) {
+    switch (i) {
+    case 0:
+        return true;
+    case 1:
+        s->optimizer = CAELUM_ADAMW;
+        s->weight_decay = 0.1;
+        s->schedule = CAELUM_COSINE;
+        s->warmup = 1.5;
+        return true;
+    case 2:
+        s->optimizer = CAELUM_SGD;
+        s->lr = 0.2;
+        s->weight_decay = 0.001;
+        s->schedule = CAELUM_ONECYCLE;
+        s->clip = 0.05;
+        return true;
+    case 3:
+        s->optimizer = CAELUM_RMSPROP;
+        s->schedule = CAELUM_STEP;
+        s->lr_step_epochs = 1;
+        s->lr_gamma = 0.5;
+        s->loss = CAELUM_BCE;
+        s->flip = true;
+        return true;
+    case 4:
+        s->ema = 0.9;
+        s->flip = true;
+        s->schedule = CAELUM_PLATEAU;
+        s->lr = 0.03; /* so that a plateau is met */
+        s->lr_patience = 0;
+        s->loss = CAELUM_HUBER;
+        s->huber_delta = 0.2;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Batch 8 lies inside the second epoch. */
+static void a_resumed_run_ends_with_the_same_bits(void **state) {
+    (void)state;
+    struct caelum_train_result result;
+    char dir[256], whole[300], parts[300];
+    test_directory(dir);
+    for (int i = 0;; i++) {
+        struct caelum_train_settings s = run_in(dir, "whole", whole);
+        int batches = 0;
+        if (!choose(i, &s)) break;
+        s.force = true;
+        assert_ok(caelum_train(&s, &result, err));
+        assert_int_equal(result.epochs, 3);
+        snprintf(parts, sizeof parts, "%s/parts", dir);
+        s.out = parts;
+        s.threads = 1;
+        s.progress = stop_at_eight;
+        s.cookie = &batches;
+        assert_ok(caelum_train(&s, &result, err));
+        assert_true(result.stopped);
+        s = caelum_train_defaults(); /* everything else comes from the checkpoint */
+        s.out = parts;
+        s.resume = true;
+        s.epochs = 0;
+        assert_ok(caelum_train(&s, &result, err));
+        assert_false(result.stopped);
+        assert_int_equal(result.epochs, 3);
+        assert_same_file(whole, parts, "last.safetensors");
+        assert_same_file(whole, parts, "best.safetensors");
+    }
+    test_remove(dir);
+}
+
+static void an_existing_run_is_not_touched(void **state) {
+    (void)state;
+    char dir[256], out[300];
+    test_directory(dir);
+    struct caelum_train_settings s = run_in(dir, ".", out);
+    assert_error(CAELUM_EIO, "exists already; go on with it by --resume", caelum_train(&s, NULL, err));
+    test_remove(dir);
+}
+
+/* Every setting of the table matters: changing it alone changes the weights that three epochs end with. */
+static void every_option_has_an_effect(void **state) {
+    (void)state;
+    char dir[256], out[300], command[1400];
+    test_directory(dir);
+    struct caelum_train_settings plain = run_in(dir, "plain", out);
+    assert_ok(caelum_train(&plain, NULL, err));
+    for (int i = 0; i < 8; i++) {
+        char other[300];
+        struct caelum_train_settings s = run_in(dir, "other", other);
+        s.force = true;
+        if (i == 0) s.loss = CAELUM_L1;
+        if (i == 1) s.optimizer = CAELUM_RMSPROP;
+        if (i == 2) s.weight_decay = 0.1;
+        if (i == 3) s.schedule = CAELUM_COSINE;
+        if (i == 4) s.warmup = 1;
+        if (i == 5) s.clip = 1e-4;
+        if (i == 6) s.ema = 0.9;
+        if (i == 7) s.flip = true;
+        assert_ok(caelum_train(&s, NULL, err));
+        /* the weights are the end of the file */
+        snprintf(command, sizeof command,
+                 "tail -c 19644 '%s/last.safetensors' >'%s/a'; tail -c 19644 '%s/last.safetensors' | "
+                 "cmp -s - '%s/a'",
+                 out, dir, other, dir);
+        if (system(command) == 0) fail_msg("option %d changes nothing", i);
+    }
+    test_remove(dir);
+}
+
+static void runs_end_early_when_asked(void **state) {
+    (void)state;
+    char dir[256], out[300];
+    struct caelum_train_result result;
+    test_directory(dir);
+    struct caelum_train_settings s = run_in(dir, "run", out);
+    s.epochs = 60;
+    s.lr = 0.03;
+    s.early_stop = 2;
+    assert_ok(caelum_train(&s, &result, err));
+    assert_true(result.ended_early && !result.stopped);
+    assert_true(result.epochs < 60);
+    assert_int_equal(result.epochs, result.best_epoch + 2);
+    s.resume = true; /* it stays ended */
+    s.epochs = 0;
+    const size_t epochs = result.epochs;
+    assert_ok(caelum_train(&s, &result, err));
+    assert_int_equal(result.epochs, epochs);
+    test_remove(dir);
+}
+
+/* A network without activations, whose outputs nothing holds back. */
+static void write_linear(const char *dir, int layers, char path[300]) {
+    char text[300] = "input 3\n";
+    for (int i = 1; i < layers; i++) strcat(text, "conv 8\n");
+    strcat(text, "conv 3\n");
+    snprintf(path, 300, "%s/linear.net", dir);
+    assert_ok(file_write(path, text, strlen(text), err));
+}
+
+static void divergence_is_an_error(void **state) {
+    (void)state;
+    char dir[256], out[300], net[300], path[400];
+    test_directory(dir);
+    struct caelum_train_settings s = run_in(dir, "run", out);
+    write_linear(dir, 7, net);
+    s.net_path = net;
+    s.optimizer = CAELUM_SGD;
+    s.lr = 100;
+    s.epochs = 30;
+    assert_error(CAELUM_EDIVERGED, "the loss is no longer finite in epoch 1, batch",
+                 caelum_train(&s, NULL, err));
+    /* the run is there as it began */
+    struct safetensors file = {0};
+    snprintf(path, sizeof path, "%s/checkpoint.safetensors", out);
+    assert_ok(safetensors_read(&file, path, err));
+    safetensors_close(&file);
+    test_remove(dir);
+}
+
+/* One layer, so the loss grows by a factor a step and is finite for long: the rule of fit.h must see it. */
+static void an_exploding_loss_is_divergence(void **state) {
+    (void)state;
+    char dir[256], out[300], net[300], path[400];
+    test_directory(dir);
+    struct caelum_train_settings s = run_in(dir, "run", out);
+    write_linear(dir, 1, net);
+    s.net_path = net;
+    s.optimizer = CAELUM_SGD;
+    s.momentum = 0;
+    s.lr = 1;
+    s.warmup = 20;
+    s.epochs = 40;
+    assert_error(CAELUM_EDIVERGED, "the mean loss rose to", caelum_train(&s, NULL, err));
+    /* what the last finished epoch left can be loaded, and is healthy */
+    struct caelum_model *model = NULL;
+    snprintf(path, sizeof path, "%s/last.safetensors", out);
+    assert_ok(caelum_model_load(&model, path, err));
+    assert_true(atof(caelum_model_metadata(model, "val_loss")) < 10);
+    caelum_model_close(&model);
+    test_remove(dir);
+}
+
+static void senseless_settings_are_refused(void **state) {
+    (void)state;
+    char dir[256], out[300];
+    test_directory(dir);
+    const struct caelum_train_settings good = run_in(dir, "run", out);
+    struct caelum_train_settings s = good;
+    s.lr = -1;
+    assert_error(CAELUM_EUSAGE, "lr: expected a number above 0, at most 100, got -1",
+                 caelum_train(&s, NULL, err));
+    s = good, s.lr = NAN;
+    assert_error(CAELUM_EUSAGE, "lr: expected", caelum_train(&s, NULL, err));
+    s = good, s.ema = 1;
+    assert_error(CAELUM_EUSAGE, "ema: expected a number from 0, at most 0.999999, got 1",
+                 caelum_train(&s, NULL, err));
+    s = good, s.batch = 0;
+    assert_error(CAELUM_EUSAGE, "batch: expected 1 to 65536, got 0", caelum_train(&s, NULL, err));
+    s = good, s.lr_step_epochs = 0;
+    assert_error(CAELUM_EUSAGE, "lr_step_epochs: expected 1 to 1000000", caelum_train(&s, NULL, err));
+    s = good, s.optimizer = (enum caelum_optimizer)17;
+    assert_error(CAELUM_EUSAGE, "optimizer: expected one of 4 choices, got 17", caelum_train(&s, NULL, err));
+    s = good, s.schedule = CAELUM_ONECYCLE, s.warmup = 1;
+    assert_error(CAELUM_EUSAGE, "onecycle has a rise of its own", caelum_train(&s, NULL, err));
+    s = good, s.warmup = 3;
+    assert_error(CAELUM_EUSAGE, "warmup: expected less than the 3 epochs", caelum_train(&s, NULL, err));
+    struct stat st;
+    assert_true(stat(out, &st) != 0); /* nothing was written */
+    test_remove(dir);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_resumed_run_ends_with_the_same_bits),
+        cmocka_unit_test(an_existing_run_is_not_touched),
+        cmocka_unit_test(every_option_has_an_effect),
+        cmocka_unit_test(runs_end_early_when_asked),
+        cmocka_unit_test(divergence_is_an_error),
+        cmocka_unit_test(an_exploding_loss_is_divergence),
+        cmocka_unit_test(senseless_settings_are_refused),
+    };
+    return cmocka_run_group_tests_name("runs", tests, NULL, NULL);
+}
