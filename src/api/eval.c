@@ -6,6 +6,8 @@
 #include "report/baselines.h"
 #include "train/metrics.h"
 
+#include <string.h>
+
 struct evaluation {
     struct pictures pictures;
     struct picture_error *errors;

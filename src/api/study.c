@@ -114,7 +114,7 @@ static void run(void *cookie, size_t i, int worker) {
     pthread_mutex_unlock(&r->lock);
     if (stopped) return;
     int code = w->unit->state == STUDY_TRAINED ? CAELUM_OK : train(w, threads, &w->err);
-    if (code == 0 && !w->result.stopped && w->unit->settings.task == CAELUM_RECONSTRUCT) {
+    if (code == 0 && !w->result.stopped && w->unit->settings.task != CAELUM_COLORIZE) {
         pthread_mutex_lock(&r->measuring);
         code = study_eval_write(w->unit, threads, &w->err);
         pthread_mutex_unlock(&r->measuring);
@@ -137,7 +137,7 @@ static void run(void *cookie, size_t i, int worker) {
 /* --- All of them ---------------------------------------------------------------------------------- */
 
 static bool measured(const struct study_unit *u) {
-    return u->settings.task != CAELUM_RECONSTRUCT || study_eval_current(u, NULL);
+    return u->settings.task == CAELUM_COLORIZE || study_eval_current(u, NULL);
 }
 
 /* What is missing, as work. */

@@ -153,7 +153,7 @@ static int gather_pca(const struct study_plan *plan, struct gathering *g, struct
     for (size_t i = 0; i < plan->units; i++) {
         const struct study_result *result = &r->result[plan->unit[i].run];
         const double numbers = result->figure[FIGURE_BOTTLENECK].mean;
-        if (result->trained == 0 || plan->unit[i].settings.task != CAELUM_RECONSTRUCT) continue;
+        if (result->trained == 0 || plan->unit[i].settings.task == CAELUM_COLORIZE) continue;
         if (!data) data = plan->unit[i].data;
         low = fmin(low, numbers), high = fmax(high, numbers);
     }

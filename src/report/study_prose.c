@@ -35,7 +35,7 @@ double study_correlation(const double *x, const double *y, size_t n) {
 }
 
 static bool reconstructs(const struct study_result *r) {
-    return r->run->settings.task == CAELUM_RECONSTRUCT;
+    return r->run->settings.task != CAELUM_COLORIZE;
 }
 
 size_t study_reconstructing(const struct study_results *results, size_t *list, size_t most) {
