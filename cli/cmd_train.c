@@ -41,7 +41,7 @@ static struct {
     struct caelum_train_settings s;
     int task, loss, optimizer, schedule;
     const char *resume;
-    bool json;
+    bool json, lr_find;
 } given;
 
 static const struct option_row rows[] = {
@@ -83,6 +83,8 @@ static const struct option_row rows[] = {
     {0, "limit", OPTION_SIZE, &given.s.data_settings.limit, "N",
      "use only the first N pictures of that shuffle; 0 = all", NULL},
     {'t', "threads", OPTION_THREADS, &given.s.threads, "N", "threads; no influence on the result", NULL},
+    {0, "lr-find", OPTION_FLAG, &given.lr_find, NULL,
+     "only try step sizes from 1e-7 to 10 and say which to use; --out is then runs/NET-lr-find", NULL},
     {0, "resume", OPTION_STRING, &given.resume, "DIR",
      "go on with a run; only --epochs and --threads may be given too", NULL},
     {0, "force", OPTION_FLAG, &given.s.force, NULL, "write over an existing run directory", NULL},
@@ -114,6 +116,43 @@ static const char *not_on_resume(int count, char **words) {
     return NULL;
 }
 
+/* Every tenth point, two and a half a decade, and the suggestion. */
+static void print_found(const struct caelum_train_settings *s, const struct caelum_lr_find *f, bool json) {
+    if (json) {
+        json_t *points = json_array();
+        for (size_t i = 0; i < f->count; i++)
+            json_array_append_new(points, json_pack("{s:f, s:f, s:f}", "lr", f->point[i].lr, "loss",
+                                                    f->point[i].loss, "smoothed_loss", f->point[i].smooth));
+        print_json(json_pack("{s:s, s:o, s:o}", "out", s->out, "suggestion",
+                             f->suggestion > 0 ? json_real(f->suggestion) : json_null(), "points", points));
+        return;
+    }
+    printf("step size   loss      smoothed\n");
+    for (size_t i = 0; i < f->count; i += 10)
+        printf("%-9.2g   %.6f  %.6f\n", f->point[i].lr, f->point[i].loss, f->point[i].smooth);
+    if (f->count < CAELUM_LR_POINTS) printf("above %.2g the loss explodes\n", f->point[f->count - 1].lr);
+    if (f->suggestion > 0)
+        printf("\nthe loss falls fastest at %.2g; train with --lr %.2g\n", f->suggestion, f->suggestion);
+    else
+        printf("\nthe loss falls at none of them\n");
+    printf("table %s/lr_find.csv\nchart %s/lr_find.svg\n", s->out, s->out);
+}
+
+static int find_lr(struct caelum_train_settings *s) {
+    static struct caelum_lr_find found;
+    struct caelum_error err;
+    char out[520], name[512];
+    if (!s->out) {
+        snprintf(out, sizeof out, "%s-lr-find", default_out(s->net_path, name));
+        s->out = out;
+    }
+    const int code = caelum_lr_find(s, &found, &err);
+    progress_clear();
+    if (code != 0) return report(&err);
+    print_found(s, &found, given.json);
+    return 0;
+}
+
 int command_train(int argc, char **argv) {
     char out[512];
     struct caelum_train_settings *s = &given.s;
@@ -139,11 +178,12 @@ int command_train(int argc, char **argv) {
         s->out = given.resume;
     else
         s->net_path = argv[1];
+    s->stage = progress_stage;
+    signals_catch();
+    if (given.lr_find) return find_lr(s);
     if (!s->out) s->out = default_out(s->net_path, out);
     s->command = command_line;
     s->progress = progress_train;
-    s->stage = progress_stage;
-    signals_catch();
     struct caelum_train_result result;
     struct caelum_error err;
     const int code = caelum_train(s, &result, &err);

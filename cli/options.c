@@ -84,7 +84,8 @@ void command_help(const struct command *command, const struct option_row *rows, 
         if (rows->letter) snprintf(letter, sizeof letter, "-%c, ", rows->letter);
         snprintf(left, sizeof left, "%s--%s%s%s", letter, rows->name, rows->argument ? " " : "",
                  rows->argument ? rows->argument : "");
-        fprintf(to, "  %-26s %s", left, rows->help);
+        fprintf(to, strlen(left) > 26 ? "  %s\n%29s%s" : "  %-26s%s%s", left, strlen(left) > 26 ? "" : " ",
+                rows->help);
         print_default(rows, to);
         fputc('\n', to);
     }

@@ -454,6 +454,23 @@ const char *caelum_comparison_cell(const caelum_comparison *comparison, size_t r
  * table with charts of loss and accuracy, one page that loads nothing, if it ends in .html. */
 int caelum_comparison_draw(const caelum_comparison *comparison, const char *path, struct caelum_error *err);
 
+/* The learning rate range test (Smith 2017): minibatches whose step size grows from 1e-7 to 10. */
+enum { CAELUM_LR_POINTS = 200 };
+struct caelum_lr_point {
+    double lr, loss; /* of one minibatch */
+    double smooth;   /* running mean of the losses, decay 0.9 */
+};
+struct caelum_lr_find {
+    double suggestion; /* where `smooth` falls fastest against log lr; 0: it falls nowhere */
+    size_t count;      /* points before `smooth` rose above 4 times its lowest */
+    struct caelum_lr_point point[CAELUM_LR_POINTS];
+};
+
+/* Does the test with a run's settings, of which lr, schedule and warmup don't matter, and writes lr_find.csv
+ * and lr_find.svg into settings->out, which must not exist unless `force`. Trains nothing that is kept. */
+int caelum_lr_find(const struct caelum_train_settings *settings, struct caelum_lr_find *found,
+                   struct caelum_error *err);
+
 /* --- Pictures --------------------------------------------------------------------------------- */
 
 /* 8-bit RGB; `pixels` holds height * width * 3 bytes. */

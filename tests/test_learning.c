@@ -2,6 +2,7 @@
  * against double precision. */
 #include "testing.h"
 
+#include "train/lr_find.h"
 #include "train/optimizer.h"
 
 #include <math.h>
@@ -245,12 +246,28 @@ static void updates_match_reference(void **state) {
     }
 }
 
+/* --- Range test ----------------------------------------------------------------------------------- */
+
+/* A loss that falls along a logistic curve around point 60: steepest there. One that only rises: nowhere. */
+static void steepest_descent_is_found(void **state) {
+    (void)state;
+    static struct caelum_lr_point points[100];
+    for (size_t i = 0; i < 100; i++) {
+        points[i].lr = pow(10, -7 + (double)i / 25);
+        points[i].smooth = 1 / (1 + exp(((double)i - 60) / 4));
+    }
+    assert_true(lr_find_steepest(points, 100) == points[60].lr);
+    assert_true(lr_find_steepest(points, 60) == points[54].lr); /* the last with 5 points after it */
+    assert_true(lr_find_steepest(points, 15) == 0);             /* too short to say */
+    for (size_t i = 0; i < 100; i++) points[i].smooth = (double)i;
+    assert_true(lr_find_steepest(points, 100) == 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(losses_match_reference),
-        cmocka_unit_test(losses_at_their_edges),
-        cmocka_unit_test(logarithm_is_accurate),
-        cmocka_unit_test(updates_match_reference),
+        cmocka_unit_test(losses_match_reference),    cmocka_unit_test(losses_at_their_edges),
+        cmocka_unit_test(logarithm_is_accurate),     cmocka_unit_test(updates_match_reference),
+        cmocka_unit_test(steepest_descent_is_found),
     };
     return cmocka_run_group_tests_name("learning", tests, NULL, NULL);
 }

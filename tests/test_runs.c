@@ -216,6 +216,53 @@ static void an_exploding_loss_is_divergence(void **state) {
     test_remove(dir);
 }
 
+/* The step sizes, the smoothing and the end of the range test, from its own points; the same points on any
+ * number of threads; a table a program can read, and no model. */
+static void the_range_test_finds_a_step_size(void **state) {
+    (void)state;
+    char dir[256], out[300], net[300], path[400], line[200];
+    static struct caelum_lr_find found, again;
+    test_directory(dir);
+    struct caelum_train_settings s = run_in(dir, "find", out);
+    write_linear(dir, 1, net);
+    s.net_path = net;
+    s.optimizer = CAELUM_SGD;
+    s.momentum = 0;
+    assert_ok(caelum_lr_find(&s, &found, err));
+    assert_true(found.count > 100 && found.count < CAELUM_LR_POINTS); /* a linear network explodes near 1 */
+    assert_true(found.suggestion > 1e-3 && found.suggestion < found.point[found.count - 1].lr);
+    double lowest = INFINITY;
+    for (size_t i = 0; i < found.count; i++) {
+        double sum = 0, weight = 0; /* the mean with weights 0.9^age, from its definition */
+        for (size_t j = 0; j <= i; j++) {
+            sum += pow(0.9, (double)(i - j)) * found.point[j].loss;
+            weight += pow(0.9, (double)(i - j));
+        }
+        assert_true(fabs(found.point[i].smooth - sum / weight) < 1e-9 * sum / weight);
+        assert_true(fabs(log10(found.point[i].lr) - (-7 + 8 * (double)i / 199)) < 1e-9);
+        assert_true(found.point[i].smooth <= 4 * lowest);
+        lowest = fmin(lowest, found.point[i].smooth);
+    }
+    assert_error(CAELUM_EIO, "exists already", caelum_lr_find(&s, &again, err));
+    s.force = true;
+    s.threads = 1;
+    assert_ok(caelum_lr_find(&s, &again, err));
+    assert_memory_equal(&found, &again, sizeof found);
+    snprintf(path, sizeof path, "%s/lr_find.csv", out);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    size_t rows = 0;
+    while (fgets(line, sizeof line, f)) rows++;
+    fclose(f);
+    assert_int_equal(rows, found.count + 1);
+    struct stat st;
+    snprintf(path, sizeof path, "%s/lr_find.svg", out);
+    assert_true(stat(path, &st) == 0 && st.st_size > 1000);
+    snprintf(path, sizeof path, "%s/checkpoint.safetensors", out);
+    assert_true(stat(path, &st) != 0);
+    test_remove(dir);
+}
+
 static void senseless_settings_are_refused(void **state) {
     (void)state;
     char dir[256], out[300];
@@ -253,6 +300,7 @@ int main(void) {
         cmocka_unit_test(runs_end_early_when_asked),
         cmocka_unit_test(divergence_is_an_error),
         cmocka_unit_test(an_exploding_loss_is_divergence),
+        cmocka_unit_test(the_range_test_finds_a_step_size),
         cmocka_unit_test(senseless_settings_are_refused),
     };
     return cmocka_run_group_tests_name("runs", tests, NULL, NULL);

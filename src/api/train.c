@@ -3,14 +3,13 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/parallel.h"
-#include "data/data.h"
 #include "net/safetensors.h"
 #include "report/run_files.h"
 #include "train/fit.h"
+#include "train/train_settings.h"
 
 #include "api/run_sheet.h"
-#include "train/train_settings.h"
+#include "api/train_open.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -243,48 +242,18 @@ static void name_network(struct run *run) {
         snprintf(run->name, sizeof run->name, "%.*s", (int)strcspn(base, "."), base);
 }
 
-static struct trainer_settings trainer_settings(const struct caelum_train_settings *s, int threads) {
-    struct trainer_settings t = trainer_defaults(s->batch, s->lr, threads);
-    t.task = s->task;
-    t.loss = s->loss;
-    t.huber_delta = s->huber_delta;
-    t.optimizer.kind = s->optimizer;
-    t.optimizer.momentum = s->momentum;
-    t.optimizer.weight_decay = s->weight_decay;
-    t.clip = s->clip;
-    t.ema = s->ema;
-    return t;
-}
-
 /* Opens network, data, trainer and fit; nothing is written before all of it is known to be good. */
 static int prepare(struct run *run, struct caelum_error *err) {
-    struct caelum_train_settings *s = &run->settings;
+    const struct caelum_train_settings *s = &run->settings;
     CHECK(check_settings(s, err));
-    if (s->resume)
-        CHECK(read_checkpoint(run, err));
-    else
-        CHECK(caelum_net_load(&run->net, s->net_path, 32, 32, err));
-    s->data_settings.progress = s->stage;
-    s->data_settings.cookie = s->cookie;
-    CHECK(caelum_data_open(&run->data, s->data, &s->data_settings, err));
-    const struct pictures train = data_pictures(run->data, CAELUM_TRAIN),
-                          val = data_pictures(run->data, CAELUM_VALIDATION);
-    if (!s->resume && (train.h != 32 || train.w != 32)) { /* the network again, at the pictures' size */
-        caelum_net_close(&run->net);
-        CHECK(caelum_net_load(&run->net, s->net_path, train.h, train.w, err));
-    }
-    CHECK(task_check(s->task, run->net, err));
-    const struct shape takes = task_pictures(s->task, run->net);
-    if (takes.c != train.c || takes.h != train.h || takes.w != train.w)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: takes pictures of %zux%zux%zu, the data has %zux%zux%zu",
-                           run->net->file, takes.c, takes.h, takes.w, train.c, train.h, train.w);
+    if (s->resume) CHECK(read_checkpoint(run, err));
+    CHECK(train_open(s, &run->data, &run->net, &run->trainer, err));
     const char *fingerprint = metadata_get(&run->checkpoint.metadata, "data_fingerprint");
     if (s->resume && (!fingerprint || strcmp(fingerprint, run->data->fingerprint) != 0))
         return caelum_fail(err, CAELUM_EFORMAT, "%s: the data are not those that the run was started with",
                            run->data->source);
-    const int threads = s->threads > 0 ? s->threads : parallel_default_threads();
-    const struct trainer_settings trainer = trainer_settings(s, threads);
-    CHECK(trainer_open(&run->trainer, run->net, &trainer, val.n, s->seed, err));
+    const struct pictures train = data_pictures(run->data, CAELUM_TRAIN),
+                          val = data_pictures(run->data, CAELUM_VALIDATION);
     const struct schedule schedule = {.kind = s->schedule,
                                       .lr = s->lr,
                                       .batches = (train.n + s->batch - 1) / s->batch,
