@@ -129,6 +129,20 @@ static void ciede2000_of_the_published_pairs(void **state) {
     }
 }
 
+/* Opposite hues count as 180 degrees apart and not more, whichever way their angles are rounded. */
+static void ciede2000_of_opposite_hues(void **state) {
+    (void)state;
+    const double degree = acos(-1) / 180;
+    for (int i = 0; i < 360; i++) {
+        const double inner = i < 180 ? i + 180 - 1e-6 : i - 180 + 1e-6; /* just under 180 apart */
+        const double x[3] = {50, 3 * cos(i * degree), 3 * sin(i * degree)};
+        const double opposite[3] = {51, -x[1] / 7, -x[2] / 7};
+        const double close[3] = {51, 3.0 / 7 * cos(inner * degree), 3.0 / 7 * sin(inner * degree)};
+        near(color_ciede2000(x, opposite), color_ciede2000(x, close), 1e-6);
+        near(color_ciede2000(opposite, x), color_ciede2000(x, opposite), 1e-12);
+    }
+}
+
 /* --- Metrics -------------------------------------------------------------------------------------- */
 
 static void figures_by_hand(void **state) {
@@ -259,6 +273,7 @@ int main(void) {
         cmocka_unit_test(any_chroma_keeps_the_luminance),
         cmocka_unit_test(lab_of_known_colors),
         cmocka_unit_test(ciede2000_of_the_published_pairs),
+        cmocka_unit_test(ciede2000_of_opposite_hues),
         cmocka_unit_test(figures_by_hand),
         cmocka_unit_test(colors_out_of_range_are_clamped),
         cmocka_unit_test(figures_match_the_definitions),
