@@ -105,6 +105,25 @@ int signals_caught(void);
 /* Dies by the signal that was caught, so that the shell sees it. */
 void signals_raise(void);
 
+/* --- caelum eval ---------------------------------------------------------------------------------- */
+
+/* What is measured, by what. */
+struct evaluation {
+    const char *model_path, *data;
+    int split, threads;
+    bool json, no_baselines;
+    struct caelum_data_settings settings;
+};
+extern const char *const eval_splits[]; /* names by enum caelum_split, NULL at the end */
+
+/* Starts the JSON object of a result: model, data, split, count. */
+json_t *eval_object(const struct evaluation *e, size_t count);
+/* Sets a number, null where it is none. */
+void eval_add(json_t *object, const char *key, double value);
+/* Measures a colorizer and prints the result. */
+int eval_color(const struct evaluation *e, const caelum_model *model, const caelum_data *data,
+               struct caelum_error *err);
+
 /* --- Commands ------------------------------------------------------------------------------------- */
 
 int command_data(int argc, char **argv);

@@ -1,4 +1,5 @@
-/* cmd_eval.c - caelum eval: the model's figures above those of the best linear codes. */
+/* cmd_eval.c - caelum eval: the model's figures above those of the best linear codes. cmd_eval_color.c does
+ * the same for colorizers. */
 #include "cli.h"
 
 #include <math.h>
@@ -8,20 +9,20 @@
 
 enum { MOST_BASELINES = 8 };
 
-static const char *const splits[] = {"train", "validation", "test", NULL};
+const char *const eval_splits[] = {"train", "validation", "test", NULL};
 
-static void add(json_t *object, const char *key, double value) {
+void eval_add(json_t *object, const char *key, double value) {
     json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
 }
 
 static void add_metrics(json_t *object, const struct caelum_metrics *m) {
-    add(object, "mse", m->mse);
-    add(object, "mse_float", m->mse_float);
-    add(object, "psnr", m->psnr);
-    add(object, "psnr_mean", m->psnr_mean);
-    add(object, "ssim", m->ssim);
-    add(object, "mae", m->mae);
-    add(object, "accuracy", m->accuracy);
+    eval_add(object, "mse", m->mse);
+    eval_add(object, "mse_float", m->mse_float);
+    eval_add(object, "psnr", m->psnr);
+    eval_add(object, "psnr_mean", m->psnr_mean);
+    eval_add(object, "ssim", m->ssim);
+    eval_add(object, "mae", m->mae);
+    eval_add(object, "accuracy", m->accuracy);
 }
 
 static void print_row(const char *name, size_t numbers, const struct caelum_metrics *m) {
@@ -29,19 +30,11 @@ static void print_row(const char *name, size_t numbers, const struct caelum_metr
            m->psnr, m->psnr_mean, m->ssim, m->mae, m->accuracy);
 }
 
-/* What was measured, by what. */
-struct evaluation {
-    const char *model_path, *data;
-    int split, threads;
-    bool json, no_baselines;
-    struct caelum_data_settings settings;
-};
-
 static void print_table(const struct evaluation *e, const struct caelum_net_info *net,
                         const struct caelum_metrics *m, const struct caelum_baseline *list, size_t count) {
     printf(
         "%s, %s split, %zu pictures; outputs clamped to [0, 1] and rounded to 8 bit except for mse_float\n\n",
-        e->model_path, splits[e->split], m->count);
+        e->model_path, eval_splits[e->split], m->count);
     printf("%-28s %7s  %-8s  %-8s  %8s  %9s  %-6s  %-6s  %8s\n", "", "numbers", "mse", "mse_float", "psnr dB",
            "psnr_mean", "ssim", "mae", "accuracy");
     print_row("this model", net->bottleneck, m);
@@ -50,12 +43,15 @@ static void print_table(const struct evaluation *e, const struct caelum_net_info
         printf("\nPCA and KLT: the best linear codes with as many numbers, fitted on the train split.\n");
 }
 
+json_t *eval_object(const struct evaluation *e, size_t count) {
+    return json_pack("{s:s, s:s, s:s, s:I, s:I}", "model", e->model_path, "data", e->data ? e->data : "",
+                     "split", eval_splits[e->split], "split_seed", (json_int_t)e->settings.split_seed,
+                     "count", (json_int_t)count);
+}
+
 static void print_object(const struct evaluation *e, const struct caelum_net_info *net,
                          const struct caelum_metrics *m, const struct caelum_baseline *list, size_t count) {
-    json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:I}", "model", e->model_path, "data",
-                               e->data ? e->data : "", "split", splits[e->split], "split_seed",
-                               (json_int_t)e->settings.split_seed, "count", (json_int_t)m->count);
-    json_t *baselines = json_array();
+    json_t *object = eval_object(e, m->count), *baselines = json_array();
     json_object_set_new(object, "measured_on",
                         json_string("outputs clamped to [0, 1] and rounded to 8 bit, except mse_float"));
     add_metrics(object, m);
@@ -87,20 +83,27 @@ static void choose_split(struct evaluation *e, const caelum_model *model, bool g
     if (limit && e->settings.limit == 0) e->settings.limit = strtoull(limit, NULL, 10);
 }
 
-static int evaluate(struct evaluation *e, const caelum_model *model, caelum_data **data,
-                    struct caelum_error *err) {
+/* One channel in, two out. */
+static bool is_colorizer(const caelum_net *net) {
+    struct caelum_net_info info;
+    struct caelum_layer_info last;
+    caelum_net_describe(net, &info);
+    caelum_net_layer(net, info.layers - 1, &last);
+    return info.channels == 1 && last.channels == 2;
+}
+
+static int eval_reconstruction(const struct evaluation *e, const caelum_model *model, const caelum_data *data,
+                               struct caelum_error *err) {
     struct caelum_metrics metrics;
     struct caelum_baseline list[MOST_BASELINES];
     struct caelum_net_info net;
     size_t count = 0;
     caelum_net_describe(caelum_model_net(model), &net);
-    int code = caelum_data_open(data, e->data, &e->settings, err);
-    if (code != 0) return code;
-    code = caelum_eval(model, *data, (enum caelum_split)e->split, e->threads, progress_stage, NULL, &metrics,
-                       err);
+    int code = caelum_eval(model, data, (enum caelum_split)e->split, e->threads, progress_stage, NULL,
+                           &metrics, err);
     if (code == 0 && !e->no_baselines)
-        code = caelum_baselines(*data, (enum caelum_split)e->split, net.bottleneck, progress_stage, NULL,
-                                list, MOST_BASELINES, &count, err);
+        code = caelum_baselines(data, (enum caelum_split)e->split, net.bottleneck, progress_stage, NULL, list,
+                                MOST_BASELINES, &count, err);
     progress_clear();
     if (code != 0) return code;
     if (e->json)
@@ -117,10 +120,12 @@ int command_eval(int argc, char **argv) {
     const struct option_row rows[] = {
         {'d', "data", OPTION_STRING, &e.data, "SPEC", "as for train; default $CAELUM_DATA, else synthetic",
          NULL},
-        {0, "split", OPTION_CHOICE, &e.split, "train, validation or test", "which part of the data", splits},
+        {0, "split", OPTION_CHOICE, &e.split, "train, validation or test", "which part of the data",
+         eval_splits},
         {0, "split-seed", OPTION_U64, &e.settings.split_seed, "N", "default: that of the model's training",
          NULL},
-        {0, "no-baselines", OPTION_FLAG, &e.no_baselines, NULL, "leave out PCA and block KLT", NULL},
+        {0, "no-baselines", OPTION_FLAG, &e.no_baselines, NULL,
+         "leave out what stands beside the model: PCA and KLT, or all colorizers but grey", NULL},
         {'t', "threads", OPTION_THREADS, &e.threads, "N", "threads; no influence on the result", NULL},
         {0, "cache-dir", OPTION_STRING, &e.settings.cache_dir, "DIR",
          "where prepared data is kept; default ~/.cache/caelum", NULL},
@@ -139,7 +144,11 @@ int command_eval(int argc, char **argv) {
     int code = caelum_model_load(&model, e.model_path, &err);
     if (code == 0) {
         choose_split(&e, model, split_given);
-        code = evaluate(&e, model, &data, &err);
+        code = caelum_data_open(&data, e.data, &e.settings, &err);
+    }
+    if (code == 0) {
+        const bool color = is_colorizer(caelum_model_net(model));
+        code = (color ? eval_color : eval_reconstruction)(&e, model, data, &err);
     }
     caelum_data_close(&data);
     caelum_model_close(&model);

@@ -252,6 +252,38 @@ struct caelum_color_metrics {
     double acc2, acc5; /* share of pixels within 2 (5) of L* and 4.4 (11) of a*, b*, all rounded */
 };
 
+/* A colorizer that is no network, fitted on the train split, or an oracle, which knows the truth. */
+struct caelum_color_baseline {
+    char name[96];
+    struct caelum_color_metrics metrics;
+};
+
+/* Runs a colorizer - a model whose network takes 1 channel, Y, and gives 2, U and V - over a split and
+ * measures it. threads = 0: the default. Fails with CAELUM_EFORMAT if the model is no colorizer or does not
+ * fit the pictures, CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+int caelum_eval_color(const caelum_model *model, const caelum_data *data, enum caelum_split split,
+                      int threads, caelum_progress progress, void *cookie,
+                      struct caelum_color_metrics *metrics, struct caelum_error *err);
+
+/* Measures on `split` what stands beside every colorizer, fitted on the train split where there is something
+ * to fit, and keeps it in the data's cache directory for next time. Writes the first `capacity` of these to
+ * `list` and their number to *count:
+ *   "grey copy": U = V = 0
+ *   "constant": mean U and V
+ *   "table by luminance": mean U and V of pixels of the same Y, 256 steps
+ *   "table by luminance and place": that and what it leaves over on average at the pixel's place, by 32
+ *     bands of Y; a mean over few pixels is drawn towards 0
+ *   "oracle: one color a picture": the picture's own true mean U and V
+ *   "oracle: UV of 8x8 blocks": the same of each of its blocks */
+int caelum_color_baselines(const caelum_data *data, enum caelum_split split, caelum_progress progress,
+                           void *cookie, struct caelum_color_baseline *list, size_t capacity, size_t *count,
+                           struct caelum_error *err);
+
+/* Whether a colorizer does more than copy grey, given grey's figures on the same pictures: colorfulness of at
+ * least 5, r2 of at least 0.05, psnr at least 0.3 dB above grey's. */
+bool caelum_color_learned(const struct caelum_color_metrics *metrics,
+                          const struct caelum_color_metrics *grey);
+
 /* --- Training --------------------------------------------------------------------------------- */
 
 /* What a network learns. */
@@ -360,7 +392,7 @@ struct caelum_train_result {
 };
 
 /* Trains, writing a run directory: run.json, metrics.csv, last.safetensors, best.safetensors,
- * checkpoint.safetensors, curves.svg, curves.png and, to reconstruct, reconstructions.png. A non-zero result
+ * checkpoint.safetensors, curves.svg, curves.png, reconstructions.png or colorizations.png. A non-zero result
  * of the progress callback ends the run after the batch under way, saved and resumable; the call then returns
  * CAELUM_OK with result->stopped set. The result depends on the network, the data, the settings and the seed
  * alone: not on threads or instruction set (from AVX2 up), nor on stops and resumes - unless a resume changes

@@ -2,6 +2,7 @@
 #include "api/run_sheet.h"
 
 #include "api/runner.h"
+#include "base/color.h"
 #include "base/mem.h"
 #include "report/sheet.h"
 #include "train/metrics.h"
@@ -12,7 +13,8 @@ enum { SHOWN = 20, COLUMNS = 10 };
 
 struct showing {
     struct pictures pictures;
-    uint8_t *pixels; /* [shown][2][c][h][w] */
+    size_t rows;
+    uint8_t *pixels; /* [shown][rows][c][h][w] */
     char captions[SHOWN][24];
 };
 
@@ -22,43 +24,75 @@ static const uint8_t *give(void *cookie, size_t i, int worker) {
     return pictures_at(&s->pictures, i);
 }
 
-static void take(void *cookie, size_t i, const float *values, int worker) {
-    struct showing *s = cookie;
+static uint8_t *row_of(const struct showing *s, size_t i, size_t row) {
+    return s->pixels + (i * s->rows + row) * pictures_size(&s->pictures);
+}
+
+static void caption(struct showing *s, size_t i, const uint8_t *ours) {
+    const uint8_t *truth = pictures_at(&s->pictures, i);
     const size_t size = pictures_size(&s->pictures);
-    uint8_t *truth = s->pixels + i * 2 * size, *ours = truth + size;
     double squared = 0;
-    (void)worker;
-    memcpy(truth, pictures_at(&s->pictures, i), size);
     for (size_t j = 0; j < size; j++) {
-        const float v = values[j] > 0 ? (values[j] < 1 ? values[j] : 1) : 0;
-        ours[j] = (uint8_t)(v * 255 + 0.5f);
         const double d = ((double)ours[j] - truth[j]) / 255;
         squared += d * d;
     }
     snprintf(s->captions[i], sizeof s->captions[i], "%.1f dB", metrics_psnr(squared / (double)size));
 }
 
+static void take_reconstruction(void *cookie, size_t i, const float *values, int worker) {
+    struct showing *s = cookie;
+    const size_t size = pictures_size(&s->pictures);
+    uint8_t *ours = row_of(s, i, 1);
+    (void)worker;
+    memcpy(row_of(s, i, 0), pictures_at(&s->pictures, i), size);
+    for (size_t j = 0; j < size; j++) ours[j] = color_byte((double)values[j]);
+    caption(s, i, ours);
+}
+
+static void take_chroma(void *cookie, size_t i, const float *values, int worker) {
+    struct showing *s = cookie;
+    const size_t plane = s->pictures.h * s->pictures.w;
+    const uint8_t *truth = pictures_at(&s->pictures, i);
+    uint8_t *grey = row_of(s, i, 0), *ours = row_of(s, i, 1);
+    (void)worker;
+    for (size_t j = 0; j < plane; j++) {
+        double rgb[3], yuv[3];
+        for (size_t c = 0; c < 3; c++) rgb[c] = truth[c * plane + j] / 255.0;
+        color_rgb_to_yuv(rgb, yuv);
+        for (size_t c = 0; c < 3; c++) grey[c * plane + j] = color_byte(yuv[0]);
+        yuv[1] = (double)values[j], yuv[2] = (double)values[plane + j];
+        color_yuv_to_rgb(yuv, rgb);
+        for (size_t c = 0; c < 3; c++) ours[c * plane + j] = color_byte(rgb[c]);
+    }
+    memcpy(row_of(s, i, 2), truth, pictures_size(&s->pictures));
+    caption(s, i, ours);
+}
+
 int run_sheet_write(const struct caelum_model *model, const struct caelum_data *data, const char *path,
                     struct caelum_error *err) {
-    static const char *const names[] = {"original", "reconstruction"};
-    struct showing s = {.pictures = data_pictures(data, CAELUM_TEST)};
+    static const char *const reconstruction[] = {"original", "reconstruction"}, *const color[] = {
+                                                                                    "grey", "ours", "truth"};
+    const bool colorizer = model->net->input.c == 1;
+    struct showing s = {.pictures = data_pictures(data, CAELUM_TEST), .rows = colorizer ? 3 : 2};
     struct runner runner = {0};
     const size_t n = s.pictures.n < SHOWN ? s.pictures.n : SHOWN;
     struct caelum_net_info info;
-    char title[96], subtitle[160];
+    char subtitle[160];
     caelum_net_describe(model->net, &info);
-    snprintf(title, sizeof title, "Test pictures and their reconstructions");
     snprintf(subtitle, sizeof subtitle,
-             "%s, %zu parameters, %zu numbers at the bottleneck, epoch %s; below each its PSNR", data->name,
-             info.parameters, info.bottleneck, caelum_model_metadata(model, "epoch"));
-    CHECK(mem_alloc(&s.pixels, n * 2, pictures_size(&s.pictures), err));
+             "%s, %zu parameters, %zu numbers at the bottleneck, epoch %s; below, the PSNR of %s", data->name,
+             info.parameters, info.bottleneck, caelum_model_metadata(model, "epoch"),
+             colorizer ? "ours" : "each");
+    CHECK(mem_alloc(&s.pixels, n * s.rows, pictures_size(&s.pictures), err));
     int result = runner_open(&runner, model->net, model->params, 0, err);
-    const struct runner_job job = {.n = n, .input = give, .output = take, .cookie = &s};
+    const struct runner_job job = {
+        .n = n, .input = give, .output = colorizer ? take_chroma : take_reconstruction, .cookie = &s};
     if (result == 0) result = runner_run(&runner, &job, err);
-    const struct sheet sheet = {.title = title,
+    const struct sheet sheet = {.title = colorizer ? "Test pictures colorized"
+                                                   : "Test pictures and their reconstructions",
                                 .subtitle = subtitle,
-                                .row_names = names,
-                                .rows = 2,
+                                .row_names = colorizer ? color : reconstruction,
+                                .rows = s.rows,
                                 .count = n,
                                 .columns = n < COLUMNS ? n : COLUMNS,
                                 .h = s.pictures.h,

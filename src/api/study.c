@@ -114,7 +114,7 @@ static void run(void *cookie, size_t i, int worker) {
     pthread_mutex_unlock(&r->lock);
     if (stopped) return;
     int code = w->unit->state == STUDY_TRAINED ? CAELUM_OK : train(w, threads, &w->err);
-    if (code == 0 && !w->result.stopped && w->unit->settings.task != CAELUM_COLORIZE) {
+    if (code == 0 && !w->result.stopped) {
         pthread_mutex_lock(&r->measuring);
         code = study_eval_write(w->unit, threads, &w->err);
         pthread_mutex_unlock(&r->measuring);
@@ -136,10 +136,6 @@ static void run(void *cookie, size_t i, int worker) {
 
 /* --- All of them ---------------------------------------------------------------------------------- */
 
-static bool measured(const struct study_unit *u) {
-    return u->settings.task == CAELUM_COLORIZE || study_eval_current(u, NULL);
-}
-
 /* What is missing, as work. */
 static int collect(struct runner *r, struct caelum_error *err) {
     CHECK(mem_alloc(&r->work, r->plan.units, sizeof *r->work, err));
@@ -156,7 +152,7 @@ static int collect(struct runner *r, struct caelum_error *err) {
                                    u->dir, u->problem);
             u->state = STUDY_NEW;
         }
-        if (u->state == STUDY_TRAINED && measured(u)) {
+        if (u->state == STUDY_TRAINED && study_eval_current(u, NULL)) {
             r->finished_before++;
             continue;
         }

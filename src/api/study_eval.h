@@ -10,9 +10,10 @@
  * root is not NULL, *root is its content, to be given to json_decref. */
 bool study_eval_current(const struct study_unit *unit, json_t **root);
 
-/* Measures DIR/best.safetensors on the test split, beside the linear codes of the bottleneck's size, and
- * writes eval.json. `threads` run the model. Call it from one thread at a time: the linear codes are kept
- * in files that all trainings share. */
+/* Measures DIR/best.safetensors on the test split, beside the linear codes of the bottleneck's size - or, for
+ * a colorizer, beside grey and other simple ones - and writes eval.json; a colorizer's colorizations.png too.
+ * `threads` run the model. Call it from one thread at a time: the linear codes are kept in files that all
+ * trainings share. */
 int study_eval_write(const struct study_unit *unit, int threads, struct caelum_error *err);
 
 #endif

@@ -33,7 +33,7 @@ static void take_figures(const json_t *object, double value[FIGURES]) {
         const json_t *number = json_object_get(object, figure_kinds[f].key);
         if (json_is_number(number)) value[f] = json_number_value(number);
     }
-    const json_t *uv = json_object_get(object, "uv_mse");
+    const json_t *uv = json_object_get(object, "uv_mse_float"); /* a loss is that of the output as it is */
     /* U and V in units of 1/2, errors of both added: 2 * 2^2 times their mean */
     if (json_is_number(uv))
         value[FIGURE_LOSS] = 8 * json_number_value(uv);

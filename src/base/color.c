@@ -58,16 +58,18 @@ static double saturation(double c) {
 /* Hue in degrees, [0, 360); 0 for a grey. */
 static double hue(double a, double b) {
     const double h = a == 0 && b == 0 ? 0 : atan2(b, a) / degree;
-    return h < 0 ? h + 360 : h;
+    if (h >= 0) return h;
+    return h + 360 < 360 ? h + 360 : 0; /* the sum may round up to 360 */
 }
 
 /* Difference and mean of two hues along the shorter arc; a grey has no hue of its own and takes the other's.
- */
+ * Where hues are opposite, as is common among dark colors, the mean jumps: they are 180 degrees apart
+ * whatever rounding makes of it. */
 static void compare_hues(double h1, double h2, double product, double *difference, double *mean) {
     const double d = h2 - h1, sum = h1 + h2;
     if (product == 0)
         *difference = 0, *mean = sum;
-    else if (fabs(d) <= 180)
+    else if (fabs(d) <= 180 + 1e-9)
         *difference = d, *mean = sum / 2;
     else
         *difference = d > 180 ? d - 360 : d + 360, *mean = sum < 360 ? (sum + 360) / 2 : (sum - 360) / 2;

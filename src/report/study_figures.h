@@ -8,7 +8,7 @@
 /* Figures of one training, in the order of tables. */
 enum figure {
     FIGURE_MSE,
-    FIGURE_LOSS, /* as the Keras study reckoned it: to colorize 8 uv_mse, to reconstruct mse */
+    FIGURE_LOSS, /* to colorize 8 uv_mse_float, a supposed scale (docs/studies.md); to reconstruct mse */
     FIGURE_ACCURACY,
     FIGURE_PSNR,
     FIGURE_SSIM,

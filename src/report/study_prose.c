@@ -110,13 +110,14 @@ static void say_grey(struct prose *p, const struct study_results *r, size_t sect
     char text[48];
     if (isnan(grey)) return;
     say(p, "A grey picture has UV MSE %s, ", figure_text(FIGURE_UV_MSE, grey, text));
-    say(p, "loss %s as %s reckons it. ", figure_text(FIGURE_LOSS, loss, text), r->study->source);
+    say(p, "loss %s on the scale supposed here. ", figure_text(FIGURE_LOSS, loss, text));
     for (size_t i = 0; i < r->study->entries; i++) {
         const struct study_entry *e = &r->study->entry[i];
         for (size_t j = 0; e->section == section && j < e->references; j++)
             if (figure_find(e->reference[j].metric) == FIGURE_LOSS &&
                 fabs(e->reference[j].value / loss - 1) < 0.02)
-                say(p, "The published loss of %g is that of a grey picture. ", e->reference[j].value);
+                say(p, "The published loss of %g is, on that scale, that of a grey picture. ",
+                    e->reference[j].value);
     }
     for (size_t i = 0; i < n; i++) {
         const double share = 1 - error_of(r, list[i]) / grey;

@@ -1,0 +1,91 @@
+/* cmd_eval_color.c - caelum eval for a colorizer: its figures above those of colorizers that are no networks,
+ * and whether it does more than copy grey. */
+#include "cli.h"
+
+#include <stdio.h>
+
+enum { MOST_BASELINES = 8 };
+
+static void add_metrics(json_t *object, const struct caelum_color_metrics *m) {
+    eval_add(object, "uv_mse", m->uv_mse);
+    eval_add(object, "uv_mse_float", m->uv_mse_float);
+    eval_add(object, "r2", m->r2);
+    eval_add(object, "rgb_mse", m->rgb_mse);
+    eval_add(object, "psnr", m->psnr);
+    eval_add(object, "psnr_mean", m->psnr_mean);
+    eval_add(object, "ssim", m->ssim);
+    eval_add(object, "mae", m->mae);
+    eval_add(object, "auc", m->auc);
+    eval_add(object, "ciede2000", m->ciede2000);
+    eval_add(object, "colorfulness", m->colorfulness);
+    eval_add(object, "colorfulness_truth", m->colorfulness_truth);
+    eval_add(object, "accuracy", m->accuracy);
+    eval_add(object, "acc2", m->acc2);
+    eval_add(object, "acc5", m->acc5);
+}
+
+static void print_row(const char *name, const struct caelum_color_metrics *m) {
+    printf("%-28s %.6f  %6.3f  %.6f  %7.2f  %9.2f  %.4f  %.4f  %.4f  %9.2f  %12.2f  %8.4f\n", name, m->uv_mse,
+           m->r2, m->rgb_mse, m->psnr, m->psnr_mean, m->ssim, m->mae, m->auc, m->ciede2000, m->colorfulness,
+           m->accuracy);
+}
+
+static const char *verdict(const struct caelum_color_metrics *m, const struct caelum_color_metrics *grey) {
+    return caelum_color_learned(m, grey) ? "color learned" : "no color learned";
+}
+
+/* list[0] is grey. */
+static void print_table(const struct evaluation *e, const struct caelum_color_metrics *m,
+                        const struct caelum_color_baseline *list, size_t count) {
+    const struct caelum_color_metrics *grey = &list[0].metrics;
+    printf("%s, %s split, %zu pictures; U and V merged with the true Y, clamped and rounded to 8 bit\n\n",
+           e->model_path, eval_splits[e->split], m->count);
+    printf("%-28s %-8s  %6s  %-8s  %7s  %9s  %-6s  %-6s  %-6s  %9s  %12s  %8s\n", "", "uv_mse", "r2",
+           "rgb_mse", "psnr dB", "psnr_mean", "ssim", "mae", "auc", "ciede2000", "colorfulness", "accuracy");
+    print_row("this model", m);
+    for (size_t i = 0; i < count; i++) print_row(list[i].name, &list[i].metrics);
+    printf(
+        "\n%s: colorfulness %.2f of the truth's %.2f, r2 %.3f, %+.2f dB against grey; at least 5, 0.05 and "
+        "0.3 dB are asked for\n",
+        verdict(m, grey), m->colorfulness, m->colorfulness_truth, m->r2, m->psnr - grey->psnr);
+}
+
+static void print_object(const struct evaluation *e, const struct caelum_net_info *net,
+                         const struct caelum_color_metrics *m, const struct caelum_color_baseline *list,
+                         size_t count) {
+    json_t *object = eval_object(e, m->count), *baselines = json_array();
+    json_object_set_new(object, "measured_on",
+                        json_string("U and V merged with the true Y, clamped and rounded to 8 bit, except "
+                                    "uv_mse_float and accuracy"));
+    add_metrics(object, m);
+    json_object_set_new(object, "verdict", json_string(verdict(m, &list[0].metrics)));
+    json_object_set_new(object, "parameters", json_integer((json_int_t)net->parameters));
+    for (size_t i = 0; i < count; i++) {
+        json_t *b = json_pack("{s:s}", "name", list[i].name);
+        add_metrics(b, &list[i].metrics);
+        json_array_append_new(baselines, b);
+    }
+    json_object_set_new(object, "baselines", baselines);
+    print_json(object);
+}
+
+int eval_color(const struct evaluation *e, const caelum_model *model, const caelum_data *data,
+               struct caelum_error *err) {
+    const enum caelum_split split = (enum caelum_split)e->split;
+    struct caelum_color_metrics metrics;
+    struct caelum_color_baseline list[MOST_BASELINES];
+    struct caelum_net_info net;
+    size_t count = 0;
+    caelum_net_describe(caelum_model_net(model), &net);
+    int code = caelum_eval_color(model, data, split, e->threads, progress_stage, NULL, &metrics, err);
+    if (code == 0)
+        code = caelum_color_baselines(data, split, progress_stage, NULL, list,
+                                      e->no_baselines ? 1 : MOST_BASELINES, &count, err);
+    progress_clear();
+    if (code != 0) return code;
+    if (e->json)
+        print_object(e, &net, &metrics, list, count);
+    else
+        print_table(e, &metrics, list, count);
+    return 0;
+}
