@@ -58,8 +58,9 @@ int safetensors_write(const char *path, const struct safetensor *tensors, size_t
         fwrite(text, 1, length, writer.stream);
         for (size_t i = length; i < padded; i++) fputc(' ', writer.stream);
         for (size_t i = 0; i < count; i++)
-            fwrite(tensors[i].data, type_sizes[tensors[i].type], safetensor_count(&tensors[i]),
-                   writer.stream);
+            if (safetensor_count(&tensors[i]) > 0) /* an empty one may have no memory */
+                fwrite(tensors[i].data, type_sizes[tensors[i].type], safetensor_count(&tensors[i]),
+                       writer.stream);
         result = file_commit(&writer, err);
     }
     free(text);
