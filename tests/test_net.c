@@ -174,8 +174,8 @@ static void gradients_match_differences(void **state) {
         "input 2\nconv 5 relu\nmaxpool\nconv 3\nupsample\nconv 2 sigmoid\n",
         "input 3\nconv 4 k=5 relu\nconv 6 k=1 relu\nconv 3 k=4\n",
         "input 1\nmaxpool\nconv 7 k=2 relu\nupsample\nconv 3 relu\nupsample\nconv 5 k=3\n",
-        "input 3\nconv 8 relu\nmaxpool\nconv 12 relu\nmaxpool\nconv 16 relu\nlatent\nupsample\nconv 12 "
-        "relu\nupsample\nconv 3 sigmoid\n",
+        ("input 3\nconv 8 relu\nmaxpool\nconv 12 relu\nmaxpool\nconv 16 relu\nlatent\nupsample\nconv 12 "
+         "relu\nupsample\nconv 3 sigmoid\n"),
     };
     for (int level = 0; level <= (int)cpu_detect(); level++)
         for (size_t i = 0; i < 4; i++)

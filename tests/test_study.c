@@ -319,8 +319,8 @@ static void correlation_of_power_laws(void **state) {
 static void metrics_csv_is_read_by_column_names(void **state) {
     struct caelum_epoch *history = NULL;
     size_t epochs = 0;
-    const struct caelum_epoch wrote[2] = {{1, 0.5, 3, 0.25, 0.75, 1.25, 0.125, 2.5, 1000, 0.5, true},
-                                          {2, 0.25, 6, 0.5, 0.875, 1, 0.25, 1.5, 2000, 0.25, false}};
+    const struct caelum_epoch wrote[2] = {{1, 0.5, 3, 0.25, 0.75, 1.25, 0.125, 2.5, 1000, true, 0.5},
+                                          {2, 0.25, 6, 0.5, 0.875, 1, 0.25, 1.5, 2000, false, 0.25}};
     (void)state;
     assert_ok(run_write_metrics(scratch, wrote, 2, err));
     assert_ok(run_read_metrics(scratch, &history, &epochs, err));

@@ -47,13 +47,12 @@ struct caelum_study_settings caelum_study_defaults(void) {
 /* Tells the caller; the lock is held. */
 static void tell(struct runner *r, enum caelum_study_event event, const struct work *w,
                  const struct caelum_train_progress *train) {
-    double all = 0, done = 0, now = 0;
+    double all = 0, done = 0;
     for (size_t i = 0; i < r->count; i++) {
         const struct work *o = &r->work[i];
         const double before = o->before > 0 ? o->before : 0;
         all += o->size * (1 - before);
         done += o->size * (o->done - before);
-        now += o->size * o->done;
     }
     const double seconds = clock_seconds() - r->start;
     const struct caelum_study_progress p = {.event = event,
