@@ -33,7 +33,7 @@ static void print_result(const struct caelum_train_settings *s, const struct cae
     if (r->ended_early)
         printf("ended early: no lower validation loss for %zu epochs\n", r->epochs - r->best_epoch);
     printf("model  %s/best.safetensors\ncurves %s/curves.png\n", s->out, s->out);
-    if (r->task != CAELUM_COLORIZE) printf("sheet  %s/reconstructions.png\n", s->out);
+    printf("sheet  %s/%s.png\n", s->out, r->task == CAELUM_COLORIZE ? "colorizations" : "reconstructions");
 }
 
 /* What the options fill; --help reads the defaults here. */

@@ -2,7 +2,8 @@
  *
  * Each maker appends a line or two that fit the shape so far, or nothing where it has no business. The text
  * is parsed again after each, so the generator always knows the shape, and a line that the parser refuses
- * although it is valid fails the test. */
+ * although it is valid fails the test. An expression draws one number at most: C leaves it to the compiler
+ * which argument comes first. */
 #ifndef CAELUM_TESTS_RANDOM_NET_H
 #define CAELUM_TESTS_RANDOM_NET_H
 
@@ -68,6 +69,10 @@ static inline size_t random_channels(struct random_net *n, size_t h, size_t w) {
     return random_from(n, 1, fit < 1 ? 1 : random_less(fit, 9));
 }
 
+static inline void random_conv_line(struct random_net *n, size_t channels, const char *options) {
+    random_line(n, "conv %zu%s%s", channels, options, random_act(n));
+}
+
 static inline void random_conv(struct random_net *n) {
     const size_t side = random_less(n->now.h, n->now.w),
                  stride = random_chance(n, 60) ? 1 : random_from(n, 2, 3);
@@ -78,7 +83,7 @@ static inline void random_conv(struct random_net *n) {
     if (valid && k > side) return;
     if (stride > 1) snprintf(options + strlen(options), 20, " stride=%zu", stride);
     if (valid) strcat(options, " pad=valid");
-    random_line(n, "conv %zu%s%s", random_channels(n, n->now.h, n->now.w), options, random_act(n));
+    random_conv_line(n, random_channels(n, n->now.h, n->now.w), options);
 }
 
 static inline void random_deconv(struct random_net *n) {
@@ -87,8 +92,8 @@ static inline void random_deconv(struct random_net *n) {
     const size_t more = valid && k > stride ? k - stride : 0;
     const size_t h = n->now.h * stride + more, w = n->now.w * stride + more;
     if (h > RANDOM_SIDE || w > RANDOM_SIDE) return;
-    random_line(n, "deconv %zu k=%zu stride=%zu%s%s", random_channels(n, h, w), k, stride,
-                valid ? " pad=valid" : "", random_act(n));
+    const size_t c = random_channels(n, h, w);
+    random_line(n, "deconv %zu k=%zu stride=%zu%s%s", c, k, stride, valid ? " pad=valid" : "", random_act(n));
 }
 
 static inline void random_pool(struct random_net *n, const char *name) {
@@ -114,7 +119,7 @@ static inline void random_upsample(struct random_net *n) {
                 random_chance(n, 40)   ? " bilinear"
                 : random_chance(n, 20) ? " nearest"
                                        : "");
-    if (random_chance(n, 50)) random_line(n, "conv %zu%s", random_channels(n, h, w), random_act(n));
+    if (random_chance(n, 50)) random_conv_line(n, random_channels(n, h, w), "");
 }
 
 static inline void random_dense(struct random_net *n) {
@@ -191,7 +196,7 @@ static inline void random_join(struct random_net *n) {
     const size_t h = random_less(n->now.h, to.h), w = random_less(n->now.w, to.w);
     if (h < n->now.h || w < n->now.w) random_line(n, "crop %zu %zu", h, w);
     if (h < to.h || w < to.w) random_line(n, "pad %zu %zu", to.h, to.w);
-    if (!concat && n->now.c != to.c) random_line(n, "conv %zu%s", to.c, random_act(n));
+    if (!concat && n->now.c != to.c) random_conv_line(n, to.c, "");
     random_line(n, "%s s%zu", concat ? "concat" : "add", i);
 }
 
@@ -224,7 +229,7 @@ static inline void random_net(struct random_net *n, uint64_t seed) {
     n->now = (struct shape){random_from(n, 1, 9), n->h, n->w};
     random_line(n, "input %zu", n->now.c);
     /* gradients of the inputs of all layers but the first are needed then */
-    if (random_chance(n, 75)) random_line(n, "conv %zu k=1%s", random_from(n, 1, 9), random_act(n));
+    if (random_chance(n, 75)) random_conv_line(n, random_from(n, 1, 9), " k=1");
     for (size_t tries = random_from(n, 2, 10); tries > 0; tries--)
         random_makers[rng_below(&n->rng, sizeof random_makers / sizeof *random_makers)](n);
     if (!strstr(n->text, "conv ") && !strstr(n->text, "dense ")) random_line(n, "conv 3");

@@ -28,7 +28,8 @@ static size_t some_line(struct rng *rng, size_t *size) {
 }
 
 static void flip_bits(struct rng *rng) {
-    if (length) text[rng_below(rng, (uint32_t)length)] ^= (char)(1 << rng_below(rng, 8));
+    const char bit = (char)(1 << rng_below(rng, 8));
+    if (length) text[rng_below(rng, (uint32_t)length)] ^= bit;
     length = strlen(text);
 }
 

@@ -287,7 +287,7 @@ static const char *const loss_labels[] = {[CAELUM_MSE] = "mean squared error, pi
                                           [CAELUM_L1] = "mean absolute error, pixels in [0, 1]",
                                           [CAELUM_HUBER] = "Huber loss, pixels in [0, 1]"};
 
-/* The pictures a person looks at, after the last epoch; there is no sheet for colorizers. */
+/* The pictures a person looks at, after the last epoch. */
 static int illustrate(const struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     const struct fit *fit = &run->fit;
@@ -295,8 +295,7 @@ static int illustrate(const struct run *run, struct caelum_error *err) {
     snprintf(title, sizeof title, "%s, %zu parameters, on %s: batch %zu, seed %llu", run->name,
              run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
     CHECK(run_write_curves(s->out, title, loss_labels[s->loss], fit->history, fit->epochs_done, err));
-    if (s->task == CAELUM_COLORIZE) return CAELUM_OK;
-    CHECK(path_in(run, "reconstructions.png", path, err));
+    CHECK(path_in(run, s->task == CAELUM_COLORIZE ? "colorizations.png" : "reconstructions.png", path, err));
     CHECK(path_in(run, "best.safetensors", model, err));
     struct caelum_model *best = NULL;
     CHECK(caelum_model_load(&best, model, err));
@@ -309,7 +308,8 @@ static int illustrate(const struct run *run, struct caelum_error *err) {
  * any. */
 static int remove_old(const struct run *run, struct caelum_error *err) {
     static const char *const names[] = {"best.safetensors", "last.safetensors", "metrics.csv",
-                                        "curves.svg",       "curves.png",       "reconstructions.png"};
+                                        "curves.svg",       "curves.png",       "reconstructions.png",
+                                        "colorizations.png"};
     char path[1024];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         CHECK(path_in(run, names[i], path, err));

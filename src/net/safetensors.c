@@ -57,10 +57,10 @@ int safetensors_write(const char *path, const struct safetensor *tensors, size_t
         for (int i = 0; i < 8; i++) fputc((int)((uint64_t)padded >> (8 * i) & 255), writer.stream);
         fwrite(text, 1, length, writer.stream);
         for (size_t i = length; i < padded; i++) fputc(' ', writer.stream);
-        for (size_t i = 0; i < count; i++)
-            if (safetensor_count(&tensors[i]) > 0) /* an empty one may have no memory */
-                fwrite(tensors[i].data, type_sizes[tensors[i].type], safetensor_count(&tensors[i]),
-                       writer.stream);
+        for (size_t i = 0; i < count; i++) {
+            const size_t values = safetensor_count(&tensors[i]);
+            if (values > 0) fwrite(tensors[i].data, type_sizes[tensors[i].type], values, writer.stream);
+        }
         result = file_commit(&writer, err);
     }
     free(text);
