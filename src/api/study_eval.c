@@ -9,6 +9,7 @@
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MOST_BASELINES = 8, VERSION = 1 };
 
@@ -101,17 +102,18 @@ static int measure(const struct study_unit *u, const struct caelum_model *model,
     return CAELUM_OK;
 }
 
-/* A colorizer's figures, and its contact sheet, which training does not make. */
+/* A colorizer's figures; and its contact sheet where a version that made none has trained it. */
 static int measure_color(const struct study_unit *u, const struct caelum_model *model, int threads,
                          json_t *root, struct caelum_error *err) {
     struct caelum_color_metrics metrics;
     struct caelum_color_baseline list[MOST_BASELINES];
     size_t count = 0;
     char path[1100];
+    struct stat st;
     CHECK(caelum_eval_color(model, u->data, CAELUM_TEST, threads, NULL, NULL, &metrics, err));
     CHECK(caelum_color_baselines(u->data, CAELUM_TEST, NULL, NULL, list, MOST_BASELINES, &count, err));
     snprintf(path, sizeof path, "%s/colorizations.png", u->dir);
-    CHECK(run_sheet_write(model, u->data, path, err));
+    if (stat(path, &st) != 0) CHECK(run_sheet_write(model, u->data, path, err));
     json_object_set_new(root, "metrics", color_object(&metrics));
     json_t *baselines = json_array();
     for (size_t i = 0; i < count; i++) {
