@@ -92,7 +92,11 @@ static int gather_seed(struct study_unit *u, struct gathering *g, struct study_s
     no_figures(s->value);
     take_network(u->net, s->value);
     CHECK(study_unit_look(u, err));
-    if (u->state != STUDY_DIFFERENT && u->state != STUDY_NEW)
+    char metrics[1200];
+    struct stat st;
+    CHECK(file_join(metrics, sizeof metrics, u->dir, "metrics.csv", err));
+    /* a run that was stopped in its first epoch has none yet */
+    if (u->state != STUDY_DIFFERENT && u->state != STUDY_NEW && stat(metrics, &st) == 0)
         CHECK(run_read_metrics(u->dir, &s->history, &s->epochs, err));
     s->trained = u->state == STUDY_TRAINED && study_eval_current(u, &eval);
     if (s->trained) {
