@@ -10,11 +10,13 @@
  * Kernels of 1 x 1 to 3 x 3 with stride 1 and of 3 x 3 and 4 x 4 with stride 2 get code of their own, all
  * others one general form. */
 
-/* Columns in a tile and output channels in a weight-gradient tile: as many as the registers hold. */
+/* Columns in a tile of CONV_GROUP output channels, and where there are fewer; output channels in a
+ * weight-gradient tile: as many as the registers hold, and sums enough for two multiply-adds a cycle that
+ * take four cycles each. */
 #if VW == 16
-enum { CONV_COLS = 4, DW_GROUP = 2 };
+enum { CONV_COLS = 4, CONV_WIDE = 4, DW_GROUP = 2 };
 #else
-enum { CONV_COLS = 2, DW_GROUP = 1 };
+enum { CONV_COLS = 2, CONV_WIDE = 3, DW_GROUP = 1 };
 #endif
 
 /* One tile of `group` channels x `cols` columns. kh, kw and stride are constants where the caller passes
@@ -23,7 +25,7 @@ INLINE void conv_tile(const struct conv_job *job, const float *x, const float *w
                       const size_t group, const size_t cols, const size_t kh, const size_t kw,
                       const size_t stride) {
     const size_t plane = job->x.plane, row = job->x.row;
-    vf acc[CONV_GROUP][CONV_COLS];
+    vf acc[CONV_GROUP][CONV_WIDE];
     UNROLL
     for (size_t i = 0; i < group; i++) {
         const vf b = splat(bias ? bias[i] : 0.0f);
@@ -36,7 +38,7 @@ INLINE void conv_tile(const struct conv_job *job, const float *x, const float *w
         for (size_t ky = 0; ky < kh; ky++, tap += row) {
             UNROLL
             for (size_t kx = 0; kx < kw; kx++, w += group) {
-                vf in[CONV_COLS];
+                vf in[CONV_WIDE];
                 UNROLL
                 for (size_t j = 0; j < cols; j++) in[j] = load(tap + (j * stride + kx) * LANES);
                 UNROLL
@@ -90,16 +92,19 @@ INLINE void conv_columns(const struct conv_job *job, const float *x, float *y, c
 }
 
 /* The parts of a pixel's cache line are taken one right after the other, while it is in the first cache. */
-INLINE void conv_rows(const struct conv_job *job, const size_t kh, const size_t kw, const size_t stride) {
+INLINE void conv_rows(const struct conv_job *job, const size_t cols, const size_t kh, const size_t kw,
+                      const size_t stride) {
     const size_t width = job->y.w, step = job->y.step, live = LANES - job->y.idle;
     for (size_t i = 0; i < job->y.h; i++) {
         const float *x = tensor_at(&job->x, 0, (ptrdiff_t)(i * stride) - job->shape.pad_y, -job->shape.pad_x);
         float *y = tensor_at(&job->y, 0, (ptrdiff_t)i, 0);
         size_t j = 0;
-        for (; j + CONV_COLS <= width; j += CONV_COLS)
+        for (; j + cols <= width && !(cols == 3 && width - j == 4); j += cols) /* 4 is 2 + 2 */
             for (size_t part = 0; part < live; part += VW)
-                conv_columns(job, x + j * stride * LANES + part, y + j * step + part, CONV_COLS, kh, kw,
-                             stride);
+                conv_columns(job, x + j * stride * LANES + part, y + j * step + part, cols, kh, kw, stride);
+        for (; cols == 3 && j + 2 <= width; j += 2)
+            for (size_t part = 0; part < live; part += VW)
+                conv_columns(job, x + j * stride * LANES + part, y + j * step + part, 2, kh, kw, stride);
         for (; j < width; j++)
             for (size_t part = 0; part < live; part += VW)
                 conv_columns(job, x + j * stride * LANES + part, y + j * step + part, 1, kh, kw, stride);
@@ -110,7 +115,10 @@ static void FN(conv)(const struct conv_job *job) {
     const struct conv_shape *s = &job->shape;
 #define CASE(h, w, by)                                 \
     if (s->kh == h && s->kw == w && s->stride == by) { \
-        conv_rows(job, h, w, by);                      \
+        if (job->y.c < CONV_GROUP)                     \
+            conv_rows(job, CONV_WIDE, h, w, by);       \
+        else                                           \
+            conv_rows(job, CONV_COLS, h, w, by);       \
         return;                                        \
     }
     CASE(3, 3, 1)
@@ -121,7 +129,7 @@ static void FN(conv)(const struct conv_job *job) {
     CASE(3, 3, 2)
     CASE(4, 4, 2)
 #undef CASE
-    conv_rows(job, s->kh, s->kw, s->stride);
+    conv_rows(job, CONV_COLS, s->kh, s->kw, s->stride);
 }
 
 /* --- Sums over lanes ------------------------------------------------------------------------------ */
