@@ -26,6 +26,7 @@ struct run {
     struct caelum_train_settings settings;
     char data_spec[512]; /* of a resumed run; settings point here */
     char name[64];       /* of the network: its file's, without directory and ending */
+    struct file_lock lock;
     struct caelum_data *data;
     struct caelum_net *net;
     struct trainer trainer;
@@ -246,7 +247,10 @@ static void name_network(struct run *run) {
 static int prepare(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     CHECK(check_settings(s, err));
-    if (s->resume) CHECK(read_checkpoint(run, err));
+    if (s->resume) {
+        CHECK(read_checkpoint(run, err));
+        CHECK(file_lock(&run->lock, s->out, err));
+    }
     CHECK(train_open(s, &run->data, &run->net, &run->trainer, err));
     const char *fingerprint = metadata_get(&run->checkpoint.metadata, "data_fingerprint");
     if (s->resume && (!fingerprint || strcmp(fingerprint, run->data->fingerprint) != 0))
@@ -322,6 +326,7 @@ static int remove_old(const struct run *run, struct caelum_error *err) {
 static int train(struct run *run, struct caelum_error *err) {
     CHECK(prepare(run, err));
     CHECK(file_make_directory(run->settings.out, err));
+    if (!run->settings.resume) CHECK(file_lock(&run->lock, run->settings.out, err));
     CHECK(write_run_json(run, err));
     if (!run->settings.resume) CHECK(remove_old(run, err));
     /* so that there is something to go back to whatever becomes of the first epoch */
@@ -360,6 +365,7 @@ int caelum_train(const struct caelum_train_settings *settings, struct caelum_tra
     metadata_clear(&run->resume);
     caelum_net_close(&run->net);
     caelum_data_close(&run->data);
+    file_unlock(&run->lock);
     mem_free(&run);
     return status;
 }

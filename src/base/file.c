@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -141,6 +142,23 @@ int file_map_open(struct file_map *map, const char *path, struct caelum_error *e
 void file_map_close(struct file_map *map) {
     if (map->size > 0) munmap((void *)(uintptr_t)map->bytes, map->size);
     *map = (struct file_map){0};
+}
+
+int file_lock(struct file_lock *lock, const char *directory, struct caelum_error *err) {
+    const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return caelum_fail(err, CAELUM_EIO, "%s: %s", directory, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        close(fd);
+        return caelum_fail(err, CAELUM_EIO, "%s: another caelum is at work in this directory", directory);
+    }
+    /* a file system without locks must not stop anybody */
+    *lock = (struct file_lock){.held = true, .descriptor = fd};
+    return CAELUM_OK;
+}
+
+void file_unlock(struct file_lock *lock) {
+    if (lock->held) close(lock->descriptor);
+    *lock = (struct file_lock){0};
 }
 
 int file_make_directory(const char *path, struct caelum_error *err) {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -39,6 +40,16 @@ void file_map_close(struct file_map *map);
 
 /* Makes a directory and its parents. */
 int file_make_directory(const char *path, struct caelum_error *err);
+
+/* A directory that only one process at a time works in. The lock ends with the process at the latest. */
+struct file_lock {
+    bool held;
+    int descriptor;
+};
+/* CAELUM_EIO if another process, or this one, holds the lock. The directory must be there. */
+int file_lock(struct file_lock *lock, const char *directory, struct caelum_error *err);
+/* Safe on a zeroed lock. */
+void file_unlock(struct file_lock *lock);
 
 /* Joins directory and name into path; CAELUM_EUSAGE if that is longer than size. */
 int file_join(char *path, size_t size, const char *directory, const char *name, struct caelum_error *err);

@@ -5,6 +5,11 @@
 
 #include <string.h>
 
+/* base + i; a network without parameters has NULL for base, to which C lets nobody add 0. */
+static const float *at(const float *base, size_t i) {
+    return i > 0 ? base + i : base;
+}
+
 void net_init(const struct caelum_net *net, uint64_t seed, float *params) {
     for (size_t i = 0; i < net->layers; i++) {
         const struct net_layer *layer = &net->layer[i];
@@ -40,13 +45,13 @@ static size_t lay_out(const struct caelum_net *net, struct net_workspace *ws) {
     const size_t scratch = (net->scratch + LANES - 1) / LANES * LANES; /* keeps what follows aligned */
     size_t used = 0;
     for (size_t s = 0; s <= net->steps; s++) {
-        const size_t at = s < net->steps ? net->step[s].first : net->layers;
-        const struct shape shape = at ? net->layer[at - 1].out : net->input;
-        ws->value[at] = make_tensor(shape, s < net->steps ? net->step[s].sizes.pad_x : 0);
-        place(&ws->value[at], ws->memory, &used);
+        const size_t i = s < net->steps ? net->step[s].first : net->layers;
+        const struct shape shape = i > 0 ? net->layer[i - 1].out : net->input;
+        ws->value[i] = make_tensor(shape, s < net->steps ? net->step[s].sizes.pad_x : 0);
+        place(&ws->value[i], ws->memory, &used);
         if (!ws->grad || s == 0) continue;
-        ws->grad[at] = make_tensor(shape, net->step[s - 1].sizes.pad_dy);
-        place(&ws->grad[at], ws->memory, &used);
+        ws->grad[i] = make_tensor(shape, net->step[s - 1].sizes.pad_dy);
+        place(&ws->grad[i], ws->memory, &used);
     }
     for (size_t i = 0; ws->grad && i < net->skips; i++) {
         struct tensor *t = &ws->skip_grad[net->skip[i].value];
@@ -97,8 +102,8 @@ static struct layer_io step_io(const struct caelum_net *net, const struct net_st
     const struct net_layer *layer = &net->layer[step->last];
     struct layer_io io = {.kernels = kernels,
                           .state = layer->state,
-                          .params = params + layer->params,
-                          .packed = packed + step->packed,
+                          .params = at(params, layer->params),
+                          .packed = at(packed, step->packed),
                           .scratch = ws->scratch,
                           .saved = ws->saved + step->saved,
                           .x = ws->value[step->first],

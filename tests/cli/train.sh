@@ -40,6 +40,10 @@ holds "best as well" cmp a/best.safetensors b/best.safetensors
 "$CAELUM" train "$net" --data synthetic:2000 --epochs 200 --out c >stopped 2>log &
 pid=$!
 while [ "$(wc -l <log)" -lt 2 ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done
+expect 4 "$CAELUM" train --resume c
+says err "c: another caelum is at work in this directory"
+expect 4 "$CAELUM" train "$net" --data synthetic:2000 --out c --force
+says err "another caelum is at work"
 kill -TERM $pid
 wait $pid
 holds "exit status 143 after SIGTERM" test $? = 143
