@@ -162,6 +162,7 @@ static void use(const struct caelum_net *net) {
     struct caelum_layer_info row;
     struct net_workspace ws;
     float *params = NULL, *packed = NULL, *grads = NULL;
+    const struct kernels *kernels = kernels_get(cpu_detect());
     size_t work = net->input.c * net->input.h * net->input.w + net->params + net->packed + net->scratch;
     caelum_net_describe(net, &info);
     for (size_t i = 0; i < info.layers; i++) {
@@ -169,14 +170,14 @@ static void use(const struct caelum_net *net) {
         work += row.channels * row.height * row.width;
     }
     if (work > MOST_RUN || info.macs > 10 * MOST_RUN) return;
-    assert_ok(net_workspace_open(&ws, net, true, err));
+    assert_ok(net_workspace_open(&ws, net, kernels->lanes, true, err));
     assert_ok(mem_alloc(&params, net->params, sizeof(float), err));
     assert_ok(mem_alloc(&packed, net->packed, sizeof(float), err));
-    assert_ok(mem_alloc(&grads, net->params, sizeof(float), err));
+    assert_ok(mem_alloc(&grads, MOST_LANES / SUM_LANES * net->params, sizeof(float), err));
     net_init(net, 1, params);
     net_pack(net, params, packed);
-    net_forward(net, kernels_get(cpu_detect()), params, packed, &ws);
-    net_backward(net, kernels_get(cpu_detect()), params, packed, &ws, grads);
+    net_forward(net, kernels, params, packed, &ws);
+    net_backward(net, kernels, params, packed, &ws, grads);
     mem_free(&params), mem_free(&packed), mem_free(&grads);
     net_workspace_close(&ws);
 }

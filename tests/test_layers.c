@@ -180,7 +180,7 @@ static void fill(const struct tensor *t, const float *picture) {
     for (size_t c = 0; c < t->c; c++)
         for (size_t i = 0; i < t->h; i++)
             for (size_t j = 0; j < t->w; j++, picture++)
-                for (size_t lane = 0; lane < LANES; lane++)
+                for (size_t lane = 0; lane < lanes; lane++)
                     tensor_at(t, c, (ptrdiff_t)i, (ptrdiff_t)j)[lane] = *picture;
 }
 
@@ -193,12 +193,12 @@ static void check_by_hand(size_t n, const struct kernels *kernels) {
     float *packed = NULL;
     double got[64];
     assert_true(last.c == out.c && last.h == out.h && last.w == out.w);
-    assert_ok(net_workspace_open(&ws, net, false, err));
+    assert_ok(net_workspace_open(&ws, net, lanes, false, err));
     assert_ok(mem_alloc(&packed, net->packed, sizeof(float), err));
     net_pack(net, by_hand[n].params, packed);
     fill(&ws.value[0], by_hand[n].x);
     net_forward(net, kernels, by_hand[n].params, packed, &ws);
-    for (size_t lane = 0; lane < LANES; lane++) {
+    for (size_t lane = 0; lane < lanes; lane++) {
         test_lane(&ws.value[net->layers], lane, got);
         for (size_t i = 0; i < out.c * out.h * out.w; i++)
             if (fabs(got[i] - (double)by_hand[n].y[i]) > 1e-6 * fabs(got[i]))
@@ -214,7 +214,7 @@ static void layers_do_what_a_hand_works_out(void **state) {
     (void)state;
     for (int level = 0; level <= (int)cpu_detect(); level++)
         for (size_t i = 0; i < sizeof by_hand / sizeof *by_hand; i++)
-            check_by_hand(i, kernels_get((enum cpu_level)level));
+            check_by_hand(i, test_kernels((enum cpu_level)level));
     for (const struct layer_ops *const *ops = layers_all(); *ops; ops++) {
         char line[64];
         size_t found = 0;
@@ -244,30 +244,32 @@ static const struct {
 };
 
 /* The input goes through `conv 1 k=1` with weight 1, whose weight gradient is then x times the slope, summed
- * over 16 lanes. */
+ * over the lanes. */
 static void activations_have_the_published_values(void **state) {
     (void)state;
     static const float x[3] = {-1, 0.5f, 2}, params[2] = {1, 0}, ones[1] = {1};
+    const struct kernels *kernels = test_kernels(cpu_detect());
     for (size_t a = 0; a < sizeof activations / sizeof *activations; a++)
         for (size_t i = 0; i < 6; i++) {
             struct net_workspace ws;
-            float packed[64], grads[2] = {0};
+            float packed[64], grads[4] = {0};
             char text[64];
             snprintf(text, sizeof text, i < 3 ? "input 1\nconv 1 k=1 %s\n" : "input 1\nconv 1 k=1\nact %s\n",
                      activations[a].name);
             struct caelum_net *net = parse(text, 1, 1);
-            assert_ok(net_workspace_open(&ws, net, true, err));
+            assert_ok(net_workspace_open(&ws, net, lanes, true, err));
             net_pack(net, params, packed);
             fill(&ws.value[0], &x[i % 3]);
             fill(&ws.grad[net->layers], ones);
-            net_forward(net, kernels_get(cpu_detect()), params, packed, &ws);
+            net_forward(net, kernels, params, packed, &ws);
             const double y = (double)*ws.value[net->layers].data, want = activations[a].y[i % 3];
-            net_backward(net, kernels_get(cpu_detect()), params, packed, &ws, grads);
-            const double slope = (double)grads[1] / LANES, steep = activations[a].slope[i % 3];
+            net_backward(net, kernels, params, packed, &ws, grads);
+            test_fold(grads, 2);
+            const double slope = (double)grads[1] / (double)lanes, steep = activations[a].slope[i % 3];
             if (fabs(y - want) > 1e-6 || fabs(slope - steep) > 1e-6)
                 fail_msg("%sat %g: %.9g with slope %.9g, expected %.9g with %.9g", text, (double)x[i % 3], y,
                          slope, want, steep);
-            assert_true(fabs((double)grads[0] / LANES - (double)x[i % 3] * steep) < 1e-6);
+            assert_true(fabs((double)grads[0] / (double)lanes - (double)x[i % 3] * steep) < 1e-6);
             net_workspace_close(&ws);
             caelum_net_close(&net);
         }
@@ -287,7 +289,8 @@ static double inner(const double *a, const double *b, size_t n, double *size) {
  * identity as a convolution, so that the gradient of its output is there. */
 static void check_adjoint(const char *line) {
     enum { C = 36, H = 12, W = 18, MOST = 4 * C * H * W };
-    static double x[MOST], y[MOST], dx[MOST], dy[LANES][MOST];
+    static double x[MOST], y[MOST], dx[MOST], dy[MOST_LANES][MOST];
+    const struct kernels *kernels = test_kernels(cpu_detect());
     struct net_workspace ws;
     struct rng rng = rng_make(3, RNG_TEST, 0);
     char text[100];
@@ -298,18 +301,18 @@ static void check_adjoint(const char *line) {
                  size = net->layer[last - 1].out.c * net->layer[last - 1].out.h * net->layer[last - 1].out.w;
     assert_true(size <= MOST);
     assert_ok(net_plan(net, false, err));
-    assert_ok(net_workspace_open(&ws, net, true, err));
+    assert_ok(net_workspace_open(&ws, net, lanes, true, err));
     assert_ok(mem_alloc(&params, net->params, sizeof(float), err));
-    assert_ok(mem_alloc(&grads, net->params, sizeof(float), err));
+    assert_ok(mem_alloc(&grads, MOST_LANES / SUM_LANES * net->params, sizeof(float), err));
     assert_ok(mem_alloc(&packed, net->packed, sizeof(float), err));
     for (size_t i = 0; i < C; i++) params[i * C + i] = 1;
     net_pack(net, params, packed);
     test_tensor_random(&ws.value[0], &rng);
     test_tensor_random(&ws.grad[last], &rng);
-    for (size_t lane = 0; lane < LANES; lane++) test_lane(&ws.grad[last], lane, dy[lane]);
-    net_forward(net, kernels_get(cpu_detect()), params, packed, &ws);
-    net_backward(net, kernels_get(cpu_detect()), params, packed, &ws, grads);
-    for (size_t lane = 0; lane < LANES; lane++) {
+    for (size_t lane = 0; lane < lanes; lane++) test_lane(&ws.grad[last], lane, dy[lane]);
+    net_forward(net, kernels, params, packed, &ws);
+    net_backward(net, kernels, params, packed, &ws, grads);
+    for (size_t lane = 0; lane < lanes; lane++) {
         double scale;
         test_lane(&ws.value[1], lane, x), test_lane(&ws.value[last], lane, y),
             test_lane(&ws.grad[1], lane, dx);
@@ -352,19 +355,20 @@ static void backward_is_the_adjoint_of_forward(void **state) {
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) check_adjoint(lines[i]);
 }
 
-/* One layer's outputs [LANES][values] for inputs in a block. */
+/* One layer's outputs, [lane][values], for inputs in a block. */
 static void apply(const char *text, size_t h, size_t w, const float *params, const struct tensor *x,
                   double *y) {
     struct caelum_net *net = parse(text, h, w);
+    const struct kernels *kernels = test_kernels(cpu_detect());
     struct net_workspace ws;
     float *packed = NULL;
-    assert_ok(net_workspace_open(&ws, net, false, err));
+    assert_ok(net_workspace_open(&ws, net, lanes, false, err));
     assert_ok(mem_alloc(&packed, net->packed, sizeof(float), err));
     net_pack(net, params, packed);
-    kernels_get(cpu_detect())->copy(x, &ws.value[0]);
-    net_forward(net, kernels_get(cpu_detect()), params, packed, &ws);
+    kernels->copy(x, &ws.value[0]);
+    net_forward(net, kernels, params, packed, &ws);
     const struct tensor *out = &ws.value[net->layers];
-    for (size_t lane = 0; lane < LANES; lane++) test_lane(out, lane, y + lane * out->c * out->h * out->w);
+    for (size_t lane = 0; lane < lanes; lane++) test_lane(out, lane, y + lane * out->c * out->h * out->w);
     mem_free(&packed);
     net_workspace_close(&ws);
     caelum_net_close(&net);
@@ -374,9 +378,11 @@ static void apply(const char *text, size_t h, size_t w, const float *params, con
  * for `same`, h = (o - 1) s + max(k, s) for `valid`; deconv also against the reference that scatters. */
 static void check_deconv(size_t k, size_t stride, bool valid) {
     enum { C = 2, K = 5, O = 3, P = 2, BIG = 3 * 3 + 7 };
-    static double conv[LANES * K * O * P], deconv[LANES * C * BIG * BIG], a[C * BIG * BIG], b[K * O * P];
+    static double conv[MOST_LANES * K * O * P], deconv[MOST_LANES * C * BIG * BIG], a[C * BIG * BIG],
+        b[K * O * P];
     const size_t more = valid && k > stride ? k - stride : 0, h = O * stride + more, w = P * stride + more;
     struct rng rng = rng_make(k * 10 + stride, RNG_TEST, valid);
+    test_kernels(cpu_detect());
     struct tensor x = test_tensor(C, h, w, 0, 0), y = test_tensor(K, O, P, 0, 0);
     float params[K * C * 49 + K] = {0};
     double weights[K * C * 49], want[C * BIG * BIG], there, back, scale;
@@ -391,7 +397,7 @@ static void check_deconv(size_t k, size_t stride, bool valid) {
     apply(text, O, P, params, &y, deconv);
     const long cut = !valid && k > stride ? (long)(k - stride) / 2 : 0;
     const struct ref_conv s = {K, O, P, C, h, w, k, k, stride, cut, cut};
-    for (size_t lane = 0; lane < LANES; lane++) {
+    for (size_t lane = 0; lane < lanes; lane++) {
         test_lane(&x, lane, a), test_lane(&y, lane, b);
         ref_deconv(&s, b, weights, NULL, want);
         for (size_t i = 0; i < C * h * w; i++)

@@ -112,15 +112,21 @@ struct block {
 static void block_open(struct block *b, const struct caelum_net *net, const struct kernels *kernels,
                        uint64_t seed) {
     struct rng rng = rng_make(seed, RNG_TEST, 1);
-    assert_ok(net_workspace_open(&b->ws, net, true, err));
+    assert_ok(net_workspace_open(&b->ws, net, lanes, true, err));
     assert_ok(mem_alloc(&b->params, net->params, sizeof(float), err));
     assert_ok(mem_alloc(&b->packed, net->packed, sizeof(float), err));
-    assert_ok(mem_alloc(&b->grads, net->params, sizeof(float), err));
+    assert_ok(mem_alloc(&b->grads, MOST_LANES / SUM_LANES * net->params, sizeof(float), err));
     for (size_t i = 0; i < net->params; i++) b->params[i] = 0.5f * test_random(&rng);
     net_pack(net, b->params, b->packed);
     test_tensor_random(&b->ws.value[0], &rng);
     net_forward(net, kernels, b->params, b->packed, &b->ws);
     test_tensor_random(&b->ws.grad[net->layers], &rng);
+}
+
+static void block_backward(const struct block *b, const struct caelum_net *net,
+                           const struct kernels *kernels) {
+    net_backward(net, kernels, b->params, b->packed, &b->ws, b->grads);
+    test_fold(b->grads, net->params);
 }
 
 static void block_close(struct block *b) {
@@ -131,9 +137,9 @@ static void block_close(struct block *b) {
 static void check_gradient(const struct caelum_net *net, const struct kernels *kernels, uint64_t seed) {
     struct block b = {0};
     const struct shape out = net->layer[net->layers - 1].out;
-    static double input[LANES][4000], weight[LANES][4000], params[20000];
+    static double input[MOST_LANES][4000], weight[MOST_LANES][4000], params[20000];
     block_open(&b, net, kernels, seed);
-    for (size_t lane = 0; lane < LANES; lane++) {
+    for (size_t lane = 0; lane < lanes; lane++) {
         test_lane(&b.ws.value[0], lane, input[lane]);
         test_lane(&b.ws.grad[net->layers], lane, weight[lane]);
         double got[4000], loss = 0;
@@ -143,13 +149,13 @@ static void check_gradient(const struct caelum_net *net, const struct kernels *k
         const double want = double_forward(net, params, input[lane], weight[lane]);
         if (fabs(loss - want) > 1e-4 * (1 + fabs(want))) fail_msg("forward: got %g, want %g", loss, want);
     }
-    net_backward(net, kernels, b.params, b.packed, &b.ws, b.grads);
+    block_backward(&b, net, kernels);
     size_t checked = 0;
     for (size_t i = 0; i < net->params; i += 1 + net->params / 60) {
         double slope[2] = {0};
         for (int wide = 0; wide < 2; wide++) {
             const double step = wide ? 2e-5 : 1e-5;
-            for (size_t lane = 0; lane < LANES; lane++) {
+            for (size_t lane = 0; lane < lanes; lane++) {
                 params[i] = (double)b.params[i] + step;
                 const double above = double_forward(net, params, input[lane], weight[lane]);
                 params[i] = (double)b.params[i] - step;
@@ -182,7 +188,7 @@ static void gradients_match_differences(void **state) {
             for (int fuse = 0; fuse < 2; fuse++) {
                 struct caelum_net *net = parse(texts[i], 8, 8);
                 assert_ok(net_plan(net, fuse != 0, err));
-                check_gradient(net, kernels_get((enum cpu_level)level), i);
+                check_gradient(net, test_kernels((enum cpu_level)level), i);
                 caelum_net_close(&net);
             }
 }
@@ -191,6 +197,7 @@ static void gradients_match_differences(void **state) {
  * be run with, and changes nothing but its output and gradients. */
 static void every_layer_has_examples_that_run(void **state) {
     (void)state;
+    const struct kernels *kernels = test_kernels(cpu_detect());
     for (const struct layer_ops *const *ops = layers_all(); *ops; ops++) {
         assert_non_null((*ops)->examples);
         assert_non_null((*ops)->examples[0]);
@@ -199,8 +206,8 @@ static void every_layer_has_examples_that_run(void **state) {
             snprintf(text, sizeof text, "input 3\nconv 4\n%s\n", *line);
             struct caelum_net *net = parse(text, 12, 11);
             struct block b = {0};
-            block_open(&b, net, kernels_get(cpu_detect()), 1);
-            net_backward(net, kernels_get(cpu_detect()), b.params, b.packed, &b.ws, b.grads);
+            block_open(&b, net, kernels, 1);
+            block_backward(&b, net, kernels);
             float sum = 0;
             for (size_t i = 0; i < net->params; i++) sum += fabsf(b.grads[i]);
             if (!(sum > 0) || !isfinite(sum)) fail_msg("%s: gradients add up to %g", *line, (double)sum);
@@ -214,7 +221,7 @@ static void every_layer_has_examples_that_run(void **state) {
 static void fused_plan_equals_plain_plan(void **state) {
     (void)state;
     const char *text = "input 3\nconv 5 relu\nupsample\nconv 7 relu\nupsample\nconv 3 sigmoid\n";
-    const struct kernels *kernels = kernels_get(cpu_detect());
+    const struct kernels *kernels = test_kernels(cpu_detect());
     struct caelum_net *plain = parse(text, 6, 9), *fused = parse(text, 6, 9);
     struct block a = {0}, b = {0};
     assert_ok(net_plan(plain, false, err));
@@ -222,10 +229,10 @@ static void fused_plan_equals_plain_plan(void **state) {
     assert_int_equal(fused->steps, 3);
     block_open(&a, plain, kernels, 3);
     block_open(&b, fused, kernels, 3);
-    for (size_t i = 0; i < 3 * 24 * 36 * LANES; i++)
+    for (size_t i = 0; i < 3 * 24 * 36 * lanes; i++)
         assert_true(fabsf(a.ws.value[5].data[i] - b.ws.value[5].data[i]) < 2e-6f);
-    net_backward(plain, kernels, a.params, a.packed, &a.ws, a.grads);
-    net_backward(fused, kernels, b.params, b.packed, &b.ws, b.grads);
+    block_backward(&a, plain, kernels);
+    block_backward(&b, fused, kernels);
     for (size_t i = 0; i < plain->params; i++)
         if (fabsf(a.grads[i] - b.grads[i]) > 2e-4f * (1 + fabsf(a.grads[i])))
             fail_msg("parameter %zu: plain %g, fused %g", i, (double)a.grads[i], (double)b.grads[i]);

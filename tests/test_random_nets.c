@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-enum { NETWORKS = 200, RECORDED = 30, ATTEMPTS = 4, MOST_KINKS = NETWORKS / 10, SAMPLES = 8 };
+enum { NETWORKS = 200, RECORDED = 30, PICTURES = 16, ATTEMPTS = 4, MOST_KINKS = NETWORKS / 10, SAMPLES = 8 };
 static const uint64_t first_seed = 1000;
 
 #define RECORD SOURCE_DIR "/tests/reference/random_nets.txt"
@@ -22,7 +22,7 @@ struct trial {
     struct random_net made;
     struct caelum_net *net;
     struct rng rng;
-    float *params, *input, *dy; /* the latter two [lane][c][h][w] */
+    float *params, *input, *dy; /* the latter two [picture][c][h][w] */
     size_t inputs, outputs;     /* of one picture */
 };
 
@@ -52,11 +52,11 @@ static void trial_open(struct trial *t, uint64_t seed, uint32_t attempt) {
     assert_ok(caelum_net_parse(&t->net, t->made.text, "random", t->made.h, t->made.w, err));
     t->inputs = values(t->net->input), t->outputs = values(t->net->layer[t->net->layers - 1].out);
     assert_ok(mem_alloc(&t->params, t->net->params, sizeof(float), err));
-    assert_ok(mem_alloc(&t->input, LANES * t->inputs, sizeof(float), err));
-    assert_ok(mem_alloc(&t->dy, LANES * t->outputs, sizeof(float), err));
+    assert_ok(mem_alloc(&t->input, PICTURES * t->inputs, sizeof(float), err));
+    assert_ok(mem_alloc(&t->dy, PICTURES * t->outputs, sizeof(float), err));
     fill_params(t);
-    for (size_t i = 0; i < LANES * t->inputs; i++) t->input[i] = test_random(&t->rng);
-    for (size_t i = 0; i < LANES * t->outputs; i++) t->dy[i] = test_random(&t->rng);
+    for (size_t i = 0; i < PICTURES * t->inputs; i++) t->input[i] = test_random(&t->rng);
+    for (size_t i = 0; i < PICTURES * t->outputs; i++) t->dy[i] = test_random(&t->rng);
 }
 
 static void trial_close(struct trial *t) {
@@ -66,7 +66,7 @@ static void trial_close(struct trial *t) {
 
 /* [lane][c][h][w] into a block. */
 static void fill_block(const struct tensor *t, const float *from) {
-    for (size_t lane = 0; lane < LANES; lane++)
+    for (size_t lane = 0; lane < t->step; lane++)
         for (size_t c = 0; c < t->c; c++)
             for (size_t i = 0; i < t->h; i++)
                 for (size_t j = 0; j < t->w; j++) tensor_at(t, c, (ptrdiff_t)i, (ptrdiff_t)j)[lane] = *from++;
@@ -75,7 +75,7 @@ static void fill_block(const struct tensor *t, const float *from) {
 static void fill_constant(const struct tensor *t, float value) {
     for (size_t c = 0; c < t->c; c++)
         for (size_t i = 0; i < t->h; i++)
-            for (size_t j = 0; j < t->w * LANES; j++) tensor_at(t, c, (ptrdiff_t)i, 0)[j] = value;
+            for (size_t j = 0; j < t->w * t->step; j++) tensor_at(t, c, (ptrdiff_t)i, 0)[j] = value;
 }
 
 /* NaN into everything that a pass must write before it reads: all but the borders. */
@@ -86,38 +86,45 @@ static void spoil(const struct caelum_net *net, const struct net_workspace *ws) 
             if (tensors[j]->data) fill_constant(tensors[j], NAN);
     }
     for (size_t i = 0; i < net->scratch; i++) ws->scratch[i] = NAN;
-    for (size_t i = 0; i < net->saved; i++) ws->saved[i] = NAN;
+    for (size_t i = 0; i < net->saved * ws->lanes; i++) ws->saved[i] = NAN;
 }
 
-/* caelum's output [lane][k][h][w], then its gradient, into `got`. The block holds `live` pictures; where that
- * is not all it can, what a full block has left behind is in the idle lanes. */
+/* caelum's output [picture][k][h][w], then its gradient, into `got`. Only the first `live` pictures are
+ * there; what full blocks have left behind is in the idle lanes of the last one. */
 static void run(const struct trial *t, const struct kernels *kernels, size_t live, float *got) {
     struct net_workspace ws;
-    float *packed = NULL;
-    const size_t last = t->net->layers;
-    float *grads = got + LANES * t->outputs, *pictures[LANES];
-    for (size_t i = 0; i < LANES; i++) pictures[i] = got + i * t->outputs;
-    assert_ok(net_workspace_open(&ws, t->net, true, err));
+    float *packed = NULL, *grads = NULL, *total = got + PICTURES * t->outputs;
+    const size_t last = t->net->layers, n = t->net->params;
+    lanes = kernels->lanes;
+    assert_ok(net_workspace_open(&ws, t->net, lanes, true, err));
     assert_ok(mem_alloc(&packed, t->net->packed, sizeof(float), err));
+    assert_ok(mem_alloc(&grads, MOST_LANES / SUM_LANES * n, sizeof(float), err));
     net_pack(t->net, t->params, packed);
     spoil(t->net, &ws);
-    for (int pass = live == LANES; pass < 2; pass++) {
-        struct rng rng = rng_make(t->made.seed, RNG_TEST, 100);
-        fill_block(&ws.value[0], t->input);
-        fill_block(&ws.grad[last], t->dy);
-        if (pass == 0) test_tensor_random(&ws.value[0], &rng), test_tensor_random(&ws.grad[last], &rng);
-        if (pass == 1) net_workspace_live(&ws, t->net, live);
-        memset(grads, 0, t->net->params * sizeof *grads);
-        net_forward(t->net, kernels, t->params, packed, &ws);
-        kernels->store(&ws.value[last], pictures, LANES);
-        net_backward(t->net, kernels, t->params, packed, &ws, grads);
+    memset(total, 0, n * sizeof *total);
+    for (size_t first = 0; first < live; first += lanes) {
+        const size_t here = live - first < lanes ? live - first : lanes;
+        float *pictures[MOST_LANES];
+        for (size_t i = 0; i < lanes; i++) pictures[i] = got + (first + i) * t->outputs;
+        for (int pass = here == lanes; pass < 2; pass++) {
+            struct rng rng = rng_make(t->made.seed, RNG_TEST, 100);
+            fill_block(&ws.value[0], t->input + first * t->inputs);
+            fill_block(&ws.grad[last], t->dy + first * t->outputs);
+            if (pass == 0) test_tensor_random(&ws.value[0], &rng), test_tensor_random(&ws.grad[last], &rng);
+            if (pass == 1) net_workspace_live(&ws, t->net, here);
+            memset(grads, 0, MOST_LANES / SUM_LANES * n * sizeof *grads);
+            net_forward(t->net, kernels, t->params, packed, &ws);
+            kernels->store(&ws.value[last], pictures, lanes);
+            net_backward(t->net, kernels, t->params, packed, &ws, grads);
+        }
+        for (size_t i = 0; i < lanes / SUM_LANES * n; i++) total[i % n] += grads[i];
     }
-    mem_free(&packed);
+    mem_free(&packed), mem_free(&grads);
     net_workspace_close(&ws);
 }
 
 static size_t got_size(const struct trial *t) {
-    return LANES * t->outputs + t->net->params;
+    return PICTURES * t->outputs + t->net->params;
 }
 
 /* --- Case directories ----------------------------------------------------------------------------- */
@@ -140,13 +147,13 @@ static void write_case(const char *directory, uint64_t seed, uint32_t attempt, b
     const int size = snprintf(text, sizeof text, "# %zu %zu\n%s", t.made.h, t.made.w, t.made.text);
     write_bytes(directory, "net.txt", text, (size_t)size);
     write_bytes(directory, "params", t.params, t.net->params * sizeof(float));
-    write_bytes(directory, "input", t.input, LANES * t.inputs * sizeof(float));
-    write_bytes(directory, "dy", t.dy, LANES * t.outputs * sizeof(float));
+    write_bytes(directory, "input", t.input, PICTURES * t.inputs * sizeof(float));
+    write_bytes(directory, "dy", t.dy, PICTURES * t.outputs * sizeof(float));
     assert_ok(mem_alloc(&got, got_size(&t), sizeof(float), err));
     for (int level = all_levels ? 0 : (int)cpu_detect(); level <= (int)cpu_detect(); level++)
         for (int fuse = 0; fuse < 2; fuse++) {
             assert_ok(net_plan(t.net, fuse != 0, err));
-            run(&t, kernels_get((enum cpu_level)level), LANES, got);
+            run(&t, kernels_get((enum cpu_level)level), PICTURES, got);
             snprintf(name, sizeof name, "got-%s-%s", cpu_name((enum cpu_level)level),
                      fuse ? "fused" : "plain");
             write_bytes(directory, name, got, got_size(&t) * sizeof(float));
@@ -282,9 +289,9 @@ static void networks_equal_the_record(void **state) {
         if (strcmp(text, t.made.text) != 0)
             fail_msg("network %zu is another one than in the record; CAELUM_RECORD=1 writes it anew", i);
         assert_ok(mem_alloc(&got, got_size(&t), sizeof(float), err));
-        run(&t, kernels_get(cpu_detect()), LANES, got);
-        compare_summary("output", first_seed + i, got, LANES * t.outputs, file);
-        compare_summary("gradient", first_seed + i, got + LANES * t.outputs, t.net->params, file);
+        run(&t, kernels_get(cpu_detect()), PICTURES, got);
+        compare_summary("output", first_seed + i, got, PICTURES * t.outputs, file);
+        compare_summary("gradient", first_seed + i, got + PICTURES * t.outputs, t.net->params, file);
         mem_free(&got);
         trial_close(&t);
     }
@@ -302,17 +309,17 @@ static void idle_lanes_change_nothing(void **state) {
             struct trial t;
             float *full = NULL, *partial = NULL;
             trial_open(&t, seed, 0);
-            const size_t live = 1 + rng_below(&t.rng, LANES - 1), lived = live * t.outputs;
-            for (size_t i = lived; i < LANES * t.outputs; i++) t.dy[i] = 0;
+            const size_t live = 1 + rng_below(&t.rng, PICTURES - 1), lived = live * t.outputs;
+            for (size_t i = lived; i < PICTURES * t.outputs; i++) t.dy[i] = 0;
             assert_ok(mem_alloc(&full, got_size(&t), sizeof(float), err));
             assert_ok(mem_alloc(&partial, got_size(&t), sizeof(float), err));
-            run(&t, kernels_get((enum cpu_level)level), LANES, full);
+            run(&t, kernels_get((enum cpu_level)level), PICTURES, full);
             run(&t, kernels_get((enum cpu_level)level), live, partial);
             for (size_t i = 0; i < got_size(&t); i++)
-                if ((i < lived || i >= LANES * t.outputs) && full[i] != partial[i]) {
+                if ((i < lived || i >= PICTURES * t.outputs) && full[i] != partial[i]) {
                     print_network(seed);
                     fail_msg("%zu live lanes, %s %zu: %.9g, with all lanes %.9g", live,
-                             i < lived ? "output" : "gradient", i < lived ? i : i - LANES * t.outputs,
+                             i < lived ? "output" : "gradient", i < lived ? i : i - PICTURES * t.outputs,
                              (double)partial[i], (double)full[i]);
                 }
             mem_free(&full), mem_free(&partial);

@@ -42,6 +42,25 @@
                      bad_error_.text);                                                              \
     } while (0)
 
+/* Lanes of the tensors made below: those of the kernels that were asked for last. */
+static size_t lanes = MOST_LANES;
+
+static inline const struct kernels *test_kernels(enum cpu_level level) {
+    const struct kernels *kernels = kernels_get(level);
+    lanes = kernels->lanes;
+    return kernels;
+}
+/* Runs what follows for the kernels of every instruction set that this machine has. */
+#define EACH_LEVEL(kernels)                                                                               \
+    const struct kernels *kernels = NULL;                                                                 \
+    for (int level_ = 0; level_ <= (int)cpu_detect() && (kernels = test_kernels((enum cpu_level)level_)); \
+         level_++)
+
+/* Gradients of n parameters, of lanes 8 to 15 too: all of them in the first n. */
+static inline void test_fold(float *grads, size_t n) {
+    for (size_t i = 0; lanes > SUM_LANES && i < n; i++) grads[i] += grads[n + i];
+}
+
 /* Uniform in [-1, 1). */
 static inline float test_random(struct rng *rng) {
     return 2 * rng_uniform(rng) - 1;
@@ -60,8 +79,8 @@ static inline void test_remove(const char *path) {
 
 /* A tensor of its own, every float of it (border too) set to `fill`. */
 static inline struct tensor test_tensor(size_t c, size_t h, size_t w, size_t pad, float fill) {
-    struct tensor t = {.c = c, .h = h, .w = w, .step = LANES, .pad = pad};
-    t.row = (w + 2 * pad) * LANES;
+    struct tensor t = {.c = c, .h = h, .w = w, .step = lanes, .pad = pad};
+    t.row = (w + 2 * pad) * lanes;
     t.plane = (h + 2 * pad) * t.row;
     float *memory = NULL;
     assert_ok(mem_alloc(&memory, c * t.plane, sizeof *memory, err));
@@ -77,7 +96,7 @@ static inline void test_tensor_free(struct tensor *t) {
 static inline void test_tensor_random(const struct tensor *t, struct rng *rng) {
     for (size_t c = 0; c < t->c; c++)
         for (size_t i = 0; i < t->h; i++)
-            for (size_t j = 0; j < t->w * LANES; j++) tensor_at(t, c, (ptrdiff_t)i, 0)[j] = test_random(rng);
+            for (size_t j = 0; j < t->w * lanes; j++) tensor_at(t, c, (ptrdiff_t)i, 0)[j] = test_random(rng);
 }
 /* One lane as [c][h][w] doubles. */
 static inline void test_lane(const struct tensor *t, size_t lane, double *out) {
@@ -92,7 +111,7 @@ static inline bool test_border(const struct tensor *t, float fill) {
         for (ptrdiff_t i = -(ptrdiff_t)t->pad; i < (ptrdiff_t)(t->h + t->pad); i++)
             for (ptrdiff_t j = -(ptrdiff_t)t->pad; j < (ptrdiff_t)(t->w + t->pad); j++) {
                 if (i >= 0 && j >= 0 && i < (ptrdiff_t)t->h && j < (ptrdiff_t)t->w) continue;
-                for (size_t lane = 0; lane < LANES; lane++)
+                for (size_t lane = 0; lane < lanes; lane++)
                     if (tensor_at(t, c, i, j)[lane] != fill) return false;
             }
     return true;

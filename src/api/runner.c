@@ -1,4 +1,4 @@
-/* runner.c - inference over blocks of LANES pictures. */
+/* runner.c - inference, block by block. */
 #include "api/runner.h"
 
 #include "base/mem.h"
@@ -17,8 +17,8 @@ int runner_open(struct runner *out, const struct caelum_net *net, const float *p
     if (result == 0) result = mem_alloc(&r.workspace, (size_t)r.threads, sizeof *r.workspace, err);
     if (result == 0) result = mem_alloc(&r.block, (size_t)r.threads, sizeof *r.block, err);
     for (int i = 0; result == 0 && i < r.threads; i++) {
-        result = net_workspace_open(&r.workspace[i], net, false, err);
-        if (result == 0) result = task_block_open(&r.block[i], r.task, net, false, err);
+        result = net_workspace_open(&r.workspace[i], net, r.kernels->lanes, false, err);
+        if (result == 0) result = task_block_open(&r.block[i], r.task, net, r.kernels->lanes, false, err);
     }
     if (result != 0) {
         runner_close(&r);
@@ -40,7 +40,7 @@ void runner_close(struct runner *r) {
 struct run {
     const struct runner *runner;
     const struct runner_job *job;
-    float *outputs; /* LANES pictures a thread */
+    float *outputs; /* a block's pictures for each thread */
 };
 
 static void run_block(void *cookie, size_t block, int worker) {
@@ -49,13 +49,14 @@ static void run_block(void *cookie, size_t block, int worker) {
     const struct runner_job *job = run->job;
     struct net_workspace *ws = &r->workspace[worker];
     const struct tensor *out = &ws->value[r->net->layers];
-    const size_t first = block * LANES, left = job->n - first, live = left < LANES ? left : LANES;
+    const size_t lanes = r->kernels->lanes;
+    const size_t first = block * lanes, left = job->n - first, live = left < lanes ? left : lanes;
     const size_t size = out->c * out->h * out->w;
-    const uint8_t *in[LANES];
-    float *lane[LANES];
-    for (size_t i = 0; i < LANES; i++) {
+    const uint8_t *in[MOST_LANES];
+    float *lane[MOST_LANES];
+    for (size_t i = 0; i < lanes; i++) {
         in[i] = i < live ? job->input(job->cookie, first + i, worker) : in[0];
-        lane[i] = run->outputs + ((size_t)worker * LANES + i) * size;
+        lane[i] = run->outputs + ((size_t)worker * lanes + i) * size;
     }
     net_workspace_live(ws, r->net, live);
     ws->noise = (struct layer_noise){
@@ -68,9 +69,10 @@ static void run_block(void *cookie, size_t block, int worker) {
 
 int runner_run(struct runner *r, const struct runner_job *job, struct caelum_error *err) {
     const struct shape out = r->net->layer[r->net->layers - 1].out;
+    const size_t lanes = r->kernels->lanes;
     struct run run = {.runner = r, .job = job};
-    CHECK(mem_alloc(&run.outputs, (size_t)r->threads * LANES * out.c * out.h, out.w * sizeof(float), err));
-    parallel_for(r->threads, (job->n + LANES - 1) / LANES, run_block, &run);
+    CHECK(mem_alloc(&run.outputs, (size_t)r->threads * lanes * out.c * out.h, out.w * sizeof(float), err));
+    parallel_for(r->threads, (job->n + lanes - 1) / lanes, run_block, &run);
     mem_free(&run.outputs);
     return CAELUM_OK;
 }

@@ -134,12 +134,11 @@ static void FN(conv)(const struct conv_job *job) {
 
 /* --- Sums over lanes ------------------------------------------------------------------------------ */
 
-/* Adds up the lanes of VW accumulators at once: halves are folded and two vectors merged into one,
- * until one vector holds VW sums. The order is the tree of kernels.h. */
+/* Adds up the lanes of SUMS accumulators at once: halves are folded and two vectors merged into one, until
+ * one vector holds all the sums. The order is the tree of kernels.h. */
+enum { SUMS = VW < 8 ? VW : 8 };
 #define FOLD(a, b, lo, hi) (__builtin_shufflevector(a, b, lo) + __builtin_shufflevector(a, b, hi))
 #if VW == 16
-#define LO8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
-#define HI8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
 #define LO4 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27
 #define HI4 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31
 #define LO2 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
@@ -160,27 +159,15 @@ static void FN(conv)(const struct conv_job *job) {
 #define HI1 1, 5, 3, 7
 #endif
 
-/* The parts of one accumulator folded into one register. */
-INLINE vf fold_parts(const float *acc) {
-#if VW == 16
-    return load(acc);
-#elif VW == 8
-    return load(acc) + load(acc + 8);
-#else
-    return (load(acc) + load(acc + 8)) + (load(acc + 4) + load(acc + 12));
-#endif
-}
-
-/* sums[i] = sum over the lanes of acc[i][LANES], i < VW. A merge at distance d puts vector i + d into
- * the lanes with bit d set, so that sum i ends up in lane i. */
+/* sums[i] = sum over lanes 0 to 7 of acc[i][LANES], i < SUMS, and sums[SUMS + i] that over lanes 8 to 15. A
+ * merge at distance d puts vector i + d into the lanes with bit d set, so that sum i ends up in lane i. */
 INLINE void lane_sums(const float *acc, float *sums) {
-    vf v[VW];
+    vf v[SUMS];
     UNROLL
-    for (size_t i = 0; i < VW; i++) v[i] = fold_parts(acc + i * LANES);
-#if VW == 16
-    UNROLL
-    for (size_t i = 0; i < 8; i++) v[i] = FOLD(v[i], v[i + 8], LO8, HI8);
-#endif
+    for (size_t i = 0; i < SUMS; i++) {
+        v[i] = load(acc + i * LANES);
+        if (VW == 4) v[i] += load(acc + i * LANES + LANES / 2);
+    }
 #if VW >= 8
     UNROLL
     for (size_t i = 0; i < 4; i++) v[i] = FOLD(v[i], v[i + 4], LO4, HI4);
@@ -257,13 +244,14 @@ INLINE void dw_band(const struct conv_dw_job *job, const float *x, const float *
 static __attribute__((noinline)) void dw_flush(const struct conv_dw_job *job, float *pending, size_t k,
                                                size_t channels, size_t c, size_t taps, size_t first_tap) {
     const size_t all_taps = job->shape.kh * job->shape.kw, n = channels * taps;
-    _Alignas(64) float sums[DW_PENDING] = {0};
-    for (size_t i = n * LANES; i % (VW * LANES) != 0; i += VW) save(pending + i, (vf){0});
-    for (size_t i = 0; i < n; i += VW) lane_sums(pending + i * LANES, sums + i);
-    const float *s = sums;
-    for (size_t i = 0; i < channels; i++) {
-        float *dw = job->dw + ((k + i) * job->x.c + c) * all_taps + first_tap;
-        for (size_t t = 0; t < taps; t++) dw[t] += *s++;
+    _Alignas(64) float sums[DW_PENDING * LANES / SUM_LANES];
+    for (size_t i = n * LANES; i % (SUMS * LANES) != 0; i += VW) save(pending + i, (vf){0});
+    for (size_t i = 0; i < n; i += SUMS) lane_sums(pending + i * LANES, sums + i * (LANES / SUM_LANES));
+    for (size_t i = 0; i < n; i++) {
+        float *dw = job->dw + ((k + i / taps) * job->x.c + c) * all_taps + first_tap + i % taps;
+        const float *s = sums + i / SUMS * SUMS * (LANES / SUM_LANES) + i % SUMS;
+        dw[0] += s[0];
+        if (VW > 8) dw[job->next] += s[SUMS];
     }
 }
 
@@ -323,9 +311,9 @@ static void FN(conv_dw)(const struct conv_dw_job *job) {
     }
 }
 
-static void FN(conv_db)(const struct tensor *dy, float *db) {
-    _Alignas(64) float acc[VW * LANES] = {0};
-    _Alignas(64) float sums[VW];
+static void FN(conv_db)(const struct tensor *dy, float *db, size_t next) {
+    _Alignas(64) float acc[SUMS * LANES] = {0};
+    _Alignas(64) float sums[2 * SUMS];
     for (size_t k0 = 0; k0 < dy->c; k0 += 4) {
         const size_t n = dy->c - k0 < 4 ? dy->c - k0 : 4;
         for (size_t i = 0; i < n; i++) {
@@ -339,6 +327,9 @@ static void FN(conv_db)(const struct tensor *dy, float *db) {
             }
         }
         lane_sums(acc, sums);
-        for (size_t i = 0; i < n; i++) db[k0 + i] += sums[i];
+        for (size_t i = 0; i < n; i++) {
+            db[k0 + i] += sums[i];
+            if (VW > 8) db[next + k0 + i] += sums[SUMS + i];
+        }
     }
 }

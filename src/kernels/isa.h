@@ -17,6 +17,7 @@
 
 const struct kernels FN(kernels) = {
     .name = STRING(ISA),
+    .lanes = LANES,
     .conv = FN(conv),
     .conv_dw = FN(conv_dw),
     .conv_db = FN(conv_db),

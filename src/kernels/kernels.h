@@ -1,17 +1,18 @@
 /* kernels.h - the arithmetic: a table of function pointers, one table for each instruction set, all
  * compiled from the same source (the *_tmpl.c files).
  *
- * Layout. Everything works on blocks of LANES pictures with the picture innermost:
- * [channel][row][column][lane], float32. One vector register holds one pixel of several pictures, so
- * every layer is plain loops over aligned vectors whatever its channels, sizes and strides.
+ * Layout. Everything works on blocks of 16 or 8 pictures (`lanes`: those that fill a register, but not
+ * fewer than 8) with the picture innermost: [channel][row][column][lane], float32. One vector register holds
+ * one pixel of several pictures, so every layer is plain loops over aligned vectors whatever its channels,
+ * sizes and strides.
  *
- * Same bits everywhere. A lane sees the same operations in the same order in every table whose
- * machine has fused multiply-add (avx2, avx512), and sums over lanes use one fixed tree: lane i with
- * i + 8, then i + 4, i + 2, i + 1. To keep that true, an expression holds at most one product that a
- * compiler could fuse with a sum.
+ * Same bits everywhere. A lane sees the same operations in the same order in every table whose machine has
+ * fused multiply-add (avx2, avx512). Sums over lanes are taken by eights (SUM_LANES) in one fixed tree: lane
+ * i with i + 4, then i + 2, then i + 1; a block of 16 gives two such sums, which its reader keeps apart. To
+ * keep that true, an expression holds at most one product that a compiler could fuse with a sum.
  *
- * Idle lanes. A block of fewer than LANES pictures has idle lanes at its end. Their gradient is zero, and
- * a convolution may leave out registers that hold nothing else.
+ * Idle lanes. A block of fewer pictures than lanes has idle lanes at its end. Their gradient is zero, and a
+ * convolution may leave out registers that hold nothing else.
  *
  * Borders. A tensor stands in memory with a border of zeros (`pad` pixels around each plane), so that
  * convolutions read beyond the edge without asking. Kernels never write the border.
@@ -25,18 +26,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Pictures in a block. */
-enum { LANES = 16 };
+/* Pictures in a block, at most; pictures whose gradients and losses are added up before all others. */
+enum { MOST_LANES = 16, SUM_LANES = 8 };
 
 /* Output channels that a convolution holds in registers; the unit of packed weights. */
 enum { CONV_GROUP = 4 };
 
-/* A view of one block, [c][h][w][LANES]. `data` is lane 0 of pixel (0, 0) of channel 0, 64-byte
- * aligned; strides count floats. A view of every second pixel has twice the step and row. */
+/* A view of one block, [c][h][w][lanes]. `data` is lane 0 of pixel (0, 0) of channel 0, aligned to a pixel;
+ * strides count floats. A view of every second pixel has twice the step and row. */
 struct tensor {
     float *data; /* borrowed from a workspace */
     size_t c, h, w;
-    size_t step;  /* to the next column: LANES, or a multiple in a strided view */
+    size_t step;  /* to the next column: the lanes, or a multiple in a strided view */
     size_t row;   /* to the next row */
     size_t plane; /* to the next channel */
     size_t pad;   /* zero pixels around each plane */
@@ -59,19 +60,21 @@ struct conv_shape {
 /* y[k] = bias[k] + sum over c, ky, kx in this order of w * x; then max(., 0) if relu. */
 struct conv_job {
     struct conv_shape shape;
-    struct tensor x;   /* [c][..][..], step LANES, border wide enough for every tap */
+    struct tensor x;   /* [c][..][..], not strided, border wide enough for every tap */
     struct tensor y;   /* [k][..][..] */
     const float *w;    /* packed by conv_pack, k * c * kh * kw floats */
     const float *bias; /* [k], or NULL for zeros */
     int relu;
 };
 
-/* dw[k][c][ky][kx] += sum over rows, columns and lanes of dy * x. */
+/* dw[k][c][ky][kx] += sum over rows, columns and lanes of dy * x. A block of 16 adds the sum over lanes 8 to
+ * 15 to dw + next instead. */
 struct conv_dw_job {
     struct conv_shape shape;
-    struct tensor x; /* step LANES, border as for conv */
+    struct tensor x; /* not strided, border as for conv */
     struct tensor dy;
     float *dw; /* [k][c][kh][kw] */
+    size_t next;
 };
 
 /* Adam (Kingma & Ba, ICLR 2015, algorithm 1) for one step of n parameters; with decay, AdamW (Loshchilov
@@ -104,8 +107,8 @@ struct rmsprop_job {
     float one_minus_alpha, lr, epsilon;
 };
 
-/* One block's loss: sums over output values of the loss and of squared errors, and the number of pixels
- * whose largest channel agrees. */
+/* The loss of eight pictures: sums over output values of the loss and of squared errors, and the number of
+ * pixels whose largest channel agrees. */
 struct loss_sums {
     double loss;
     double squared;
@@ -126,7 +129,7 @@ struct loss_job {
     struct tensor dy; /* data NULL: sums only */
     float scale;
     size_t live;
-    struct loss_sums *sums; /* overwritten */
+    struct loss_sums *sums; /* [lanes / SUM_LANES], overwritten */
 };
 
 /* linear x; relu max(x, 0); leaky x > 0 ? x : LEAKY_SLOPE x; elu x > 0 ? x : e^x - 1; gelu its tanh form;
@@ -152,12 +155,13 @@ struct noise_job {
 
 struct kernels {
     const char *name;
+    size_t lanes; /* pictures in a block */
 
     /* Convolution. x and y must not overlap. */
     void (*conv)(const struct conv_job *job);
     void (*conv_dw)(const struct conv_dw_job *job);
-    /* db[k] += sum of dy over rows, columns and lanes. */
-    void (*conv_db)(const struct tensor *dy, float *db);
+    /* db[k] += sum of dy over rows, columns and lanes; lanes 8 to 15 go to db + next. */
+    void (*conv_db)(const struct tensor *dy, float *db, size_t next);
 
     /* y = act(x), pixel by pixel; may work in place. */
     void (*act)(const struct tensor *x, const struct tensor *y, enum activation act);
@@ -194,10 +198,10 @@ struct kernels {
     void (*upsample)(const struct tensor *x, const struct tensor *y, size_t factor);
     void (*upsample_grad)(const struct tensor *dy, const struct tensor *dx, size_t factor);
 
-    /* Bytes of LANES pictures, each [c][h][w], to a block: value / 255. */
-    void (*load)(const uint8_t *const pictures[LANES], const struct tensor *x);
-    /* A block to floats of `live` <= LANES pictures, each [c][h][w]. */
-    void (*store)(const struct tensor *x, float *const pictures[LANES], size_t live);
+    /* Bytes of as many pictures as there are lanes, each [c][h][w], to a block: value / 255. */
+    void (*load)(const uint8_t *const *pictures, const struct tensor *x);
+    /* A block to floats of `live` pictures, each [c][h][w]. */
+    void (*store)(const struct tensor *x, float *const *pictures, size_t live);
 
     /* R, G, B in [0, 1] to luminance y [1][h][w] and chroma uv [2][h][w] (data NULL: luminance only), as
      * ITU-R BT.601 weighs them: Y = .299 R + .587 G + .114 B, U = .492 (B - Y), V = .877 (R - Y); so U

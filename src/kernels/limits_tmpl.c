@@ -12,7 +12,7 @@ static double FN(peak)(size_t rounds) {
         UNROLL
         for (size_t i = 0; i < CHAINS; i++) {
             acc[i] = acc[i] * a + b;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && (VW < 16 || defined(__AVX512F__))
             __asm__ volatile("" : "+v"(acc[i]));
 #endif
         }

@@ -108,11 +108,12 @@ INLINE void loss_all(const struct loss_job *job, const enum caelum_loss loss) {
             agree_row(job, i, part, live, agree);
         }
     }
-    *job->sums = (struct loss_sums){0};
+    memset(job->sums, 0, LANES / SUM_LANES * sizeof *job->sums);
     for (size_t lane = 0; lane < LANES; lane++) {
-        job->sums->loss += total[lane];
-        job->sums->squared += squared[lane];
-        job->sums->agree += agree[lane];
+        struct loss_sums *sums = &job->sums[lane / SUM_LANES];
+        sums->loss += total[lane];
+        sums->squared += squared[lane];
+        sums->agree += agree[lane];
     }
 }
 

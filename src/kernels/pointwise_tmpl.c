@@ -116,7 +116,7 @@ static void FN(upsample_grad)(const struct tensor *dy, const struct tensor *dx, 
 
 /* --- Bytes to lanes and back ---------------------------------------------------------------------- */
 
-/* Sixteen bytes of each of sixteen pictures: a 16 x 16 transpose of bytes in four rounds, each of which
+/* Sixteen bytes of each of up to sixteen pictures: a 16 x 16 transpose of bytes in four rounds, each of which
  * interleaves row i with row i + 8. */
 typedef uint8_t bytes16 __attribute__((vector_size(16), may_alias, aligned(1)));
 
@@ -142,19 +142,19 @@ INLINE float over255(uint8_t byte) {
     return quotient + rest * (1.0f / 255);
 }
 
-static void FN(load)(const uint8_t *const pictures[LANES], const struct tensor *x) {
+static void FN(load)(const uint8_t *const *pictures, const struct tensor *x) {
     size_t at = 0;
     for (size_t c = 0; c < x->c; c++)
         for (size_t i = 0; i < x->h; i++) {
             float *out = tensor_at(x, c, (ptrdiff_t)i, 0);
             size_t j = 0;
             for (; j + 16 <= x->w; j += 16, at += 16) {
-                bytes16 v[16];
+                bytes16 v[16] = {{0}};
                 UNROLL
                 for (int lane = 0; lane < LANES; lane++) v[lane] = *(const bytes16 *)(pictures[lane] + at);
                 transpose16(v);
                 for (size_t b = 0; b < 16; b++) {
-                    uint8_t pixel[LANES];
+                    uint8_t pixel[16];
                     *(bytes16 *)pixel = v[b];
                     float *to = out + (j + b) * x->step;
                     for (int lane = 0; lane < LANES; lane++) to[lane] = over255(pixel[lane]);
@@ -166,7 +166,7 @@ static void FN(load)(const uint8_t *const pictures[LANES], const struct tensor *
         }
 }
 
-static void FN(store)(const struct tensor *x, float *const pictures[LANES], size_t live) {
+static void FN(store)(const struct tensor *x, float *const *pictures, size_t live) {
     size_t at = 0;
     for (size_t c = 0; c < x->c; c++)
         for (size_t i = 0; i < x->h; i++) {

@@ -1,8 +1,8 @@
 /* vector.h - the vector type of one instruction set. An isa_*.c file defines VW, the floats in a
  * register (16, 8 or 4), and ISA, the suffix of its functions, then includes the families.
- * A block's LANES floats are LANES / VW registers; families loop over these parts as close to the
- * arithmetic as they can, so that a pixel's cache line is read once. GCC 12 splits wider vectors than
- * the machine's own badly, hence the parameter. */
+ * A pixel of a block, LANES floats, is one register, or two where registers are short; families loop over
+ * these parts as close to the arithmetic as they can, so that a cache line is read once. GCC 12 splits wider
+ * vectors than the machine's own badly, hence the parameter. */
 #ifndef CAELUM_KERNELS_VECTOR_H
 #define CAELUM_KERNELS_VECTOR_H
 
@@ -28,7 +28,8 @@
 typedef float vf __attribute__((vector_size(VW * 4), may_alias));
 typedef int32_t vi __attribute__((vector_size(VW * 4), may_alias));
 
-enum { PARTS = LANES / VW };
+/* Pictures in a block of this instruction set. */
+enum { LANES = VW < SUM_LANES ? SUM_LANES : VW };
 
 INLINE vf load(const float *p) {
     return *(const vf *)p;

@@ -18,7 +18,7 @@ bool args_activation(struct layer_args *args, enum activation *act) {
 }
 
 size_t activation_saved(enum activation act, struct shape out) {
-    return activation_keeps_input(act) ? out.c * out.h * out.w * LANES : 0;
+    return activation_keeps_input(act) ? shape_values(out) : 0;
 }
 
 struct tensor activation_linear(enum activation act, const struct tensor *y, float *saved) {
@@ -27,10 +27,10 @@ struct tensor activation_linear(enum activation act, const struct tensor *y, flo
                            .c = y->c,
                            .h = y->h,
                            .w = y->w,
-                           .step = LANES,
+                           .step = y->step,
                            .idle = y->idle,
-                           .row = y->w * LANES,
-                           .plane = y->h * y->w * LANES};
+                           .row = y->w * y->step,
+                           .plane = y->h * y->w * y->step};
 }
 
 void activation_forward(enum activation act, const struct layer_io *io, const struct tensor *linear) {

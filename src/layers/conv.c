@@ -103,8 +103,8 @@ static void backward(const struct layer_io *io) {
     const size_t weights = s->k * io->x.c * s->kernel * s->kernel;
     const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
     activation_backward(s->act, io, &linear);
-    window_grad(&w, io->kernels, &io->x, &io->dy, io->grads);
-    io->kernels->conv_db(&io->dy, io->grads + weights);
+    window_grad(&w, io->kernels, &io->x, &io->dy, io->grads, io->next);
+    io->kernels->conv_db(&io->dy, io->grads + weights, io->next);
     if (io->dx.data) window_apply_adjoint(&w, io->kernels, &io->dy, &io->dx, io->packed + weights, NULL, 0);
 }
 

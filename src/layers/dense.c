@@ -30,8 +30,7 @@ static int shape(const void *state, struct shape in, struct shape *out, struct l
     *out = (struct shape){s->n, 1, 1};
     *sizes = (struct layer_sizes){.params = s->n * values + s->n,
                                   .packed = 2 * s->n * values,
-                                  .scratch = values * LANES,
-                                  .saved = values * LANES + activation_saved(s->act, *out),
+                                  .saved = 2 * values + activation_saved(s->act, *out),
                                   .macs = s->n * values,
                                   .window = side,
                                   .stride = side,
@@ -59,13 +58,16 @@ static void pack(const void *state, struct shape in, const float *params, float 
     window_pack_adjoint(&one, s->n, values, params, packed + s->n * values);
 }
 
-/* The input as one pixel, and the linear part of the output, behind it in `saved`. */
+/* In `saved`: the input as one pixel, its gradient, and the linear part of the output. */
 static struct tensor flat_input(const struct layer_io *io) {
     return reshape_flat(&io->x, io->saved);
 }
+static struct tensor flat_gradient(const struct layer_io *io) {
+    return reshape_flat(&io->x, io->saved + io->x.c * io->x.h * io->x.w * io->x.step);
+}
 static struct tensor linear_part(const struct layer_io *io) {
     const struct dense *s = io->state;
-    return activation_linear(s->act, &io->y, io->saved + io->x.c * io->x.h * io->x.w * LANES);
+    return activation_linear(s->act, &io->y, io->saved + 2 * io->x.c * io->x.h * io->x.w * io->x.step);
 }
 
 static void forward(const struct layer_io *io) {
@@ -81,10 +83,10 @@ static void backward(const struct layer_io *io) {
     const struct dense *s = io->state;
     const struct tensor flat = flat_input(io), linear = linear_part(io);
     activation_backward(s->act, io, &linear);
-    window_grad(&one, io->kernels, &flat, &io->dy, io->grads);
-    io->kernels->conv_db(&io->dy, io->grads + s->n * flat.c);
+    window_grad(&one, io->kernels, &flat, &io->dy, io->grads, io->next);
+    io->kernels->conv_db(&io->dy, io->grads + s->n * flat.c, io->next);
     if (!io->dx.data) return;
-    const struct tensor dflat = reshape_flat(&io->x, io->scratch);
+    const struct tensor dflat = flat_gradient(io);
     window_apply_adjoint(&one, io->kernels, &io->dy, &dflat, io->packed + s->n * flat.c, NULL, 0);
     reshape_copy(&dflat, &io->dx);
 }

@@ -20,7 +20,7 @@ struct layer_sizes {
     size_t params;
     size_t packed;  /* made from the parameters once a step, shared by all blocks */
     size_t scratch; /* for one block, while forward or backward runs */
-    size_t saved;   /* for one block, from forward to backward */
+    size_t saved;   /* for one picture, from forward to backward */
     size_t macs;    /* multiply-adds for one picture, taps on the zero border counted */
     size_t pad_x;   /* border of zeros that the input tensor needs */
     size_t pad_dy;  /* border of zeros that the output's gradient needs */
@@ -41,9 +41,10 @@ struct layer_io {
     const void *state;   /* what parse filled in */
     const float *params; /* borrowed, shared by all blocks */
     const float *packed;
-    float *grads;   /* the block's own; parameter gradients are added to it */
+    float *grads;   /* the block's own; parameter gradients are added to it, those of lanes 8 to 15 to */
+    size_t next;    /* grads + next */
     float *scratch; /* the thread's own, of any content */
-    float *saved;   /* what forward left for backward */
+    float *saved;   /* what forward left for backward, lanes innermost */
     struct tensor x, y;
     struct tensor dy; /* backward may change it */
     struct tensor dx; /* overwritten by backward; data NULL: nobody needs it */

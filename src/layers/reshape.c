@@ -15,7 +15,7 @@ void reshape_copy(const struct tensor *x, const struct tensor *y) {
         for (size_t r = 0; r < y->h; r++)
             for (size_t q = 0; q < y->w; q++) {
                 memcpy(tensor_at(y, k, (ptrdiff_t)r, (ptrdiff_t)q),
-                       tensor_at(x, c, (ptrdiff_t)i, (ptrdiff_t)j), LANES * sizeof(float));
+                       tensor_at(x, c, (ptrdiff_t)i, (ptrdiff_t)j), x->step * sizeof(float));
                 if (++j == x->w) j = 0, i++;
                 if (i == x->h) i = 0, c++;
             }

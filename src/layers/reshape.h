@@ -4,7 +4,7 @@
 
 #include "layers/layer.h"
 
-/* x and y have the same number of values; borders and strides may differ. */
+/* x and y have the same number of values and are not strided; borders may differ. */
 void reshape_copy(const struct tensor *x, const struct tensor *y);
 
 /* Plain memory for the values of `t`, as channels of one pixel. */
@@ -13,9 +13,9 @@ static inline struct tensor reshape_flat(const struct tensor *t, float *memory) 
                            .c = t->c * t->h * t->w,
                            .h = 1,
                            .w = 1,
-                           .step = LANES,
-                           .row = LANES,
-                           .plane = LANES,
+                           .step = t->step,
+                           .row = t->step,
+                           .plane = t->step,
                            .idle = t->idle};
 }
 

@@ -37,7 +37,7 @@ static int shape(const void *state, struct shape in, struct shape *out, struct l
     *out = (struct shape){s->k, 2 * in.h, 2 * in.w};
     *sizes = (struct layer_sizes){.params = s->k * in.c * 9 + s->k,
                                   .packed = 2 * s->k * in.c * 16,
-                                  .scratch = s->k * in.c * 4,
+                                  .scratch = MOST_LANES / SUM_LANES * s->k * in.c * 4,
                                   .saved = activation_saved(s->act, *out),
                                   .macs = s->k * in.c * 16 * in.h * in.w,
                                   .pad_x = 1,
@@ -104,19 +104,21 @@ static void unfold(const float *phase, size_t kernels, size_t p, size_t q, float
 
 static void backward(const struct layer_io *io) {
     const struct conv *s = io->state;
-    const size_t weights = s->k * io->x.c;
+    const size_t weights = s->k * io->x.c, sums = io->kernels->lanes / SUM_LANES;
     const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
     activation_backward(s->act, io, &linear);
     for (size_t pq = 0; pq < 4; pq++) {
         const struct conv_dw_job dw = {.shape = phase_shape(pq / 2, pq % 2),
                                        .x = io->x,
                                        .dy = phase_view(&io->dy, pq / 2, pq % 2),
-                                       .dw = io->scratch};
-        memset(io->scratch, 0, weights * 4 * sizeof(float));
+                                       .dw = io->scratch,
+                                       .next = weights * 4};
+        memset(io->scratch, 0, sums * weights * 4 * sizeof(float));
         io->kernels->conv_dw(&dw);
-        unfold(io->scratch, weights, pq / 2, pq % 2, io->grads);
+        for (size_t i = 0; i < sums; i++)
+            unfold(io->scratch + i * weights * 4, weights, pq / 2, pq % 2, io->grads + i * io->next);
     }
-    io->kernels->conv_db(&io->dy, io->grads + weights * 9);
+    io->kernels->conv_db(&io->dy, io->grads + weights * 9, io->next);
     if (!io->dx.data) return;
     const struct conv_job dx = {
         .shape = {4, 4, 2, 1, 1}, .x = io->dy, .y = io->dx, .w = io->packed + weights * 16};

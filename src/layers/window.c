@@ -123,11 +123,12 @@ void window_apply_adjoint(const struct window *w, const struct kernels *kernels,
 }
 
 void window_grad(const struct window *w, const struct kernels *kernels, const struct tensor *big,
-                 const struct tensor *small, float *dw) {
+                 const struct tensor *small, float *dw, size_t next) {
     const struct conv_dw_job job = {
         .shape = {w->kernel, w->kernel, w->stride, (ptrdiff_t)w->pad_y, (ptrdiff_t)w->pad_x},
         .x = *big,
         .dy = *small,
-        .dw = dw};
+        .dw = dw,
+        .next = next};
     kernels->conv_dw(&job);
 }

@@ -36,8 +36,9 @@ void window_apply(const struct window *w, const struct kernels *kernels, const s
 void window_apply_adjoint(const struct window *w, const struct kernels *kernels, const struct tensor *small,
                           const struct tensor *big, const float *packed, const float *bias, int relu);
 
-/* dw[a][b][K][K] += small[a] correlated with big[b]: the gradient of <small, A big>. */
+/* dw[a][b][K][K] += small[a] correlated with big[b]: the gradient of <small, A big>; lanes 8 to 15 go to
+ * dw + next. */
 void window_grad(const struct window *w, const struct kernels *kernels, const struct tensor *big,
-                 const struct tensor *small, float *dw);
+                 const struct tensor *small, float *dw, size_t next);
 
 #endif

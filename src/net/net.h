@@ -39,7 +39,7 @@ struct caelum_net {
     size_t params;         /* floats of all layers */
     struct net_step *step; /* the plan */
     size_t steps;
-    /* floats that the plan needs: derived weights, and of one thread scratch and what steps keep */
+    /* floats that the plan needs: derived weights, one thread's scratch, and what steps keep of a picture */
     size_t packed, scratch, saved;
     struct layer_skip skip[LAYER_SKIPS]; /* tensors with a name */
     size_t skips;
@@ -61,22 +61,24 @@ void net_pack(const struct caelum_net *net, const float *params, float *packed);
  * NULL. */
 struct net_workspace {
     struct tensor *value, *grad, *skip_grad;
+    size_t lanes; /* pictures in a block */
     float *scratch, *saved;
     float *memory;
     struct layer_noise noise; /* off until the caller turns it on */
 };
 
-/* grad[0] is left out: nobody needs the gradient of the pictures. */
-int net_workspace_open(struct net_workspace *ws, const struct caelum_net *net, bool gradients,
+/* For blocks of `lanes` pictures. grad[0] is left out: nobody needs the gradient of the pictures. */
+int net_workspace_open(struct net_workspace *ws, const struct caelum_net *net, size_t lanes, bool gradients,
                        struct caelum_error *err);
 void net_workspace_close(struct net_workspace *ws);
-/* Says that the next block holds `live` <= LANES pictures. */
+/* Says that the next block holds `live` <= lanes pictures. */
 void net_workspace_live(struct net_workspace *ws, const struct caelum_net *net, size_t live);
 
 /* value[0] -> value[layers]. */
 void net_forward(const struct caelum_net *net, const struct kernels *kernels, const float *params,
                  const float *packed, const struct net_workspace *ws);
-/* grad[layers] -> grads [net->params], added to. Destroys the gradients of the activations. */
+/* grad[layers] -> grads [lanes / SUM_LANES][net->params], added to. Destroys the gradients of the
+ * activations. */
 void net_backward(const struct caelum_net *net, const struct kernels *kernels, const float *params,
                   const float *packed, const struct net_workspace *ws, float *grads);
 

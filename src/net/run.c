@@ -27,9 +27,9 @@ void net_pack(const struct caelum_net *net, const float *params, float *packed) 
     }
 }
 
-static struct tensor make_tensor(struct shape shape, size_t pad) {
-    struct tensor t = {.c = shape.c, .h = shape.h, .w = shape.w, .step = LANES, .pad = pad};
-    t.row = (shape.w + 2 * pad) * LANES;
+static struct tensor make_tensor(struct shape shape, size_t lanes, size_t pad) {
+    struct tensor t = {.c = shape.c, .h = shape.h, .w = shape.w, .step = lanes, .pad = pad};
+    t.row = (shape.w + 2 * pad) * lanes;
     t.plane = (shape.h + 2 * pad) * t.row;
     return t;
 }
@@ -42,32 +42,33 @@ static void place(struct tensor *t, float *memory, size_t *used) {
 
 /* Lays all tensors out one after the other, then the scratch, then what is kept; returns the floats used. */
 static size_t lay_out(const struct caelum_net *net, struct net_workspace *ws) {
-    const size_t scratch = (net->scratch + LANES - 1) / LANES * LANES; /* keeps what follows aligned */
+    const size_t scratch =
+        (net->scratch + MOST_LANES - 1) / MOST_LANES * MOST_LANES; /* keeps what follows aligned */
     size_t used = 0;
     for (size_t s = 0; s <= net->steps; s++) {
         const size_t i = s < net->steps ? net->step[s].first : net->layers;
         const struct shape shape = i > 0 ? net->layer[i - 1].out : net->input;
-        ws->value[i] = make_tensor(shape, s < net->steps ? net->step[s].sizes.pad_x : 0);
+        ws->value[i] = make_tensor(shape, ws->lanes, s < net->steps ? net->step[s].sizes.pad_x : 0);
         place(&ws->value[i], ws->memory, &used);
         if (!ws->grad || s == 0) continue;
-        ws->grad[i] = make_tensor(shape, net->step[s - 1].sizes.pad_dy);
+        ws->grad[i] = make_tensor(shape, ws->lanes, net->step[s - 1].sizes.pad_dy);
         place(&ws->grad[i], ws->memory, &used);
     }
     for (size_t i = 0; ws->grad && i < net->skips; i++) {
         struct tensor *t = &ws->skip_grad[net->skip[i].value];
-        *t = make_tensor(net->skip[i].shape, 0);
+        *t = make_tensor(net->skip[i].shape, ws->lanes, 0);
         place(t, ws->memory, &used);
     }
     if (ws->memory) {
         ws->scratch = ws->memory + used;
         ws->saved = ws->scratch + scratch;
     }
-    return used + scratch + net->saved;
+    return used + scratch + net->saved * ws->lanes;
 }
 
-int net_workspace_open(struct net_workspace *out, const struct caelum_net *net, bool gradients,
+int net_workspace_open(struct net_workspace *out, const struct caelum_net *net, size_t lanes, bool gradients,
                        struct caelum_error *err) {
-    struct net_workspace ws = {0};
+    struct net_workspace ws = {.lanes = lanes};
     int result = mem_alloc(&ws.value, net->layers + 1, sizeof *ws.value, err);
     if (result == 0 && gradients) result = mem_alloc(&ws.grad, net->layers + 1, sizeof *ws.grad, err);
     if (result == 0 && gradients)
@@ -91,8 +92,8 @@ void net_workspace_close(struct net_workspace *ws) {
 
 void net_workspace_live(struct net_workspace *ws, const struct caelum_net *net, size_t live) {
     for (size_t i = 0; i <= net->layers; i++) {
-        ws->value[i].idle = LANES - live;
-        if (ws->grad) ws->grad[i].idle = ws->skip_grad[i].idle = LANES - live;
+        ws->value[i].idle = ws->lanes - live;
+        if (ws->grad) ws->grad[i].idle = ws->skip_grad[i].idle = ws->lanes - live;
     }
 }
 
@@ -105,11 +106,12 @@ static struct layer_io step_io(const struct caelum_net *net, const struct net_st
                           .params = at(params, layer->params),
                           .packed = at(packed, step->packed),
                           .scratch = ws->scratch,
-                          .saved = ws->saved + step->saved,
+                          .saved = ws->saved + step->saved * ws->lanes,
                           .x = ws->value[step->first],
                           .y = ws->value[step->last + 1],
                           .noise = &ws->noise,
-                          .number = (uint32_t)step->last};
+                          .number = (uint32_t)step->last,
+                          .next = net->params};
     if (layer->skip > 0) io.skip = ws->value[layer->skip];
     if (layer->skip > 0 && ws->skip_grad) io.dskip = ws->skip_grad[layer->skip];
     return io;

@@ -51,25 +51,25 @@ int task_check(enum caelum_task task, const struct caelum_net *net, struct caelu
 }
 
 /* A tensor without border. */
-static struct tensor plain(float *data, size_t c, struct shape size) {
+static struct tensor plain(float *data, size_t c, struct shape size, size_t lanes) {
     return (struct tensor){.data = data,
                            .c = c,
                            .h = size.h,
                            .w = size.w,
-                           .step = LANES,
-                           .row = size.w * LANES,
-                           .plane = size.h * size.w * LANES};
+                           .step = lanes,
+                           .row = size.w * lanes,
+                           .plane = size.h * size.w * lanes};
 }
 
 int task_block_open(struct task_block *block, enum caelum_task task, const struct caelum_net *net,
-                    bool target, struct caelum_error *err) {
+                    size_t lanes, bool target, struct caelum_error *err) {
     const struct shape size = net->input;
     *block = (struct task_block){0};
     if (task != CAELUM_COLORIZE) return CAELUM_OK;
-    const size_t plane = size.h * size.w * LANES;
+    const size_t plane = size.h * size.w * lanes;
     CHECK(mem_alloc(&block->memory, plane * (target ? 5 : 3), sizeof(float), err));
-    block->rgb = plain(block->memory, 3, size);
-    if (target) block->target = plain(block->memory + 3 * plane, 2, size);
+    block->rgb = plain(block->memory, 3, size, lanes);
+    if (target) block->target = plain(block->memory + 3 * plane, 2, size, lanes);
     return CAELUM_OK;
 }
 
@@ -77,9 +77,8 @@ void task_block_close(struct task_block *block) {
     mem_free(&block->memory);
 }
 
-struct tensor task_load(enum caelum_task task, const struct kernels *kernels,
-                        const uint8_t *const pictures[LANES], const struct task_block *block,
-                        const struct tensor *input) {
+struct tensor task_load(enum caelum_task task, const struct kernels *kernels, const uint8_t *const *pictures,
+                        const struct task_block *block, const struct tensor *input) {
     if (task != CAELUM_COLORIZE) {
         kernels->load(pictures, input);
         return *input;

@@ -24,14 +24,13 @@ struct task_block {
 
 /* Reconstruction needs no memory: the input is the target. */
 int task_block_open(struct task_block *block, enum caelum_task task, const struct caelum_net *net,
-                    bool target, struct caelum_error *err);
+                    size_t lanes, bool target, struct caelum_error *err);
 /* Safe on a zeroed block. */
 void task_block_close(struct task_block *block);
 
-/* Fills `input` from the bytes of LANES pictures, and the block's target if it has one. Returns what the
+/* Fills `input` from the bytes of a block's pictures, and the block's target if it has one. Returns what the
  * output is to equal: the target, or the input where nothing else was made. */
-struct tensor task_load(enum caelum_task task, const struct kernels *kernels,
-                        const uint8_t *const pictures[LANES], const struct task_block *block,
-                        const struct tensor *input);
+struct tensor task_load(enum caelum_task task, const struct kernels *kernels, const uint8_t *const *pictures,
+                        const struct task_block *block, const struct tensor *input);
 
 #endif

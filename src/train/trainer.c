@@ -7,12 +7,19 @@
 #include <math.h>
 #include <string.h>
 
-/* Gradient slots: enough for any number of cores, few enough to add up quickly. Block b goes to slot
- * b % MOST_SLOTS, so the order of the sum is fixed for larger minibatches too. */
-enum { MOST_SLOTS = 64 };
+/* Gradient slots: enough for any number of cores, few enough to add up quickly. The pictures 8 i to 8 i + 7
+ * go to slot i % MOST_SLOTS, so the order of the sum is fixed for larger minibatches too. */
+enum { MOST_SLOTS = 128 };
 
-static size_t blocks_of(size_t pictures) {
-    return (pictures + LANES - 1) / LANES;
+static size_t eights_of(size_t pictures) {
+    return (pictures + SUM_LANES - 1) / SUM_LANES;
+}
+static size_t blocks_of(const struct trainer *t, size_t pictures) {
+    return (pictures + t->kernels->lanes - 1) / t->kernels->lanes;
+}
+/* Sums that a block leaves. */
+static size_t sums_of(const struct trainer *t) {
+    return t->kernels->lanes / SUM_LANES;
 }
 
 struct trainer_settings trainer_defaults(size_t batch, double lr, int threads) {
@@ -27,10 +34,11 @@ static size_t picture_size(const struct trainer *t) {
 }
 
 static int allocate(struct trainer *t, size_t largest, struct caelum_error *err) {
-    const size_t n = t->net->params, blocks = blocks_of(t->settings.batch);
+    const size_t n = t->net->params, lanes = t->kernels->lanes;
+    const size_t most = largest > t->settings.batch ? largest : t->settings.batch;
+    const size_t eights = blocks_of(t, t->settings.batch) * sums_of(t);
     size_t slots = 0;
-    t->slot_count = blocks < MOST_SLOTS ? blocks : MOST_SLOTS;
-    t->block_capacity = blocks_of(largest > t->settings.batch ? largest : t->settings.batch);
+    t->slot_count = eights < MOST_SLOTS ? eights : MOST_SLOTS;
     CHECK(mem_alloc(&t->params, n, sizeof(float), err));
     CHECK(optimizer_open(&t->optimizer, &t->settings.optimizer, n, err));
     if (t->settings.ema > 0) CHECK(mem_alloc(&t->ema, n, sizeof(float), err));
@@ -38,13 +46,13 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
     CHECK(mem_alloc(&t->packed, t->net->packed, sizeof(float), err));
     CHECK(size_mul(n, t->slot_count, &slots, err));
     CHECK(mem_alloc(&t->slots, slots, sizeof(float), err));
-    CHECK(mem_alloc(&t->block_sums, t->block_capacity, sizeof *t->block_sums, err));
+    CHECK(mem_alloc(&t->sums, blocks_of(t, most) * sums_of(t), sizeof *t->sums, err));
     CHECK(mem_alloc(&t->workspace, (size_t)t->settings.threads, sizeof *t->workspace, err));
     CHECK(mem_alloc(&t->block, (size_t)t->settings.threads, sizeof *t->block, err));
-    CHECK(mem_alloc(&t->mirrored, (size_t)t->settings.threads * LANES, picture_size(t), err));
+    CHECK(mem_alloc(&t->mirrored, (size_t)t->settings.threads * lanes, picture_size(t), err));
     for (int i = 0; i < t->settings.threads; i++) {
-        CHECK(net_workspace_open(&t->workspace[i], t->net, true, err));
-        CHECK(task_block_open(&t->block[i], t->settings.task, t->net, true, err));
+        CHECK(net_workspace_open(&t->workspace[i], t->net, lanes, true, err));
+        CHECK(task_block_open(&t->block[i], t->settings.task, t->net, lanes, true, err));
     }
     return CAELUM_OK;
 }
@@ -74,7 +82,7 @@ void trainer_close(struct trainer *t) {
     for (int i = 0; t->block && i < t->settings.threads; i++) task_block_close(&t->block[i]);
     mem_free(&t->workspace);
     mem_free(&t->block);
-    mem_free(&t->block_sums);
+    mem_free(&t->sums);
     mem_free(&t->slots);
     mem_free(&t->packed);
     mem_free(&t->mirrored);
@@ -118,16 +126,17 @@ static const uint8_t *mirror(const uint8_t *picture, const struct pictures *p, u
 static void forward_block(const struct pass *pass, size_t b, int worker) {
     const struct trainer *t = pass->trainer;
     struct net_workspace *ws = &t->workspace[worker];
-    const size_t first = b * LANES, left = pass->n - first, live = left < LANES ? left : LANES;
+    const size_t lanes = t->kernels->lanes;
+    const size_t first = b * lanes, left = pass->n - first, live = left < lanes ? left : lanes;
     const bool learn = pass->scale != 0.0f;
-    const uint8_t *lane[LANES];
-    for (size_t i = 0; i < LANES; i++) {
+    const uint8_t *lane[MOST_LANES];
+    for (size_t i = 0; i < lanes; i++) {
         const size_t at = first + (i < live ? i : 0);
         const size_t position = pass->order ? pass->order[at] & ~TRAINER_FLIP : at;
         lane[i] = pictures_at(pass->pictures, position);
         if (pass->order && pass->order[at] & TRAINER_FLIP)
             lane[i] =
-                mirror(lane[i], pass->pictures, t->mirrored + ((size_t)worker * LANES + i) * picture_size(t));
+                mirror(lane[i], pass->pictures, t->mirrored + ((size_t)worker * lanes + i) * picture_size(t));
     }
     net_workspace_live(ws, t->net, live);
     ws->noise = (struct layer_noise){.on = learn || t->settings.task == CAELUM_DENOISE,
@@ -144,17 +153,19 @@ static void forward_block(const struct pass *pass, size_t b, int worker) {
                                  .dy = learn ? ws->grad[t->net->layers] : (struct tensor){0},
                                  .scale = pass->scale,
                                  .live = live,
-                                 .sums = &t->block_sums[b]};
+                                 .sums = &t->sums[b * sums_of(t)]};
     t->kernels->loss(&job);
 }
 
+/* The blocks whose sums go to the same slot, or pair of slots. */
 static void learn_slot(void *cookie, size_t slot, int worker) {
     const struct pass *pass = cookie;
     const struct trainer *t = pass->trainer;
     const struct net_workspace *ws = &t->workspace[worker];
-    float *grads = t->slots + slot * t->net->params;
-    memset(grads, 0, t->net->params * sizeof *grads);
-    for (size_t b = slot; b < blocks_of(pass->n); b += t->slot_count) {
+    const size_t size = sums_of(t) * t->net->params;
+    float *grads = t->slots + slot * size;
+    memset(grads, 0, size * sizeof *grads);
+    for (size_t b = slot; b < blocks_of(t, pass->n); b += t->slot_count / sums_of(t)) {
         forward_block(pass, b, worker);
         net_backward(t->net, t->kernels, pass->params, t->packed, ws, grads);
     }
@@ -164,12 +175,12 @@ static void measure_block(void *cookie, size_t b, int worker) {
     forward_block(cookie, b, worker);
 }
 
-static void add_sums(const struct trainer *t, size_t blocks, struct loss_sums *sums) {
+static void add_sums(const struct trainer *t, size_t pictures, struct loss_sums *sums) {
     *sums = (struct loss_sums){0};
-    for (size_t b = 0; b < blocks; b++) {
-        sums->loss += t->block_sums[b].loss;
-        sums->squared += t->block_sums[b].squared;
-        sums->agree += t->block_sums[b].agree;
+    for (size_t i = 0; i < eights_of(pictures); i++) {
+        sums->loss += t->sums[i].loss;
+        sums->squared += t->sums[i].squared;
+        sums->agree += t->sums[i].agree;
     }
 }
 
@@ -197,21 +208,21 @@ void trainer_step(struct trainer *t, const struct pictures *pictures, const uint
                         .order = order,
                         .n = n,
                         .scale = (float)(1.0 / (double)(n * trainer_values(t)))};
-    const size_t blocks = blocks_of(n), slots = blocks < t->slot_count ? blocks : t->slot_count;
-    parallel_for(t->settings.threads, slots, learn_slot, &pass);
-    t->kernels->sum(t->gradient, t->slots, slots, t->net->params, t->net->params);
+    const size_t blocks = blocks_of(t, n), most = t->slot_count / sums_of(t), eights = eights_of(n);
+    parallel_for(t->settings.threads, blocks < most ? blocks : most, learn_slot, &pass);
+    t->kernels->sum(t->gradient, t->slots, eights < t->slot_count ? eights : t->slot_count, t->net->params,
+                    t->net->params);
     if (t->settings.clip > 0) clip(t);
     optimizer_step(&t->optimizer, t->kernels, t->lr, t->params, t->gradient);
     if (t->ema) average(t);
     trainer_refresh(t);
-    add_sums(t, blocks, sums);
+    add_sums(t, n, sums);
 }
 
 void trainer_measure(struct trainer *t, const struct pictures *pictures, struct loss_sums *sums) {
     struct pass pass = {.trainer = t, .pictures = pictures, .params = trainer_result(t), .n = pictures->n};
-    const size_t blocks = blocks_of(pictures->n);
     if (t->ema) net_pack(t->net, t->ema, t->packed);
-    parallel_for(t->settings.threads, blocks, measure_block, &pass);
+    parallel_for(t->settings.threads, blocks_of(t, pictures->n), measure_block, &pass);
     if (t->ema) trainer_refresh(t);
-    add_sums(t, blocks, sums);
+    add_sums(t, pictures->n, sums);
 }

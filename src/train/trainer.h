@@ -1,9 +1,9 @@
 /* trainer.h - the mathematics of training: one step over one minibatch, one pass over a split. Knows no
  * epochs, files or people.
  *
- * A minibatch is cut into blocks of LANES pictures. Each block runs forward and backward on one thread
- * and leaves its gradient in a slot of its own; the slots are added in their order. So the result does
- * not depend on the number of threads. */
+ * A minibatch is cut into blocks. Each block runs forward and backward on one thread and leaves the gradient
+ * of every eight pictures in a slot of their own; the slots are added in their order. So the result depends
+ * neither on the number of threads nor on the size of blocks. */
 #ifndef CAELUM_TRAIN_TRAINER_H
 #define CAELUM_TRAIN_TRAINER_H
 
@@ -41,9 +41,8 @@ struct trainer {
     size_t slot_count;
     struct net_workspace *workspace; /* one a thread */
     struct task_block *block;        /* likewise */
-    uint8_t *mirrored;               /* [thread][LANES] pictures, for those that are flipped */
-    struct loss_sums *block_sums;    /* one a block, of a step or of the largest split measured so far */
-    size_t block_capacity;
+    uint8_t *mirrored;               /* [thread][lanes] pictures, for those that are flipped */
+    struct loss_sums *sums;          /* of every eight pictures of a step, or of the split measured */
 };
 
 /* Allocates everything that training will need; `largest` is the count of the largest split to measure.
