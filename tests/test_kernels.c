@@ -357,9 +357,9 @@ static void bytes_to_lanes_and_back(void **state) {
                 in[i] = bytes[i], out[i] = values[i];
                 for (size_t j = 0; j < sizeof bytes[i]; j++) bytes[i][j] = (uint8_t)rng_below(&rng, 256);
             }
-            kernels->load(in, &x);
+            kernels->load(in, 5 * w, &x);
             assert_true(test_border(&x, canary));
-            kernels->store(&x, out, 5);
+            kernels->store(&x, out, 5 * w, 5);
             for (size_t i = 0; i < 5; i++)
                 for (size_t j = 0; j < 15 * w; j++) {
                     const float want = (float)bytes[i][j] / 255.0f;
@@ -447,8 +447,8 @@ static void compute(const struct kernels *kernels, struct results *r) {
             .shape = {3, 3, 1, 1, 1}, .x = x, .dy = d, .dw = r->dw[sum], .next = 5 * 3 * 9});
         kernels->conv_db(&d, r->db[sum], 5);
         kernels->act(&s, &s, ACT_SIGMOID);
-        kernels->store(&y, pictures, lanes);
-        kernels->store(&s, rows, lanes);
+        kernels->store(&y, pictures, 81, lanes);
+        kernels->store(&s, rows, 9, lanes);
         test_tensor_free(&x), test_tensor_free(&y), test_tensor_free(&t), test_tensor_free(&d),
             test_tensor_free(&s);
     }

@@ -143,11 +143,11 @@ static void idle_lanes_change_nothing(void **state) {
         assert_ok(net_workspace_open(&ws, net, lanes, true, err));
         for (size_t j = 0; j < lanes; j++) lane[j] = pictures_at(&set, j < 2 ? j : 10 + 20 * (size_t)i + j);
         if (i == 2) { /* a full block first, so that something is left in the idle lanes */
-            kernels->load(lane, &ws.value[0]);
+            kernels->load(lane, net->input.h * net->input.w, &ws.value[0]);
             net_forward(net, kernels, params, packed, &ws);
             net_workspace_live(&ws, net, 2);
         }
-        kernels->load(lane, &ws.value[0]);
+        kernels->load(lane, net->input.h * net->input.w, &ws.value[0]);
         net_forward(net, kernels, params, packed, &ws);
         kernels->loss(&(struct loss_job){.y = ws.value[net->layers],
                                          .t = ws.value[0],

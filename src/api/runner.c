@@ -20,6 +20,7 @@ int runner_open(struct runner *out, const struct caelum_net *net, const float *p
         result = net_workspace_open(&r.workspace[i], net, r.kernels->lanes, false, err);
         if (result == 0) result = task_block_open(&r.block[i], r.task, net, r.kernels->lanes, false, err);
     }
+    if (result == 0) result = tails_open(&r.tails, net, r.task, r.kernels->lanes, false, err);
     if (result != 0) {
         runner_close(&r);
         return result;
@@ -32,47 +33,58 @@ int runner_open(struct runner *out, const struct caelum_net *net, const float *p
 void runner_close(struct runner *r) {
     for (int i = 0; r->workspace && i < r->threads; i++) net_workspace_close(&r->workspace[i]);
     for (int i = 0; r->block && i < r->threads; i++) task_block_close(&r->block[i]);
+    tails_close(&r->tails);
     mem_free(&r->workspace);
     mem_free(&r->block);
     mem_free(&r->packed);
 }
 
 struct run {
-    const struct runner *runner;
+    struct runner *runner;
     const struct runner_job *job;
-    float *outputs; /* a block's pictures for each thread */
+    float *outputs;    /* a block's pictures for each thread */
+    size_t n;          /* pictures in blocks */
+    struct tail *tail; /* of the others; NULL: there are none */
 };
 
+/* A block of pictures, or the tail. */
 static void run_block(void *cookie, size_t block, int worker) {
     const struct run *run = cookie;
     const struct runner *r = run->runner;
     const struct runner_job *job = run->job;
-    struct net_workspace *ws = &r->workspace[worker];
-    const struct tensor *out = &ws->value[r->net->layers];
-    const size_t lanes = r->kernels->lanes;
-    const size_t first = block * lanes, left = job->n - first, live = left < lanes ? left : lanes;
-    const size_t size = out->c * out->h * out->w;
+    const size_t lanes = r->kernels->lanes, first = block * lanes;
+    struct tail *tail = first < run->n ? NULL : run->tail;
+    const struct caelum_net *net = tail ? tail->net : r->net;
+    struct net_workspace *ws = tail ? &tail->workspace : &r->workspace[worker];
+    const size_t start = tail ? run->n : first, end = tail ? job->n : run->n;
+    const size_t pictures = end - start < lanes ? end - start : lanes, strips = ws->strips;
+    const struct shape out = r->net->layer[r->net->layers - 1].out;
+    const size_t plane = r->net->input.h * r->net->input.w;
     const uint8_t *in[MOST_LANES];
     float *lane[MOST_LANES];
     for (size_t i = 0; i < lanes; i++) {
-        in[i] = i < live ? job->input(job->cookie, first + i, worker) : in[0];
-        lane[i] = run->outputs + ((size_t)worker * lanes + i) * size;
+        const size_t p = i / strips, strip = i % strips;
+        if (strip == 0) in[i] = p < pictures ? job->input(job->cookie, start + p, worker) : in[0];
+        if (strip > 0) in[i] = in[i - strip] + strip * plane / strips;
+        lane[i] =
+            run->outputs + ((size_t)worker * lanes + p) * shape_values(out) + strip * out.h * out.w / strips;
     }
-    net_workspace_live(ws, r->net, live);
+    net_workspace_live(ws, net, pictures * strips);
     ws->noise = (struct layer_noise){
-        .on = r->noise, .seed = 1, .step = LAYER_NOISE_MEASURE, .first = (uint32_t)first};
-    task_load(r->task, r->kernels, in, &r->block[worker], &ws->value[0]);
-    net_forward(r->net, r->kernels, r->params, r->packed, ws);
-    r->kernels->store(out, lane, live);
-    for (size_t i = 0; i < live; i++) job->output(job->cookie, first + i, lane[i], worker);
+        .on = r->noise, .seed = 1, .step = LAYER_NOISE_MEASURE, .first = (uint32_t)start};
+    task_load(r->task, r->kernels, in, plane, tail ? &tail->block : &r->block[worker], &ws->value[0]);
+    net_forward(net, r->kernels, r->params, r->packed, ws);
+    r->kernels->store(&ws->value[net->layers], lane, out.h * out.w, pictures * strips);
+    for (size_t p = 0; p < pictures; p++) job->output(job->cookie, start + p, lane[p * strips], worker);
 }
 
 int runner_run(struct runner *r, const struct runner_job *job, struct caelum_error *err) {
     const struct shape out = r->net->layer[r->net->layers - 1].out;
-    const size_t lanes = r->kernels->lanes;
-    struct run run = {.runner = r, .job = job};
+    const size_t lanes = r->kernels->lanes, left = job->n % lanes;
+    struct run run = {.runner = r, .job = job, .tail = tails_for(&r->tails, left)};
+    run.n = run.tail ? job->n - left : job->n;
     CHECK(mem_alloc(&run.outputs, (size_t)r->threads * lanes * out.c * out.h, out.w * sizeof(float), err));
-    parallel_for(r->threads, (job->n + lanes - 1) / lanes, run_block, &run);
+    parallel_for(r->threads, (run.n + lanes - 1) / lanes + (run.tail ? 1 : 0), run_block, &run);
     mem_free(&run.outputs);
     return CAELUM_OK;
 }

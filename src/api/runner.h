@@ -3,7 +3,7 @@
 #define CAELUM_API_RUNNER_H
 
 #include "base/pictures.h"
-#include "train/task.h"
+#include "train/tail.h"
 
 /* A model's packed weights and a workspace a thread. */
 struct runner {
@@ -16,6 +16,7 @@ struct runner {
     enum caelum_task task;           /* what the input channels tell: 1 is luminance, made from RGB here */
     struct net_workspace *workspace; /* one a thread */
     struct task_block *block;        /* likewise */
+    struct tails tails;
 };
 
 /* threads = 0: the default. */

@@ -26,6 +26,7 @@ const struct kernels FN(kernels) = {
     .copy = FN(copy),
     .add = FN(add),
     .clear = FN(clear),
+    .halo = FN(halo),
     .avgpool = FN(avgpool),
     .avgpool_grad = FN(avgpool_grad),
     .bilinear = FN(bilinear),

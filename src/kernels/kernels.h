@@ -14,8 +14,12 @@
  * Idle lanes. A block of fewer pictures than lanes has idle lanes at its end. Their gradient is zero, and a
  * convolution may leave out registers that hold nothing else.
  *
+ * Strips. The lanes of a block can also hold fewer pictures, each cut into strips of equal height, one below
+ * the other: picture p's strip s is lane p * strips + s. A strip's border above and below is then not zero
+ * but its neighbours' rows; `halo` puts them there, and every other kernel works as it is.
+ *
  * Borders. A tensor stands in memory with a border of zeros (`pad` pixels around each plane), so that
- * convolutions read beyond the edge without asking. Kernels never write the border.
+ * convolutions read beyond the edge without asking. But for `halo`, kernels never write the border.
  *
  * Kernels return nothing, allocate nothing and trust their arguments; whoever calls has checked. */
 #ifndef CAELUM_KERNELS_H
@@ -175,6 +179,10 @@ struct kernels {
     void (*add)(const struct tensor *a, const struct tensor *b, const struct tensor *y);
     void (*clear)(const struct tensor *y);
 
+    /* Fills the border above and below from the strips there, with zeros at a picture's own edge. `strips` to
+     * a picture: 2, 4 or 8. */
+    void (*halo)(const struct tensor *x, size_t strips);
+
     /* y = largest of each size x size window, windows side by side; rows and columns that fill no
      * window are ignored. The gradient goes to the first largest pixel in row-major order; dx is
      * overwritten, ignored pixels with 0. */
@@ -198,10 +206,11 @@ struct kernels {
     void (*upsample)(const struct tensor *x, const struct tensor *y, size_t factor);
     void (*upsample_grad)(const struct tensor *dy, const struct tensor *dx, size_t factor);
 
-    /* Bytes of as many pictures as there are lanes, each [c][h][w], to a block: value / 255. */
-    void (*load)(const uint8_t *const *pictures, const struct tensor *x);
-    /* A block to floats of `live` pictures, each [c][h][w]. */
-    void (*store)(const struct tensor *x, float *const *pictures, size_t live);
+    /* Bytes of as many pictures as there are lanes, each [c][h][w] with `plane` bytes from channel to
+     * channel, to a block: value / 255. */
+    void (*load)(const uint8_t *const *pictures, size_t plane, const struct tensor *x);
+    /* A block's first `live` lanes to floats, each [c][h][w] with `plane` floats from channel to channel. */
+    void (*store)(const struct tensor *x, float *const *pictures, size_t plane, size_t live);
 
     /* R, G, B in [0, 1] to luminance y [1][h][w] and chroma uv [2][h][w] (data NULL: luminance only), as
      * ITU-R BT.601 weighs them: Y = .299 R + .587 G + .114 B, U = .492 (B - Y), V = .877 (R - Y); so U

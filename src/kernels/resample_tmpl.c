@@ -35,6 +35,39 @@ static void FN(clear)(const struct tensor *y) {
         }
 }
 
+/* --- Strips --------------------------------------------------------------------------------------- */
+
+typedef float vf_anywhere __attribute__((vector_size(VW * 4), may_alias, aligned(4)));
+
+/* One row of pixels: lane l of `to` is lane l - by of `from`, or 0 where that is another picture's. */
+INLINE void shift_row(const float *from, float *to, size_t width, ptrdiff_t by, size_t strips) {
+    _Alignas(64) int32_t mine[LANES];
+    bool any = false;
+    for (size_t lane = 0; lane < LANES; lane++) {
+        const ptrdiff_t strip = (ptrdiff_t)(lane % strips) - by;
+        const bool inside = strip >= 0 && strip < (ptrdiff_t)strips;
+        mine[lane] = inside ? -1 : 0;
+        any |= inside;
+    }
+    for (size_t j = 0; j < width; j++)
+        for (size_t part = 0; part < LANES; part += VW) {
+            /* a register that begins `by` lanes earlier; at the ends of the row it reaches into the border */
+            const vf v = any ? *(const vf_anywhere *)(from + j * LANES + part - by) : (vf){0};
+            save(to + j * LANES + part, (vf)((vi)v & *(const vi *)(mine + part)));
+        }
+}
+
+static void FN(halo)(const struct tensor *x, size_t strips) {
+    const ptrdiff_t rows = (ptrdiff_t)x->h;
+    for (size_t c = 0; c < x->c; c++)
+        for (ptrdiff_t j = 1; j <= (ptrdiff_t)x->pad; j++) {
+            const ptrdiff_t by = (j - 1) / rows + 1; /* strips away */
+            shift_row(tensor_at(x, c, by * rows - j, 0), tensor_at(x, c, -j, 0), x->w, by, strips);
+            shift_row(tensor_at(x, c, rows - 1 + j - by * rows, 0), tensor_at(x, c, rows - 1 + j, 0), x->w,
+                      -by, strips);
+        }
+}
+
 /* --- Average pooling ------------------------------------------------------------------------------ */
 
 static void FN(avgpool)(const struct tensor *x, const struct tensor *y, size_t size) {

@@ -8,6 +8,7 @@
 
 #include "kernels/kernels.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define PASTE2(a, b) a##_##b

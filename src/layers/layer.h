@@ -53,6 +53,7 @@ struct layer_io {
     struct tensor skip, dskip;
     const struct layer_noise *noise;
     uint32_t number; /* of the layer in the network */
+    size_t strips;   /* to a picture; 1: a lane is a picture */
 };
 
 /* The step of a measurement: the same noise each time. */

@@ -38,6 +38,7 @@ struct caelum_net {
     struct net_layer *layer;
     size_t params;         /* floats of all layers */
     struct net_step *step; /* the plan */
+    bool fused;            /* made with fused steps */
     size_t steps;
     /* floats that the plan needs: derived weights, one thread's scratch, and what steps keep of a picture */
     size_t packed, scratch, saved;
@@ -48,6 +49,11 @@ struct caelum_net {
 /* Makes the plan: one step a layer, or with `fuse`, which is what parsing does, fused steps where layers
  * offer them. Results of the two agree to rounding. */
 int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err);
+
+/* The network for strips of its pictures, `strips` to a picture (2, 4 or 8): the same layers and parameters
+ * at a fraction of the height. *strip is NULL if the network can't work on strips: if a layer's windows would
+ * lie across two of them, or needs whole pictures, or draws random numbers. */
+int net_strips(caelum_net **strip, const struct caelum_net *net, size_t strips, struct caelum_error *err);
 
 /* Initial parameters: a function of the seed alone. params: [net->params], overwritten. */
 void net_init(const struct caelum_net *net, uint64_t seed, float *params);
@@ -61,7 +67,8 @@ void net_pack(const struct caelum_net *net, const float *params, float *packed);
  * NULL. */
 struct net_workspace {
     struct tensor *value, *grad, *skip_grad;
-    size_t lanes; /* pictures in a block */
+    size_t lanes;  /* of a block */
+    size_t strips; /* to a picture; 1: a lane is a picture */
     float *scratch, *saved;
     float *memory;
     struct layer_noise noise; /* off until the caller turns it on */
@@ -71,7 +78,7 @@ struct net_workspace {
 int net_workspace_open(struct net_workspace *ws, const struct caelum_net *net, size_t lanes, bool gradients,
                        struct caelum_error *err);
 void net_workspace_close(struct net_workspace *ws);
-/* Says that the next block holds `live` <= lanes pictures. */
+/* Says that the next block has something in its first `live` <= lanes lanes only. */
 void net_workspace_live(struct net_workspace *ws, const struct caelum_net *net, size_t live);
 
 /* value[0] -> value[layers]. */

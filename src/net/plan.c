@@ -12,6 +12,7 @@ static const struct layer_ops *fused(const struct caelum_net *net, size_t i) {
 
 int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err) {
     mem_free(&net->step);
+    net->fused = fuse;
     CHECK(mem_alloc(&net->step, net->layers, sizeof *net->step, err));
     net->steps = net->packed = net->scratch = net->saved = 0;
     for (size_t i = 0; i < net->layers; i++) {
@@ -32,4 +33,30 @@ int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err) {
         net->step[net->steps++] = step;
     }
     return CAELUM_OK;
+}
+
+/* Whether layer i does on a strip what it does on the picture. */
+static bool works_on_strips(const struct caelum_net *net, const struct caelum_net *strip, size_t i,
+                            size_t strips) {
+    const struct net_layer *whole = &net->layer[i], *part = &strip->layer[i];
+    const struct layer_sizes *s = &part->sizes;
+    return !whole->ops->random && part->out.h * strips == whole->out.h && part->out.w == whole->out.w &&
+           part->in.h % s->stride == 0 && (s->window <= s->stride || s->pad_x > 0);
+}
+
+int net_strips(caelum_net **out, const struct caelum_net *net, size_t strips, struct caelum_error *err) {
+    struct caelum_error none = {0};
+    caelum_net *strip = NULL;
+    *out = NULL;
+    if (net->input.h % strips != 0) return CAELUM_OK;
+    const int code =
+        caelum_net_parse(&strip, net->text, net->file, net->input.h / strips, net->input.w, &none);
+    if (code == CAELUM_ERESOURCE) return caelum_fail(err, code, "%s", none.text);
+    if (code != 0) return CAELUM_OK; /* a layer that does not fit a strip */
+    bool works = strip->params == net->params;
+    for (size_t i = 0; works && i < net->layers; i++) works = works_on_strips(net, strip, i, strips);
+    const int result = works && !net->fused ? net_plan(strip, false, err) : CAELUM_OK;
+    if (!works || result != 0) caelum_net_close(&strip);
+    *out = strip;
+    return result;
 }

@@ -68,7 +68,7 @@ static size_t lay_out(const struct caelum_net *net, struct net_workspace *ws) {
 
 int net_workspace_open(struct net_workspace *out, const struct caelum_net *net, size_t lanes, bool gradients,
                        struct caelum_error *err) {
-    struct net_workspace ws = {.lanes = lanes};
+    struct net_workspace ws = {.lanes = lanes, .strips = 1};
     int result = mem_alloc(&ws.value, net->layers + 1, sizeof *ws.value, err);
     if (result == 0 && gradients) result = mem_alloc(&ws.grad, net->layers + 1, sizeof *ws.grad, err);
     if (result == 0 && gradients)
@@ -111,6 +111,7 @@ static struct layer_io step_io(const struct caelum_net *net, const struct net_st
                           .y = ws->value[step->last + 1],
                           .noise = &ws->noise,
                           .number = (uint32_t)step->last,
+                          .strips = ws->strips,
                           .next = net->params};
     if (layer->skip > 0) io.skip = ws->value[layer->skip];
     if (layer->skip > 0 && ws->skip_grad) io.dskip = ws->skip_grad[layer->skip];
@@ -121,6 +122,7 @@ void net_forward(const struct caelum_net *net, const struct kernels *kernels, co
                  const float *packed, const struct net_workspace *ws) {
     for (size_t s = 0; s < net->steps; s++) {
         const struct layer_io io = step_io(net, &net->step[s], kernels, params, packed, ws);
+        if (ws->strips > 1 && io.x.pad > 0) kernels->halo(&io.x, ws->strips);
         net->step[s].ops->forward(&io);
     }
 }

@@ -78,12 +78,12 @@ void task_block_close(struct task_block *block) {
 }
 
 struct tensor task_load(enum caelum_task task, const struct kernels *kernels, const uint8_t *const *pictures,
-                        const struct task_block *block, const struct tensor *input) {
+                        size_t plane, const struct task_block *block, const struct tensor *input) {
     if (task != CAELUM_COLORIZE) {
-        kernels->load(pictures, input);
+        kernels->load(pictures, plane, input);
         return *input;
     }
-    kernels->load(pictures, &block->rgb);
+    kernels->load(pictures, plane, &block->rgb);
     kernels->to_yuv(&block->rgb, input, &block->target);
     return block->target.data ? block->target : *input;
 }

@@ -28,9 +28,10 @@ int task_block_open(struct task_block *block, enum caelum_task task, const struc
 /* Safe on a zeroed block. */
 void task_block_close(struct task_block *block);
 
-/* Fills `input` from the bytes of a block's pictures, and the block's target if it has one. Returns what the
- * output is to equal: the target, or the input where nothing else was made. */
+/* Fills `input` from the bytes of each lane, `plane` of them from channel to channel, and the block's target
+ * if it has one. Returns what the output is to equal: the target, or the input where nothing else was made.
+ */
 struct tensor task_load(enum caelum_task task, const struct kernels *kernels, const uint8_t *const *pictures,
-                        const struct task_block *block, const struct tensor *input);
+                        size_t plane, const struct task_block *block, const struct tensor *input);
 
 #endif

@@ -44,7 +44,7 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
     if (t->settings.ema > 0) CHECK(mem_alloc(&t->ema, n, sizeof(float), err));
     CHECK(mem_alloc(&t->gradient, n, sizeof(float), err));
     CHECK(mem_alloc(&t->packed, t->net->packed, sizeof(float), err));
-    CHECK(size_mul(n, t->slot_count, &slots, err));
+    CHECK(size_mul(n, t->slot_count + MOST_LANES / SUM_LANES, &slots, err));
     CHECK(mem_alloc(&t->slots, slots, sizeof(float), err));
     CHECK(mem_alloc(&t->sums, blocks_of(t, most) * sums_of(t), sizeof *t->sums, err));
     CHECK(mem_alloc(&t->workspace, (size_t)t->settings.threads, sizeof *t->workspace, err));
@@ -54,7 +54,7 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
         CHECK(net_workspace_open(&t->workspace[i], t->net, lanes, true, err));
         CHECK(task_block_open(&t->block[i], t->settings.task, t->net, lanes, true, err));
     }
-    return CAELUM_OK;
+    return tails_open(&t->tails, t->net, t->settings.task, lanes, true, err);
 }
 
 int trainer_open(struct trainer *trainer, const struct caelum_net *net,
@@ -80,6 +80,7 @@ int trainer_open(struct trainer *trainer, const struct caelum_net *net,
 void trainer_close(struct trainer *t) {
     for (int i = 0; t->workspace && i < t->settings.threads; i++) net_workspace_close(&t->workspace[i]);
     for (int i = 0; t->block && i < t->settings.threads; i++) task_block_close(&t->block[i]);
+    tails_close(&t->tails);
     mem_free(&t->workspace);
     mem_free(&t->block);
     mem_free(&t->sums);
@@ -111,8 +112,30 @@ struct pass {
     const struct pictures *pictures;
     const float *params;
     const uint32_t *order; /* NULL: in the order of the set */
-    size_t n;
-    float scale; /* of the loss gradient; 0: no learning */
+    size_t n;              /* pictures in blocks */
+    size_t blocks;
+    struct tail *tail; /* of the others; NULL: there are none */
+    size_t left;       /* how many */
+    float scale;       /* of the loss gradient; 0: no learning */
+};
+
+/* Cuts n pictures into blocks and a tail. */
+static void cut(struct pass *pass, size_t n) {
+    struct trainer *t = pass->trainer;
+    pass->left = n % SUM_LANES;
+    pass->tail = tails_for(&t->tails, pass->left);
+    pass->n = pass->tail ? n - pass->left : n;
+    pass->blocks = blocks_of(t, pass->n);
+}
+
+/* One block: its pictures, and what it works with. */
+struct block {
+    const struct caelum_net *net;
+    struct net_workspace *workspace;
+    const struct task_block *task;
+    size_t first, pictures;
+    struct loss_sums *sums; /* [sums_of] */
+    float *grads;           /* [sums_of][net->params] */
 };
 
 static const uint8_t *mirror(const uint8_t *picture, const struct pictures *p, uint8_t *mirrored) {
@@ -121,67 +144,119 @@ static const uint8_t *mirror(const uint8_t *picture, const struct pictures *p, u
     return mirrored;
 }
 
-/* Loads block b, runs it forward and measures it; lanes without a picture repeat the first one, and
- * their gradient is zero. */
-static void forward_block(const struct pass *pass, size_t b, int worker) {
+static struct block whole_block(const struct pass *pass, size_t b, int worker) {
     const struct trainer *t = pass->trainer;
-    struct net_workspace *ws = &t->workspace[worker];
-    const size_t lanes = t->kernels->lanes;
-    const size_t first = b * lanes, left = pass->n - first, live = left < lanes ? left : lanes;
+    const size_t lanes = t->kernels->lanes, first = b * lanes, left = pass->n - first;
+    return (struct block){.net = t->net,
+                          .workspace = &t->workspace[worker],
+                          .task = &t->block[worker],
+                          .first = first,
+                          .pictures = left < lanes ? left : lanes,
+                          .sums = &t->sums[b * sums_of(t)],
+                          .grads = t->slots + b * sums_of(t) % t->slot_count * t->net->params};
+}
+
+static struct block tail_block(const struct pass *pass) {
+    struct trainer *t = pass->trainer;
+    return (struct block){.net = pass->tail->net,
+                          .workspace = &pass->tail->workspace,
+                          .task = &pass->tail->block,
+                          .first = pass->n,
+                          .pictures = pass->left,
+                          .sums = t->tail_sums,
+                          .grads = t->slots + t->slot_count * t->net->params};
+}
+
+/* Loads a block, runs it forward and measures it; lanes without a picture repeat the first one, and their
+ * gradient is zero. */
+static void forward_block(const struct pass *pass, const struct block *b, int worker) {
+    const struct trainer *t = pass->trainer;
+    struct net_workspace *ws = b->workspace;
+    const size_t lanes = t->kernels->lanes, strips = ws->strips, live = b->pictures * strips;
+    const size_t plane = pass->pictures->h * pass->pictures->w, strip = plane / strips;
     const bool learn = pass->scale != 0.0f;
-    const uint8_t *lane[MOST_LANES];
+    const uint8_t *lane[MOST_LANES], *picture = NULL;
     for (size_t i = 0; i < lanes; i++) {
-        const size_t at = first + (i < live ? i : 0);
+        const size_t at = b->first + (i < live ? i / strips : 0);
         const size_t position = pass->order ? pass->order[at] & ~TRAINER_FLIP : at;
-        lane[i] = pictures_at(pass->pictures, position);
-        if (pass->order && pass->order[at] & TRAINER_FLIP)
-            lane[i] =
-                mirror(lane[i], pass->pictures, t->mirrored + ((size_t)worker * lanes + i) * picture_size(t));
+        if (i % strips == 0) {
+            picture = pictures_at(pass->pictures, position);
+            if (pass->order && pass->order[at] & TRAINER_FLIP)
+                picture = mirror(picture, pass->pictures,
+                                 t->mirrored + ((size_t)worker * lanes + i) * picture_size(t));
+        }
+        lane[i] = picture + i % strips * strip;
     }
-    net_workspace_live(ws, t->net, live);
+    net_workspace_live(ws, b->net, live);
     ws->noise = (struct layer_noise){.on = learn || t->settings.task == CAELUM_DENOISE,
                                      .seed = t->seed,
                                      .step = learn ? (uint32_t)t->optimizer.step : LAYER_NOISE_MEASURE,
-                                     .first = (uint32_t)first};
-    const struct tensor target =
-        task_load(t->settings.task, t->kernels, lane, &t->block[worker], &ws->value[0]);
-    net_forward(t->net, t->kernels, pass->params, t->packed, ws);
+                                     .first = (uint32_t)b->first};
+    const struct tensor target = task_load(t->settings.task, t->kernels, lane, plane, b->task, &ws->value[0]);
+    net_forward(b->net, t->kernels, pass->params, t->packed, ws);
     const struct loss_job job = {.loss = t->settings.loss,
                                  .delta = (float)t->settings.huber_delta,
-                                 .y = ws->value[t->net->layers],
+                                 .y = ws->value[b->net->layers],
                                  .t = target,
-                                 .dy = learn ? ws->grad[t->net->layers] : (struct tensor){0},
+                                 .dy = learn ? ws->grad[b->net->layers] : (struct tensor){0},
                                  .scale = pass->scale,
                                  .live = live,
-                                 .sums = &t->sums[b * sums_of(t)]};
+                                 .sums = b->sums};
     t->kernels->loss(&job);
 }
 
-/* The blocks whose sums go to the same slot, or pair of slots. */
-static void learn_slot(void *cookie, size_t slot, int worker) {
+static void learn_block(const struct pass *pass, const struct block *b, int worker) {
+    const struct trainer *t = pass->trainer;
+    forward_block(pass, b, worker);
+    net_backward(b->net, t->kernels, pass->params, t->packed, b->workspace, b->grads);
+}
+
+/* Job 0 is the tail where there is one: the shortest of all, so whoever does it goes on with another. The
+ * others are the blocks whose sums go to the same slot, or pair of slots. */
+static void learn_job(void *cookie, size_t job, int worker) {
     const struct pass *pass = cookie;
     const struct trainer *t = pass->trainer;
-    const struct net_workspace *ws = &t->workspace[worker];
-    const size_t size = sums_of(t) * t->net->params;
-    float *grads = t->slots + slot * size;
-    memset(grads, 0, size * sizeof *grads);
-    for (size_t b = slot; b < blocks_of(t, pass->n); b += t->slot_count / sums_of(t)) {
-        forward_block(pass, b, worker);
-        net_backward(t->net, t->kernels, pass->params, t->packed, ws, grads);
+    const size_t size = sums_of(t) * t->net->params * sizeof(float);
+    if (pass->tail && job == 0) {
+        const struct block tail = tail_block(pass);
+        memset(tail.grads, 0, size);
+        learn_block(pass, &tail, worker);
+        return;
+    }
+    const size_t slot = pass->tail ? job - 1 : job;
+    for (size_t b = slot; b < pass->blocks; b += t->slot_count / sums_of(t)) {
+        const struct block block = whole_block(pass, b, worker);
+        if (b == slot) memset(block.grads, 0, size);
+        learn_block(pass, &block, worker);
     }
 }
 
-static void measure_block(void *cookie, size_t b, int worker) {
-    forward_block(cookie, b, worker);
+static void measure_job(void *cookie, size_t job, int worker) {
+    const struct pass *pass = cookie;
+    const struct block b = job < pass->blocks ? whole_block(pass, job, worker) : tail_block(pass);
+    forward_block(pass, &b, worker);
 }
 
-static void add_sums(const struct trainer *t, size_t pictures, struct loss_sums *sums) {
+static void add_sums(const struct pass *pass, struct loss_sums *sums) {
+    const struct trainer *t = pass->trainer;
+    const size_t eights = eights_of(pass->n);
     *sums = (struct loss_sums){0};
-    for (size_t i = 0; i < eights_of(pictures); i++) {
-        sums->loss += t->sums[i].loss;
-        sums->squared += t->sums[i].squared;
-        sums->agree += t->sums[i].agree;
+    for (size_t i = 0; i < eights + (pass->tail ? 1 : 0); i++) {
+        const struct loss_sums *s = i < eights ? &t->sums[i] : t->tail_sums;
+        sums->loss += s->loss;
+        sums->squared += s->squared;
+        sums->agree += s->agree;
     }
+}
+
+/* All slots in their order, the tail's last. */
+static void add_gradients(const struct pass *pass) {
+    struct trainer *t = pass->trainer;
+    const size_t eights = eights_of(pass->n), params = t->net->params;
+    const size_t slots = eights < t->slot_count ? eights : t->slot_count;
+    if (slots == 0) memset(t->gradient, 0, params * sizeof *t->gradient);
+    if (slots > 0) t->kernels->sum(t->gradient, t->slots, slots, params, params);
+    if (pass->tail) t->kernels->add_scaled(t->gradient, t->slots + t->slot_count * params, 1, params);
 }
 
 /* Scales the gradient down where its norm is larger than allowed, as PyTorch's clip_grad_norm_ does. */
@@ -206,23 +281,23 @@ void trainer_step(struct trainer *t, const struct pictures *pictures, const uint
                         .pictures = pictures,
                         .params = t->params,
                         .order = order,
-                        .n = n,
                         .scale = (float)(1.0 / (double)(n * trainer_values(t)))};
-    const size_t blocks = blocks_of(t, n), most = t->slot_count / sums_of(t), eights = eights_of(n);
-    parallel_for(t->settings.threads, blocks < most ? blocks : most, learn_slot, &pass);
-    t->kernels->sum(t->gradient, t->slots, eights < t->slot_count ? eights : t->slot_count, t->net->params,
-                    t->net->params);
+    cut(&pass, n);
+    const size_t most = t->slot_count / sums_of(t), jobs = pass.blocks < most ? pass.blocks : most;
+    parallel_for(t->settings.threads, jobs + (pass.tail ? 1 : 0), learn_job, &pass);
+    add_gradients(&pass);
     if (t->settings.clip > 0) clip(t);
     optimizer_step(&t->optimizer, t->kernels, t->lr, t->params, t->gradient);
     if (t->ema) average(t);
     trainer_refresh(t);
-    add_sums(t, n, sums);
+    add_sums(&pass, sums);
 }
 
 void trainer_measure(struct trainer *t, const struct pictures *pictures, struct loss_sums *sums) {
-    struct pass pass = {.trainer = t, .pictures = pictures, .params = trainer_result(t), .n = pictures->n};
+    struct pass pass = {.trainer = t, .pictures = pictures, .params = trainer_result(t)};
+    cut(&pass, pictures->n);
     if (t->ema) net_pack(t->net, t->ema, t->packed);
-    parallel_for(t->settings.threads, blocks_of(t, pictures->n), measure_block, &pass);
+    parallel_for(t->settings.threads, pass.blocks + (pass.tail ? 1 : 0), measure_job, &pass);
     if (t->ema) trainer_refresh(t);
-    add_sums(t, pictures->n, sums);
+    add_sums(&pass, sums);
 }

@@ -1,15 +1,16 @@
 /* trainer.h - the mathematics of training: one step over one minibatch, one pass over a split. Knows no
  * epochs, files or people.
  *
- * A minibatch is cut into blocks. Each block runs forward and backward on one thread and leaves the gradient
- * of every eight pictures in a slot of their own; the slots are added in their order. So the result depends
- * neither on the number of threads nor on the size of blocks. */
+ * A minibatch is cut into blocks; what is left in the end, fewer than eight pictures, may make a block of
+ * strips (tail.h). Each block runs forward and backward on one thread and leaves the gradient of every eight
+ * pictures in a slot of their own; the slots are added in their order, the strips' last. So the result
+ * depends neither on the number of threads nor on the size of blocks. */
 #ifndef CAELUM_TRAIN_TRAINER_H
 #define CAELUM_TRAIN_TRAINER_H
 
 #include "base/pictures.h"
 #include "train/optimizer.h"
-#include "train/task.h"
+#include "train/tail.h"
 
 struct trainer_settings {
     enum caelum_task task;
@@ -37,12 +38,14 @@ struct trainer {
     uint64_t seed;   /* of noise layers */
     float *packed;   /* what layers read instead of params; made anew after every step */
     float *gradient; /* [net->params] */
-    float *slots;    /* [slot_count][net->params] */
+    float *slots;    /* [slot_count + 2][net->params], the last two of the tail */
     size_t slot_count;
     struct net_workspace *workspace; /* one a thread */
     struct task_block *block;        /* likewise */
     uint8_t *mirrored;               /* [thread][lanes] pictures, for those that are flipped */
     struct loss_sums *sums;          /* of every eight pictures of a step, or of the split measured */
+    struct tails tails;
+    struct loss_sums tail_sums[MOST_LANES / SUM_LANES];
 };
 
 /* Allocates everything that training will need; `largest` is the count of the largest split to measure.
