@@ -83,7 +83,8 @@ static const char *setting(const struct row *row, const char *key) {
     return value ? value : "";
 }
 
-/* A column for a setting that is not the same everywhere; what only says how the file is written, and what
+/* A column for a setting that is not the same everywhere, unless it is unknown, as it is in runs older than
+ * the setting; what only says how the file is written, and what
  * fills lines, is not for eyes. */
 static void add_setting(struct caelum_comparison *c, const char *key) {
     static const char *const hidden[] = {"format", "network", "data_fingerprint", "caelum"};
@@ -92,8 +93,12 @@ static void add_setting(struct caelum_comparison *c, const char *key) {
     for (size_t i = 0; i < c->columns; i++)
         if (strcmp(key, c->key[i]) == 0) return;
     bool differs = false;
-    for (size_t i = 1; i < c->rows; i++)
-        differs |= strcmp(setting(&c->row[i], key), setting(&c->row[0], key)) != 0;
+    const char *known = "";
+    for (size_t i = 0; i < c->rows; i++) {
+        const char *value = setting(&c->row[i], key);
+        differs |= *known && *value && strcmp(value, known) != 0;
+        if (*value) known = value;
+    }
     if (!differs || !add_column(c, key)) return;
     for (size_t i = 0; i < c->rows; i++) {
         const char *value = setting(&c->row[i], key);
