@@ -10,13 +10,12 @@
  * Kernels of 1 x 1 to 3 x 3 with stride 1 and of 3 x 3 and 4 x 4 with stride 2 get code of their own, all
  * others one general form. */
 
-/* Columns in a tile of CONV_GROUP output channels, and where there are fewer; output channels in a
- * weight-gradient tile: as many as the registers hold, and sums enough for two multiply-adds a cycle that
- * take four cycles each. */
+/* Columns in a tile of CONV_GROUP output channels, and where there are fewer: as many as the registers hold,
+ * and sums enough for two multiply-adds a cycle that take four cycles each. */
 #if VW == 16
-enum { CONV_COLS = 4, CONV_WIDE = 4, DW_GROUP = 2 };
+enum { CONV_COLS = 4, CONV_WIDE = 4 };
 #else
-enum { CONV_COLS = 2, CONV_WIDE = 3, DW_GROUP = 1 };
+enum { CONV_COLS = 2, CONV_WIDE = 3 };
 #endif
 
 /* One tile of `group` channels x `cols` columns. kh, kw and stride are constants where the caller passes
@@ -184,10 +183,10 @@ INLINE void lane_sums(const float *acc, float *sums) {
 enum { DW_PENDING = 128 };
 
 /* acc += d[i] * x for the kh x kw taps around one pixel. */
-INLINE void dw_pixel(vf acc[4][9], const float *dy, const float *x, const struct conv_dw_job *job,
+INLINE void dw_pixel(vf acc[8][9], const float *dy, const float *x, const struct conv_dw_job *job,
                      const size_t group, const size_t kh, const size_t kw) {
     const size_t row = job->x.row, plane = job->dy.plane;
-    vf d[4];
+    vf d[8];
     UNROLL
     for (size_t i = 0; i < group; i++) d[i] = load(dy + i * plane);
     UNROLL
@@ -212,7 +211,7 @@ INLINE void dw_band(const struct conv_dw_job *job, const float *x, const float *
                     const size_t stride) {
     const size_t width = job->dy.w, step = job->dy.step, live = LANES - job->dy.idle;
     for (size_t part = 0; part < live; part += VW) {
-        vf acc[4][9];
+        vf acc[8][9];
         UNROLL
         for (size_t i = 0; i < group; i++) {
             UNROLL
@@ -240,6 +239,35 @@ INLINE void dw_band(const struct conv_dw_job *job, const float *x, const float *
     }
 }
 
+/* One form of dw_band, in a function of its own: in a larger one GCC keeps addresses in memory. */
+struct dw_form {
+    void (*band)(const struct conv_dw_job *job, const float *x, const float *dy, float *total, size_t rows,
+                 bool begin);
+    size_t group, kh, kw; /* of the tile */
+};
+#define DW_FORM(name, group, kh, kw, stride)                                                                 \
+    static                                                                                                   \
+        __attribute__((noinline)) void name##_band(const struct conv_dw_job *job, const float *x,            \
+                                                   const float *dy, float *total, size_t rows, bool begin) { \
+        dw_band(job, x, dy, total, rows, begin, group, kh, kw, stride);                                      \
+    }                                                                                                        \
+    static const struct dw_form name = {name##_band, group, kh, kw};
+DW_FORM(dw_1_3x3, 1, 3, 3, 1)
+DW_FORM(dw_1_3x3_by2, 1, 3, 3, 2)
+DW_FORM(dw_1_2x2, 1, 2, 2, 1)
+DW_FORM(dw_2_2x2, 2, 2, 2, 1)
+DW_FORM(dw_3_2x2, 3, 2, 2, 1)
+DW_FORM(dw_1_1x1, 1, 1, 1, job->shape.stride)
+DW_FORM(dw_8_1x1, 8, 1, 1, 1)
+DW_FORM(dw_4_1x1, 4, 1, 1, 1)
+DW_FORM(dw_1_1x3, 1, 1, 3, job->shape.stride)
+#if VW == 16
+DW_FORM(dw_2_3x3, 2, 3, 3, 1)
+DW_FORM(dw_2_3x3_by2, 2, 3, 3, 2)
+DW_FORM(dw_4_2x2, 4, 2, 2, 1)
+#endif
+#undef DW_FORM
+
 /* Adds the lanes of the pending accumulators, [output channel][taps], to dw for input channel c. */
 static __attribute__((noinline)) void dw_flush(const struct conv_dw_job *job, float *pending, size_t k,
                                                size_t channels, size_t c, size_t taps, size_t first_tap) {
@@ -247,20 +275,23 @@ static __attribute__((noinline)) void dw_flush(const struct conv_dw_job *job, fl
     _Alignas(64) float sums[DW_PENDING * LANES / SUM_LANES];
     for (size_t i = n * LANES; i % (SUMS * LANES) != 0; i += VW) save(pending + i, (vf){0});
     for (size_t i = 0; i < n; i += SUMS) lane_sums(pending + i * LANES, sums + i * (LANES / SUM_LANES));
-    for (size_t i = 0; i < n; i++) {
-        float *dw = job->dw + ((k + i / taps) * job->x.c + c) * all_taps + first_tap + i % taps;
-        const float *s = sums + i / SUMS * SUMS * (LANES / SUM_LANES) + i % SUMS;
-        dw[0] += s[0];
-        if (VW > 8) dw[job->next] += s[SUMS];
+    for (size_t i = 0, at = 0; i < channels; i++) {
+        float *dw = job->dw + ((k + i) * job->x.c + c) * all_taps + first_tap;
+        for (size_t t = 0; t < taps; t++, at++) {
+            const float *s = sums + at / SUMS * SUMS * (LANES / SUM_LANES) + at % SUMS;
+            dw[t] += s[0];
+            if (VW > 8) dw[job->next + t] += s[SUMS];
+        }
     }
 }
 
-/* Output channels [first, last), in groups, for taps [ky0, ky0 + kh) x [kx0, kx0 + kw). Many groups go over
- * a band of rows of one input channel while it is in the first cache. */
-INLINE void dw_groups(const struct conv_dw_job *job, size_t first, size_t last, size_t ky0, size_t kx0,
-                      const size_t group, const size_t kh, const size_t kw, const size_t stride) {
+/* Output channels [first, last), a whole number of groups, for taps [ky0, ky0 + kh) x [kx0, kx0 + kw). Many
+ * groups go over a band of rows of one input channel while it is in the first cache. */
+static void dw_groups(const struct conv_dw_job *job, const struct dw_form *form, size_t first, size_t last,
+                      size_t ky0, size_t kx0) {
     _Alignas(64) float pending[DW_PENDING * LANES];
-    const size_t taps = kh * kw, most = DW_PENDING / (group * taps) * group;
+    const size_t taps = form->kh * form->kw, most = DW_PENDING / (form->group * taps) * form->group;
+    const size_t stride = job->shape.stride;
     const size_t height = job->dy.h, width = job->dy.w, band = width < DW_BAND ? DW_BAND / width : 1;
     if (job->dy.idle >= VW) memset(pending, 0, sizeof pending); /* registers that dw_band leaves out */
     for (size_t c = 0; c < job->x.c; c++) {
@@ -270,43 +301,50 @@ INLINE void dw_groups(const struct conv_dw_job *job, size_t first, size_t last, 
             const size_t channels = last - k < most ? last - k : most;
             for (size_t r = 0; r < height; r += band) {
                 const size_t rows = height - r < band ? height - r : band;
-                for (size_t i = 0; i < channels; i += group)
-                    dw_band(job, x + r * stride * job->x.row, tensor_at(&job->dy, k + i, (ptrdiff_t)r, 0),
-                            pending + i * taps * LANES, rows, r == 0, group, kh, kw, stride);
+                for (size_t i = 0; i < channels; i += form->group)
+                    form->band(job, x + r * stride * job->x.row, tensor_at(&job->dy, k + i, (ptrdiff_t)r, 0),
+                               pending + i * taps * LANES, rows, r == 0);
             }
             dw_flush(job, pending, k, channels, c, taps, ky0 * job->shape.kw + kx0);
         }
     }
 }
 
-/* Kernels that fit the registers whole: kh x kw taps of `group` output channels at a time. */
-INLINE void dw_whole(const struct conv_dw_job *job, const size_t group, const size_t kh, const size_t kw,
-                     const size_t stride) {
-    const size_t all = job->dy.c, whole = all / group * group;
-    if (whole > 0) dw_groups(job, 0, whole, 0, 0, group, kh, kw, stride);
-    if (group > 2 && all - whole == 2)
-        dw_groups(job, whole, all, 0, 0, 2, kh, kw, stride);
-    else if (group > 3 && all - whole == 3)
-        dw_groups(job, whole, all, 0, 0, 3, kh, kw, stride);
-    else if (whole < all)
-        dw_groups(job, whole, all, 0, 0, 1, kh, kw, stride);
+/* Kernels that fit the registers whole: groups of output channels in the widest form, the rest in narrower
+ * ones. `form` ends with one of group 1. */
+static void dw_whole(const struct conv_dw_job *job, const struct dw_form *const *form) {
+    for (size_t k = 0; k < job->dy.c; form++) {
+        const size_t end = k + (job->dy.c - k) / (*form)->group * (*form)->group;
+        if (end > k) dw_groups(job, *form, k, end, 0, 0);
+        k = end;
+    }
 }
 
 static void FN(conv_dw)(const struct conv_dw_job *job) {
+#if VW == 16
+    static const struct dw_form *const by3x3[] = {&dw_2_3x3, &dw_1_3x3};
+    static const struct dw_form *const by3x3_by2[] = {&dw_2_3x3_by2, &dw_1_3x3_by2};
+    static const struct dw_form *const by2x2[] = {&dw_4_2x2, &dw_3_2x2, &dw_2_2x2, &dw_1_2x2};
+#else
+    static const struct dw_form *const by3x3[] = {&dw_1_3x3};
+    static const struct dw_form *const by3x3_by2[] = {&dw_1_3x3_by2};
+    static const struct dw_form *const by2x2[] = {&dw_3_2x2, &dw_2_2x2, &dw_1_2x2};
+#endif
+    static const struct dw_form *const by1x1[] = {&dw_8_1x1, &dw_4_1x1, &dw_1_1x1};
     const struct conv_shape *s = &job->shape;
     if (s->stride == 1 && s->kh == 3 && s->kw == 3) {
-        dw_whole(job, DW_GROUP, 3, 3, 1);
+        dw_whole(job, by3x3);
     } else if (s->stride == 2 && s->kh == 3 && s->kw == 3) {
-        dw_whole(job, DW_GROUP, 3, 3, 2);
+        dw_whole(job, by3x3_by2);
     } else if (s->stride == 1 && s->kh == 2 && s->kw == 2) {
-        dw_whole(job, 2 * DW_GROUP, 2, 2, 1);
+        dw_whole(job, by2x2);
     } else if (s->stride == 1 && s->kh == 1 && s->kw == 1) {
-        dw_whole(job, 4, 1, 1, 1);
+        dw_whole(job, by1x1);
     } else {
         for (size_t ky = 0; ky < s->kh; ky++) {
             size_t kx = 0;
-            for (; kx + 3 <= s->kw; kx += 3) dw_groups(job, 0, job->dy.c, ky, kx, 1, 1, 3, s->stride);
-            for (; kx < s->kw; kx++) dw_groups(job, 0, job->dy.c, ky, kx, 1, 1, 1, s->stride);
+            for (; kx + 3 <= s->kw; kx += 3) dw_groups(job, &dw_1_1x3, 0, job->dy.c, ky, kx);
+            for (; kx < s->kw; kx++) dw_groups(job, &dw_1_1x1, 0, job->dy.c, ky, kx);
         }
     }
 }
