@@ -179,8 +179,8 @@ INLINE void lane_sums(const float *acc, float *sums) {
 
 /* --- Weight gradient ------------------------------------------------------------------------------ */
 
-/* Accumulators that wait for lane_sums. */
-enum { DW_PENDING = 128 };
+/* Accumulators that wait for lane_sums, and output channels whose bands fill half the first cache. */
+enum { DW_PENDING = 256, DW_CHANNELS = 64 / LANES };
 
 /* acc += d[i] * x for the kh x kw taps around one pixel. */
 INLINE void dw_pixel(vf acc[8][9], const float *dy, const float *x, const struct conv_dw_job *job,
@@ -285,27 +285,38 @@ static __attribute__((noinline)) void dw_flush(const struct conv_dw_job *job, fl
     }
 }
 
-/* Output channels [first, last), a whole number of groups, for taps [ky0, ky0 + kh) x [kx0, kx0 + kw). Many
- * groups go over a band of rows of one input channel while it is in the first cache. */
+/* Output channels [first, last), a whole number of groups, for taps [ky0, ky0 + kh) x [kx0, kx0 + kw). Bands
+ * of some output channels stay in the first cache while the input channels' bands go by, each of which meets
+ * all of them. */
 static void dw_groups(const struct conv_dw_job *job, const struct dw_form *form, size_t first, size_t last,
                       size_t ky0, size_t kx0) {
     _Alignas(64) float pending[DW_PENDING * LANES];
-    const size_t taps = form->kh * form->kw, most = DW_PENDING / (form->group * taps) * form->group;
-    const size_t stride = job->shape.stride;
+    const size_t taps = form->kh * form->kw, stride = job->shape.stride;
     const size_t height = job->dy.h, width = job->dy.w, band = width < DW_BAND ? DW_BAND / width : 1;
-    if (job->dy.idle >= VW) memset(pending, 0, sizeof pending); /* registers that dw_band leaves out */
-    for (size_t c = 0; c < job->x.c; c++) {
-        const float *x =
-            tensor_at(&job->x, c, (ptrdiff_t)ky0 - job->shape.pad_y, (ptrdiff_t)kx0 - job->shape.pad_x);
-        for (size_t k = first; k < last; k += most) {
-            const size_t channels = last - k < most ? last - k : most;
+    /* where one band is all nothing is met again, and 3x3 taps of one channel want the input to stay: then as
+     * many output channels as there are accumulators for */
+    const size_t fit = height > band && form->group > 1 ? DW_CHANNELS : DW_PENDING / 2 / taps;
+    const size_t most_k = (fit > form->group ? fit / form->group : 1) * form->group;
+    for (size_t k = first; k < last; k += most_k) {
+        const size_t channels = last - k < most_k ? last - k : most_k;
+        const size_t sums = (channels * taps + SUMS - 1) / SUMS * SUMS, most_c = DW_PENDING / sums;
+        for (size_t c0 = 0; c0 < job->x.c; c0 += most_c) {
+            const size_t end = job->x.c - c0 < most_c ? job->x.c : c0 + most_c;
+            if (job->dy.idle >= VW)
+                memset(pending, 0, sizeof pending); /* registers that dw_band leaves out */
             for (size_t r = 0; r < height; r += band) {
                 const size_t rows = height - r < band ? height - r : band;
-                for (size_t i = 0; i < channels; i += form->group)
-                    form->band(job, x + r * stride * job->x.row, tensor_at(&job->dy, k + i, (ptrdiff_t)r, 0),
-                               pending + i * taps * LANES, rows, r == 0);
+                for (size_t c = c0; c < end; c++) {
+                    const float *x = tensor_at(&job->x, c, (ptrdiff_t)(ky0 + r * stride) - job->shape.pad_y,
+                                               (ptrdiff_t)kx0 - job->shape.pad_x);
+                    for (size_t i = 0; i < channels; i += form->group)
+                        form->band(job, x, tensor_at(&job->dy, k + i, (ptrdiff_t)r, 0),
+                                   pending + ((c - c0) * sums + i * taps) * LANES, rows, r == 0);
+                }
             }
-            dw_flush(job, pending, k, channels, c, taps, ky0 * job->shape.kw + kx0);
+            for (size_t c = c0; c < end; c++)
+                dw_flush(job, pending + (c - c0) * sums * LANES, k, channels, c, taps,
+                         ky0 * job->shape.kw + kx0);
         }
     }
 }
