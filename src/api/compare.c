@@ -84,8 +84,7 @@ static const char *setting(const struct row *row, const char *key) {
 }
 
 /* A column for a setting that is not the same everywhere, unless it is unknown, as it is in runs older than
- * the setting; what only says how the file is written, and what
- * fills lines, is not for eyes. */
+ * the setting; what only says how the file is written, and what fills lines, is not for eyes. */
 static void add_setting(struct caelum_comparison *c, const char *key) {
     static const char *const hidden[] = {"format", "network", "data_fingerprint", "caelum"};
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
