@@ -166,6 +166,46 @@ static void idle_lanes_change_nothing(void **state) {
     caelum_data_close(&data);
 }
 
+/* The last pictures of a minibatch go as strips. The same pictures eight times over go without: their mean
+ * gradient, seen through one step of plain descent, and their mean loss are the same but for rounding. */
+static void few_pictures_are_learnt_like_many(void **state) {
+    (void)state;
+    static const size_t counts[] = {1, 2, 3, 4, 5, 10, 12};
+    struct caelum_net *net = standard();
+    struct caelum_data *data = synthetic("synthetic:100");
+    const struct pictures set = data_pictures(data, CAELUM_ALL);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        const size_t n = counts[i];
+        struct trainer few = {0}, many = {0};
+        struct loss_sums a, b;
+        uint32_t order[8 * 12];
+        for (uint32_t j = 0; j < 8 * n; j++) order[j] = j % (uint32_t)n;
+        struct trainer_settings settings = trainer_defaults(8 * n, 1, 2);
+        settings.optimizer.kind = CAELUM_SGD;
+        settings.optimizer.momentum = 0;
+        assert_ok(trainer_open(&few, net, &settings, set.n, 1, err));
+        assert_ok(trainer_open(&many, net, &settings, set.n, 1, err));
+        trainer_step(&few, &set, order, n, &a);
+        trainer_step(&many, &set, order, 8 * n, &b);
+        assert_true(fabs(8 * a.loss - b.loss) <= 1e-9 * b.loss && 8 * a.agree == b.agree);
+        double moved = 0;
+        float *start = NULL;
+        assert_ok(mem_alloc(&start, net->params, sizeof *start, err));
+        net_init(net, 1, start);
+        for (size_t j = 0; j < net->params; j++) {
+            moved += fabs((double)(few.params[j] - start[j]));
+            if (!(fabsf(few.params[j] - many.params[j]) <= 2e-7f))
+                fail_msg("%zu pictures, parameter %zu: %.9g, eight times over %.9g", n, j,
+                         (double)few.params[j], (double)many.params[j]);
+        }
+        assert_true(moved > 1e-2);
+        mem_free(&start);
+        trainer_close(&few), trainer_close(&many);
+    }
+    caelum_net_close(&net);
+    caelum_data_close(&data);
+}
+
 static void a_step_allocates_nothing(void **state) {
     (void)state;
     struct caelum_net *net = standard();
@@ -424,6 +464,7 @@ int main(void) {
         cmocka_unit_test(losses_equal_pytorch),
         cmocka_unit_test(threads_do_not_change_bits),
         cmocka_unit_test(idle_lanes_change_nothing),
+        cmocka_unit_test(few_pictures_are_learnt_like_many),
         cmocka_unit_test(a_step_allocates_nothing),
         cmocka_unit_test(noise_is_the_same_on_any_threads),
         cmocka_unit_test(large_minibatches_use_every_picture),
