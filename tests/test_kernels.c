@@ -130,6 +130,83 @@ static void conv_matches_reference(void **state) {
     }
 }
 
+/* Winograd's method adds and subtracts neighbours before it multiplies, so its errors follow the largest sums
+ * of absolute terms of a picture, not those of one pixel. `share` of the bound that conv keeps to. */
+static void near_all(const char *what, const char *isa, const float *got, const double *want,
+                     const double *size, size_t n, double terms, double share) {
+    double largest = 0;
+    for (size_t i = 0; i < n; i++) largest = size[i] > largest ? size[i] : largest;
+    for (size_t i = 0; i < n; i++)
+        near(what, isa, (double)got[i], want[i], share * epsilon * largest * terms);
+}
+
+static void check_winograd(const struct kernels *kernels, const struct ref_conv *s, struct rng *rng,
+                           int relu) {
+    const size_t weights = s->k * s->c * 9, outputs = s->k * s->oh * s->ow, next = weights;
+    struct tensor x = test_tensor(s->c, s->h, s->w, 2, 0), y = test_tensor(s->k, s->oh, s->ow, 1, canary);
+    float *w = NULL, *packed = NULL, *scratch = NULL, *grads = NULL, *got = NULL;
+    double *dx = doubles(s->c * s->h * s->w), *dw = doubles(weights), *db = doubles(s->k),
+           *dy = doubles(outputs), *size = doubles(outputs), *sizes = doubles(weights);
+    assert_ok(mem_alloc(&w, weights + s->k, sizeof *w, err));
+    assert_ok(mem_alloc(&packed, 16 * s->k * s->c, sizeof *packed, err));
+    assert_ok(mem_alloc(&scratch, winograd_scratch(s->c, s->k), sizeof *scratch, err));
+    assert_ok(mem_alloc(&grads, MOST_LANES / SUM_LANES * next, sizeof *grads, err));
+    assert_ok(mem_alloc(&got, outputs, sizeof *got, err));
+    test_tensor_random(&x, rng);
+    for (size_t i = 0; i < weights + s->k; i++) w[i] = test_random(rng);
+    for (size_t i = 0; i < weights; i++) dw[i] = (double)w[i];
+    for (size_t i = 0; i < s->k; i++) db[i] = (double)w[weights + i];
+    winograd_pack(w, s->k, s->c, false, packed);
+    const struct conv_shape shape = {3, 3, 1, s->pad_y, s->pad_x};
+    kernels->winograd(
+        &(struct conv_job){.shape = shape, .x = x, .y = y, .w = packed, .bias = w + weights, .relu = relu},
+        scratch);
+    assert_true(test_border(&y, canary));
+    for (size_t lane = 0; lane < lanes; lane += 5) {
+        test_lane(&x, lane, dx);
+        ref_conv(s, dx, dw, db, dy, size);
+        for (size_t i = 0; i < outputs; i++) {
+            got[i] = tensor_at(&y, i / (s->oh * s->ow), (ptrdiff_t)(i / s->ow % s->oh),
+                               (ptrdiff_t)(i % s->ow))[lane];
+            if (relu) dy[i] = ref_relu(dy[i]);
+        }
+        near_all("winograd", kernels->name, got, dy, size, outputs, (double)(s->c * 9 + 1), 0.5);
+    }
+    test_tensor_random(&y, rng);
+    for (size_t i = 0; i < weights; i++) grads[i] = 2, dw[i] = 2;
+    kernels->winograd_dw(&(struct conv_dw_job){.shape = shape, .x = x, .dy = y, .dw = grads, .next = next},
+                         scratch);
+    test_fold(grads, next);
+    for (size_t lane = 0; lane < lanes; lane++) {
+        test_lane(&x, lane, dx);
+        test_lane(&y, lane, dy);
+        ref_conv_grad(s, dx, NULL, dy, NULL, dw);
+        for (size_t i = 0; i < s->c * s->h * s->w; i++) dx[i] = fabs(dx[i]);
+        for (size_t i = 0; i < outputs; i++) dy[i] = fabs(dy[i]);
+        ref_conv_grad(s, dx, NULL, dy, NULL, sizes);
+    }
+    near_all("winograd_dw", kernels->name, grads, dw, sizes, weights, (double)(s->oh * s->ow + 8), 1);
+    test_tensor_free(&x);
+    test_tensor_free(&y);
+    mem_free(&w), mem_free(&packed), mem_free(&scratch), mem_free(&grads), mem_free(&got), mem_free(&dx),
+        mem_free(&dw), mem_free(&db), mem_free(&dy), mem_free(&size), mem_free(&sizes);
+}
+
+static void winograd_matches_reference(void **state) {
+    (void)state;
+    EACH_LEVEL(kernels) {
+        struct rng rng = rng_make(9, RNG_TEST, 0);
+        for (int n = 0; n < 60; n++) {
+            const size_t pad = rng_below(&rng, 3), c = 4 * (1 + rng_below(&rng, 6)),
+                         k = 4 * (1 + rng_below(&rng, 6)), h = 2 * (1 + rng_below(&rng, 5)),
+                         w = 2 * (1 + rng_below(&rng, 9));
+            if (h + 2 * pad < 4 || w + 2 * pad < 4) continue;
+            const struct ref_conv s = conv_case(c, h, w, k, 3, 1, pad);
+            check_winograd(kernels, &s, &rng, n & 1);
+        }
+    }
+}
+
 /* 4x4 ones, 3x3 ones, padding 1: counts of the pixels under the window, by hand. */
 static void conv_by_hand(void **state) {
     (void)state;
@@ -410,6 +487,7 @@ extern const struct kernels kernels_wide;
 
 struct results {
     float y[16 * 5 * 81], sigmoid[16 * 9], dw[2][5 * 3 * 9], db[2][5];
+    float tiles[16 * 4 * 64], tiles_dw[2][4 * 8 * 9];
     struct loss_sums sums[2];
 };
 
@@ -418,6 +496,34 @@ static void fill_lane(const struct tensor *t, size_t lane, const float *picture)
     for (size_t c = 0; c < t->c; c++)
         for (size_t i = 0; i < t->h; i++)
             for (size_t j = 0; j < t->w; j++) tensor_at(t, c, (ptrdiff_t)i, (ptrdiff_t)j)[lane] = *picture++;
+}
+
+/* Winograd's method on the same 16 pictures. */
+static void compute_tiles(const struct kernels *kernels, struct results *r) {
+    struct rng rng = rng_make(10, RNG_TEST, 0);
+    float w[4 * 8 * 9], *scratch = NULL, packed[4 * 8 * 16];
+    static float from[16][8 * 64];
+    const struct conv_shape shape = {3, 3, 1, 1, 1};
+    for (size_t i = 0; i < 4 * 8 * 9; i++) w[i] = test_random(&rng);
+    for (size_t i = 0; i < 16 * 8 * 64; i++) from[i / 512][i % 512] = test_random(&rng);
+    winograd_pack(w, 4, 8, false, packed);
+    assert_ok(mem_alloc(&scratch, winograd_scratch(8, 4), sizeof *scratch, err));
+    for (size_t first = 0; first < 16; first += kernels->lanes) {
+        struct tensor x = test_tensor(8, 8, 8, 1, 0), y = test_tensor(4, 8, 8, 0, 0);
+        float *pictures[MOST_LANES];
+        for (size_t lane = 0; lane < kernels->lanes; lane++) {
+            pictures[lane] = r->tiles + (first + lane) * 4 * 64;
+            fill_lane(&x, lane, from[first + lane]);
+        }
+        kernels->winograd(&(struct conv_job){.shape = shape, .x = x, .y = y, .w = packed}, scratch);
+        kernels->winograd_dw(
+            &(struct conv_dw_job){
+                .shape = shape, .x = x, .dy = y, .dw = r->tiles_dw[first / SUM_LANES], .next = 4 * 8 * 9},
+            scratch);
+        kernels->store(&y, pictures, 64, kernels->lanes);
+        test_tensor_free(&x), test_tensor_free(&y);
+    }
+    mem_free(&scratch);
 }
 
 /* The same 16 pictures in one block or two. */
@@ -452,6 +558,7 @@ static void compute(const struct kernels *kernels, struct results *r) {
         test_tensor_free(&x), test_tensor_free(&y), test_tensor_free(&t), test_tensor_free(&d),
             test_tensor_free(&s);
     }
+    compute_tiles(kernels, r);
 }
 
 /* The promise of kernels.h: blocks of 8 and of 16 give the same bits. */
@@ -464,6 +571,7 @@ static void same_bits_on_all_fma_machines(void **state) {
     static struct results eight, sixteen;
     compute(kernels_get(CPU_AVX2), &eight);
     compute(&kernels_wide, &sixteen);
+    assert_true(eight.tiles_dw[0][7] != 0 && eight.tiles_dw[1][7] != 0);
     assert_true(eight.dw[0][7] != 0 && eight.dw[1][7] != 0 && eight.db[1][4] != 0 && eight.sums[1].loss > 0);
     assert_memory_equal(&eight, &sixteen, sizeof eight);
     if (cpu_detect() < CPU_AVX512) return;
@@ -476,6 +584,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conv_matches_reference),
         cmocka_unit_test(conv_by_hand),
+        cmocka_unit_test(winograd_matches_reference),
         cmocka_unit_test(conv_adjoint),
         cmocka_unit_test(pooling_matches_reference),
         cmocka_unit_test(upsampling_matches_reference),

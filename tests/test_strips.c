@@ -162,6 +162,16 @@ static void strips_equal_whole_pictures(void **state) {
         }
 }
 
+/* Strips of Winograd's tiles are cut between tiles: 2 strips of 8 rows, 4 rows behind the pool, but not 8 of
+ * them with one row left. */
+static void strips_of_tiles(void **state) {
+    (void)state;
+    const char *text = "input 16\nconv 32 relu\nmaxpool\nconv 32 gelu\nconv 16 pad=same\n";
+    assert_int_equal(check(text, 16, 8, true), 3);
+    assert_int_equal(check(text, 16, 8, false), 7);
+    assert_int_equal(check(text, 32, 8, true), 7);
+}
+
 /* Networks of all layers, their heights rounded up to a multiple of 8. */
 static void random_networks_too(void **state) {
     (void)state;
@@ -199,6 +209,7 @@ static void tails_fill_the_lanes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strips_equal_whole_pictures),
+        cmocka_unit_test(strips_of_tiles),
         cmocka_unit_test(random_networks_too),
         cmocka_unit_test(tails_fill_the_lanes),
     };

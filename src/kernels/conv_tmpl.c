@@ -158,8 +158,19 @@ enum { SUMS = VW < 8 ? VW : 8 };
 #define HI1 1, 5, 3, 7
 #endif
 
-/* sums[i] = sum over lanes 0 to 7 of acc[i][LANES], i < SUMS, and sums[SUMS + i] that over lanes 8 to 15. A
- * merge at distance d puts vector i + d into the lanes with bit d set, so that sum i ends up in lane i. */
+/* Lane i is the sum over lanes of v[i], from lane 8 on over lanes from 8 on. A merge at distance d puts
+ * vector i + d into the lanes with bit d set, so that sum i ends up in lane i. Destroys v. */
+INLINE vf merged(vf v[SUMS]) {
+#if VW >= 8
+    UNROLL
+    for (size_t i = 0; i < 4; i++) v[i] = FOLD(v[i], v[i + 4], LO4, HI4);
+#endif
+    UNROLL
+    for (size_t i = 0; i < 2; i++) v[i] = FOLD(v[i], v[i + 2], LO2, HI2);
+    return FOLD(v[0], v[1], LO1, HI1);
+}
+
+/* sums[i] = sum over lanes 0 to 7 of acc[i][LANES], i < SUMS, and sums[SUMS + i] that over lanes 8 to 15. */
 INLINE void lane_sums(const float *acc, float *sums) {
     vf v[SUMS];
     UNROLL
@@ -167,14 +178,7 @@ INLINE void lane_sums(const float *acc, float *sums) {
         v[i] = load(acc + i * LANES);
         if (VW == 4) v[i] += load(acc + i * LANES + LANES / 2);
     }
-#if VW >= 8
-    UNROLL
-    for (size_t i = 0; i < 4; i++) v[i] = FOLD(v[i], v[i + 4], LO4, HI4);
-#endif
-    UNROLL
-    for (size_t i = 0; i < 2; i++) v[i] = FOLD(v[i], v[i + 2], LO2, HI2);
-    v[0] = FOLD(v[0], v[1], LO1, HI1);
-    save(sums, v[0]);
+    save(sums, merged(v));
 }
 
 /* --- Weight gradient ------------------------------------------------------------------------------ */

@@ -11,6 +11,7 @@
 #include "kernels/pointwise_tmpl.c"
 #include "kernels/resample_tmpl.c"
 #include "kernels/update_tmpl.c"
+#include "kernels/winograd_tmpl.c"
 
 #define STRING2(a) #a
 #define STRING(a) STRING2(a)
@@ -21,6 +22,8 @@ const struct kernels FN(kernels) = {
     .conv = FN(conv),
     .conv_dw = FN(conv_dw),
     .conv_db = FN(conv_db),
+    .winograd = FN(winograd),
+    .winograd_dw = FN(winograd_dw),
     .act = FN(act),
     .act_grad = FN(act_grad),
     .copy = FN(copy),

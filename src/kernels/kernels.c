@@ -31,3 +31,37 @@ void conv_pack_transposed(const float *w, size_t k, size_t c, size_t taps, float
                 for (size_t i = 0; i < group; i++) *packed++ = w[(ki * c + c0 + i) * taps + (taps - 1 - t)];
     }
 }
+
+/* G g, three numbers to four, a row or a column `apart`. */
+static void filter_row(const float *g, size_t apart, float out[4]) {
+    const float ends = g[0] + g[2 * apart], middle = g[apart];
+    out[0] = g[0];
+    out[1] = 0.5f * (ends + middle);
+    out[2] = 0.5f * (ends - middle);
+    out[3] = g[2 * apart];
+}
+
+void winograd_pack(const float *w, size_t k, size_t c, bool turned, float *packed) {
+    const size_t outs = turned ? c : k, ins = turned ? k : c;
+    for (size_t o0 = 0; o0 < outs; o0 += CONV_GROUP) {
+        const size_t group = outs - o0 < CONV_GROUP ? outs - o0 : CONV_GROUP;
+        for (size_t in = 0; in < ins; in++)
+            for (size_t o = o0; o < o0 + group; o++, packed++) {
+                const float *from = w + (turned ? in * c + o : o * c + in) * 9;
+                float g[9], half[3][4], u[4];
+                for (size_t t = 0; t < 9; t++) g[t] = from[turned ? 8 - t : t];
+                for (size_t j = 0; j < 3; j++) filter_row(g + j, 3, half[j]);
+                for (size_t a = 0; a < 4; a++) {
+                    const float row[3] = {half[0][a], half[1][a], half[2][a]};
+                    filter_row(row, 1, u);
+                    for (size_t b = 0; b < 4; b++) packed[(a * 4 + b) * k * c] = u[b];
+                }
+            }
+    }
+}
+
+size_t winograd_scratch(size_t c, size_t k) {
+    const size_t forward = 16 * ((c + k) * winograd_tiles(c, k) + 2 * MOST_LANES / SUM_LANES);
+    const size_t backward = 4 * ((c + k) * winograd_dw_tiles(c, k) + 2 * MOST_LANES / SUM_LANES) + 16 * c * k;
+    return MOST_LANES * forward > MOST_LANES * backward ? MOST_LANES * forward : MOST_LANES * backward;
+}

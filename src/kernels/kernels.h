@@ -27,6 +27,7 @@
 
 #include "base/cpu.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -167,6 +168,12 @@ struct kernels {
     /* db[k] += sum of dy over rows, columns and lanes; lanes 8 to 15 go to db + next. */
     void (*conv_db)(const struct tensor *dy, float *db, size_t next);
 
+    /* The same for 3x3 kernels with stride 1 by Winograd's method, to rounding: y has even rows and columns,
+     * w is packed by winograd_pack, scratch holds winograd_scratch floats. For the weight gradient there are
+     * even numbers of output channels and multiples of four of input channels. */
+    void (*winograd)(const struct conv_job *job, float *scratch);
+    void (*winograd_dw)(const struct conv_dw_job *job, float *scratch);
+
     /* y = act(x), pixel by pixel; may work in place. */
     void (*act)(const struct tensor *x, const struct tensor *y, enum activation act);
     /* dy *= act'(.), computed from the output y, or from the input for those that
@@ -242,5 +249,21 @@ void conv_pack(const float *w, size_t k, size_t c, size_t taps, float *packed);
 /* The same for the gradient with respect to the input, which is a convolution of dy with the kernel
  * turned by 180 degrees and the channels exchanged. */
 void conv_pack_transposed(const float *w, size_t k, size_t c, size_t taps, float *packed);
+
+/* Weights [k][c][3][3] to the order in which winograd reads them, 16 k c floats; with `turned` for the
+ * gradient with respect to the input. */
+void winograd_pack(const float *w, size_t k, size_t c, bool turned, float *packed);
+/* Tiles of 2x2 outputs that are transformed at a time: as many as half a second cache holds. */
+static inline size_t winograd_tiles(size_t c, size_t k) {
+    const size_t tiles = 512 / (c + k);
+    return tiles < 2 ? 2 : tiles / 2 * 2;
+}
+/* The same for the weight gradient, where many make the sums over lanes rare. */
+static inline size_t winograd_dw_tiles(size_t c, size_t k) {
+    const size_t tiles = 4096 / (c + k);
+    return tiles < 8 ? 8 : tiles > 64 ? 64 : tiles;
+}
+/* Floats of scratch that winograd and winograd_dw need. */
+size_t winograd_scratch(size_t c, size_t k);
 
 #endif

@@ -123,6 +123,10 @@ static const struct layer_ops *fuse(const void *state, const struct layer_ops *p
     return doubled && s->kernel == 3 && s->stride == 1 && !s->valid ? &layer_upconv : NULL;
 }
 
+static const struct layer_ops *faster(const void *state, struct shape in) {
+    return conv_winograd(state, in) ? &layer_winograd : NULL;
+}
+
 static const char *const examples[] = {"conv 5",
                                        "conv 4 relu",
                                        "conv 3 sigmoid",
@@ -136,6 +140,8 @@ static const char *const examples[] = {"conv 5",
                                        "conv 4 stride=2",
                                        "conv 5 k=5 stride=3 pad=valid",
                                        "conv 3 k=1 stride=2",
+                                       "conv 128 relu",
+                                       "conv 128 pad=valid gelu",
                                        NULL};
 
 const struct layer_ops layer_conv = {
@@ -151,5 +157,6 @@ const struct layer_ops layer_conv = {
     .forward = forward,
     .backward = backward,
     .fuse = fuse,
+    .faster = faster,
     .geometry = geometry,
 };

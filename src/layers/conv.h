@@ -18,6 +18,9 @@ int conv_parse(struct layer_args *args, struct conv *s, const char *usage, struc
 /* Glorot & Bengio (AISTATS 2010): n weights uniform within sqrt(6 / (fan in + fan out)), `biases` zeros. */
 void conv_init(struct rng *rng, size_t n, size_t fans, size_t biases, float *params);
 
-extern const struct layer_ops layer_upsample, layer_upconv;
+/* Whether layer_winograd does this convolution's work, and faster. */
+bool conv_winograd(const struct conv *s, struct shape in);
+
+extern const struct layer_ops layer_conv, layer_upsample, layer_upconv, layer_winograd;
 
 #endif

@@ -92,6 +92,8 @@ struct layer_ops {
      * parameters and the other's input; NULL if there is none. The hook itself may be NULL. */
     const struct layer_ops *(*fuse)(const void *state, const struct layer_ops *before,
                                     const struct layer_sizes *before_sizes);
+    /* A layer that does the same work faster for this input, NULL if there is none. The hook may be NULL. */
+    const struct layer_ops *(*faster)(const void *state, struct shape in);
     /* A convolution's kernel size, padding and stride for the latent formula; NULL elsewhere. */
     void (*geometry)(const void *state, struct shape in, size_t *kernel, size_t *padding, size_t *stride);
 };

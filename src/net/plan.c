@@ -1,5 +1,6 @@
-/* plan.c - from layers to steps: where a layer can take its predecessor's work into its own, the two
- * become one. Invisible in the network's text and in model files. */
+/* plan.c - from layers to steps: where a layer can take its predecessor's work into its own, the two become
+ * one, and where there is a faster way for the shape at hand, it is taken. Invisible in the network's text
+ * and in model files. */
 #include "base/mem.h"
 #include "net/net.h"
 
@@ -19,12 +20,15 @@ int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err) {
         const struct layer_ops *both = fuse && i + 1 < net->layers ? fused(net, i + 1) : NULL;
         struct net_step step = {
             .ops = net->layer[i].ops, .first = i, .last = i, .sizes = net->layer[i].sizes};
-        if (both) {
-            struct shape out;
+        const struct net_layer *layer = &net->layer[both ? ++i : i];
+        step.last = i;
+        if (both)
             step.ops = both;
-            step.last = ++i;
-            CHECK(both->shape(net->layer[i].state, net->layer[step.first].in, &out, &step.sizes, err));
-        }
+        else if (fuse && step.ops->faster && step.ops->faster(layer->state, layer->in))
+            step.ops = step.ops->faster(layer->state, layer->in);
+        struct shape out;
+        if (step.ops != layer->ops)
+            CHECK(step.ops->shape(layer->state, net->layer[step.first].in, &out, &step.sizes, err));
         step.packed = net->packed;
         net->packed += step.sizes.packed;
         step.saved = net->saved;
@@ -44,6 +48,13 @@ static bool works_on_strips(const struct caelum_net *net, const struct caelum_ne
            part->in.h % s->stride == 0 && (s->window <= s->stride || s->pad_x > 0);
 }
 
+/* Whether both go the same way step by step: then they give the same bits, and share derived weights. */
+static bool same_steps(const struct caelum_net *a, const struct caelum_net *b) {
+    bool same = a->steps == b->steps && a->packed == b->packed;
+    for (size_t i = 0; same && i < a->steps; i++) same = a->step[i].ops == b->step[i].ops;
+    return same;
+}
+
 int net_strips(caelum_net **out, const struct caelum_net *net, size_t strips, struct caelum_error *err) {
     struct caelum_error none = {0};
     caelum_net *strip = NULL;
@@ -56,7 +67,7 @@ int net_strips(caelum_net **out, const struct caelum_net *net, size_t strips, st
     bool works = strip->params == net->params;
     for (size_t i = 0; works && i < net->layers; i++) works = works_on_strips(net, strip, i, strips);
     const int result = works && !net->fused ? net_plan(strip, false, err) : CAELUM_OK;
-    if (!works || result != 0) caelum_net_close(&strip);
+    if (!works || result != 0 || !same_steps(net, strip)) caelum_net_close(&strip);
     *out = strip;
     return result;
 }

@@ -1,0 +1,297 @@
+/* winograd_tmpl.c - 3x3 convolutions with stride 1 by Winograd's minimal filtering F(2x2, 3x3) (Lavin & Gray,
+ * arXiv 1509.09308): 16 products for each tile of 2x2 outputs instead of 36.
+ *
+ *   forward   Y = A^T [sum over c of U ⊙ V] A    with V = B^T X B, X the 4x4 inputs under a tile
+ *   weights   dg = G^T [sum over tiles of D ⊙ V] G    with D = A dY A^T
+ *
+ *   U = G g G^T is made once a step, by winograd_pack. Against the paper, the last row of B^T and the last
+ *   column of A^T have the other sign, so that no sum begins with a minus:
+ *
+ *         1  0 -1  0          1  0  0          1  1  1  0
+ *   B^T = 0  1  1  0    2 G = 1  1  1    A^T = 0  1 -1  1
+ *         0 -1  1  0          1 -1  1
+ *         0 -1  0  1          0  0  2 (and the first row 2 0 0)
+ *
+ * In this layout a transform is sums of pixels, whole registers at a time, and the products at one of the
+ * 16 places of all tiles are a 1x1 convolution. */
+
+/* Floats from one of the 16 places of a transform to the next. The odd line keeps 16 places from falling into
+ * the same set of the first cache. */
+INLINE size_t place_size(size_t channels, size_t tiles) {
+    return (channels * tiles + MOST_LANES / LANES) * LANES;
+}
+
+/* Where tile t of a picture `across` tiles wide begins. */
+INLINE float *tile_at(const struct tensor *t, size_t c, size_t tile, size_t across, ptrdiff_t pad_y,
+                      ptrdiff_t pad_x) {
+    const ptrdiff_t row = (ptrdiff_t)(tile / across), column = (ptrdiff_t)(tile % across);
+    return tensor_at(t, c, 2 * row - pad_y, 2 * column - pad_x);
+}
+
+/* Row a of B^T times four numbers: number a minus another, or for a = 1 plus. */
+#define INPUT_ROW(x, a) ((a) == 1 ? x(1) + x(2) : x(a) - x((a) < 2 ? 2 : 1))
+
+/* Rows from..to of B^T X B: v[a - from][b][channel][tile]. */
+INLINE void input_tiles(const struct tensor *x, const struct conv_shape *shape, const size_t first,
+                        const size_t count, const size_t across, const size_t live, float *v,
+                        const size_t from, const size_t to) {
+    const size_t place = place_size(x->c, count);
+    for (size_t c = 0; c < x->c; c++)
+        for (size_t t = 0; t < count; t++, v += LANES) {
+            const float *in = tile_at(x, c, first + t, across, shape->pad_y, shape->pad_x);
+            for (size_t part = 0; part < live; part += VW, in += VW) {
+                vf r[4][4];
+                UNROLL
+                for (size_t j = 0; j < 4; j++) {
+                    const float *p = in + j * LANES;
+#define PIXEL(i) load(p + (i)*x->row)
+                    UNROLL
+                    for (size_t a = from; a <= to; a++) r[a][j] = INPUT_ROW(PIXEL, a);
+#undef PIXEL
+                }
+                UNROLL
+                for (size_t a = from; a <= to; a++) {
+#define ROW(j) r[a][j]
+                    UNROLL
+                    for (size_t b = 0; b < 4; b++)
+                        save(v + ((a - from) * 4 + b) * place + part, INPUT_ROW(ROW, b));
+#undef ROW
+                }
+            }
+        }
+}
+
+/* A^T M A + bias, then ReLU, for all channels and tiles of m[a][b][channel][tile]. */
+static void output_transform(const struct conv_job *job, size_t first, size_t count, size_t across,
+                             size_t live, const float *m) {
+    const size_t place = place_size(job->y.c, count);
+    for (size_t k = 0; k < job->y.c; k++) {
+        const vf bias = splat(job->bias ? job->bias[k] : 0.0f);
+        for (size_t t = 0; t < count; t++, m += LANES) {
+            float *out = tile_at(&job->y, k, first + t, across, 0, 0);
+            for (size_t part = 0; part < live; part += VW) {
+                vf s[2][4];
+                UNROLL
+                for (size_t b = 0; b < 4; b++) {
+                    const float *p = m + b * place + part;
+                    const vf m1 = load(p + 4 * place), m2 = load(p + 8 * place);
+                    s[0][b] = load(p) + m1 + m2;
+                    s[1][b] = m1 - m2 + load(p + 12 * place);
+                }
+                UNROLL
+                for (size_t i = 0; i < 2; i++) {
+                    vf left = s[i][0] + s[i][1] + s[i][2] + bias, right = s[i][1] - s[i][2] + s[i][3] + bias;
+                    if (job->relu) left = positive(left), right = positive(right);
+                    save(out + i * job->y.row + part, left);
+                    save(out + i * job->y.row + job->y.step + part, right);
+                }
+            }
+        }
+    }
+}
+
+/* Tiles of the picture in a tile of products: sums enough for two multiply-adds a cycle of four cycles each,
+ * with room for what they are made of. */
+enum { PRODUCT_TILES = VW == 16 ? 4 : 3 };
+
+/* m[k][tile] = sum over c of w[c][k] * v[c][tile] for `group` output channels and `cols` tiles. */
+INLINE void product_tile(const float *v, const float *w, float *m, const size_t plane, size_t channels,
+                         const size_t group, const size_t cols) {
+    vf acc[CONV_GROUP][PRODUCT_TILES];
+    UNROLL
+    for (size_t i = 0; i < group; i++) {
+        UNROLL
+        for (size_t j = 0; j < cols; j++) acc[i][j] = (vf){0};
+    }
+    for (; channels > 0; channels--, v += plane, w += group) {
+        vf in[PRODUCT_TILES];
+        UNROLL
+        for (size_t j = 0; j < cols; j++) in[j] = load(v + j * LANES);
+        UNROLL
+        for (size_t i = 0; i < group; i++) {
+            const vf weight = splat(w[i]);
+            UNROLL
+            for (size_t j = 0; j < cols; j++) acc[i][j] += weight * in[j];
+        }
+    }
+    UNROLL
+    for (size_t i = 0; i < group; i++) {
+        UNROLL
+        for (size_t j = 0; j < cols; j++) save(m + i * plane + j * LANES, acc[i][j]);
+    }
+}
+
+#define PRODUCT(cols)                                                                              \
+    static __attribute__((noinline)) void product_##cols(const float *v, const float *w, float *m, \
+                                                         size_t plane, size_t channels) {          \
+        product_tile(v, w, m, plane, channels, CONV_GROUP, cols);                                  \
+    }
+PRODUCT(1)
+PRODUCT(2)
+PRODUCT(3)
+#if VW == 16
+PRODUCT(4)
+#endif
+#undef PRODUCT
+
+/* All channels and tiles of one place; output channels are a multiple of CONV_GROUP. */
+static void products(const float *v, const float *w, float *m, size_t count, size_t channels, size_t kernels,
+                     size_t live) {
+    static void (*const product[])(const float *, const float *, float *, size_t, size_t) = {
+        product_1,
+        product_2,
+        product_3,
+#if VW == 16
+        product_4,
+#endif
+    };
+    const size_t plane = count * LANES;
+    for (size_t t = 0, n; t < count; t += n) {
+        const size_t left = count - t;
+        n = left < PRODUCT_TILES ? left : left == PRODUCT_TILES + 1 ? (left + 1) / 2 : PRODUCT_TILES;
+        for (size_t part = 0; part < live; part += VW)
+            for (size_t k = 0; k < kernels; k += CONV_GROUP)
+                product[n - 1](v + t * LANES + part, w + k * channels, m + k * plane + t * LANES + part,
+                               plane, channels);
+    }
+}
+
+static void FN(winograd)(const struct conv_job *job, float *scratch) {
+    const size_t across = job->y.w / 2, tiles = across * (job->y.h / 2);
+    const size_t most = winograd_tiles(job->x.c, job->y.c), live = LANES - job->y.idle;
+    for (size_t first = 0; first < tiles; first += most) {
+        const size_t count = tiles - first < most ? tiles - first : most;
+        float *v = scratch, *m = scratch + 16 * place_size(job->x.c, count);
+        input_tiles(&job->x, &job->shape, first, count, across, live, v, 0, 3);
+        for (size_t place = 0; place < 16; place++)
+            products(v + place * place_size(job->x.c, count), job->w + place * job->x.c * job->y.c,
+                     m + place * place_size(job->y.c, count), count, job->x.c, job->y.c, live);
+        output_transform(job, first, count, across, live, m);
+    }
+}
+
+/* --- Weight gradient ------------------------------------------------------------------------------ */
+
+/* Output and input channels of a tile of products: SUM_LANES sums, enough for two multiply-adds a cycle of
+ * four cycles each. */
+enum { PRODUCT_K = 2, PRODUCT_C = 4 };
+
+/* Row a of A dY A^T: d[b][channel][tile]. */
+INLINE void gradient_tiles(const struct tensor *dy, const size_t first, const size_t count,
+                           const size_t across, const size_t live, float *d, const size_t a) {
+    const size_t place = place_size(dy->c, count);
+    for (size_t k = 0; k < dy->c; k++)
+        for (size_t t = 0; t < count; t++, d += LANES) {
+            const float *in = tile_at(dy, k, first + t, across, 0, 0);
+            for (size_t part = 0; part < live; part += VW, in += VW) {
+                vf r[2];
+                UNROLL
+                for (size_t j = 0; j < 2; j++) {
+                    const float *p = in + j * dy->step;
+                    r[j] = load(a < 3 ? p : p + dy->row);
+                    if (a == 1) r[j] += load(p + dy->row);
+                    if (a == 2) r[j] -= load(p + dy->row);
+                }
+                save(d + part, r[0]);
+                save(d + place + part, r[0] + r[1]);
+                save(d + 2 * place + part, r[0] - r[1]);
+                save(d + 3 * place + part, r[1]);
+            }
+        }
+}
+
+/* acc[PRODUCT_K * PRODUCT_C] = sum over tiles of d * v, in the lanes of one register. */
+INLINE void product_sums(const float *d, const float *v, const size_t plane, size_t count, vf *acc) {
+    vf sum[PRODUCT_K][PRODUCT_C] = {{{0}}};
+    for (; count > 0; count--, d += LANES, v += LANES) {
+        vf one[PRODUCT_K];
+        UNROLL
+        for (size_t i = 0; i < PRODUCT_K; i++) one[i] = load(d + i * plane);
+        UNROLL
+        for (size_t j = 0; j < PRODUCT_C; j++) {
+            const vf other = load(v + j * plane);
+            UNROLL
+            for (size_t i = 0; i < PRODUCT_K; i++) sum[i][j] += one[i] * other;
+        }
+    }
+    UNROLL
+    for (size_t i = 0; i < SUM_LANES; i++) acc[i] = sum[i / PRODUCT_C][i % PRODUCT_C];
+}
+
+/* sums[8] += sum over tiles and lanes of d[PRODUCT_K] * v[PRODUCT_C]; lanes 8 to 15 to sums + next. */
+static __attribute__((noinline)) void add_products(const float *d, const float *v, size_t count, size_t live,
+                                                   float *sums, size_t next) {
+    vf acc[SUM_LANES], other[SUM_LANES];
+    product_sums(d, v, count * LANES, count, acc);
+    if (VW < LANES && live > VW) { /* the other half of the pixels */
+        product_sums(d + VW, v + VW, count * LANES, count, other);
+        UNROLL
+        for (size_t i = 0; i < SUM_LANES; i++) acc[i] += other[i];
+    }
+    _Alignas(64) float lanes[2 * SUM_LANES];
+    for (size_t i = 0; i < SUM_LANES; i += SUMS) save(lanes + i, merged(acc + i));
+    for (size_t i = 0; i < SUM_LANES; i++) sums[i] += lanes[i];
+    for (size_t i = 0; VW > 8 && i < SUM_LANES; i++) sums[next + i] += lanes[SUM_LANES + i];
+}
+
+/* dw[..][9] += G^T du G for a tile of products; du[place][..], `stride` floats from place to place. */
+static void add_gradient(const float *du, size_t stride, float *dw, size_t input_channels) {
+    typedef float eight __attribute__((vector_size(SUM_LANES * 4), may_alias));
+    eight r[3][4];
+    UNROLL
+    for (size_t b = 0; b < 4; b++) {
+        const float *p = du + b * stride;
+        const eight u0 = *(const eight *)p, u1 = *(const eight *)(p + 4 * stride),
+                    u2 = *(const eight *)(p + 8 * stride), u3 = *(const eight *)(p + 12 * stride);
+        const eight sum = u1 + u2, difference = u1 - u2;
+        r[0][b] = u0 + sum * 0.5f;
+        r[1][b] = difference * 0.5f;
+        r[2][b] = sum * 0.5f + u3;
+    }
+    UNROLL
+    for (size_t u = 0; u < 3; u++) {
+        const eight sum = r[u][1] + r[u][2], difference = r[u][1] - r[u][2];
+        const eight g[3] = {r[u][0] + sum * 0.5f, difference * 0.5f, sum * 0.5f + r[u][3]};
+        for (size_t q = 0; q < 3; q++)
+            for (size_t i = 0; i < PRODUCT_K; i++)
+                for (size_t j = 0; j < PRODUCT_C; j++)
+                    dw[(i * input_channels + j) * 9 + u * 3 + q] += g[q][i * PRODUCT_C + j];
+    }
+}
+
+/* Row a of the 16 places for a band of tiles: v and d in scratch, products added to du[b][k / 2][c / 4][8].
+ */
+INLINE void gradient_row(const struct conv_dw_job *job, const size_t first, const size_t count,
+                         float *scratch, float *du, const size_t a) {
+    const size_t channels = job->x.c, kernels = job->dy.c, across = job->dy.w / 2;
+    const size_t live = LANES - job->dy.idle, pairs = kernels * channels;
+    float *v = scratch, *d = scratch + 4 * place_size(channels, count);
+    input_tiles(&job->x, &job->shape, first, count, across, live, v, a, a);
+    gradient_tiles(&job->dy, first, count, across, live, d, a);
+    for (size_t b = 0; b < 4; b++, du += pairs)
+        for (size_t c0 = 0; c0 < channels; c0 += 4 * PRODUCT_C)
+            for (size_t k = 0; k < kernels; k += PRODUCT_K)
+                for (size_t c = c0; c < channels && c < c0 + 4 * PRODUCT_C; c += PRODUCT_C)
+                    add_products(d + b * place_size(kernels, count) + k * count * LANES,
+                                 v + b * place_size(channels, count) + c * count * LANES, count, live,
+                                 du + k * channels + c * PRODUCT_K, 16 * pairs);
+}
+
+static void FN(winograd_dw)(const struct conv_dw_job *job, float *scratch) {
+    const size_t tiles = job->dy.w / 2 * (job->dy.h / 2), channels = job->x.c, kernels = job->dy.c;
+    const size_t most = winograd_dw_tiles(channels, kernels), pairs = kernels * channels;
+    float *du = scratch + 4 * (place_size(channels, most) + place_size(kernels, most));
+    memset(du, 0, LANES / SUM_LANES * 16 * pairs * sizeof *du);
+    for (size_t first = 0; first < tiles; first += most) {
+        const size_t count = tiles - first < most ? tiles - first : most;
+        gradient_row(job, first, count, scratch, du, 0);
+        gradient_row(job, first, count, scratch, du + 4 * pairs, 1);
+        gradient_row(job, first, count, scratch, du + 8 * pairs, 2);
+        gradient_row(job, first, count, scratch, du + 12 * pairs, 3);
+    }
+    for (size_t s = 0; s < LANES / SUM_LANES; s++)
+        for (size_t k = 0; k < kernels; k += PRODUCT_K)
+            for (size_t c = 0; c < channels; c += PRODUCT_C)
+                add_gradient(du + s * 16 * pairs + k * channels + c * PRODUCT_K, pairs,
+                             job->dw + s * job->next + (k * channels + c) * 9, channels);
+}

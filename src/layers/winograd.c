@@ -1,0 +1,68 @@
+/* winograd.c - a 3x3 convolution of stride 1 by Winograd's method, which the plan puts in the place of `conv`
+ * where it is faster. Agrees with it to rounding (kernels/winograd_tmpl.c). */
+#include "layers/conv.h"
+
+static struct conv_shape window_shape(const struct conv *s) {
+    const ptrdiff_t pad = s->valid ? 0 : 1;
+    return (struct conv_shape){3, 3, 1, pad, pad};
+}
+
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+                 struct caelum_error *err) {
+    const struct conv *s = state;
+    CHECK(layer_conv.shape(state, in, out, sizes, err));
+    sizes->packed = 2 * 16 * s->k * in.c;
+    sizes->scratch = winograd_scratch(in.c, s->k);
+    return CAELUM_OK;
+}
+
+static void pack(const void *state, struct shape in, const float *params, float *packed) {
+    const struct conv *s = state;
+    winograd_pack(params, s->k, in.c, false, packed);
+    winograd_pack(params, s->k, in.c, true, packed + 16 * s->k * in.c);
+}
+
+static void forward(const struct layer_io *io) {
+    const struct conv *s = io->state;
+    const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
+    const struct conv_job job = {.shape = window_shape(s),
+                                 .x = io->x,
+                                 .y = linear,
+                                 .w = io->packed,
+                                 .bias = io->params + s->k * io->x.c * 9,
+                                 .relu = s->act == ACT_RELU};
+    io->kernels->winograd(&job, io->scratch);
+    activation_forward(s->act, io, &linear);
+}
+
+static void backward(const struct layer_io *io) {
+    const struct conv *s = io->state;
+    const size_t weights = s->k * io->x.c * 9;
+    const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
+    activation_backward(s->act, io, &linear);
+    const struct conv_dw_job dw = {
+        .shape = window_shape(s), .x = io->x, .dy = io->dy, .dw = io->grads, .next = io->next};
+    io->kernels->winograd_dw(&dw, io->scratch);
+    io->kernels->conv_db(&io->dy, io->grads + weights, io->next);
+    if (!io->dx.data) return;
+    /* turned by 180 degrees, a kernel of three reaches back over what padding it does not have */
+    const ptrdiff_t pad = s->valid ? 2 : 1;
+    const struct conv_job dx = {
+        .shape = {3, 3, 1, pad, pad}, .x = io->dy, .y = io->dx, .w = io->packed + 16 * s->k * io->x.c};
+    io->kernels->winograd(&dx, io->scratch);
+}
+
+/* Even sides, so that tiles of 2x2 fill the picture (and strips of it are cut between tiles); channels that
+ * fill the tiles of products, and enough of them to pay for the transforms (docs/speed.md). */
+bool conv_winograd(const struct conv *s, struct shape in) {
+    return s->kernel == 3 && s->stride == 1 && in.h % 2 == 0 && in.w % 2 == 0 && in.c % 4 == 0 &&
+           s->k % 4 == 0 && in.c * s->k >= 512;
+}
+
+const struct layer_ops layer_winograd = {
+    .name = "winograd",
+    .shape = shape,
+    .pack = pack,
+    .forward = forward,
+    .backward = backward,
+};
