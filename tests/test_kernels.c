@@ -488,6 +488,7 @@ extern const struct kernels kernels_wide;
 struct results {
     float y[16 * 5 * 81], sigmoid[16 * 9], dw[2][5 * 3 * 9], db[2][5];
     float tiles[16 * 4 * 64], tiles_dw[2][4 * 8 * 9];
+    float doubled[16 * 3 * 256], doubled_dx[16 * 8 * 64], doubled_dw[2][3 * 8 * 9];
     struct loss_sums sums[2];
 };
 
@@ -526,6 +527,35 @@ static void compute_tiles(const struct kernels *kernels, struct results *r) {
     mem_free(&scratch);
 }
 
+/* A convolution of doubled pictures, and back. */
+static void compute_doubled(const struct kernels *kernels, struct results *r) {
+    struct rng rng = rng_make(11, RNG_TEST, 0);
+    float w[3 * 8 * 9], *scratch = NULL, packed[3 * 8 * 9], adjoint[3 * 8 * 9];
+    static float from[16][8 * 64];
+    for (size_t i = 0; i < 3 * 8 * 9; i++) w[i] = test_random(&rng);
+    for (size_t i = 0; i < 16 * 8 * 64; i++) from[i / 512][i % 512] = test_random(&rng);
+    upconv_pack(w, 3, 8, packed);
+    upconv_pack_adjoint(w, 3, 8, adjoint);
+    assert_ok(mem_alloc(&scratch, upconv_scratch(8, 3, 8), sizeof *scratch, err));
+    for (size_t first = 0; first < 16; first += kernels->lanes) {
+        struct tensor x = test_tensor(8, 8, 8, 1, 0), y = test_tensor(3, 16, 16, 1, 0),
+                      dx = test_tensor(8, 8, 8, 0, 0);
+        float *pictures[MOST_LANES], *back[MOST_LANES], *dw = r->doubled_dw[first / SUM_LANES];
+        for (size_t lane = 0; lane < kernels->lanes; lane++) {
+            pictures[lane] = r->doubled + (first + lane) * 3 * 256;
+            back[lane] = r->doubled_dx + (first + lane) * 8 * 64;
+            fill_lane(&x, lane, from[first + lane]);
+        }
+        kernels->upconv(&(struct conv_job){.x = x, .y = y, .w = packed}, scratch);
+        kernels->upconv_dw(&(struct conv_dw_job){.x = x, .dy = y, .dw = dw, .next = 3 * 8 * 9}, scratch);
+        kernels->upconv_dx(&(struct conv_job){.x = y, .y = dx, .w = adjoint}, scratch);
+        kernels->store(&y, pictures, 256, kernels->lanes);
+        kernels->store(&dx, back, 64, kernels->lanes);
+        test_tensor_free(&x), test_tensor_free(&y), test_tensor_free(&dx);
+    }
+    mem_free(&scratch);
+}
+
 /* The same 16 pictures in one block or two. */
 static void compute(const struct kernels *kernels, struct results *r) {
     struct rng rng = rng_make(8, RNG_TEST, 0);
@@ -559,6 +589,7 @@ static void compute(const struct kernels *kernels, struct results *r) {
             test_tensor_free(&s);
     }
     compute_tiles(kernels, r);
+    compute_doubled(kernels, r);
 }
 
 /* The promise of kernels.h: blocks of 8 and of 16 give the same bits. */
@@ -571,6 +602,7 @@ static void same_bits_on_all_fma_machines(void **state) {
     static struct results eight, sixteen;
     compute(kernels_get(CPU_AVX2), &eight);
     compute(&kernels_wide, &sixteen);
+    assert_true(eight.doubled_dx[9] != 0 && eight.doubled_dw[1][8] != 0);
     assert_true(eight.tiles_dw[0][7] != 0 && eight.tiles_dw[1][7] != 0);
     assert_true(eight.dw[0][7] != 0 && eight.dw[1][7] != 0 && eight.db[1][4] != 0 && eight.sums[1].loss > 0);
     assert_memory_equal(&eight, &sixteen, sizeof eight);

@@ -11,6 +11,8 @@
 #include "kernels/pointwise_tmpl.c"
 #include "kernels/resample_tmpl.c"
 #include "kernels/update_tmpl.c"
+#include "kernels/products_tmpl.c"
+#include "kernels/upconv_tmpl.c"
 #include "kernels/winograd_tmpl.c"
 
 #define STRING2(a) #a
@@ -22,6 +24,9 @@ const struct kernels FN(kernels) = {
     .conv = FN(conv),
     .conv_dw = FN(conv_dw),
     .conv_db = FN(conv_db),
+    .upconv = FN(upconv),
+    .upconv_dx = FN(upconv_dx),
+    .upconv_dw = FN(upconv_dw),
     .winograd = FN(winograd),
     .winograd_dw = FN(winograd_dw),
     .act = FN(act),

@@ -62,6 +62,50 @@ void winograd_pack(const float *w, size_t k, size_t c, bool turned, float *packe
 
 size_t winograd_scratch(size_t c, size_t k) {
     const size_t forward = 16 * ((c + k) * winograd_tiles(c, k) + 2 * MOST_LANES / SUM_LANES);
-    const size_t backward = 4 * ((c + k) * winograd_dw_tiles(c, k) + 2 * MOST_LANES / SUM_LANES) + 16 * c * k;
+    const size_t backward =
+        4 * ((c + k) * winograd_dw_tiles(c, k) + 2 * MOST_LANES / SUM_LANES) + 16 * (c + 3) * (k + 1);
     return MOST_LANES * forward > MOST_LANES * backward ? MOST_LANES * forward : MOST_LANES * backward;
+}
+
+/* T w T^T (kernels/upconv_tmpl.c). */
+static void upconv_weights(const float w[9], float out[9]) {
+    float half[3][3];
+    for (size_t j = 0; j < 3; j++) {
+        half[0][j] = w[j] + w[3 + j] + w[6 + j];
+        half[1][j] = -w[j];
+        half[2][j] = w[6 + j];
+    }
+    for (size_t i = 0; i < 3; i++) {
+        out[i * 3] = half[i][0] + half[i][1] + half[i][2];
+        out[i * 3 + 1] = -half[i][0];
+        out[i * 3 + 2] = half[i][2];
+    }
+}
+
+void upconv_pack(const float *w, size_t k, size_t c, float *packed) {
+    for (size_t k0 = 0; k0 < k; k0 += CONV_GROUP)
+        for (size_t ci = 0; ci < c; ci++)
+            for (size_t ki = k0; ki < k0 + CONV_GROUP && ki < k; ki++, packed++) {
+                float of[9];
+                upconv_weights(w + (ki * c + ci) * 9, of);
+                for (size_t place = 0; place < 9; place++) packed[place * k * c] = of[place];
+            }
+}
+
+void upconv_pack_adjoint(const float *w, size_t k, size_t c, float *packed) {
+    for (size_t c0 = 0; c0 < c; c0 += CONV_GROUP) {
+        const size_t group = c - c0 < CONV_GROUP ? c - c0 : CONV_GROUP;
+        for (size_t ki = 0; ki < k; ki++)
+            for (size_t i = 0; i < group; i++) {
+                float of[9];
+                upconv_weights(w + (ki * c + c0 + i) * 9, of);
+                for (size_t place = 0; place < 9; place++) packed[(place * k + ki) * group + i] = of[place];
+            }
+        packed += 9 * k * group;
+    }
+}
+
+size_t upconv_scratch(size_t c, size_t k, size_t width) {
+    const size_t rows = width < 64 ? 64 / width : 1;
+    return MOST_LANES * (3 * c * (rows + 1) * (width + 1) + 9 * k * rows * width) + 2 * 9 * (c + 3) * (k + 1);
 }

@@ -174,6 +174,13 @@ struct kernels {
     void (*winograd)(const struct conv_job *job, float *scratch);
     void (*winograd_dw)(const struct conv_dw_job *job, float *scratch);
 
+    /* Nearest upsampling by 2, then a 3x3 convolution with padding 1, in one: y, and for upconv_dw dy, has
+     * twice the rows and columns of x. upconv_dx computes the gradient y of that convolution's input from that
+     * of its output, x, with a border of 1. Packed by upconv_pack and upconv_pack_adjoint. */
+    void (*upconv)(const struct conv_job *job, float *scratch);
+    void (*upconv_dx)(const struct conv_job *job, float *scratch);
+    void (*upconv_dw)(const struct conv_dw_job *job, float *scratch);
+
     /* y = act(x), pixel by pixel; may work in place. */
     void (*act)(const struct tensor *x, const struct tensor *y, enum activation act);
     /* dy *= act'(.), computed from the output y, or from the input for those that
@@ -265,5 +272,11 @@ static inline size_t winograd_dw_tiles(size_t c, size_t k) {
 }
 /* Floats of scratch that winograd and winograd_dw need. */
 size_t winograd_scratch(size_t c, size_t k);
+
+/* Weights [k][c][3][3] to the order in which upconv and upconv_dx read them, 9 k c floats each. */
+void upconv_pack(const float *w, size_t k, size_t c, float *packed);
+void upconv_pack_adjoint(const float *w, size_t k, size_t c, float *packed);
+/* Floats of scratch that the three need for a row of `width` pixels of x. */
+size_t upconv_scratch(size_t c, size_t k, size_t width);
 
 #endif

@@ -42,6 +42,13 @@ INLINE vf splat(float x) {
     return x - (vf){0};
 }
 
+/* Has v loaded once where it is used more than once; GCC 12 would rather load it again each time. */
+#if defined(__x86_64__)
+#define ONE_LOAD(v) __asm__("" : "+v"(v))
+#else
+#define ONE_LOAD(v) ((void)(v))
+#endif
+
 /* mask ? a : b; a mask lane is all ones or all zeros. */
 INLINE vf pick(vi mask, vf a, vf b) {
     return (vf)((mask & (vi)a) | (~mask & (vi)b));

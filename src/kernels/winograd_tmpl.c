@@ -90,72 +90,6 @@ static void output_transform(const struct conv_job *job, size_t first, size_t co
     }
 }
 
-/* Tiles of the picture in a tile of products: sums enough for two multiply-adds a cycle of four cycles each,
- * with room for what they are made of. */
-enum { PRODUCT_TILES = VW == 16 ? 4 : 3 };
-
-/* m[k][tile] = sum over c of w[c][k] * v[c][tile] for `group` output channels and `cols` tiles. */
-INLINE void product_tile(const float *v, const float *w, float *m, const size_t plane, size_t channels,
-                         const size_t group, const size_t cols) {
-    vf acc[CONV_GROUP][PRODUCT_TILES];
-    UNROLL
-    for (size_t i = 0; i < group; i++) {
-        UNROLL
-        for (size_t j = 0; j < cols; j++) acc[i][j] = (vf){0};
-    }
-    for (; channels > 0; channels--, v += plane, w += group) {
-        vf in[PRODUCT_TILES];
-        UNROLL
-        for (size_t j = 0; j < cols; j++) in[j] = load(v + j * LANES);
-        UNROLL
-        for (size_t i = 0; i < group; i++) {
-            const vf weight = splat(w[i]);
-            UNROLL
-            for (size_t j = 0; j < cols; j++) acc[i][j] += weight * in[j];
-        }
-    }
-    UNROLL
-    for (size_t i = 0; i < group; i++) {
-        UNROLL
-        for (size_t j = 0; j < cols; j++) save(m + i * plane + j * LANES, acc[i][j]);
-    }
-}
-
-#define PRODUCT(cols)                                                                              \
-    static __attribute__((noinline)) void product_##cols(const float *v, const float *w, float *m, \
-                                                         size_t plane, size_t channels) {          \
-        product_tile(v, w, m, plane, channels, CONV_GROUP, cols);                                  \
-    }
-PRODUCT(1)
-PRODUCT(2)
-PRODUCT(3)
-#if VW == 16
-PRODUCT(4)
-#endif
-#undef PRODUCT
-
-/* All channels and tiles of one place; output channels are a multiple of CONV_GROUP. */
-static void products(const float *v, const float *w, float *m, size_t count, size_t channels, size_t kernels,
-                     size_t live) {
-    static void (*const product[])(const float *, const float *, float *, size_t, size_t) = {
-        product_1,
-        product_2,
-        product_3,
-#if VW == 16
-        product_4,
-#endif
-    };
-    const size_t plane = count * LANES;
-    for (size_t t = 0, n; t < count; t += n) {
-        const size_t left = count - t;
-        n = left < PRODUCT_TILES ? left : left == PRODUCT_TILES + 1 ? (left + 1) / 2 : PRODUCT_TILES;
-        for (size_t part = 0; part < live; part += VW)
-            for (size_t k = 0; k < kernels; k += CONV_GROUP)
-                product[n - 1](v + t * LANES + part, w + k * channels, m + k * plane + t * LANES + part,
-                               plane, channels);
-    }
-}
-
 static void FN(winograd)(const struct conv_job *job, float *scratch) {
     const size_t across = job->y.w / 2, tiles = across * (job->y.h / 2);
     const size_t most = winograd_tiles(job->x.c, job->y.c), live = LANES - job->y.idle;
@@ -163,18 +97,18 @@ static void FN(winograd)(const struct conv_job *job, float *scratch) {
         const size_t count = tiles - first < most ? tiles - first : most;
         float *v = scratch, *m = scratch + 16 * place_size(job->x.c, count);
         input_tiles(&job->x, &job->shape, first, count, across, live, v, 0, 3);
-        for (size_t place = 0; place < 16; place++)
-            products(v + place * place_size(job->x.c, count), job->w + place * job->x.c * job->y.c,
-                     m + place * place_size(job->y.c, count), count, job->x.c, job->y.c, live);
+        for (size_t place = 0; place < 16; place++) {
+            const struct tensor from =
+                row_tensor(v + place * place_size(job->x.c, count), job->x.c, count, job->y.idle);
+            const struct tensor to =
+                row_tensor(m + place * place_size(job->y.c, count), job->y.c, count, job->y.idle);
+            products(&from, job->w + place * job->x.c * job->y.c, &to);
+        }
         output_transform(job, first, count, across, live, m);
     }
 }
 
 /* --- Weight gradient ------------------------------------------------------------------------------ */
-
-/* Output and input channels of a tile of products: SUM_LANES sums, enough for two multiply-adds a cycle of
- * four cycles each. */
-enum { PRODUCT_K = 2, PRODUCT_C = 4 };
 
 /* Row a of A dY A^T: d[b][channel][tile]. */
 INLINE void gradient_tiles(const struct tensor *dy, const size_t first, const size_t count,
@@ -200,40 +134,6 @@ INLINE void gradient_tiles(const struct tensor *dy, const size_t first, const si
         }
 }
 
-/* acc[PRODUCT_K * PRODUCT_C] = sum over tiles of d * v, in the lanes of one register. */
-INLINE void product_sums(const float *d, const float *v, const size_t plane, size_t count, vf *acc) {
-    vf sum[PRODUCT_K][PRODUCT_C] = {{{0}}};
-    for (; count > 0; count--, d += LANES, v += LANES) {
-        vf one[PRODUCT_K];
-        UNROLL
-        for (size_t i = 0; i < PRODUCT_K; i++) one[i] = load(d + i * plane);
-        UNROLL
-        for (size_t j = 0; j < PRODUCT_C; j++) {
-            const vf other = load(v + j * plane);
-            UNROLL
-            for (size_t i = 0; i < PRODUCT_K; i++) sum[i][j] += one[i] * other;
-        }
-    }
-    UNROLL
-    for (size_t i = 0; i < SUM_LANES; i++) acc[i] = sum[i / PRODUCT_C][i % PRODUCT_C];
-}
-
-/* sums[8] += sum over tiles and lanes of d[PRODUCT_K] * v[PRODUCT_C]; lanes 8 to 15 to sums + next. */
-static __attribute__((noinline)) void add_products(const float *d, const float *v, size_t count, size_t live,
-                                                   float *sums, size_t next) {
-    vf acc[SUM_LANES], other[SUM_LANES];
-    product_sums(d, v, count * LANES, count, acc);
-    if (VW < LANES && live > VW) { /* the other half of the pixels */
-        product_sums(d + VW, v + VW, count * LANES, count, other);
-        UNROLL
-        for (size_t i = 0; i < SUM_LANES; i++) acc[i] += other[i];
-    }
-    _Alignas(64) float lanes[2 * SUM_LANES];
-    for (size_t i = 0; i < SUM_LANES; i += SUMS) save(lanes + i, merged(acc + i));
-    for (size_t i = 0; i < SUM_LANES; i++) sums[i] += lanes[i];
-    for (size_t i = 0; VW > 8 && i < SUM_LANES; i++) sums[next + i] += lanes[SUM_LANES + i];
-}
-
 /* dw[..][9] += G^T du G for a tile of products; du[place][..], `stride` floats from place to place. */
 static void add_gradient(const float *du, size_t stride, float *dw, size_t input_channels) {
     typedef float eight __attribute__((vector_size(SUM_LANES * 4), may_alias));
@@ -253,9 +153,9 @@ static void add_gradient(const float *du, size_t stride, float *dw, size_t input
         const eight sum = r[u][1] + r[u][2], difference = r[u][1] - r[u][2];
         const eight g[3] = {r[u][0] + sum * 0.5f, difference * 0.5f, sum * 0.5f + r[u][3]};
         for (size_t q = 0; q < 3; q++)
-            for (size_t i = 0; i < PRODUCT_K; i++)
-                for (size_t j = 0; j < PRODUCT_C; j++)
-                    dw[(i * input_channels + j) * 9 + u * 3 + q] += g[q][i * PRODUCT_C + j];
+            for (size_t i = 0; i < PAIR_K; i++)
+                for (size_t j = 0; j < PAIR_C; j++)
+                    dw[(i * input_channels + j) * 9 + u * 3 + q] += g[q][i * PAIR_C + j];
     }
 }
 
@@ -264,34 +164,33 @@ static void add_gradient(const float *du, size_t stride, float *dw, size_t input
 INLINE void gradient_row(const struct conv_dw_job *job, const size_t first, const size_t count,
                          float *scratch, float *du, const size_t a) {
     const size_t channels = job->x.c, kernels = job->dy.c, across = job->dy.w / 2;
-    const size_t live = LANES - job->dy.idle, pairs = kernels * channels;
+    const size_t live = LANES - job->dy.idle, size = pairs_size(kernels, channels);
     float *v = scratch, *d = scratch + 4 * place_size(channels, count);
     input_tiles(&job->x, &job->shape, first, count, across, live, v, a, a);
     gradient_tiles(&job->dy, first, count, across, live, d, a);
-    for (size_t b = 0; b < 4; b++, du += pairs)
-        for (size_t c0 = 0; c0 < channels; c0 += 4 * PRODUCT_C)
-            for (size_t k = 0; k < kernels; k += PRODUCT_K)
-                for (size_t c = c0; c < channels && c < c0 + 4 * PRODUCT_C; c += PRODUCT_C)
-                    add_products(d + b * place_size(kernels, count) + k * count * LANES,
-                                 v + b * place_size(channels, count) + c * count * LANES, count, live,
-                                 du + k * channels + c * PRODUCT_K, 16 * pairs);
+    for (size_t b = 0; b < 4; b++) {
+        const struct tensor from =
+            row_tensor(v + b * place_size(channels, count), channels, count, job->dy.idle);
+        const struct tensor to = row_tensor(d + b * place_size(kernels, count), kernels, count, job->dy.idle);
+        pairs(&to, &from, du + b * size, 16 * size);
+    }
 }
 
 static void FN(winograd_dw)(const struct conv_dw_job *job, float *scratch) {
     const size_t tiles = job->dy.w / 2 * (job->dy.h / 2), channels = job->x.c, kernels = job->dy.c;
-    const size_t most = winograd_dw_tiles(channels, kernels), pairs = kernels * channels;
+    const size_t most = winograd_dw_tiles(channels, kernels), size = pairs_size(kernels, channels);
     float *du = scratch + 4 * (place_size(channels, most) + place_size(kernels, most));
-    memset(du, 0, LANES / SUM_LANES * 16 * pairs * sizeof *du);
+    memset(du, 0, LANES / SUM_LANES * 16 * size * sizeof *du);
     for (size_t first = 0; first < tiles; first += most) {
         const size_t count = tiles - first < most ? tiles - first : most;
         gradient_row(job, first, count, scratch, du, 0);
-        gradient_row(job, first, count, scratch, du + 4 * pairs, 1);
-        gradient_row(job, first, count, scratch, du + 8 * pairs, 2);
-        gradient_row(job, first, count, scratch, du + 12 * pairs, 3);
+        gradient_row(job, first, count, scratch, du + 4 * size, 1);
+        gradient_row(job, first, count, scratch, du + 8 * size, 2);
+        gradient_row(job, first, count, scratch, du + 12 * size, 3);
     }
     for (size_t s = 0; s < LANES / SUM_LANES; s++)
-        for (size_t k = 0; k < kernels; k += PRODUCT_K)
-            for (size_t c = 0; c < channels; c += PRODUCT_C)
-                add_gradient(du + s * 16 * pairs + k * channels + c * PRODUCT_K, pairs,
+        for (size_t k = 0; k < kernels; k += PAIR_K)
+            for (size_t c = 0; c < channels; c += PAIR_C)
+                add_gradient(du + s * 16 * size + pair_at(k, c, channels), size,
                              job->dw + s * job->next + (k * channels + c) * 9, channels);
 }
