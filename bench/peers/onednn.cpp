@@ -2,6 +2,7 @@
 //
 //   OMP_NUM_THREADS=T onednn [OPTIONS] NET...
 //     --layout any|nhwc|nchw|blocked|tuned   layout of tensors; tuned takes each from --plans
+//     --winograd                             the library may take Winograd's algorithm
 //     --type f32|bf16
 //     --train 50,250 --infer 1,250           batches to measure; "" for none
 //     --seconds 0.3                          length of a measurement
@@ -57,6 +58,8 @@ Options read_options(int argc, char **argv) {
         };
         if (word == "--layout")
             o.settings.layout = value();
+        else if (word == "--winograd")
+            o.settings.winograd = true;
         else if (word == "--type")
             o.settings.bf16 = value() == "bf16";
         else if (word == "--train")

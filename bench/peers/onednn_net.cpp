@@ -87,6 +87,10 @@ Dims Net::shape_out(const Node &n) const {
     return {batch_, n.layer.channels_out, n.layer.side_out, n.layer.side_out};
 }
 
+algorithm Net::algorithm() const {
+    return settings_.winograd ? dnnl::algorithm::convolution_auto : dnnl::algorithm::convolution_direct;
+}
+
 int Net::digit(const Node &n, Pass pass) const {
     const size_t at = n.index * pass_count + pass;
     return at < settings_.plan.size() ? settings_.plan[at] - '0' : -1;
@@ -190,9 +194,9 @@ static prop_kind kind_of(bool train) {
 static primitive_attr activation(Act act) {
     primitive_attr attr;
     post_ops ops;
-    if (act == Act::relu) ops.append_eltwise(1.f, algorithm::eltwise_relu, 0.f, 0.f);
-    if (act == Act::sigmoid) ops.append_eltwise(1.f, algorithm::eltwise_logistic, 0.f, 0.f);
-    if (act == Act::tanh) ops.append_eltwise(1.f, algorithm::eltwise_tanh, 0.f, 0.f);
+    if (act == Act::relu) ops.append_eltwise(1.f, dnnl::algorithm::eltwise_relu, 0.f, 0.f);
+    if (act == Act::sigmoid) ops.append_eltwise(1.f, dnnl::algorithm::eltwise_logistic, 0.f, 0.f);
+    if (act == Act::tanh) ops.append_eltwise(1.f, dnnl::algorithm::eltwise_tanh, 0.f, 0.f);
     attr.set_post_ops(ops);
     return attr;
 }
@@ -211,8 +215,7 @@ void Net::forward_conv(Node &n, bool last) {
     const Desc in(shape_in(n), type_, layout(n, forward_pass, l.channels_in));
     const Desc out(shape_out(n), last ? Type::f32 : type_, layout(n, forward_pass, l.channels_out));
     const Desc kernel(kernel_shape(l), type_, Tag::any), bias({l.channels_out}, Type::f32, Tag::x);
-    const convolution_forward::desc d(kind_of(train_), algorithm::convolution_direct, in, kernel, bias, out,
-                                      one, one, one);
+    const convolution_forward::desc d(kind_of(train_), algorithm(), in, kernel, bias, out, one, one, one);
     n.conv = choose(convolution_forward::primitive_desc(d, activation(l.act), cpu()), n, forward_pass);
     new_parameters(n, n.conv.weights_desc());
     n.out = new_memory(n.conv.dst_desc());
@@ -230,8 +233,8 @@ void Net::forward_deconv(Node &n) {
     const Desc in(shape_in(n), type_, layout(n, forward_pass, l.channels_in));
     const Desc out(shape_out(n), Type::f32, layout(n, forward_pass, l.channels_out));
     const Desc kernel(kernel_shape(l), type_, Tag::any);
-    const deconvolution_forward::desc d(kind_of(train_), algorithm::deconvolution_direct, in, kernel, out,
-                                        square(l.factor), zero, one);
+    const deconvolution_forward::desc d(kind_of(train_), dnnl::algorithm::deconvolution_direct, in, kernel,
+                                        out, square(l.factor), zero, one);
     n.deconv = deconvolution_forward::primitive_desc(d, cpu());
     new_parameters(n, n.deconv.weights_desc());
     n.out = new_memory(n.deconv.dst_desc());
@@ -245,7 +248,7 @@ void Net::forward_deconv(Node &n) {
 }
 
 void Net::forward_pool(Node &n) {
-    const pooling_forward::desc d(kind_of(train_), algorithm::pooling_max, n.in.get_desc(),
+    const pooling_forward::desc d(kind_of(train_), dnnl::algorithm::pooling_max, n.in.get_desc(),
                                   Desc(shape_out(n), type_, Tag::any), square(n.layer.factor),
                                   square(n.layer.factor), zero, zero);
     n.pool = pooling_forward::primitive_desc(d, cpu());
@@ -260,7 +263,7 @@ void Net::forward_pool(Node &n) {
 
 void Net::forward_upsample(Node &n) {
     const float factor = static_cast<float>(n.layer.factor);
-    const resampling_forward::desc d(kind_of(train_), algorithm::resampling_nearest, {factor, factor},
+    const resampling_forward::desc d(kind_of(train_), dnnl::algorithm::resampling_nearest, {factor, factor},
                                      n.in.get_desc(), Desc(shape_out(n), type_, Tag::any));
     n.upsample = resampling_forward::primitive_desc(d, cpu());
     n.out = new_memory(n.upsample.dst_desc());
@@ -274,9 +277,11 @@ memory Net::backward_relu(const Memory &arriving, const Memory &out) {
     const Desc desc = out.get_desc();
     const memory gradient = reordered(backward_, arriving, desc);
     const eltwise_forward::primitive_desc hint(
-        eltwise_forward::desc(prop_kind::forward_training, algorithm::eltwise_relu, desc, 0.f, 0.f), cpu());
+        eltwise_forward::desc(prop_kind::forward_training, dnnl::algorithm::eltwise_relu, desc, 0.f, 0.f),
+        cpu());
     const eltwise_backward::primitive_desc d(
-        eltwise_backward::desc(algorithm::eltwise_relu_use_dst_for_bwd, desc, desc, 0.f, 0.f), cpu(), hint);
+        eltwise_backward::desc(dnnl::algorithm::eltwise_relu_use_dst_for_bwd, desc, desc, 0.f, 0.f), cpu(),
+        hint);
     add(backward_, eltwise_backward(d),
         {{{DNNL_ARG_DST, out}, {DNNL_ARG_DIFF_DST, gradient}, {DNNL_ARG_DIFF_SRC, gradient}}});
     return gradient;
@@ -288,10 +293,10 @@ memory Net::backward_pool(Node &n, Memory gradient) {
         gradient = backward_relu(gradient, n.out);
         before.masked = true;
     }
-    const pooling_backward::primitive_desc d(pooling_backward::desc(algorithm::pooling_max, n.in.get_desc(),
-                                                                    n.out.get_desc(), square(n.layer.factor),
-                                                                    square(n.layer.factor), zero, zero),
-                                             cpu(), n.pool);
+    const pooling_backward::primitive_desc d(
+        pooling_backward::desc(dnnl::algorithm::pooling_max, n.in.get_desc(), n.out.get_desc(),
+                               square(n.layer.factor), square(n.layer.factor), zero, zero),
+        cpu(), n.pool);
     gradient = reordered(backward_, gradient, d.diff_dst_desc());
     const memory result = new_memory(d.diff_src_desc());
     add(backward_, pooling_backward(d),
@@ -312,9 +317,10 @@ memory Net::backward_upsample(Node &n, Memory gradient) {
         return result;
     }
     const float f = static_cast<float>(factor);
-    const resampling_backward::primitive_desc d(
-        resampling_backward::desc(algorithm::resampling_nearest, {f, f}, n.in.get_desc(), n.out.get_desc()),
-        cpu(), n.upsample);
+    const resampling_backward::primitive_desc d(resampling_backward::desc(dnnl::algorithm::resampling_nearest,
+                                                                          {f, f}, n.in.get_desc(),
+                                                                          n.out.get_desc()),
+                                                cpu(), n.upsample);
     gradient = reordered(backward_, gradient, d.diff_dst_desc());
     const memory result = new_memory(d.diff_src_desc());
     add(backward_, resampling_backward(d), {{{DNNL_ARG_DIFF_DST, gradient}, {DNNL_ARG_DIFF_SRC, result}}});
@@ -330,14 +336,13 @@ memory Net::backward_weights(Node &n, const Memory &arriving, Parameter &kernel,
     Desc reads, takes, makes;
     primitive p;
     if (l.kind == Kind::conv) {
-        const convolution_backward_weights::desc d(algorithm::convolution_direct, in, w, b, out, one, one,
-                                                   one);
+        const convolution_backward_weights::desc d(algorithm(), in, w, b, out, one, one, one);
         const auto chosen =
             choose(convolution_backward_weights::primitive_desc(d, cpu(), n.conv), n, weights_pass);
         reads = chosen.src_desc(), takes = chosen.diff_dst_desc(), makes = chosen.diff_weights_desc();
         p = convolution_backward_weights(chosen);
     } else {
-        const deconvolution_backward_weights::desc d(algorithm::deconvolution_direct, in, w, out,
+        const deconvolution_backward_weights::desc d(dnnl::algorithm::deconvolution_direct, in, w, out,
                                                      square(l.factor), zero, one);
         const deconvolution_backward_weights::primitive_desc chosen(d, cpu(), n.deconv);
         reads = chosen.src_desc(), takes = chosen.diff_dst_desc(), makes = chosen.diff_weights_desc();
@@ -385,12 +390,12 @@ memory Net::backward_data(Node &n, const Memory &arriving) {
     Desc reads, takes, makes;
     primitive p;
     if (l.kind == Kind::conv) {
-        const convolution_backward_data::desc d(algorithm::convolution_direct, in, w, out, one, one, one);
+        const convolution_backward_data::desc d(algorithm(), in, w, out, one, one, one);
         const auto chosen = choose(convolution_backward_data::primitive_desc(d, cpu(), n.conv), n, data_pass);
         reads = chosen.weights_desc(), takes = chosen.diff_dst_desc(), makes = chosen.diff_src_desc();
         p = convolution_backward_data(chosen);
     } else {
-        const deconvolution_backward_data::desc d(algorithm::deconvolution_direct, in, w, out,
+        const deconvolution_backward_data::desc d(dnnl::algorithm::deconvolution_direct, in, w, out,
                                                   square(l.factor), zero, one);
         const deconvolution_backward_data::primitive_desc chosen(d, cpu(), n.deconv);
         reads = chosen.weights_desc(), takes = chosen.diff_dst_desc(), makes = chosen.diff_src_desc();

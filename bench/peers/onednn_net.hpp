@@ -18,6 +18,7 @@ enum Pass { forward_pass, weights_pass, data_pass, pass_count };
 
 struct Settings {
     std::string layout = "nhwc"; // any, nhwc, nchw, blocked: where there is no plan
+    bool winograd = false;       // the library may take Winograd's algorithm, where it has it and likes it
     bool bf16 = false;           // activations, and weights as the convolutions read them
     // A digit for each layer and pass, layer by layer: layout + 3 * (which of the library's implementations,
     // in its own order of preference); layouts are 0 any, 1 nhwc, 2 blocked. Empty: none.
@@ -80,6 +81,7 @@ class Net {
 
     dnnl::memory::dims shape_in(const Node &n) const;
     dnnl::memory::dims shape_out(const Node &n) const;
+    dnnl::algorithm algorithm() const;
     int digit(const Node &n, Pass pass) const;
     dnnl::memory::format_tag layout(const Node &n, Pass pass, int channels) const;
     template <class PrimitiveDesc> PrimitiveDesc choose(PrimitiveDesc first, const Node &n, Pass pass) const;
