@@ -16,7 +16,7 @@ bench: all
 	$(BUILD)/caelum bench
 
 format:
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	clang-format -i $$(git ls-files '*.c' '*.h' '*.cpp' '*.hpp')
 
 clean:
 	rm -rf build build-debug build-asan build-tsan

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 struct output {
     json_t *figures; /* NULL: print lines */
@@ -19,12 +20,31 @@ static int line(void *cookie, const char *name, double value, const char *unit) 
     return signals_caught() != 0;
 }
 
+enum { MOST_BATCHES = 32 };
+
+/* Fills batches from "1,50,250". Returns their number, 0 where the text is anything else. */
+static size_t read_batches(const char *text, size_t batches[MOST_BATCHES]) {
+    for (size_t n = 0; n < MOST_BATCHES; text++) {
+        char *end;
+        if (*text < '0' || *text > '9') return 0;
+        batches[n++] = (size_t)strtoull(text, &end, 10);
+        if (!*end) return n;
+        if (*end != ',') return 0;
+        text = end;
+    }
+    return 0;
+}
+
 int command_bench(int argc, char **argv) {
     struct caelum_bench_settings s = caelum_bench_defaults();
+    const char *net = NULL, *batches_text = "1,50,100,250";
+    size_t batches[MOST_BATCHES];
     bool json = false;
     const struct option_row rows[] = {
         {0, "filter", OPTION_STRING, &s.filter, "TEXT", "only figures whose name contains TEXT", NULL},
-        {0, "net", OPTION_STRING, &s.net, "FILE", "measure this network instead of the standard one", NULL},
+        {0, "net", OPTION_STRING, &net, "FILE", "a network to measure, as if it were an argument", NULL},
+        {0, "batches", OPTION_STRING, &batches_text, "N,N...", "pictures in a batch; training leaves out 1",
+         NULL},
         {0, "rounds", OPTION_SIZE, &s.rounds, "N", "each figure is the median of N measurements", NULL},
         {0, "seconds", OPTION_REAL, &s.seconds, "S", "length of one measurement", NULL},
         {'t', "threads", OPTION_THREADS, &s.threads, "N", "largest number of threads to measure", NULL},
@@ -32,7 +52,15 @@ int command_bench(int argc, char **argv) {
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
     const int n = options_read(command_find("bench"), rows, argc, argv);
     if (n < 0) return -n - 1;
-    if (n != 0) return usage_error("bench", "expected no arguments, got '%s'", argv[1]);
+    s.batches = batches;
+    s.batch_count = read_batches(batches_text, batches);
+    if (s.batch_count == 0)
+        return usage_error("bench", "--batches: expected at most %d whole numbers, as in 1,50,250, got '%s'",
+                           MOST_BATCHES, batches_text);
+    /* --net itself has left its place in argv free */
+    if (net) argv[n + 1] = (char *)net;
+    s.nets = (const char *const *)argv + 1;
+    s.net_count = (size_t)n + (net ? 1 : 0);
     signals_catch();
     struct output out = {.figures = json ? json_array() : NULL};
     struct caelum_error err;

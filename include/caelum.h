@@ -532,14 +532,23 @@ int caelum_reconstruct(const caelum_model *model, const struct caelum_picture *i
 typedef int (*caelum_bench_line)(void *cookie, const char *name, double value, const char *unit);
 
 struct caelum_bench_settings {
-    const char *filter; /* only figures whose name contains this; NULL = all */
-    const char *net;    /* file of a network to measure instead of the built-in standard one */
-    size_t rounds;      /* each figure is the median of this many; default 5 */
-    double seconds;     /* length of one measurement; default 0.3 */
-    int threads;        /* largest number of threads measured; 0 = the default */
+    const char *filter;      /* only figures whose name contains this; NULL = all */
+    const char *const *nets; /* files of the networks to measure */
+    size_t net_count;        /* 0: the built-in standard network */
+    const size_t *batches;   /* pictures in a batch, each 1 to 1000; training leaves out 1 */
+    size_t batch_count;      /* default 4: 1, 50, 100, 250 */
+    size_t rounds;           /* each figure is the median of this many; default 5 */
+    double seconds;          /* length of one measurement; default 0.3 */
+    int threads;             /* largest number of threads measured; 0 = the default */
 };
 
 struct caelum_bench_settings caelum_bench_defaults(void);
+/* The machine's multiply-add peak (fma.tN) and copy bandwidth (copy.tN) on N threads, then each network on
+ * generated pictures: NETWORK.train.bN.tN and NETWORK.infer.bN.tN, the pictures a second of training and of
+ * inference, and the same with .of_peak behind, the share of the peak that the plain algorithm's operations
+ * make. NETWORK is the file's name up to its first dot. A network with one input channel is measured as a
+ * colorizer. With a filter, fma.tN comes with the figures that it explains. The arrays are borrowed until
+ * return. */
 int caelum_bench(const struct caelum_bench_settings *settings, caelum_bench_line line, void *cookie,
                  struct caelum_error *err);
 

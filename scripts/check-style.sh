@@ -33,7 +33,7 @@ for file in cli/*.[ch]; do
     done
 done
 
-for file in include/*.h src/*/*.[ch] cli/*.[ch] tests/*.[ch]; do
+for file in include/*.h src/*/*.[ch] cli/*.[ch] tests/*.[ch] bench/peers/*.[ch]*; do
     lines=$(wc -l < "$file")
     [ "$lines" -le 600 ] || complain "$file: $lines lines, at most 600"
     grep -n "$(printf '\t')" "$file" | sed "s|^|$file: tab in line |" | grep . && bad=1
@@ -42,6 +42,6 @@ for file in include/*.h src/*/*.[ch] cli/*.[ch] tests/*.[ch]; do
 done
 
 if clang-format --version 2>/dev/null | grep -q 'version 14'; then
-    clang-format --dry-run -Werror include/*.h src/*/*.[ch] cli/*.[ch] tests/*.[ch] || bad=1
+    clang-format --dry-run -Werror include/*.h src/*/*.[ch] cli/*.[ch] tests/*.[ch] bench/peers/*.[ch]* || bad=1
 fi
 exit $bad

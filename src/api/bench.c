@@ -24,13 +24,19 @@ struct bench {
     caelum_bench_line line;
     void *cookie;
     struct caelum_data *data;
+    int threads[2]; /* numbers of threads measured: one, and the largest */
+    bool told[2];   /* whether the peak of that many threads has been told */
+    size_t thread_counts;
+    /* the network at hand */
     struct caelum_net *net;
     struct caelum_net_info info;
-    char name[64]; /* of the network */
+    char name[64];
 };
 
 struct caelum_bench_settings caelum_bench_defaults(void) {
-    return (struct caelum_bench_settings){.rounds = 5, .seconds = 0.3};
+    static const size_t batches[] = {1, 50, 100, 250};
+    return (struct caelum_bench_settings){
+        .batches = batches, .batch_count = sizeof batches / sizeof *batches, .rounds = 5, .seconds = 0.3};
 }
 
 static int ascending(const void *a, const void *b) {
@@ -115,24 +121,30 @@ static bool wanted(const struct bench *b, const char *name) {
     return !b->settings->filter || strstr(name, b->settings->filter);
 }
 
-/* fma.tN is told whenever a figure that it explains may follow. */
-static int bench_limits(struct bench *b, int threads, struct caelum_error *err) {
+/* fma.tN, once: it explains the figures that follow. */
+static int bench_peak(struct bench *b, size_t t, struct caelum_error *err) {
     char name[64];
-    struct limit l = {.kernels = b->kernels, .threads = threads};
-    int result = mem_alloc(&l.done, (size_t)threads, sizeof *l.done, err);
-    snprintf(name, sizeof name, "fma.t%d", threads);
-    if (result == 0) {
-        const double peak = measure(b->settings, peak_work, &l, NULL, NULL, NULL);
-        result = tell(b, name, peak * 1e-9, "GFLOP/s", err);
-    }
-    snprintf(name, sizeof name, "copy.t%d", threads);
-    if (result == 0 && wanted(b, name)) {
-        result = mem_alloc(&l.from, COPY_BYTES, 1, err);
-        if (result == 0) result = mem_alloc(&l.to, COPY_BYTES, 1, err);
-        if (result == 0)
-            result = tell(b, name, measure(b->settings, copy_work, &l, NULL, NULL, NULL) * 1e-9, "GB/s", err);
-    }
+    struct limit l = {.kernels = b->kernels, .threads = b->threads[t]};
+    if (b->told[t]) return CAELUM_OK;
+    CHECK(mem_alloc(&l.done, (size_t)l.threads, sizeof *l.done, err));
+    const double peak = measure(b->settings, peak_work, &l, NULL, NULL, NULL);
     mem_free(&l.done);
+    b->told[t] = true;
+    snprintf(name, sizeof name, "fma.t%d", l.threads);
+    return tell(b, name, peak * 1e-9, "GFLOP/s", err);
+}
+
+static int bench_limits(struct bench *b, size_t t, struct caelum_error *err) {
+    char name[64];
+    struct limit l = {.kernels = b->kernels, .threads = b->threads[t]};
+    snprintf(name, sizeof name, "fma.t%d", l.threads);
+    if (wanted(b, name)) CHECK(bench_peak(b, t, err));
+    snprintf(name, sizeof name, "copy.t%d", l.threads);
+    if (!wanted(b, name)) return CAELUM_OK;
+    int result = mem_alloc(&l.from, COPY_BYTES, 1, err);
+    if (result == 0) result = mem_alloc(&l.to, COPY_BYTES, 1, err);
+    if (result == 0)
+        result = tell(b, name, measure(b->settings, copy_work, &l, NULL, NULL, NULL) * 1e-9, "GB/s", err);
     mem_free(&l.from);
     mem_free(&l.to);
     return result;
@@ -157,6 +169,11 @@ static double train_work(void *cookie) {
     return (double)t->batch;
 }
 
+/* One input channel is luminance, as for the runner. */
+static enum caelum_task bench_task(const struct caelum_net *net) {
+    return net->input.c == 1 ? CAELUM_COLORIZE : CAELUM_RECONSTRUCT;
+}
+
 static int bench_train(const struct bench *b, size_t batch, struct limit *peak, double *rate, double *share,
                        struct caelum_error *err) {
     struct training *t = NULL;
@@ -164,7 +181,8 @@ static int bench_train(const struct bench *b, size_t batch, struct limit *peak, 
     t->pictures = data_pictures(b->data, CAELUM_ALL);
     t->batch = batch;
     for (uint32_t i = 0; i < PICTURES; i++) t->order[i] = i;
-    const struct trainer_settings settings = trainer_defaults(batch, 1e-3, peak->threads);
+    struct trainer_settings settings = trainer_defaults(batch, 1e-3, peak->threads);
+    settings.task = bench_task(b->net);
     const int result = trainer_open(&t->trainer, b->net, &settings, batch, 1, err);
     if (result == 0) *rate = measure(b->settings, train_work, t, peak_work, peak, share);
     trainer_close(&t->trainer);
@@ -212,15 +230,16 @@ static int bench_infer(const struct bench *b, size_t batch, struct limit *peak, 
     return result;
 }
 
-static int bench_figure(const struct bench *b, bool training, size_t batch, int threads,
-                        struct caelum_error *err) {
+/* The figure on threads[t] threads. */
+static int bench_figure(struct bench *b, bool training, size_t batch, size_t t, struct caelum_error *err) {
     char name[128], of_peak[144];
     double rate = 0, share = 0;
-    struct limit peak = {.kernels = b->kernels, .threads = threads};
-    snprintf(name, sizeof name, "%s.%s.b%zu.t%d", b->name, training ? "train" : "infer", batch, threads);
+    struct limit peak = {.kernels = b->kernels, .threads = b->threads[t]};
+    snprintf(name, sizeof name, "%s.%s.b%zu.t%d", b->name, training ? "train" : "infer", batch, peak.threads);
     snprintf(of_peak, sizeof of_peak, "%s.of_peak", name);
     if (!wanted(b, of_peak)) return CAELUM_OK;
-    CHECK(mem_alloc(&peak.done, (size_t)threads, sizeof *peak.done, err));
+    CHECK(bench_peak(b, t, err));
+    CHECK(mem_alloc(&peak.done, (size_t)peak.threads, sizeof *peak.done, err));
     int result = (training ? bench_train : bench_infer)(b, batch, &peak, &rate, &share, err);
     mem_free(&peak.done);
     const double flops = 2.0 * (double)(training ? b->info.train_macs : b->info.macs);
@@ -229,47 +248,73 @@ static int bench_figure(const struct bench *b, bool training, size_t batch, int 
     return result;
 }
 
-static int open_bench(struct bench *b, struct caelum_error *err) {
-    const char *path = b->settings->net;
-    char spec[32];
-    enum cpu_level level;
-    CHECK(cpu_choose(&level, err));
-    b->kernels = kernels_get(level);
+/* NAME of DIR/NAME.net */
+static void name_of(const char *path, char name[64]) {
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    snprintf(name, 64, "%.*s", (int)strcspn(base, "."), base);
+}
+
+/* path NULL: the built-in network. */
+static int open_net(struct bench *b, const char *path, struct caelum_error *err) {
+    name_of(path ? path : "standard", b->name);
     if (path)
         CHECK(caelum_net_load(&b->net, path, 32, 32, err));
     else
         CHECK(caelum_net_parse(&b->net, standard_net, "standard", 32, 32, err));
-    const char *slash = path ? strrchr(path, '/') : NULL, *base = slash  ? slash + 1
-                                                                  : path ? path
-                                                                         : "standard";
-    snprintf(b->name, sizeof b->name, "%.*s", (int)strcspn(base, "."), base);
     caelum_net_describe(b->net, &b->info);
-    const struct caelum_data_settings settings = caelum_data_defaults();
-    snprintf(spec, sizeof spec, "synthetic:%d", PICTURES);
-    return caelum_data_open(&b->data, spec, &settings, err);
+    const size_t channels = task_pictures(bench_task(b->net), b->net).c;
+    if (channels != 3)
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: the pictures have 3 channels, a colorizer sees 1; this input has %zu",
+                           path ? path : "standard", channels);
+    return CAELUM_OK;
+}
+
+/* Training on single pictures would tell nothing of use. */
+static int bench_net(struct bench *b, const char *path, struct caelum_error *err) {
+    const struct caelum_bench_settings *s = b->settings;
+    CHECK(open_net(b, path, err));
+    for (int training = 1; training >= 0; training--)
+        for (size_t i = 0; i < s->batch_count; i++)
+            for (size_t t = 0; t < b->thread_counts; t++)
+                if (!training || s->batches[i] > 1) CHECK(bench_figure(b, training, s->batches[i], t, err));
+    caelum_net_close(&b->net);
+    return CAELUM_OK;
 }
 
 static int run_bench(struct bench *b, struct caelum_error *err) {
-    static const size_t train_batches[] = {50, 100, 250}, infer_batches[] = {1, 50, 250};
-    const int most = b->settings->threads > 0 ? b->settings->threads : parallel_default_threads();
-    CHECK(open_bench(b, err));
-    const int threads[2] = {1, most};
-    const size_t counts = most > 1 ? 2 : 1;
-    for (size_t t = 0; t < counts; t++) CHECK(bench_limits(b, threads[t], err));
-    for (int training = 1; training >= 0; training--)
-        for (size_t i = 0; i < 3; i++)
-            for (size_t t = 0; t < counts; t++)
-                CHECK(bench_figure(b, training, training ? train_batches[i] : infer_batches[i], threads[t],
-                                   err));
+    const struct caelum_bench_settings *s = b->settings;
+    const struct caelum_data_settings settings = caelum_data_defaults();
+    const int most = s->threads > 0 ? s->threads : parallel_default_threads();
+    enum cpu_level level;
+    char spec[32];
+    CHECK(cpu_choose(&level, err));
+    b->kernels = kernels_get(level);
+    snprintf(spec, sizeof spec, "synthetic:%d", PICTURES);
+    CHECK(caelum_data_open(&b->data, spec, &settings, err));
+    b->threads[0] = 1, b->threads[1] = most;
+    b->thread_counts = most > 1 ? 2 : 1;
+    for (size_t t = 0; t < b->thread_counts; t++) CHECK(bench_limits(b, t, err));
+    if (s->net_count == 0) return bench_net(b, NULL, err);
+    for (size_t i = 0; i < s->net_count; i++) CHECK(bench_net(b, s->nets[i], err));
+    return CAELUM_OK;
+}
+
+static int check_settings(const struct caelum_bench_settings *s, struct caelum_error *err) {
+    if (!(s->seconds > 0 && s->seconds <= 3600))
+        return caelum_fail(err, CAELUM_EUSAGE, "seconds: expected more than 0, at most 3600, got %g",
+                           s->seconds);
+    for (size_t i = 0; i < s->batch_count; i++)
+        if (s->batches[i] < 1 || s->batches[i] > PICTURES)
+            return caelum_fail(err, CAELUM_EUSAGE, "batches: expected 1 to %d pictures, got %zu", PICTURES,
+                               s->batches[i]);
     return CAELUM_OK;
 }
 
 int caelum_bench(const struct caelum_bench_settings *settings, caelum_bench_line line, void *cookie,
                  struct caelum_error *err) {
     struct bench b = {.settings = settings, .line = line, .cookie = cookie};
-    if (!(settings->seconds > 0 && settings->seconds <= 3600))
-        return caelum_fail(err, CAELUM_EUSAGE, "seconds: expected more than 0, at most 3600, got %g",
-                           settings->seconds);
+    CHECK(check_settings(settings, err));
     const int result = run_bench(&b, err);
     caelum_net_close(&b.net);
     caelum_data_close(&b.data);
