@@ -43,7 +43,7 @@ INLINE vf splat(float x) {
 }
 
 /* Has v loaded once where it is used more than once; GCC 12 would rather load it again each time. */
-#if defined(__x86_64__)
+#if defined(__x86_64__) && (VW < 16 || defined(__AVX512F__))
 #define ONE_LOAD(v) __asm__("" : "+v"(v))
 #else
 #define ONE_LOAD(v) ((void)(v))
