@@ -197,7 +197,7 @@ static void tails_fill_the_lanes(void **state) {
     caelum_net *net = NULL;
     struct tails tails;
     assert_ok(caelum_net_parse(&net, "input 3\nconv 3\n", "tails", 16, 16, err));
-    assert_ok(tails_open(&tails, net, CAELUM_RECONSTRUCT, 8, true, err));
+    assert_ok(tails_open(&tails, net, CAELUM_RECONSTRUCT, 8, true, 1, err));
     for (size_t left = 0; left < 9; left++) {
         const struct tail *t = tails_for(&tails, left);
         assert_int_equal(t ? t->workspace.strips : 0, want[left]);

@@ -124,6 +124,33 @@ static void threads_do_not_change_bits(void **state) {
 
 /* A minibatch may leave most lanes of its last block without a picture: what is in them must not matter, nor
  * whether registers of idle lanes are left out. */
+/* Fewer blocks than threads: all layers that a team shares, in one wide network and a tail of its own. */
+static void teams_do_not_change_bits(void **state) {
+    (void)state;
+    static const char *text = "input 3\nconv 16 gelu\nmaxpool\nconv 32 relu\navgpool\nconv 20\nupsample\n"
+                              "conv 20 relu\nact tanh\ndeconv 18 stride=2 relu\nsave a\nmaxpool 2\nupsample\n"
+                              "add a\nupsample bilinear\nconv 6 stride=2\nconv 3 sigmoid\n";
+    caelum_net *net = NULL;
+    struct caelum_data *data = synthetic("synthetic:60");
+    const struct pictures set = data_pictures(data, CAELUM_ALL);
+    double one[2], many[2];
+    float *a = NULL, *b = NULL;
+    assert_ok(caelum_net_parse(&net, text, "team", 32, 32, err));
+    assert_ok(mem_alloc(&a, net->params, sizeof *a, err));
+    assert_ok(mem_alloc(&b, net->params, sizeof *b, err));
+    for (size_t batch = 1; batch <= 17; batch += 8) {
+        run_steps(net, &set, batch, 1, 2, one, a);
+        for (int threads = 2; threads <= 9; threads += threads == 3 ? 6 : 1) {
+            run_steps(net, &set, batch, threads, 2, many, b);
+            assert_memory_equal(one, many, sizeof one);
+            assert_memory_equal(a, b, net->params * sizeof *a);
+        }
+    }
+    mem_free(&a), mem_free(&b);
+    caelum_net_close(&net);
+    caelum_data_close(&data);
+}
+
 static void idle_lanes_change_nothing(void **state) {
     (void)state;
     struct caelum_net *net = standard();
@@ -463,6 +490,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(losses_equal_pytorch),
         cmocka_unit_test(threads_do_not_change_bits),
+        cmocka_unit_test(teams_do_not_change_bits),
         cmocka_unit_test(idle_lanes_change_nothing),
         cmocka_unit_test(few_pictures_are_learnt_like_many),
         cmocka_unit_test(a_step_allocates_nothing),

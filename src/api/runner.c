@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/parallel.h"
+#include "base/team.h"
 
 int runner_open(struct runner *out, const struct caelum_net *net, const float *params, int threads,
                 struct caelum_error *err) {
@@ -17,10 +18,12 @@ int runner_open(struct runner *out, const struct caelum_net *net, const float *p
     if (result == 0) result = mem_alloc(&r.workspace, (size_t)r.threads, sizeof *r.workspace, err);
     if (result == 0) result = mem_alloc(&r.block, (size_t)r.threads, sizeof *r.block, err);
     for (int i = 0; result == 0 && i < r.threads; i++) {
-        result = net_workspace_open(&r.workspace[i], net, r.kernels->lanes, false, err);
+        result = net_workspace_open_shared(&r.workspace[i], net, r.kernels->lanes, false,
+                                           team_members(r.threads, i), err);
         if (result == 0) result = task_block_open(&r.block[i], r.task, net, r.kernels->lanes, false, err);
     }
-    if (result == 0) result = tails_open(&r.tails, net, r.task, r.kernels->lanes, false, err);
+    if (result == 0)
+        result = tails_open(&r.tails, net, r.task, r.kernels->lanes, false, team_members(r.threads, 0), err);
     if (result != 0) {
         runner_close(&r);
         return result;
@@ -84,7 +87,7 @@ int runner_run(struct runner *r, const struct runner_job *job, struct caelum_err
     struct run run = {.runner = r, .job = job, .tail = tails_for(&r->tails, left)};
     run.n = run.tail ? job->n - left : job->n;
     CHECK(mem_alloc(&run.outputs, (size_t)r->threads * lanes * out.c * out.h, out.w * sizeof(float), err));
-    parallel_for(r->threads, (run.n + lanes - 1) / lanes + (run.tail ? 1 : 0), run_block, &run);
+    team_for(r->threads, (run.n + lanes - 1) / lanes + (run.tail ? 1 : 0), run_block, &run);
     mem_free(&run.outputs);
     return CAELUM_OK;
 }

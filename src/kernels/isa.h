@@ -15,35 +15,37 @@
 #include "kernels/upconv_tmpl.c"
 #include "kernels/winograd_tmpl.c"
 
+#include "kernels/share_tmpl.c"
+
 #define STRING2(a) #a
 #define STRING(a) STRING2(a)
 
 const struct kernels FN(kernels) = {
     .name = STRING(ISA),
     .lanes = LANES,
-    .conv = FN(conv),
-    .conv_dw = FN(conv_dw),
-    .conv_db = FN(conv_db),
-    .upconv = FN(upconv),
-    .upconv_dx = FN(upconv_dx),
-    .upconv_dw = FN(upconv_dw),
-    .winograd = FN(winograd),
-    .winograd_dw = FN(winograd_dw),
-    .act = FN(act),
-    .act_grad = FN(act_grad),
+    .conv = FN(shared_conv),
+    .conv_dw = FN(shared_conv_dw),
+    .conv_db = FN(shared_conv_db),
+    .upconv = FN(shared_upconv),
+    .upconv_dx = FN(shared_upconv_dx),
+    .upconv_dw = FN(shared_upconv_dw),
+    .winograd = FN(shared_winograd),
+    .winograd_dw = FN(shared_winograd_dw),
+    .act = FN(shared_act),
+    .act_grad = FN(shared_act_grad),
     .copy = FN(copy),
     .add = FN(add),
     .clear = FN(clear),
     .halo = FN(halo),
-    .avgpool = FN(avgpool),
-    .avgpool_grad = FN(avgpool_grad),
+    .avgpool = FN(shared_avgpool),
+    .avgpool_grad = FN(shared_avgpool_grad),
     .bilinear = FN(bilinear),
     .bilinear_grad = FN(bilinear_grad),
     .noise = FN(noise),
-    .maxpool = FN(maxpool),
-    .maxpool_grad = FN(maxpool_grad),
-    .upsample = FN(upsample),
-    .upsample_grad = FN(upsample_grad),
+    .maxpool = FN(shared_maxpool),
+    .maxpool_grad = FN(shared_maxpool_grad),
+    .upsample = FN(shared_upsample),
+    .upsample_grad = FN(shared_upsample_grad),
     .load = FN(load),
     .store = FN(store),
     .to_yuv = FN(to_yuv),

@@ -63,8 +63,8 @@ void winograd_pack(const float *w, size_t k, size_t c, bool turned, float *packe
 size_t winograd_scratch(size_t c, size_t k) {
     const size_t forward = 16 * ((c + k) * winograd_tiles(c, k) + 2 * MOST_LANES / SUM_LANES);
     const size_t backward =
-        4 * ((c + k) * winograd_dw_tiles(c, k) + 2 * MOST_LANES / SUM_LANES) + 16 * (c + 3) * (k + 1);
-    return MOST_LANES * forward > MOST_LANES * backward ? MOST_LANES * forward : MOST_LANES * backward;
+        4 * ((c + k) * winograd_dw_tiles(c) + 2 * MOST_LANES / SUM_LANES) + 16 * (c + 3) * (k + 1);
+    return MOST_LANES * (forward > backward ? forward : backward);
 }
 
 /* T w T^T (kernels/upconv_tmpl.c). */
@@ -107,5 +107,5 @@ void upconv_pack_adjoint(const float *w, size_t k, size_t c, float *packed) {
 
 size_t upconv_scratch(size_t c, size_t k, size_t width) {
     const size_t rows = width < 64 ? 64 / width : 1;
-    return MOST_LANES * (3 * c * (rows + 1) * (width + 1) + 9 * k * rows * width) + 2 * 9 * (c + 3) * (k + 1);
+    return MOST_LANES * (3 * c * (rows + 1) * (width + 1) + 9 * k * rows * width + 2 * (c + 3) * (k + 1));
 }

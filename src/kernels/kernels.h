@@ -162,7 +162,8 @@ struct kernels {
     const char *name;
     size_t lanes; /* pictures in a block */
 
-    /* Convolution. x and y must not overlap. */
+    /* Convolution. x and y must not overlap. These and others are shared by the calling thread's team
+     * (base/team.h); scratch is then for each of its members. */
     void (*conv)(const struct conv_job *job);
     void (*conv_dw)(const struct conv_dw_job *job);
     /* db[k] += sum of dy over rows, columns and lanes; lanes 8 to 15 go to db + next. */
@@ -265,9 +266,10 @@ static inline size_t winograd_tiles(size_t c, size_t k) {
     const size_t tiles = 512 / (c + k);
     return tiles < 2 ? 2 : tiles / 2 * 2;
 }
-/* The same for the weight gradient, where many make the sums over lanes rare. */
-static inline size_t winograd_dw_tiles(size_t c, size_t k) {
-    const size_t tiles = 4096 / (c + k);
+/* The same for the weight gradient, where many make the sums over lanes rare. A function of the input's
+ * channels alone, so that the sums do not depend on who takes which output channels. */
+static inline size_t winograd_dw_tiles(size_t c) {
+    const size_t tiles = 2048 / c;
     return tiles < 8 ? 8 : tiles > 64 ? 64 : tiles;
 }
 /* Floats of scratch that winograd and winograd_dw need. */

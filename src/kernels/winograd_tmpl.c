@@ -178,7 +178,7 @@ INLINE void gradient_row(const struct conv_dw_job *job, const size_t first, cons
 
 static void FN(winograd_dw)(const struct conv_dw_job *job, float *scratch) {
     const size_t tiles = job->dy.w / 2 * (job->dy.h / 2), channels = job->x.c, kernels = job->dy.c;
-    const size_t most = winograd_dw_tiles(channels, kernels), size = pairs_size(kernels, channels);
+    const size_t most = winograd_dw_tiles(channels), size = pairs_size(kernels, channels);
     float *du = scratch + 4 * (place_size(channels, most) + place_size(kernels, most));
     memset(du, 0, LANES / SUM_LANES * 16 * size * sizeof *du);
     for (size_t first = 0; first < tiles; first += most) {

@@ -67,8 +67,9 @@ void net_pack(const struct caelum_net *net, const float *params, float *packed);
  * NULL. */
 struct net_workspace {
     struct tensor *value, *grad, *skip_grad;
-    size_t lanes;  /* of a block */
-    size_t strips; /* to a picture; 1: a lane is a picture */
+    size_t lanes;   /* of a block */
+    size_t strips;  /* to a picture; 1: a lane is a picture */
+    size_t members; /* threads that share a block, at most */
     float *scratch, *saved;
     float *memory;
     struct layer_noise noise; /* off until the caller turns it on */
@@ -77,6 +78,9 @@ struct net_workspace {
 /* For blocks of `lanes` pictures. grad[0] is left out: nobody needs the gradient of the pictures. */
 int net_workspace_open(struct net_workspace *ws, const struct caelum_net *net, size_t lanes, bool gradients,
                        struct caelum_error *err);
+/* The same, for a team of up to `members` threads (base/team.h). */
+int net_workspace_open_shared(struct net_workspace *ws, const struct caelum_net *net, size_t lanes,
+                              bool gradients, size_t members, struct caelum_error *err);
 void net_workspace_close(struct net_workspace *ws);
 /* Says that the next block has something in its first `live` <= lanes lanes only. */
 void net_workspace_live(struct net_workspace *ws, const struct caelum_net *net, size_t live);

@@ -42,8 +42,8 @@ static void place(struct tensor *t, float *memory, size_t *used) {
 
 /* Lays all tensors out one after the other, then the scratch, then what is kept; returns the floats used. */
 static size_t lay_out(const struct caelum_net *net, struct net_workspace *ws) {
-    const size_t scratch =
-        (net->scratch + MOST_LANES - 1) / MOST_LANES * MOST_LANES; /* keeps what follows aligned */
+    const size_t scratch = (net->scratch * ws->members + MOST_LANES - 1) / MOST_LANES *
+                           MOST_LANES; /* keeps what follows aligned */
     size_t used = 0;
     for (size_t s = 0; s <= net->steps; s++) {
         const size_t i = s < net->steps ? net->step[s].first : net->layers;
@@ -66,9 +66,9 @@ static size_t lay_out(const struct caelum_net *net, struct net_workspace *ws) {
     return used + scratch + net->saved * ws->lanes;
 }
 
-int net_workspace_open(struct net_workspace *out, const struct caelum_net *net, size_t lanes, bool gradients,
-                       struct caelum_error *err) {
-    struct net_workspace ws = {.lanes = lanes, .strips = 1};
+int net_workspace_open_shared(struct net_workspace *out, const struct caelum_net *net, size_t lanes,
+                              bool gradients, size_t members, struct caelum_error *err) {
+    struct net_workspace ws = {.lanes = lanes, .strips = 1, .members = members};
     int result = mem_alloc(&ws.value, net->layers + 1, sizeof *ws.value, err);
     if (result == 0 && gradients) result = mem_alloc(&ws.grad, net->layers + 1, sizeof *ws.grad, err);
     if (result == 0 && gradients)
@@ -81,6 +81,11 @@ int net_workspace_open(struct net_workspace *out, const struct caelum_net *net, 
     lay_out(net, &ws);
     *out = ws;
     return CAELUM_OK;
+}
+
+int net_workspace_open(struct net_workspace *out, const struct caelum_net *net, size_t lanes, bool gradients,
+                       struct caelum_error *err) {
+    return net_workspace_open_shared(out, net, lanes, gradients, 1, err);
 }
 
 void net_workspace_close(struct net_workspace *ws) {

@@ -2,20 +2,20 @@
 #include "train/tail.h"
 
 static int tail_open(struct tail *t, const struct caelum_net *net, enum caelum_task task, size_t lanes,
-                     size_t strips, bool learn, struct caelum_error *err) {
+                     size_t strips, bool learn, size_t members, struct caelum_error *err) {
     CHECK(net_strips(&t->net, net, strips, err));
     if (!t->net) return CAELUM_OK;
-    CHECK(net_workspace_open(&t->workspace, t->net, lanes, learn, err));
+    CHECK(net_workspace_open_shared(&t->workspace, t->net, lanes, learn, members, err));
     t->workspace.strips = strips;
     return task_block_open(&t->block, task, t->net, lanes, learn, err);
 }
 
 int tails_open(struct tails *out, const struct caelum_net *net, enum caelum_task task, size_t lanes,
-               bool learn, struct caelum_error *err) {
+               bool learn, size_t members, struct caelum_error *err) {
     struct tails tails = {0};
     int result = CAELUM_OK;
     for (size_t i = 0; result == 0 && i < 3; i++)
-        result = tail_open(&tails.of[i], net, task, lanes, (size_t)2 << i, learn, err);
+        result = tail_open(&tails.of[i], net, task, lanes, (size_t)2 << i, learn, members, err);
     if (result != 0)
         tails_close(&tails);
     else

@@ -18,10 +18,11 @@ struct tails {
     struct tail of[3];
 };
 
-/* For blocks of `lanes` lanes, and with `learn` for gradients and targets too. CAELUM_ERESOURCE when memory
+/* For blocks of `lanes` lanes that up to `members` threads share, and with `learn` for gradients and targets
+ * too. CAELUM_ERESOURCE when memory
  * runs out; a network that can't work on strips is no error. `net` may be closed before the tails are. */
 int tails_open(struct tails *tails, const struct caelum_net *net, enum caelum_task task, size_t lanes,
-               bool learn, struct caelum_error *err);
+               bool learn, size_t members, struct caelum_error *err);
 /* Safe on zeroed tails. */
 void tails_close(struct tails *tails);
 

@@ -2,7 +2,7 @@
 #include "train/trainer.h"
 
 #include "base/mem.h"
-#include "base/parallel.h"
+#include "base/team.h"
 
 #include <math.h>
 #include <string.h>
@@ -51,10 +51,12 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
     CHECK(mem_alloc(&t->block, (size_t)t->settings.threads, sizeof *t->block, err));
     CHECK(mem_alloc(&t->mirrored, (size_t)t->settings.threads * lanes, picture_size(t), err));
     for (int i = 0; i < t->settings.threads; i++) {
-        CHECK(net_workspace_open(&t->workspace[i], t->net, lanes, true, err));
+        CHECK(net_workspace_open_shared(&t->workspace[i], t->net, lanes, true,
+                                        team_members(t->settings.threads, i), err));
         CHECK(task_block_open(&t->block[i], t->settings.task, t->net, lanes, true, err));
     }
-    return tails_open(&t->tails, t->net, t->settings.task, lanes, true, err);
+    return tails_open(&t->tails, t->net, t->settings.task, lanes, true, team_members(t->settings.threads, 0),
+                      err);
 }
 
 int trainer_open(struct trainer *trainer, const struct caelum_net *net,
@@ -284,7 +286,7 @@ void trainer_step(struct trainer *t, const struct pictures *pictures, const uint
                         .scale = (float)(1.0 / (double)(n * trainer_values(t)))};
     cut(&pass, n);
     const size_t most = t->slot_count / sums_of(t), jobs = pass.blocks < most ? pass.blocks : most;
-    parallel_for(t->settings.threads, jobs + (pass.tail ? 1 : 0), learn_job, &pass);
+    team_for(t->settings.threads, jobs + (pass.tail ? 1 : 0), learn_job, &pass);
     add_gradients(&pass);
     if (t->settings.clip > 0) clip(t);
     optimizer_step(&t->optimizer, t->kernels, t->lr, t->params, t->gradient);
@@ -297,7 +299,7 @@ void trainer_measure(struct trainer *t, const struct pictures *pictures, struct 
     struct pass pass = {.trainer = t, .pictures = pictures, .params = trainer_result(t)};
     cut(&pass, pictures->n);
     if (t->ema) net_pack(t->net, t->ema, t->packed);
-    parallel_for(t->settings.threads, pass.blocks + (pass.tail ? 1 : 0), measure_job, &pass);
+    team_for(t->settings.threads, pass.blocks + (pass.tail ? 1 : 0), measure_job, &pass);
     if (t->ema) trainer_refresh(t);
     add_sums(&pass, sums);
 }
