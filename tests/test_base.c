@@ -146,7 +146,7 @@ static void team_job(void *cookie, size_t i, int worker) {
     struct shared *s = cookie;
     atomic_int *parts = s->parts[i];
     (void)worker;
-    for (int n = 0; n < 100; n++) team_run(count_part, &parts);
+    for (int n = 0; n < 100; n++) team_run(count_part, &parts, 2 * TEAM_WORK);
     s->jobs++;
 }
 

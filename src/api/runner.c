@@ -87,7 +87,9 @@ int runner_run(struct runner *r, const struct runner_job *job, struct caelum_err
     struct run run = {.runner = r, .job = job, .tail = tails_for(&r->tails, left)};
     run.n = run.tail ? job->n - left : job->n;
     CHECK(mem_alloc(&run.outputs, (size_t)r->threads * lanes * out.c * out.h, out.w * sizeof(float), err));
-    team_for(r->threads, (run.n + lanes - 1) / lanes + (run.tail ? 1 : 0), run_block, &run);
+    const size_t blocks = (run.n + lanes - 1) / lanes + (run.tail ? 1 : 0);
+    const bool shared = blocks > 1 || net_shares(run.tail ? run.tail->net : r->net);
+    team_for(shared ? r->threads : 1, blocks, run_block, &run);
     mem_free(&run.outputs);
     return CAELUM_OK;
 }

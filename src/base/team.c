@@ -36,9 +36,9 @@ static void call(struct team *team, team_part *part, const void *cookie) {
     atomic_fetch_add_explicit(&team->call, 1, memory_order_release);
 }
 
-void team_run(team_part *part, const void *cookie) {
+void team_run(team_part *part, const void *cookie, size_t work) {
     struct team *team = led;
-    if (!team) {
+    if (!team || work < 2 * TEAM_WORK) {
         part(cookie, 0, 1);
         return;
     }

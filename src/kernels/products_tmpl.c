@@ -56,7 +56,8 @@ typedef void product_form(const float *v, const float *w, float *m, size_t v_pla
 #endif
 PRODUCTS(1)
 PRODUCTS(2)
-PRODUCTS(3) PRODUCTS(4)
+PRODUCTS(3)
+PRODUCTS(4)
 
     /* m[k] = sum over c of w * v[c] for every pixel of m; w packed by conv_pack, one tap. v and m have steps
      * of one pixel. */

@@ -26,6 +26,11 @@ static struct tensor channels_of(struct tensor t, struct span s) {
     return t;
 }
 
+/* Multiply-adds of a convolution from or to all channels of t; the rest is measured in them, roughly. */
+static size_t conv_work(const struct tensor *t, size_t channels, size_t taps) {
+    return t->c * t->h * t->w * channels * taps * (LANES / VW);
+}
+
 /* --- Convolutions --------------------------------------------------------------------------------- */
 
 static void conv_part(const void *cookie, size_t member, size_t members) {
@@ -45,7 +50,7 @@ static void conv_part(const void *cookie, size_t member, size_t members) {
 }
 
 static void FN(shared_conv)(const struct conv_job *job) {
-    team_run(conv_part, job);
+    team_run(conv_part, job, conv_work(&job->y, job->x.c, job->shape.kh * job->shape.kw));
 }
 
 /* Output channels in groups of four where there are plenty. */
@@ -62,7 +67,7 @@ static void conv_dw_part(const void *cookie, size_t member, size_t members) {
 }
 
 static void FN(shared_conv_dw)(const struct conv_dw_job *job) {
-    team_run(conv_dw_part, job);
+    team_run(conv_dw_part, job, conv_work(&job->dy, job->x.c, job->shape.kh * job->shape.kw));
 }
 
 struct db_job {
@@ -80,7 +85,7 @@ static void conv_db_part(const void *cookie, size_t member, size_t members) {
 
 static void FN(shared_conv_db)(const struct tensor *dy, float *db, size_t next) {
     const struct db_job job = {dy, db, next};
-    team_run(conv_db_part, &job);
+    team_run(conv_db_part, &job, conv_work(dy, 1, 1));
 }
 
 /* --- With scratch: each member has its own ---------------------------------------------------------- */
@@ -93,15 +98,24 @@ struct scratch_job {
 static void winograd_part(const void *cookie, size_t member, size_t members) {
     const struct scratch_job *all = cookie;
     struct conv_job job = *(const struct conv_job *)all->job;
-    const struct span s = span_of(job.y.h, 2, member, members); /* between tiles */
-    job.x = rows_of(job.x, s.first, job.x.h);
-    job.y = rows_of(job.y, s.first, s.count);
-    if (s.count > 0) FN(winograd)(&job, all->scratch + member * winograd_scratch(job.x.c, job.y.c));
+    const size_t kernels = job.y.c, scratch = member * winograd_scratch(job.x.c, kernels);
+    const bool by_rows = job.y.h >= 2 * members; /* rather than transform the same input twice */
+    const struct span s = span_of(by_rows ? job.y.h : kernels, by_rows ? 2 : CONV_GROUP, member, members);
+    if (s.count == 0) return;
+    if (by_rows) {
+        job.x = rows_of(job.x, s.first, job.x.h);
+        job.y = rows_of(job.y, s.first, s.count);
+    } else {
+        job.y = channels_of(job.y, s);
+        job.w += s.first * job.x.c;
+        if (job.bias) job.bias += s.first;
+    }
+    FN(winograd)(&job, kernels * job.x.c, all->scratch + scratch);
 }
 
 static void FN(shared_winograd)(const struct conv_job *job, float *scratch) {
     const struct scratch_job all = {job, scratch};
-    team_run(winograd_part, &all);
+    team_run(winograd_part, &all, conv_work(&job->y, job->x.c, 4));
 }
 
 static void winograd_dw_part(const void *cookie, size_t member, size_t members) {
@@ -116,7 +130,7 @@ static void winograd_dw_part(const void *cookie, size_t member, size_t members) 
 
 static void FN(shared_winograd_dw)(const struct conv_dw_job *job, float *scratch) {
     const struct scratch_job all = {job, scratch};
-    team_run(winograd_dw_part, &all);
+    team_run(winograd_dw_part, &all, conv_work(&job->dy, job->x.c, 4));
 }
 
 static void upconv_part(const void *cookie, size_t member, size_t members) {
@@ -130,7 +144,7 @@ static void upconv_part(const void *cookie, size_t member, size_t members) {
 
 static void FN(shared_upconv)(const struct conv_job *job, float *scratch) {
     const struct scratch_job all = {job, scratch};
-    team_run(upconv_part, &all);
+    team_run(upconv_part, &all, conv_work(&job->x, job->y.c, 9));
 }
 
 static void upconv_dx_part(const void *cookie, size_t member, size_t members) {
@@ -144,7 +158,7 @@ static void upconv_dx_part(const void *cookie, size_t member, size_t members) {
 
 static void FN(shared_upconv_dx)(const struct conv_job *job, float *scratch) {
     const struct scratch_job all = {job, scratch};
-    team_run(upconv_dx_part, &all);
+    team_run(upconv_dx_part, &all, conv_work(&job->y, job->x.c, 9));
 }
 
 static void upconv_dw_part(const void *cookie, size_t member, size_t members) {
@@ -159,7 +173,7 @@ static void upconv_dw_part(const void *cookie, size_t member, size_t members) {
 
 static void FN(shared_upconv_dw)(const struct conv_dw_job *job, float *scratch) {
     const struct scratch_job all = {job, scratch};
-    team_run(upconv_dw_part, &all);
+    team_run(upconv_dw_part, &all, conv_work(&job->x, job->dy.c, 9));
 }
 
 /* --- Pixel by pixel, window by window --------------------------------------------------------------- */
@@ -181,7 +195,7 @@ static void act_part(const void *cookie, size_t member, size_t members) {
 
 static void FN(shared_act)(const struct tensor *x, const struct tensor *y, enum activation act) {
     const struct pixels_job job = {.a = x, .b = y, .act = act};
-    team_run(act_part, &job);
+    team_run(act_part, &job, conv_work(x, 8, 1));
 }
 
 static void act_grad_part(const void *cookie, size_t member, size_t members) {
@@ -193,7 +207,7 @@ static void act_grad_part(const void *cookie, size_t member, size_t members) {
 
 static void FN(shared_act_grad)(const struct tensor *at, const struct tensor *dy, enum activation act) {
     const struct pixels_job job = {.a = at, .b = dy, .act = act};
-    team_run(act_grad_part, &job);
+    team_run(act_grad_part, &job, conv_work(dy, 4, 1));
 }
 
 /* A kernel of two or four tensors with the same channels, and a size; each member takes some channels. */
@@ -206,7 +220,7 @@ static void FN(shared_act_grad)(const struct tensor *at, const struct tensor *dy
     }                                                                                            \
     static void FN(shared_##name)(const struct tensor *a, const struct tensor *b, size_t size) { \
         const struct pixels_job job = {.a = a, .b = b, .size = size};                            \
-        team_run(name##_part, &job);                                                             \
+        team_run(name##_part, &job, conv_work(a, 4, 1));                                         \
     }
 SHARED_BY_CHANNELS_2(maxpool)
 SHARED_BY_CHANNELS_2(avgpool)
@@ -226,5 +240,5 @@ static void maxpool_grad_part(const void *cookie, size_t member, size_t members)
 static void FN(shared_maxpool_grad)(const struct tensor *x, const struct tensor *y, const struct tensor *dy,
                                     const struct tensor *dx, size_t size) {
     const struct pixels_job job = {x, y, dy, dx, .size = size};
-    team_run(maxpool_grad_part, &job);
+    team_run(maxpool_grad_part, &job, conv_work(x, 4, 1));
 }

@@ -90,7 +90,8 @@ static void output_transform(const struct conv_job *job, size_t first, size_t co
     }
 }
 
-static void FN(winograd)(const struct conv_job *job, float *scratch) {
+/* `weights` from one place's to the next's. */
+static void FN(winograd)(const struct conv_job *job, size_t weights, float *scratch) {
     const size_t across = job->y.w / 2, tiles = across * (job->y.h / 2);
     const size_t most = winograd_tiles(job->x.c, job->y.c), live = LANES - job->y.idle;
     for (size_t first = 0; first < tiles; first += most) {
@@ -102,7 +103,7 @@ static void FN(winograd)(const struct conv_job *job, float *scratch) {
                 row_tensor(v + place * place_size(job->x.c, count), job->x.c, count, job->y.idle);
             const struct tensor to =
                 row_tensor(m + place * place_size(job->y.c, count), job->y.c, count, job->y.idle);
-            products(&from, job->w + place * job->x.c * job->y.c, &to);
+            products(&from, job->w + place * weights, &to);
         }
         output_transform(job, first, count, across, live, m);
     }

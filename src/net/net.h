@@ -55,6 +55,9 @@ int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err);
  * lie across two of them, or needs whole pictures, or draws random numbers. */
 int net_strips(caelum_net **strip, const struct caelum_net *net, size_t strips, struct caelum_error *err);
 
+/* Whether a block of this network has work enough for a team of threads. */
+bool net_shares(const struct caelum_net *net);
+
 /* Initial parameters: a function of the seed alone. params: [net->params], overwritten. */
 void net_init(const struct caelum_net *net, uint64_t seed, float *params);
 /* The derived form of the parameters that forward and backward read; packed: [net->packed]. Called once

@@ -2,6 +2,7 @@
  * one, and where there is a faster way for the shape at hand, it is taken. Invisible in the network's text
  * and in model files. */
 #include "base/mem.h"
+#include "base/team.h"
 #include "net/net.h"
 
 /* The fused form of layers i - 1 and i, or NULL. */
@@ -70,4 +71,10 @@ int net_strips(caelum_net **out, const struct caelum_net *net, size_t strips, st
     if (!works || result != 0 || !same_steps(net, strip)) caelum_net_close(&strip);
     *out = strip;
     return result;
+}
+
+bool net_shares(const struct caelum_net *net) {
+    for (size_t i = 0; i < net->steps; i++)
+        if (net->step[i].sizes.macs >= 4 * TEAM_WORK) return true;
+    return false;
 }
