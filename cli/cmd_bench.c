@@ -47,6 +47,8 @@ int command_bench(int argc, char **argv) {
          NULL},
         {0, "rounds", OPTION_SIZE, &s.rounds, "N", "each figure is the median of N measurements", NULL},
         {0, "seconds", OPTION_REAL, &s.seconds, "S", "length of one measurement", NULL},
+        {0, "layers", OPTION_FLAG, &s.layers, NULL, "measure each layer, forward and backward, in one thread",
+         NULL},
         {'t', "threads", OPTION_THREADS, &s.threads, "N", "largest number of threads to measure", NULL},
         {0, "json", OPTION_FLAG, &json, NULL, "print the figures as JSON", NULL},
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};

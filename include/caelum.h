@@ -540,6 +540,7 @@ struct caelum_bench_settings {
     size_t rounds;           /* each figure is the median of this many; default 5 */
     double seconds;          /* length of one measurement; default 0.3 */
     int threads;             /* largest number of threads measured; 0 = the default */
+    bool layers;             /* measure the steps of a block instead of whole networks */
 };
 
 struct caelum_bench_settings caelum_bench_defaults(void);
@@ -547,8 +548,10 @@ struct caelum_bench_settings caelum_bench_defaults(void);
  * generated pictures: NETWORK.train.bN.tN and NETWORK.infer.bN.tN, the pictures a second of training and of
  * inference, and the same with .of_peak behind, the share of the peak that the plain algorithm's operations
  * make. NETWORK is the file's name up to its first dot. A network with one input channel is measured as a
- * colorizer. With a filter, fma.tN comes with the figures that it explains. The arrays are borrowed until
- * return. */
+ * colorizer. With a filter, fma.tN comes with the figures that it explains. With `layers`: for each step of
+ * the plan NETWORK.stepN.LAYER.forward and .backward, microseconds of a block in one thread, with .of_peak as
+ * above and .roof, the share of the peak at which copy bandwidth would be the limit if every tensor came from
+ * memory. The arrays are borrowed until return. */
 int caelum_bench(const struct caelum_bench_settings *settings, caelum_bench_line line, void *cookie,
                  struct caelum_error *err);
 

@@ -1,6 +1,7 @@
 /* test_kernels.c - every kernel of every instruction set that this machine has, against the naive double
  * reference: odd sizes, channels around the register block, borders watched for overruns. Errors are
  * judged against the sum of absolute terms, which is what rounding scales with. */
+#include "kernel_bench.h"
 #include "testing.h"
 
 #include "kernels/ref.h"
@@ -612,7 +613,9 @@ static void same_bits_on_all_fma_machines(void **state) {
 }
 #endif
 
-int main(void) {
+/* --bench: figures instead of tests. */
+int main(int argc, char **argv) {
+    if (argc == 2 && strcmp(argv[1], "--bench") == 0) return kernel_bench();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conv_matches_reference),
         cmocka_unit_test(conv_by_hand),

@@ -1,5 +1,6 @@
 /* bench.c - throughput, and the machine's limits measured in the same run, so that a figure can be read
  * on any machine: of_peak is the share of the multiply-add peak that the plain algorithm's FLOPs make. */
+#include "api/bench_steps.h"
 #include "api/runner.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -134,20 +135,25 @@ static int bench_peak(struct bench *b, size_t t, struct caelum_error *err) {
     return tell(b, name, peak * 1e-9, "GFLOP/s", err);
 }
 
-static int bench_limits(struct bench *b, size_t t, struct caelum_error *err) {
-    char name[64];
+static int copy_bandwidth(const struct bench *b, size_t t, double *bandwidth, struct caelum_error *err) {
     struct limit l = {.kernels = b->kernels, .threads = b->threads[t]};
-    snprintf(name, sizeof name, "fma.t%d", l.threads);
-    if (wanted(b, name)) CHECK(bench_peak(b, t, err));
-    snprintf(name, sizeof name, "copy.t%d", l.threads);
-    if (!wanted(b, name)) return CAELUM_OK;
     int result = mem_alloc(&l.from, COPY_BYTES, 1, err);
     if (result == 0) result = mem_alloc(&l.to, COPY_BYTES, 1, err);
-    if (result == 0)
-        result = tell(b, name, measure(b->settings, copy_work, &l, NULL, NULL, NULL) * 1e-9, "GB/s", err);
+    if (result == 0) *bandwidth = measure(b->settings, copy_work, &l, NULL, NULL, NULL);
     mem_free(&l.from);
     mem_free(&l.to);
     return result;
+}
+
+static int bench_limits(struct bench *b, size_t t, struct caelum_error *err) {
+    char name[64];
+    double bandwidth = 0;
+    snprintf(name, sizeof name, "fma.t%d", b->threads[t]);
+    if (wanted(b, name)) CHECK(bench_peak(b, t, err));
+    snprintf(name, sizeof name, "copy.t%d", b->threads[t]);
+    if (!wanted(b, name)) return CAELUM_OK;
+    CHECK(copy_bandwidth(b, t, &bandwidth, err));
+    return tell(b, name, bandwidth * 1e-9, "GB/s", err);
 }
 
 /* --- Networks ------------------------------------------------------------------------------------- */
@@ -270,11 +276,44 @@ static int open_net(struct bench *b, const char *path, struct caelum_error *err)
     return CAELUM_OK;
 }
 
+static int tell_step(const struct bench *b, size_t s, const char *way, const struct bench_step *f,
+                     struct caelum_error *err) {
+    const struct net_step *step = &b->net->step[s];
+    char name[160], figure[176];
+    snprintf(name, sizeof name, "%s.step%zu.%s.%s", b->name, s + 1, step->ops->name, way);
+    if (!wanted(b, name)) return CAELUM_OK;
+    CHECK(tell(b, name, f->seconds * 1e6, "us", err));
+    if (f->of_peak == 0) return CAELUM_OK; /* it multiplies nothing */
+    snprintf(figure, sizeof figure, "%s.of_peak", name);
+    CHECK(tell(b, figure, 100 * f->of_peak, "%", err));
+    snprintf(figure, sizeof figure, "%s.roof", name);
+    return tell(b, figure, 100 * f->roof, "%", err);
+}
+
+static int bench_layers(const struct bench *b, struct caelum_error *err) {
+    struct bench_step *forward = NULL, *backward = NULL;
+    double bandwidth = 0;
+    int result = copy_bandwidth(b, 0, &bandwidth, err);
+    if (result == 0) result = mem_alloc(&forward, b->net->steps, sizeof *forward, err);
+    if (result == 0) result = mem_alloc(&backward, b->net->steps, sizeof *backward, err);
+    if (result == 0)
+        result = bench_steps(b->net, b->kernels, 10 * b->settings->rounds, bandwidth, forward, backward, err);
+    for (size_t s = 0; result == 0 && s < b->net->steps; s++) {
+        result = tell_step(b, s, "forward", &forward[s], err);
+        if (result == 0 && s >= net_lowest_step(b->net))
+            result = tell_step(b, s, "backward", &backward[s], err);
+    }
+    mem_free(&forward);
+    mem_free(&backward);
+    return result;
+}
+
 /* Training on single pictures would tell nothing of use. */
 static int bench_net(struct bench *b, const char *path, struct caelum_error *err) {
     const struct caelum_bench_settings *s = b->settings;
     CHECK(open_net(b, path, err));
-    for (int training = 1; training >= 0; training--)
+    if (s->layers) CHECK(bench_layers(b, err));
+    for (int training = 1; training >= 0 && !s->layers; training--)
         for (size_t i = 0; i < s->batch_count; i++)
             for (size_t t = 0; t < b->thread_counts; t++)
                 if (!training || s->batches[i] > 1) CHECK(bench_figure(b, training, s->batches[i], t, err));

@@ -8,25 +8,37 @@
 #include "layers/window.h"
 
 #include <math.h>
+#include <string.h>
 
-static const char usage[] = "conv C [k=3] [stride=1] [pad=same|valid] [" ACTIVATION_USAGE "]";
+static const char usage[] =
+    "conv C [k=3] [stride=1] [pad=same|valid] [init=glorot|zero] [" ACTIVATION_USAGE "]";
 
 int conv_parse(struct layer_args *args, struct conv *s, const char *words, struct caelum_error *err) {
-    static const char *const pads[] = {"same", "valid", NULL};
+    static const char *const pads[] = {"same", "valid", NULL}, *const inits[] = {"glorot", "zero", NULL};
     s->kernel = 3;
     s->stride = 1;
     CHECK(args_number(args, "output channels", 65536, &s->k, err));
     CHECK(args_key(args, "k", 1, 7, &s->kernel, err));
     CHECK(args_key(args, "stride", 1, 8, &s->stride, err));
     CHECK(args_choice(args, "pad", pads, &s->valid, err));
+    CHECK(args_choice(args, "init", inits, &s->zero, err));
     args_activation(args, &s->act);
     return args_end(args, words, err);
 }
 
-void conv_init(struct rng *rng, size_t n, size_t fans, size_t biases, float *params) {
+void glorot_init(struct rng *rng, size_t n, size_t fans, size_t biases, float *params) {
     const float limit = (float)sqrt(6.0 / (double)fans);
     for (size_t i = 0; i < n; i++) params[i] = limit * (2.0f * rng_uniform(rng) - 1.0f);
     for (size_t i = 0; i < biases; i++) params[n + i] = 0.0f;
+}
+
+void conv_init(const void *state, struct shape in, struct rng *rng, float *params) {
+    const struct conv *s = state;
+    const size_t taps = s->kernel * s->kernel, weights = s->k * in.c * taps;
+    if (s->zero)
+        memset(params, 0, (weights + s->k) * sizeof *params);
+    else
+        glorot_init(rng, weights, (in.c + s->k) * taps, s->k, params);
 }
 
 static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
@@ -73,12 +85,6 @@ static int tensor(const void *state, struct shape in, size_t i, struct layer_ten
     if (i == 0) *t = (struct layer_tensor){"weight", 4, {s->k, in.c, s->kernel, s->kernel}};
     if (i == 1) *t = (struct layer_tensor){"bias", 1, {s->k, 0, 0, 0}};
     return i < 2;
-}
-
-static void init(const void *state, struct shape in, struct rng *rng, float *params) {
-    const struct conv *s = state;
-    const size_t taps = s->kernel * s->kernel;
-    conv_init(rng, s->k * in.c * taps, (in.c + s->k) * taps, s->k, params);
 }
 
 static void pack(const void *state, struct shape in, const float *params, float *packed) {
@@ -141,6 +147,7 @@ static const char *const examples[] = {"conv 5",
                                        "conv 5 k=5 stride=3 pad=valid",
                                        "conv 3 k=1 stride=2",
                                        "conv 128 relu",
+                                       "conv 6 k=1 init=glorot",
                                        "conv 128 pad=valid gelu",
                                        NULL};
 
@@ -152,7 +159,7 @@ const struct layer_ops layer_conv = {
     .parse = parse,
     .shape = shape,
     .tensor = tensor,
-    .init = init,
+    .init = conv_init,
     .pack = pack,
     .forward = forward,
     .backward = backward,

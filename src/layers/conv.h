@@ -10,13 +10,18 @@ struct conv {
     size_t kernel; /* K, rows and columns */
     size_t stride;
     size_t valid; /* 0: pad=same, 1: pad=valid */
+    size_t zero;  /* 0: init=glorot, 1: init=zero */
     enum activation act;
 };
 
-/* Reads "C [k=3] [stride=1] [pad=same|valid] [ACT]" into a zeroed struct conv. */
+/* Reads "C [k=3] [stride=1] [pad=same|valid] [init=glorot|zero] [ACT]" into a zeroed struct conv. */
 int conv_parse(struct layer_args *args, struct conv *s, const char *usage, struct caelum_error *err);
 /* Glorot & Bengio (AISTATS 2010): n weights uniform within sqrt(6 / (fan in + fan out)), `biases` zeros. */
-void conv_init(struct rng *rng, size_t n, size_t fans, size_t biases, float *params);
+void glorot_init(struct rng *rng, size_t n, size_t fans, size_t biases, float *params);
+/* The same for the kernels and biases of a convolution or a transposed one, or zeros: these make the last
+ * convolution of a residual branch leave what it is added to as it is at first (Goyal et al., arXiv
+ * 1706.02677, section 5.1). */
+void conv_init(const void *state, struct shape in, struct rng *rng, float *params);
 
 /* Whether layer_winograd does this convolution's work, and faster. */
 bool conv_winograd(const struct conv *s, struct shape in);

@@ -9,7 +9,8 @@
 #include "layers/conv.h"
 #include "layers/window.h"
 
-static const char usage[] = "deconv C [k=3] [stride=1] [pad=same|valid] [" ACTIVATION_USAGE "]";
+static const char usage[] =
+    "deconv C [k=3] [stride=1] [pad=same|valid] [init=glorot|zero] [" ACTIVATION_USAGE "]";
 
 static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
     return conv_parse(args, state, usage, err);
@@ -57,12 +58,6 @@ static int tensor(const void *state, struct shape in, size_t i, struct layer_ten
     return i < 2;
 }
 
-static void init(const void *state, struct shape in, struct rng *rng, float *params) {
-    const struct conv *s = state;
-    const size_t taps = s->kernel * s->kernel;
-    conv_init(rng, s->k * in.c * taps, (in.c + s->k) * taps, s->k, params);
-}
-
 static void pack(const void *state, struct shape in, const float *params, float *packed) {
     const struct conv *s = state;
     const struct window w = window_of(s, in.h, in.w);
@@ -108,7 +103,7 @@ const struct layer_ops layer_deconv = {
     .parse = parse,
     .shape = shape,
     .tensor = tensor,
-    .init = init,
+    .init = conv_init,
     .pack = pack,
     .forward = forward,
     .backward = backward,

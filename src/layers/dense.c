@@ -48,7 +48,7 @@ static int tensor(const void *state, struct shape in, size_t i, struct layer_ten
 static void init(const void *state, struct shape in, struct rng *rng, float *params) {
     const struct dense *s = state;
     const size_t values = shape_values(in);
-    conv_init(rng, s->n * values, values + s->n, s->n, params);
+    glorot_init(rng, s->n * values, values + s->n, s->n, params);
 }
 
 static void pack(const void *state, struct shape in, const float *params, float *packed) {

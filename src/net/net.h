@@ -96,6 +96,15 @@ void net_forward(const struct caelum_net *net, const struct kernels *kernels, co
 void net_backward(const struct caelum_net *net, const struct kernels *kernels, const float *params,
                   const float *packed, const struct net_workspace *ws, float *grads);
 
+/* One step of the plan at a time, for measurements. Below the first step with parameters no gradient is
+ * wanted. */
+size_t net_lowest_step(const struct caelum_net *net);
+void net_forward_step(const struct caelum_net *net, size_t s, const struct kernels *kernels,
+                      const float *params, const float *packed, const struct net_workspace *ws);
+void net_backward_step(const struct caelum_net *net, size_t s, const struct kernels *kernels,
+                       const float *params, const float *packed, const struct net_workspace *ws,
+                       float *grads);
+
 /* --- Models --------------------------------------------------------------------------------------- */
 
 /* A network with parameters, and what is known about how it came to be. */

@@ -123,27 +123,38 @@ static struct layer_io step_io(const struct caelum_net *net, const struct net_st
     return io;
 }
 
+void net_forward_step(const struct caelum_net *net, size_t s, const struct kernels *kernels,
+                      const float *params, const float *packed, const struct net_workspace *ws) {
+    const struct layer_io io = step_io(net, &net->step[s], kernels, params, packed, ws);
+    if (ws->strips > 1 && io.x.pad > 0) kernels->halo(&io.x, ws->strips);
+    net->step[s].ops->forward(&io);
+}
+
 void net_forward(const struct caelum_net *net, const struct kernels *kernels, const float *params,
                  const float *packed, const struct net_workspace *ws) {
-    for (size_t s = 0; s < net->steps; s++) {
-        const struct layer_io io = step_io(net, &net->step[s], kernels, params, packed, ws);
-        if (ws->strips > 1 && io.x.pad > 0) kernels->halo(&io.x, ws->strips);
-        net->step[s].ops->forward(&io);
-    }
+    for (size_t s = 0; s < net->steps; s++) net_forward_step(net, s, kernels, params, packed, ws);
+}
+
+size_t net_lowest_step(const struct caelum_net *net) {
+    size_t lowest = 0;
+    while (lowest < net->steps && net->step[lowest].sizes.params == 0) lowest++;
+    return lowest;
+}
+
+void net_backward_step(const struct caelum_net *net, size_t s, const struct kernels *kernels,
+                       const float *params, const float *packed, const struct net_workspace *ws,
+                       float *grads) {
+    const struct net_step *step = &net->step[s];
+    struct layer_io io = step_io(net, step, kernels, params, packed, ws);
+    io.grads = grads + net->layer[step->last].params;
+    io.dy = ws->grad[step->last + 1];
+    if (s > net_lowest_step(net)) io.dx = ws->grad[step->first];
+    step->ops->backward(&io);
 }
 
 void net_backward(const struct caelum_net *net, const struct kernels *kernels, const float *params,
                   const float *packed, const struct net_workspace *ws, float *grads) {
-    /* Below the first step with parameters no gradient is wanted. */
-    size_t lowest = 0;
-    while (lowest < net->steps && net->step[lowest].sizes.params == 0) lowest++;
+    const size_t lowest = net_lowest_step(net);
     for (size_t i = 0; i < net->skips; i++) kernels->clear(&ws->skip_grad[net->skip[i].value]);
-    for (size_t s = net->steps; s-- > lowest;) {
-        const struct net_step *step = &net->step[s];
-        struct layer_io io = step_io(net, step, kernels, params, packed, ws);
-        io.grads = grads + net->layer[step->last].params;
-        io.dy = ws->grad[step->last + 1];
-        if (s > lowest) io.dx = ws->grad[step->first];
-        step->ops->backward(&io);
-    }
+    for (size_t s = net->steps; s-- > lowest;) net_backward_step(net, s, kernels, params, packed, ws, grads);
 }

@@ -22,6 +22,10 @@ for net in "$SOURCE_DIR"/models/*.net "$SOURCE_DIR"/bench/*.net; do
 done
 expect 0 "$CAELUM" bench $quick --filter standard.infer.b1.t2 --json
 says out '"name": "standard.infer.b1.t2"'
+expect 0 "$CAELUM" bench $quick --layers --filter standard.step
+for figure in step1.conv.forward step1.conv.backward.of_peak step2.maxpool.backward step6.upsample+conv.forward.roof; do
+    says out "standard.$figure "
+done
 expect 0 "$CAELUM" bench $quick --filter fma
 holds "limits alone" test "$(names)" = "fma.t1 fma.t2"
 
