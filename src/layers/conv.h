@@ -18,6 +18,12 @@ int conv_parse(struct layer_args *args, struct conv *s, const char *usage, struc
 /* Glorot & Bengio (AISTATS 2010): n weights uniform within sqrt(6 / (fan in + fan out)), `biases` zeros. */
 void conv_init(struct rng *rng, size_t n, size_t fans, size_t biases, float *params);
 
+/* The hook of all convolutions with weights and biases of struct conv: dy becomes the gradient of the linear
+ * part, and its sum is added to the bias's. */
+void conv_settle(const struct layer_io *io);
+/* What their backward begins with: conv_settle, if that is still to be done, and the border of dy. */
+void conv_backward(const struct layer_io *io);
+
 /* Whether layer_winograd does this convolution's work, and faster. */
 bool conv_winograd(const struct conv *s, struct shape in);
 

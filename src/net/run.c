@@ -139,6 +139,13 @@ void net_backward(const struct caelum_net *net, const struct kernels *kernels, c
         io.grads = grads + net->layer[step->last].params;
         io.dy = ws->grad[step->last + 1];
         if (s > lowest) io.dx = ws->grad[step->first];
+        io.settled = step->settled;
+        if (s > lowest && step[-1].settled) {
+            struct layer_io before = step_io(net, step - 1, kernels, params, packed, ws);
+            before.grads = grads + net->layer[step[-1].last].params;
+            before.y = io.y, before.dy = io.dy;
+            step[-1].ops->settle(&before);
+        }
         step->ops->backward(&io);
     }
 }
