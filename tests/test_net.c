@@ -218,7 +218,15 @@ static void every_layer_has_examples_that_run(void **state) {
     }
 }
 
-static void compare_plans(const char *text, size_t h, size_t w, size_t steps, const char *step) {
+/* Steps of the plan whose gradient is settled behind a pool. */
+static size_t settled(const struct caelum_net *net) {
+    size_t n = 0;
+    for (size_t i = 0; i < net->steps; i++) n += net->step[i].settled;
+    return n;
+}
+
+static void compare_plans(const char *text, size_t h, size_t w, size_t steps, const char *step,
+                          size_t pooled) {
     const struct kernels *kernels = test_kernels(cpu_detect());
     struct caelum_net *plain = parse(text, h, w), *fast = parse(text, h, w);
     struct block a = {0}, b = {0};
@@ -226,6 +234,8 @@ static void compare_plans(const char *text, size_t h, size_t w, size_t steps, co
     assert_int_equal(plain->steps, plain->layers);
     assert_int_equal(fast->steps, steps);
     assert_string_equal(fast->step[1].ops->name, step);
+    assert_int_equal(settled(plain), 0);
+    assert_int_equal(settled(fast), pooled);
     block_open(&a, plain, kernels, 3);
     block_open(&b, fast, kernels, 3);
     const struct tensor *out = &a.ws.value[plain->layers];
@@ -249,8 +259,53 @@ static void compare_plans(const char *text, size_t h, size_t w, size_t steps, co
 static void fast_plan_equals_plain_plan(void **state) {
     (void)state;
     compare_plans("input 3\nconv 5 relu\nupsample\nconv 7 relu\nupsample\nconv 3 sigmoid\n", 6, 9, 3,
-                  "upsample+conv");
-    compare_plans("input 3\nconv 20 relu\nconv 28 gelu\nconv 20 pad=valid\nconv 3\n", 8, 6, 4, "winograd");
+                  "upsample+conv", 0);
+    compare_plans("input 3\nconv 20 relu\nconv 28 gelu\nconv 20 pad=valid\nconv 3\n", 8, 6, 4, "winograd", 0);
+    compare_plans("input 3\nconv 20 relu\nconv 32 relu\nmaxpool\nconv 20 relu\nmaxpool 3\nconv 2\n", 8, 14, 6,
+                  "winograd", 2);
+    compare_plans("input 2\nconv 3\nupsample\nconv 4 relu\nmaxpool 3\nupsample\nconv 16 leaky\nmaxpool\n", 5,
+                  7, 5, "upsample+conv", 2);
+    /* a mark changes nothing; a skip stands between the two */
+    compare_plans("input 3\nconv 20 relu\nconv 28 relu\nlatent\nmaxpool\nconv 3 relu\nsave a\nmaxpool "
+                  "1\nadd a\n",
+                  8, 6, 7, "winograd", 1);
+}
+
+/* What is settled behind a pool is the same sum in another order for the bias there, and the same bits for
+ * everything else: for pools of all sizes, with rows and columns left over, and all activations but those
+ * that keep their input, which are not settled. */
+static void pools_settle_gradients(void **state) {
+    (void)state;
+    static const char *const acts[] = {"linear", "relu", "leaky", "elu", "sigmoid", "tanh", "gelu", "silu"};
+    static const char *const lines[] = {"conv 6", "conv 5 k=2 stride=2", "deconv 7 stride=2",
+                                        "conv 6 pad=valid"};
+    EACH_LEVEL(kernels)
+    for (size_t n = 0; n < 4 * 8 * 4; n++) {
+        const size_t act = n / 4 % 8;
+        char text[200];
+        snprintf(text, sizeof text, "input 2\nconv 3\n%s %s\nmaxpool %zu\nconv 2\n", lines[n / 32], acts[act],
+                 1 + n % 4);
+        struct caelum_net *plain = parse(text, 11, 9), *fast = parse(text, 11, 9);
+        struct block a = {0}, b = {0};
+        assert_ok(net_plan(plain, false, err));
+        assert_int_equal(settled(plain), 0);
+        assert_int_equal(settled(fast), act < 6);
+        block_open(&a, plain, kernels, 3);
+        block_open(&b, fast, kernels, 3);
+        block_backward(&a, plain, kernels);
+        block_backward(&b, fast, kernels);
+        const size_t end = plain->layer[3].params, biases = plain->layer[1].out.c;
+        for (size_t i = 0; i < plain->params; i++) {
+            const bool bias = i < end && i + biases >= end;
+            if (fabsf(a.grads[i] - b.grads[i]) > (bias ? 1e-4f * (1 + fabsf(a.grads[i])) : 0))
+                fail_msg("%sparameter %zu: plain %.9g, settled %.9g", text, i, (double)a.grads[i],
+                         (double)b.grads[i]);
+        }
+        block_close(&a);
+        block_close(&b);
+        caelum_net_close(&plain);
+        caelum_net_close(&fast);
+    }
 }
 
 /* --- Model files ---------------------------------------------------------------------------------- */
@@ -338,6 +393,7 @@ int main(void) {
         cmocka_unit_test(gradients_match_differences),
         cmocka_unit_test(every_layer_has_examples_that_run),
         cmocka_unit_test(fast_plan_equals_plain_plan),
+        cmocka_unit_test(pools_settle_gradients),
         cmocka_unit_test(models_survive_the_way_through_a_file),
         cmocka_unit_test(initial_weights_are_glorot),
         cmocka_unit_test(parsing_survives_lack_of_memory),

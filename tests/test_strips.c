@@ -144,6 +144,8 @@ static void strips_equal_whole_pictures(void **state) {
         {"input 1\nspace_to_depth\nconv 8 relu\ndepth_to_space\nconv 1\n", 16, 8, 7},
         {"input 1\nconv 2 relu\nmaxpool\nconv 2\nupsample\n", 24, 8, 2 + 1}, /* 24 / 8 is odd */
         {"input 1\nconv 2\nmaxpool 3\n", 24, 9, 4 + 2 + 1},
+        {"input 2\nconv 3 relu\nupsample\nconv 5 relu\nmaxpool\nconv 2\n", 16, 6, 7},
+        {"input 2\nconv 4\ndeconv 3 relu\nmaxpool\nconv 2\n", 16, 6, 7},
         {"input 1\nconv 2\nmaxpool 4\n", 20, 8, 0},         /* windows across strips */
         {"input 1\nconv 2\nupsample bilinear\n", 16, 8, 0}, /* sees its neighbours */
         {"input 1\nconv 2 pad=valid\npad 16 8\n", 16, 8, 0},
@@ -170,6 +172,7 @@ static void strips_of_tiles(void **state) {
     assert_int_equal(check(text, 16, 8, true), 3);
     assert_int_equal(check(text, 16, 8, false), 7);
     assert_int_equal(check(text, 32, 8, true), 7);
+    assert_int_equal(check("input 3\nconv 16 relu\nconv 32 relu\nmaxpool\nconv 2\n", 16, 8, true), 7);
 }
 
 /* Networks of all layers, their heights rounded up to a multiple of 8. */

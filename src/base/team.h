@@ -11,16 +11,16 @@ enum { TEAM_MOST = 8 };
  * their number; no part may depend on another. */
 typedef void team_part(const void *cookie, size_t member, size_t members);
 
-/* Work that a member must have for handing it out to pay: waking the others takes microseconds, more on virtual
- * machines. In multiply-adds of whole registers. */
+/* Work that a member must have for handing it out to pay: waking the others takes microseconds, more on
+ * virtual machines. In multiply-adds of whole registers. */
 enum { TEAM_WORK = 16384 };
 
 /* Runs part on all members of the calling thread's team, itself among them, and returns when all are done. A
  * thread that leads no team, or has not `work` enough for two, does it alone: part(cookie, 0, 1). */
 void team_run(team_part *part, const void *cookie, size_t work);
 
-/* As parallel_for, but where there are fewer jobs than threads, those left over join the jobs' threads as their
- * teams. */
+/* As parallel_for, but where there are fewer jobs than threads, those left over join the jobs' threads as
+ * their teams. */
 void team_for(int threads, size_t n, void (*job)(void *cookie, size_t i, int worker), void *cookie);
 
 /* Threads of the team that worker may come to lead: memory for so many parts will do. */

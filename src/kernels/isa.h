@@ -9,10 +9,10 @@
 #include "kernels/limits_tmpl.c"
 #include "kernels/loss_tmpl.c"
 #include "kernels/pointwise_tmpl.c"
-#include "kernels/resample_tmpl.c"
-#include "kernels/update_tmpl.c"
 #include "kernels/products_tmpl.c"
+#include "kernels/resample_tmpl.c"
 #include "kernels/upconv_tmpl.c"
+#include "kernels/update_tmpl.c"
 #include "kernels/winograd_tmpl.c"
 
 #include "kernels/share_tmpl.c"

@@ -176,8 +176,8 @@ struct kernels {
     void (*winograd_dw)(const struct conv_dw_job *job, float *scratch);
 
     /* Nearest upsampling by 2, then a 3x3 convolution with padding 1, in one: y, and for upconv_dw dy, has
-     * twice the rows and columns of x. upconv_dx computes the gradient y of that convolution's input from that
-     * of its output, x, with a border of 1. Packed by upconv_pack and upconv_pack_adjoint. */
+     * twice the rows and columns of x. upconv_dx computes the gradient y of that convolution's input from
+     * that of its output, x, with a border of 1. Packed by upconv_pack and upconv_pack_adjoint. */
     void (*upconv)(const struct conv_job *job, float *scratch);
     void (*upconv_dx)(const struct conv_job *job, float *scratch);
     void (*upconv_dw)(const struct conv_dw_job *job, float *scratch);

@@ -59,9 +59,9 @@ PRODUCTS(2)
 PRODUCTS(3)
 PRODUCTS(4)
 
-    /* m[k] = sum over c of w * v[c] for every pixel of m; w packed by conv_pack, one tap. v and m have steps
-     * of one pixel. */
-    static void products(const struct tensor *v, const float *w, const struct tensor *m) {
+/* m[k] = sum over c of w * v[c] for every pixel of m; w packed by conv_pack, one tap. v and m have steps
+ * of one pixel. */
+static void products(const struct tensor *v, const float *w, const struct tensor *m) {
     static product_form *const form[CONV_GROUP][3] = {FORMS(1), FORMS(2), FORMS(3), FORMS(4)};
     /* as many wide tiles as leave pairs: rather 2 + 2 than 3 + 1 */
     const size_t wide = m->w / PRODUCT_COLS - (m->w > PRODUCT_COLS && m->w % PRODUCT_COLS == 1 ? 1 : 0);

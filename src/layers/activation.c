@@ -39,5 +39,4 @@ void activation_forward(enum activation act, const struct layer_io *io, const st
 
 void activation_backward(enum activation act, const struct layer_io *io, const struct tensor *linear) {
     io->kernels->act_grad(activation_keeps_input(act) ? linear : &io->y, &io->dy, act);
-    if (io->strips > 1 && io->dy.pad > 0) io->kernels->halo(&io->dy, io->strips);
 }

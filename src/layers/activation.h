@@ -21,7 +21,7 @@ size_t activation_saved(enum activation act, struct shape out);
 struct tensor activation_linear(enum activation act, const struct tensor *y, float *saved);
 /* y = act(linear). ReLU is left out: the convolution has applied it already. */
 void activation_forward(enum activation act, const struct layer_io *io, const struct tensor *linear);
-/* dy becomes the gradient of the linear part. */
+/* dy becomes the gradient of the linear part, but for its border. */
 void activation_backward(enum activation act, const struct layer_io *io, const struct tensor *linear);
 
 #endif

@@ -103,14 +103,24 @@ static void forward(const struct layer_io *io) {
     activation_forward(s->act, io, &linear);
 }
 
+void conv_settle(const struct layer_io *io) {
+    const struct conv *s = io->state;
+    const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
+    activation_backward(s->act, io, &linear);
+    io->kernels->conv_db(&io->dy, io->grads + s->k * io->x.c * s->kernel * s->kernel, io->next);
+}
+
+void conv_backward(const struct layer_io *io) {
+    if (!io->settled) conv_settle(io);
+    if (io->strips > 1 && io->dy.pad > 0) io->kernels->halo(&io->dy, io->strips);
+}
+
 static void backward(const struct layer_io *io) {
     const struct conv *s = io->state;
     const struct window w = window_of(s, io->x.h, io->x.w);
     const size_t weights = s->k * io->x.c * s->kernel * s->kernel;
-    const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
-    activation_backward(s->act, io, &linear);
+    conv_backward(io);
     window_grad(&w, io->kernels, &io->x, &io->dy, io->grads, io->next);
-    io->kernels->conv_db(&io->dy, io->grads + weights, io->next);
     if (io->dx.data) window_apply_adjoint(&w, io->kernels, &io->dy, &io->dx, io->packed + weights, NULL, 0);
 }
 
@@ -163,6 +173,7 @@ const struct layer_ops layer_conv = {
     .pack = pack,
     .forward = forward,
     .backward = backward,
+    .settle = conv_settle,
     .fuse = fuse,
     .faster = faster,
     .geometry = geometry,

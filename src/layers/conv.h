@@ -23,6 +23,12 @@ void glorot_init(struct rng *rng, size_t n, size_t fans, size_t biases, float *p
  * 1706.02677, section 5.1). */
 void conv_init(const void *state, struct shape in, struct rng *rng, float *params);
 
+/* The hook of all convolutions with weights and biases of struct conv: dy becomes the gradient of the linear
+ * part, and its sum is added to the bias's. */
+void conv_settle(const struct layer_io *io);
+/* What their backward begins with: conv_settle, if that is still to be done, and the border of dy. */
+void conv_backward(const struct layer_io *io);
+
 /* Whether layer_winograd does this convolution's work, and faster. */
 bool conv_winograd(const struct conv *s, struct shape in);
 

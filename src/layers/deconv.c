@@ -78,10 +78,8 @@ static void backward(const struct layer_io *io) {
     const struct conv *s = io->state;
     const struct window w = window_of(s, io->x.h, io->x.w);
     const size_t weights = s->k * io->x.c * s->kernel * s->kernel;
-    const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
-    activation_backward(s->act, io, &linear);
+    conv_backward(io);
     window_grad(&w, io->kernels, &io->dy, &io->x, io->grads, io->next);
-    io->kernels->conv_db(&io->dy, io->grads + weights, io->next);
     if (io->dx.data) window_apply(&w, io->kernels, &io->dy, &io->dx, io->packed + weights, NULL, 0);
 }
 
@@ -107,4 +105,5 @@ const struct layer_ops layer_deconv = {
     .pack = pack,
     .forward = forward,
     .backward = backward,
+    .settle = conv_settle,
 };

@@ -54,6 +54,7 @@ struct layer_io {
     const struct layer_noise *noise;
     uint32_t number; /* of the layer in the network */
     size_t strips;   /* to a picture; 1: a lane is a picture */
+    bool settled;    /* dy has been through layer_ops.settle already */
 };
 
 /* The step of a measurement: the same noise each time. */
@@ -88,6 +89,13 @@ struct layer_ops {
     bool random; /* it draws from layer_io.noise */
     void (*forward)(const struct layer_io *io);
     void (*backward)(const struct layer_io *io);
+    /* What backward does first, to each pixel of dy by its own y (an activation) and in sums over a channel
+     * (a bias). If the next step `selects`, the plan has it done there, to the y and dy of that step, which
+     * are fewer pixels; backward then finds io->settled. Not for a layer that keeps something from forward to
+     * backward (layer_sizes.saved), which is about all pixels. NULL: there is no such part. */
+    void (*settle)(const struct layer_io *io);
+    /* Each output is one of the input's values, of the same channel, and its gradient goes there alone. */
+    bool selects;
     /* A layer that does the work of the one before and this one together, with this one's state and
      * parameters and the other's input; NULL if there is none. The hook itself may be NULL. */
     const struct layer_ops *(*fuse)(const void *state, const struct layer_ops *before,

@@ -44,4 +44,5 @@ const struct layer_ops layer_maxpool = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .selects = true,
 };

@@ -37,14 +37,11 @@ static void forward(const struct layer_io *io) {
 
 static void backward(const struct layer_io *io) {
     const struct conv *s = io->state;
-    const size_t weights = s->k * io->x.c * 9;
-    const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
-    activation_backward(s->act, io, &linear);
+    conv_backward(io);
     const struct conv_dw_job dw = {.x = io->x, .dy = io->dy, .dw = io->grads, .next = io->next};
     io->kernels->upconv_dw(&dw, io->scratch);
-    io->kernels->conv_db(&io->dy, io->grads + weights, io->next);
     if (!io->dx.data) return;
-    const struct conv_job dx = {.x = io->dy, .y = io->dx, .w = io->packed + weights};
+    const struct conv_job dx = {.x = io->dy, .y = io->dx, .w = io->packed + s->k * io->x.c * 9};
     io->kernels->upconv_dx(&dx, io->scratch);
 }
 
@@ -54,4 +51,5 @@ const struct layer_ops layer_upconv = {
     .pack = pack,
     .forward = forward,
     .backward = backward,
+    .settle = conv_settle,
 };

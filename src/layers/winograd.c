@@ -37,13 +37,10 @@ static void forward(const struct layer_io *io) {
 
 static void backward(const struct layer_io *io) {
     const struct conv *s = io->state;
-    const size_t weights = s->k * io->x.c * 9;
-    const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
-    activation_backward(s->act, io, &linear);
+    conv_backward(io);
     const struct conv_dw_job dw = {
         .shape = window_shape(s), .x = io->x, .dy = io->dy, .dw = io->grads, .next = io->next};
     io->kernels->winograd_dw(&dw, io->scratch);
-    io->kernels->conv_db(&io->dy, io->grads + weights, io->next);
     if (!io->dx.data) return;
     /* turned by 180 degrees, a kernel of three reaches back over what padding it does not have */
     const ptrdiff_t pad = s->valid ? 2 : 1;
@@ -65,4 +62,5 @@ const struct layer_ops layer_winograd = {
     .pack = pack,
     .forward = forward,
     .backward = backward,
+    .settle = conv_settle,
 };

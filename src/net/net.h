@@ -28,6 +28,7 @@ struct net_step {
     struct layer_sizes sizes;
     size_t packed; /* offset */
     size_t saved;  /* offset of what it keeps from forward to backward */
+    bool settled;  /* the step behind it selects: its gradient is settled there (layer_ops.settle) */
 };
 
 struct caelum_net {
@@ -46,8 +47,8 @@ struct caelum_net {
     size_t skips;
 };
 
-/* Makes the plan: one step a layer, or with `fuse`, which is what parsing does, fused steps where layers
- * offer them. Results of the two agree to rounding. */
+/* Makes the plan: one step a layer, or with `fuse`, which is what parsing does, fused and faster steps
+ * where layers offer them, and gradients settled behind pools. Results of the two agree to rounding. */
 int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err);
 
 /* The network for strips of its pictures, `strips` to a picture (2, 4 or 8): the same layers and parameters

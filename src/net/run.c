@@ -148,7 +148,15 @@ void net_backward_step(const struct caelum_net *net, size_t s, const struct kern
     struct layer_io io = step_io(net, step, kernels, params, packed, ws);
     io.grads = grads + net->layer[step->last].params;
     io.dy = ws->grad[step->last + 1];
-    if (s > net_lowest_step(net)) io.dx = ws->grad[step->first];
+    const bool lowest = s == net_lowest_step(net);
+    if (!lowest) io.dx = ws->grad[step->first];
+    io.settled = step->settled;
+    if (!lowest && step[-1].settled) {
+        struct layer_io before = step_io(net, step - 1, kernels, params, packed, ws);
+        before.grads = grads + net->layer[step[-1].last].params;
+        before.y = io.y, before.dy = io.dy;
+        step[-1].ops->settle(&before);
+    }
     step->ops->backward(&io);
 }
 
