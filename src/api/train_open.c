@@ -38,5 +38,6 @@ int train_open(const struct caelum_train_settings *s, struct caelum_data **data,
         return caelum_fail(err, CAELUM_EFORMAT, "%s: takes pictures of %zux%zux%zu, the data has %zux%zux%zu",
                            (*net)->file, takes.c, takes.h, takes.w, train.c, train.h, train.w);
     const struct trainer_settings settings = trainer_settings(s);
-    return trainer_open(trainer, *net, &settings, val.n, s->seed, err);
+    CHECK(trainer_open(trainer, *net, &settings, val.n, s->seed, err));
+    return s->resume ? CAELUM_OK : trainer_start(trainer, &train, err);
 }

@@ -11,17 +11,18 @@
 #include <string.h>
 
 static const char usage[] =
-    "conv C [k=3] [stride=1] [pad=same|valid] [init=glorot|zero] [" ACTIVATION_USAGE "]";
+    "conv C [k=3] [stride=1] [pad=same|valid] [init=glorot|zero|klt] [" ACTIVATION_USAGE "]";
 
 int conv_parse(struct layer_args *args, struct conv *s, const char *words, struct caelum_error *err) {
-    static const char *const pads[] = {"same", "valid", NULL}, *const inits[] = {"glorot", "zero", NULL};
+    static const char *const pads[] = {"same", "valid", NULL}, *const inits[] = {"glorot", "zero", "klt",
+                                                                                 NULL};
     s->kernel = 3;
     s->stride = 1;
     CHECK(args_number(args, "output channels", 65536, &s->k, err));
     CHECK(args_key(args, "k", 1, 7, &s->kernel, err));
     CHECK(args_key(args, "stride", 1, 8, &s->stride, err));
     CHECK(args_choice(args, "pad", pads, &s->valid, err));
-    CHECK(args_choice(args, "init", inits, &s->zero, err));
+    CHECK(args_choice(args, "init", inits, &s->init, err));
     args_activation(args, &s->act);
     return args_end(args, words, err);
 }
@@ -35,14 +36,42 @@ void glorot_init(struct rng *rng, size_t n, size_t fans, size_t biases, float *p
 void conv_init(const void *state, struct shape in, struct rng *rng, float *params) {
     const struct conv *s = state;
     const size_t taps = s->kernel * s->kernel, weights = s->k * in.c * taps;
-    if (s->zero)
+    if (s->init == INIT_ZERO)
         memset(params, 0, (weights + s->k) * sizeof *params);
     else
         glorot_init(rng, weights, (in.c + s->k) * taps, s->k, params);
 }
 
 static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    return conv_parse(args, state, usage, err);
+    struct conv *s = state;
+    CHECK(conv_parse(args, s, usage, err));
+    if (s->init == INIT_KLT && (s->kernel != 1 || s->stride != 1))
+        return args_fail(args, 1, err, "init=klt needs k=1 and stride=1");
+    return CAELUM_OK;
+}
+
+static size_t klt_size(const void *state, struct shape in) {
+    const struct conv *s = state;
+    return s->init != INIT_KLT ? 0 : in.c > s->k ? in.c : s->k;
+}
+
+/* From a block's n channels to its code, y = B (x - mean), or from there to the block, y = B^T x + mean. */
+static void klt_init(const void *state, struct shape in, const double *mean, const double *basis,
+                     float *params) {
+    const struct conv *s = state;
+    const size_t n = klt_size(state, in), code = in.c < s->k ? in.c : s->k;
+    const bool encodes = in.c > s->k;
+    float *bias = params + n * code;
+    for (size_t i = 0; i < s->k; i++) bias[i] = encodes ? 0 : (float)mean[i];
+    for (size_t i = 0; i < code; i++) {
+        double middle = 0;
+        for (size_t j = 0; j < n; j++) {
+            const double b = basis[i * n + j];
+            params[encodes ? i * n + j : j * code + i] = (float)b;
+            middle += b * mean[j];
+        }
+        if (encodes) bias[i] = (float)-middle;
+    }
 }
 
 static struct window window_of(const struct conv *s, size_t h, size_t w) {
@@ -158,6 +187,7 @@ static const char *const examples[] = {"conv 5",
                                        "conv 3 k=1 stride=2",
                                        "conv 128 relu",
                                        "conv 6 k=1 init=glorot",
+                                       "conv 6 k=1 init=klt",
                                        "conv 128 pad=valid gelu",
                                        NULL};
 
@@ -170,6 +200,8 @@ const struct layer_ops layer_conv = {
     .shape = shape,
     .tensor = tensor,
     .init = conv_init,
+    .klt_size = klt_size,
+    .klt_init = klt_init,
     .pack = pack,
     .forward = forward,
     .backward = backward,

@@ -5,16 +5,18 @@
 #include "layers/activation.h"
 #include "layers/layer.h"
 
+enum conv_inits { INIT_GLOROT, INIT_ZERO, INIT_KLT };
+
 struct conv {
     size_t k;      /* output channels */
     size_t kernel; /* K, rows and columns */
     size_t stride;
     size_t valid; /* 0: pad=same, 1: pad=valid */
-    size_t zero;  /* 0: init=glorot, 1: init=zero */
+    size_t init;  /* an enum conv_inits */
     enum activation act;
 };
 
-/* Reads "C [k=3] [stride=1] [pad=same|valid] [init=glorot|zero] [ACT]" into a zeroed struct conv. */
+/* Reads "C [k=3] [stride=1] [pad=same|valid] [init=glorot|zero|klt] [ACT]" into a zeroed struct conv. */
 int conv_parse(struct layer_args *args, struct conv *s, const char *usage, struct caelum_error *err);
 /* Glorot & Bengio (AISTATS 2010): n weights uniform within sqrt(6 / (fan in + fan out)), `biases` zeros. */
 void glorot_init(struct rng *rng, size_t n, size_t fans, size_t biases, float *params);

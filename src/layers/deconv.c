@@ -13,7 +13,10 @@ static const char usage[] =
     "deconv C [k=3] [stride=1] [pad=same|valid] [init=glorot|zero] [" ACTIVATION_USAGE "]";
 
 static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    return conv_parse(args, state, usage, err);
+    const struct conv *s = state;
+    CHECK(conv_parse(args, state, usage, err));
+    if (s->init == INIT_KLT) return args_fail(args, 1, err, "init=klt is for conv");
+    return CAELUM_OK;
 }
 
 /* The big picture is the output. */

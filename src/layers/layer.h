@@ -86,6 +86,12 @@ struct layer_ops {
     int (*tensor)(const void *state, struct shape in, size_t i, struct layer_tensor *tensor);
     void (*init)(const void *state, struct shape in, struct rng *rng, float *params);
     void (*pack)(const void *state, struct shape in, const float *params, float *packed);
+    /* For a layer that starts as one half of the best linear code of the pictures' blocks: how many numbers
+     * such a block has, 0 if it does not, and the start, with the blocks' mean [n] and basis [n][n], most
+     * important vector first (train/klt.h). Both may be NULL. */
+    size_t (*klt_size)(const void *state, struct shape in);
+    void (*klt_init)(const void *state, struct shape in, const double *mean, const double *basis,
+                     float *params);
     bool random; /* it draws from layer_io.noise */
     void (*forward)(const struct layer_io *io);
     void (*backward)(const struct layer_io *io);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/team.h"
+#include "train/klt.h"
 
 #include <math.h>
 #include <string.h>
@@ -76,6 +77,13 @@ int trainer_open(struct trainer *trainer, const struct caelum_net *net,
     if (t.ema) memcpy(t.ema, t.params, net->params * sizeof(float));
     trainer_refresh(&t);
     *trainer = t;
+    return CAELUM_OK;
+}
+
+int trainer_start(struct trainer *t, const struct pictures *pictures, struct caelum_error *err) {
+    CHECK(klt_start(t->net, pictures, t->params, err));
+    if (t->ema) memcpy(t->ema, t->params, t->net->params * sizeof(float));
+    trainer_refresh(t);
     return CAELUM_OK;
 }
 
