@@ -111,7 +111,7 @@ void signals_raise(void);
 struct evaluation {
     const char *model_path, *data;
     int split, threads;
-    bool json, no_baselines;
+    bool json, no_baselines, record;
     struct caelum_data_settings settings;
 };
 extern const char *const eval_splits[]; /* names by enum caelum_split, NULL at the end */

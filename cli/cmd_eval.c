@@ -92,6 +92,20 @@ static bool is_colorizer(const caelum_net *net) {
     return info.channels == 1 && last.channels == 2;
 }
 
+/* The figures into the model's metadata, under the split's name, for whoever is given the file. */
+static int record(const struct evaluation *e, const struct caelum_metrics *m, struct caelum_error *err) {
+    char text[256];
+    caelum_model *model = NULL;
+    snprintf(text, sizeof text,
+             "mse=%.6g mse_float=%.6g psnr=%.4f psnr_mean=%.4f ssim=%.5f mae=%.5f accuracy=%.5f pictures=%zu",
+             m->mse, m->mse_float, m->psnr, m->psnr_mean, m->ssim, m->mae, m->accuracy, m->count);
+    int code = caelum_model_load(&model, e->model_path, err);
+    if (code == 0) code = caelum_model_set_metadata(model, eval_splits[e->split], text, err);
+    if (code == 0) code = caelum_model_save(model, e->model_path, err);
+    caelum_model_close(&model);
+    return code;
+}
+
 static int eval_reconstruction(const struct evaluation *e, const caelum_model *model, const caelum_data *data,
                                struct caelum_error *err) {
     struct caelum_metrics metrics;
@@ -104,6 +118,7 @@ static int eval_reconstruction(const struct evaluation *e, const caelum_model *m
     if (code == 0 && !e->no_baselines)
         code = caelum_baselines(data, (enum caelum_split)e->split, net.bottleneck, progress_stage, NULL, list,
                                 MOST_BASELINES, &count, err);
+    if (code == 0 && e->record) code = record(e, &metrics, err);
     progress_clear();
     if (code != 0) return code;
     if (e->json)
@@ -126,6 +141,8 @@ int command_eval(int argc, char **argv) {
          NULL},
         {0, "no-baselines", OPTION_FLAG, &e.no_baselines, NULL,
          "leave out what stands beside the model: PCA and KLT, or all colorizers but grey", NULL},
+        {0, "record", OPTION_FLAG, &e.record, NULL,
+         "also write the figures into the model's metadata, where inspect shows them", NULL},
         {'t', "threads", OPTION_THREADS, &e.threads, "N", "threads; no influence on the result", NULL},
         {0, "cache-dir", OPTION_STRING, &e.settings.cache_dir, "DIR",
          "where prepared data is kept; default ~/.cache/caelum", NULL},
@@ -148,6 +165,7 @@ int command_eval(int argc, char **argv) {
     }
     if (code == 0) {
         const bool color = is_colorizer(caelum_model_net(model));
+        if (color && e.record) warn("--record is for reconstructions: nothing is written");
         code = (color ? eval_color : eval_reconstruction)(&e, model, data, &err);
     }
     caelum_data_close(&data);

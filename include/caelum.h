@@ -181,7 +181,7 @@ const char *caelum_net_text(const caelum_net *net);
 
 /* --- Models ----------------------------------------------------------------------------------- */
 
-/* A network with weights. Read-only after loading: any number of threads may run it. */
+/* A network with weights. But for its metadata read-only after loading: any number of threads may run it. */
 typedef struct caelum_model caelum_model;
 
 /* Loads a safetensors file written by caelum. Fails with CAELUM_EIO or CAELUM_EFORMAT. */
@@ -192,6 +192,12 @@ void caelum_model_close(caelum_model **model);
 const caelum_net *caelum_model_net(const caelum_model *model);
 /* Value of a metadata key ("task", "seed", "split_seed", "command", ...), or NULL. */
 const char *caelum_model_metadata(const caelum_model *model, const char *key);
+/* Adds a key to the metadata, or changes it; both texts are copied. Fails with CAELUM_ERESOURCE if there are
+ * more than 64. */
+int caelum_model_set_metadata(caelum_model *model, const char *key, const char *value,
+                              struct caelum_error *err);
+/* Writes the model, whole or not at all; an existing file is replaced. Fails with CAELUM_EIO. */
+int caelum_model_save(const caelum_model *model, const char *path, struct caelum_error *err);
 
 /* --- Metrics ---------------------------------------------------------------------------------- */
 

@@ -116,3 +116,12 @@ const caelum_net *caelum_model_net(const caelum_model *model) {
 const char *caelum_model_metadata(const caelum_model *model, const char *key) {
     return metadata_get(model->metadata, key);
 }
+
+int caelum_model_set_metadata(caelum_model *model, const char *key, const char *value,
+                              struct caelum_error *err) {
+    return metadata_set(model->metadata, key, value, err);
+}
+
+int caelum_model_save(const caelum_model *model, const char *path, struct caelum_error *err) {
+    return model_save(model->net, model->params, model->metadata, path, err);
+}

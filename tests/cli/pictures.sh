@@ -8,6 +8,13 @@ expect 0 "$CAELUM" eval run/best.safetensors --data synthetic:1000 --json
 for key in mse mse_float psnr psnr_mean ssim mae accuracy baselines bottleneck; do says out "\"$key\":"; done
 expect 0 "$CAELUM" eval run/best.safetensors --data synthetic:1000 --split-seed 2 --no-baselines
 says err "warning: the model was trained with --split-seed 1"
+cp run/best.safetensors copy.safetensors
+expect 0 "$CAELUM" eval copy.safetensors --data synthetic:1000 --record --no-baselines --json
+mse=$(sed -n 's/^ *"mse": \(0.0[0-9]\{4\}\).*/\1/p' out)
+expect 0 "$CAELUM" inspect copy.safetensors
+says out "mse=$mse"
+expect 0 "$CAELUM" eval copy.safetensors --data synthetic:1000 --no-baselines --json
+says out "\"mse\": $mse"
 
 # any picture will do: the run's own charts, of another size than the network's
 expect 0 "$CAELUM" reconstruct run/best.safetensors run/curves.png -o out.d

@@ -1,0 +1,14 @@
+# The models that come with the program have the error that their metadata claim.
+. "$SOURCE_DIR/tests/cli/lib.sh"
+data=$(real_data)
+[ -n "$data" ] || { echo "skipped: no CIFAR-10; name its directory in CAELUM_DATA"; exit 77; }
+for model in "$SOURCE_DIR"/models/*.safetensors; do
+    [ -e "$model" ] || continue
+    expect 0 "$CAELUM" inspect "$model"
+    claim=$(sed -n 's/^test *mse=\([^ ]*\) .*/\1/p' out)
+    expect 0 "$CAELUM" eval "$model" --data "$data" --split test --no-baselines --json
+    got=$(sed -n 's/^ *"mse": \([0-9.e-]*\),*$/\1/p' out)
+    holds "$model claims '$claim' and has '$got'" \
+        awk -v claim="$claim" -v got="$got" 'BEGIN { exit !(claim > 0 && got > claim * 0.9999 && got < claim * 1.0001) }'
+done
+finish
