@@ -106,6 +106,6 @@ void upconv_pack_adjoint(const float *w, size_t k, size_t c, float *packed) {
 }
 
 size_t upconv_scratch(size_t c, size_t k, size_t width) {
-    const size_t rows = width < 64 ? 64 / width : 1;
+    const size_t rows = upconv_rows(width);
     return MOST_LANES * (3 * c * (rows + 1) * (width + 1) + 9 * k * rows * width + 2 * (c + 3) * (k + 1));
 }

@@ -278,6 +278,10 @@ size_t winograd_scratch(size_t c, size_t k);
 /* Weights [k][c][3][3] to the order in which upconv and upconv_dx read them, 9 k c floats each. */
 void upconv_pack(const float *w, size_t k, size_t c, float *packed);
 void upconv_pack_adjoint(const float *w, size_t k, size_t c, float *packed);
+/* Rows of x that they work on at a time: some 64 pixels, which also keeps the chains of sums short. */
+static inline size_t upconv_rows(size_t width) {
+    return width < 64 ? 64 / width : 1;
+}
 /* Floats of scratch that the three need for a row of `width` pixels of x. */
 size_t upconv_scratch(size_t c, size_t k, size_t width);
 

@@ -17,11 +17,6 @@
 
 enum { PLACES = 9 };
 
-/* Rows of x that are worked on at a time: some 64 pixels, which also keeps the chains of sums short. */
-INLINE size_t upconv_rows(size_t width) {
-    return width < 64 ? 64 / width : 1;
-}
-
 /* Tensors in scratch, one place after the other, [place][channel][rows][columns]: this is the first. */
 INLINE struct tensor first_place(float *data, size_t channels, size_t h, size_t w, size_t idle) {
     const size_t row = w * LANES;
