@@ -2,16 +2,17 @@
 . "$SOURCE_DIR/tests/cli/lib.sh"
 ln -s "$SOURCE_DIR/models" models
 ln -s "$SOURCE_DIR/studies" studies
+ln -s "$SOURCE_DIR/docs" docs
 mkdir build && ln -s "$CAELUM" build/caelum
 sed -n 's/^    \$ \(build\/caelum .*\)/\1/p' "$SOURCE_DIR/README.md" >commands
-holds "the README shows four commands" test "$(wc -l <commands)" = 4
+holds "the README shows six commands" test "$(wc -l <commands)" = 6
 while read -r line; do
     short=$(echo "$line" | sed 's|\.\./shared/cifar10|synthetic:200|; s/--epochs 50/--epochs 1/; s/--quick/shallower --quick/')
     # shellcheck disable=SC2086 # the line's words are the arguments
     expect 0 $short
 done <commands
 expect 0 build/caelum inspect models/standard.net
-sed -n '/^    \$ build\/caelum inspect/,/^    \$ build\/caelum train/p' "$SOURCE_DIR/README.md" | sed '1d;$d' |
+sed -n '/^    \$ build\/caelum inspect models\/standard/,/^    \$ build\/caelum train/p' "$SOURCE_DIR/README.md" | sed '1d;$d' |
     sed 's/^    //; s/ *$//' >shown
 sed 's/ *$//' out >printed
 echo >>printed
