@@ -192,8 +192,8 @@ void caelum_model_close(caelum_model **model);
 const caelum_net *caelum_model_net(const caelum_model *model);
 /* Value of a metadata key ("task", "seed", "split_seed", "command", ...), or NULL. */
 const char *caelum_model_metadata(const caelum_model *model, const char *key);
-/* Adds a key to the metadata, or changes it; both texts are copied. Fails with CAELUM_ERESOURCE if there are
- * more than 64. */
+/* Adds a key to the metadata, or changes it; both texts are copied. Fails with CAELUM_EFORMAT if there are
+ * more than 64, with CAELUM_ERESOURCE. */
 int caelum_model_set_metadata(caelum_model *model, const char *key, const char *value,
                               struct caelum_error *err);
 /* Writes the model, whole or not at all; an existing file is replaced. Fails with CAELUM_EIO. */

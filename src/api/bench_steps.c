@@ -93,7 +93,8 @@ static int open_work(struct work *w, struct caelum_error *err) {
 
 int bench_steps(const struct caelum_net *net, const struct kernels *kernels, size_t rounds, double bandwidth,
                 struct bench_step *forward, struct bench_step *backward, struct caelum_error *err) {
-    struct work w = {.net = net, .kernels = kernels, .rounds = rounds < MOST_ROUNDS ? rounds : MOST_ROUNDS};
+    const size_t least = rounds > 0 ? rounds : 1;
+    struct work w = {.net = net, .kernels = kernels, .rounds = least < MOST_ROUNDS ? least : MOST_ROUNDS};
     const int result = open_work(&w, err);
     if (result == 0) {
         one_round(&w, 0); /* does not count */

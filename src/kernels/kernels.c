@@ -61,9 +61,9 @@ void winograd_pack(const float *w, size_t k, size_t c, bool turned, float *packe
 }
 
 size_t winograd_scratch(size_t c, size_t k) {
+    const size_t dw_tiles = winograd_dw_tiles(c < k ? c : k); /* the larger number */
     const size_t forward = 16 * ((c + k) * winograd_tiles(c, k) + 2 * MOST_LANES / SUM_LANES);
-    const size_t backward =
-        4 * ((c + k) * winograd_dw_tiles(c) + 2 * MOST_LANES / SUM_LANES) + 16 * (c + 3) * (k + 1);
+    const size_t backward = 4 * ((c + k) * dw_tiles + 2 * MOST_LANES / SUM_LANES) + 16 * (c + 3) * (k + 3);
     return MOST_LANES * (forward > backward ? forward : backward);
 }
 

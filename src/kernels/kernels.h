@@ -272,7 +272,8 @@ static inline size_t winograd_dw_tiles(size_t c) {
     const size_t tiles = 2048 / c;
     return tiles < 8 ? 8 : tiles > 64 ? 64 : tiles;
 }
-/* Floats of scratch that winograd and winograd_dw need. */
+/* Floats of scratch that winograd and winograd_dw need; the same for c and k exchanged, as the gradient with
+ * respect to the input has them, so that a team's members find their parts either way. */
 size_t winograd_scratch(size_t c, size_t k);
 
 /* Weights [k][c][3][3] to the order in which upconv and upconv_dx read them, 9 k c floats each. */

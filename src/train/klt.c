@@ -137,7 +137,8 @@ static size_t side_of(size_t n, const struct pictures *p) {
 
 static int start_layer(const struct caelum_net *net, const struct net_layer *layer, size_t n,
                        const struct pictures *pictures, float *params, struct caelum_error *err) {
-    const size_t side = side_of(n, pictures);
+    /* a colorizer sees luminance: none of its blocks are the pictures' */
+    const size_t side = net->input.c == pictures->c ? side_of(n, pictures) : 0;
     double *mean = NULL, *basis = NULL;
     if (side == 0)
         return caelum_fail(

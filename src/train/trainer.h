@@ -53,7 +53,8 @@ struct trainer {
 int trainer_open(struct trainer *trainer, const struct caelum_net *net,
                  const struct trainer_settings *settings, size_t largest, uint64_t seed,
                  struct caelum_error *err);
-/* Layers that ask for it (`init=klt`) start from these pictures; for others nothing changes. */
+/* Layers that ask for it (`init=klt`) start from these pictures; for others nothing changes. Fails as
+ * klt_start does. */
 int trainer_start(struct trainer *trainer, const struct pictures *pictures, struct caelum_error *err);
 /* Safe on a zeroed trainer. */
 void trainer_close(struct trainer *trainer);
