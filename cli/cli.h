@@ -60,6 +60,21 @@ const char *grouped(size_t n, char text[32]);
 /* The arguments as they could be typed again; static storage of main. */
 extern char command_line[4096];
 
+/* --- Paths ---------------------------------------------------------------------------------------- */
+
+/* "photo" of "some/photo.jpg". */
+void path_stem(const char *path, char *stem, size_t size);
+/* Makes a directory, unless it is there. */
+int path_directory(const char *dir, struct caelum_error *err);
+/* CAELUM_EIO if there is such a file already, unless `force`. */
+int path_free(const char *path, bool force, struct caelum_error *err);
+/* DIR/STEM.png, as path_free has it. */
+int path_picture(const char *dir, const char *stem, bool force, char *path, size_t size,
+                 struct caelum_error *err);
+/* A model that comes with the program: in $CAELUM_MODELS if that is set, else beside the program's directory.
+ */
+int path_model(const char *name, char *path, size_t size, struct caelum_error *err);
+
 /* --- Progress and signals ------------------------------------------------------------------------- */
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
@@ -132,6 +147,8 @@ int command_study(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_reconstruct(int argc, char **argv);
+int command_encode(int argc, char **argv);
+int command_decode(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_version(int argc, char **argv);

@@ -1,11 +1,8 @@
 /* cmd_reconstruct.c - caelum reconstruct: pictures of any size through a model, one PNG each. */
 #include "cli.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 
 /* PSNR in dB between two pictures of one size. */
 static double psnr(const struct caelum_picture *a, const struct caelum_picture *b) {
@@ -18,18 +15,6 @@ static double psnr(const struct caelum_picture *a, const struct caelum_picture *
     return -10 * log10(squared / (double)n);
 }
 
-/* DIR/NAME.png for .../NAME.jpg */
-static int output_path(const char *dir, const char *input, char *path, size_t size,
-                       struct caelum_error *err) {
-    const char *slash = strrchr(input, '/'), *name = slash ? slash + 1 : input, *dot = strrchr(name, '.');
-    const int length = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
-    const int used = snprintf(path, size, "%s/%.*s.png", dir, length, name);
-    if (used > 0 && (size_t)used < size) return 0;
-    err->code = CAELUM_EUSAGE;
-    snprintf(err->text, sizeof err->text, "%.200s...: path is too long", input);
-    return err->code;
-}
-
 struct job {
     const char *dir;
     int threads;
@@ -39,14 +24,10 @@ struct job {
 
 static int one_picture(const struct job *job, const caelum_model *model, const char *input,
                        struct caelum_error *err) {
-    char path[1024];
-    struct stat st;
+    char path[1024], stem[256];
     struct caelum_picture in = {0}, out = {0};
-    int code = output_path(job->dir, input, path, sizeof path, err);
-    if (code == 0 && !job->force && stat(path, &st) == 0) {
-        snprintf(err->text, sizeof err->text, "%.400s exists already; write over it by --force", path);
-        code = err->code = CAELUM_EIO;
-    }
+    path_stem(input, stem, sizeof stem);
+    int code = path_picture(job->dir, stem, job->force, path, sizeof path, err);
     if (code == 0) code = caelum_picture_load(&in, input, err);
     if (code == 0) code = caelum_reconstruct(model, &in, job->threads, &out, err);
     if (code == 0) code = caelum_picture_save(&out, path, err);
@@ -81,9 +62,7 @@ int command_reconstruct(int argc, char **argv) {
     caelum_net_describe(caelum_model_net(model), &info);
     job.side = info.height;
     int status = 0; /* of the first picture that failed; the others are done all the same */
-    if (mkdir(job.dir, 0777) != 0 && errno != EEXIST) {
-        err.code = CAELUM_EIO;
-        snprintf(err.text, sizeof err.text, "%.300s: directory can't be made: %s", job.dir, strerror(errno));
+    if (path_directory(job.dir, &err) != 0) {
         caelum_model_close(&model);
         return report(&err);
     }

@@ -56,7 +56,7 @@ static const struct option_row rows[] = {
     {'b', "batch", OPTION_SIZE, &given.s.batch, "N", "pictures in a minibatch", NULL},
     {0, "loss", OPTION_CHOICE, &given.loss, "mse|bce|l1|huber", "what is minimized", caelum_loss_words},
     {0, "huber-delta", OPTION_REAL, &given.s.huber_delta, "X", "error beyond which huber is linear", NULL},
-    {0, "optimizer", OPTION_CHOICE, &given.optimizer, "adam|adamw|sgd|rmsprop",
+    {0, "optimizer", OPTION_CHOICE, &given.optimizer, "adam|adamw|sgd|rmsprop|muon",
      "how a gradient changes the weights", caelum_optimizer_words},
     {0, "lr", OPTION_REAL, &given.s.lr, "X", "step size, the largest of the run", NULL},
     {0, "momentum", OPTION_REAL, &given.s.momentum, "X", "share of the last step that sgd keeps", NULL},

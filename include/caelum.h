@@ -313,6 +313,9 @@ enum caelum_optimizer {
     CAELUM_ADAMW,   /* the same with decoupled weight decay, Loshchilov & Hutter 2019 */
     CAELUM_SGD,     /* with momentum */
     CAELUM_RMSPROP, /* Tieleman & Hinton 2012; alpha 0.99, epsilon 1e-8 */
+    /* Jordan and others 2024: the weights of convolutions and dense layers, as matrices, make steps of the
+     * same size in all directions; the rest goes by CAELUM_ADAMW with a fifth of the step size */
+    CAELUM_MUON,
 };
 
 /* How the step size changes from step to step; docs/training.md has the formulas. */
@@ -531,6 +534,56 @@ void caelum_picture_free(struct caelum_picture *picture);
  * the caller. */
 int caelum_reconstruct(const caelum_model *model, const struct caelum_picture *in, int threads,
                        struct caelum_picture *out, struct caelum_error *err);
+
+/* --- Codes ------------------------------------------------------------------------------------ */
+
+/* A model whose network has a `quantize` layer turns pictures into a few whole numbers and these, by the
+ * probabilities that the layer has learned, into bytes. A codec does one call at a time. */
+typedef struct caelum_codec caelum_codec;
+
+/* The model must outlive the codec. threads = 0: the default; no influence on the bytes. Fails with
+ * CAELUM_EFORMAT if the model does not reconstruct pictures, has not exactly one such layer, or has a tensor
+ * that goes past it. */
+int caelum_codec_open(caelum_codec **codec, const caelum_model *model, int threads, struct caelum_error *err);
+void caelum_codec_close(caelum_codec **codec);
+
+/* A picture of any size to bytes, without any header: size, name and checksum are the file's business. *bytes
+ * is the caller's, to be ended by caelum_codec_free. */
+int caelum_codec_encode(caelum_codec *codec, const struct caelum_picture *picture, uint8_t **bytes,
+                        size_t *size, struct caelum_error *err);
+void caelum_codec_free(uint8_t **bytes);
+/* Back again. Any bytes give a picture: whoever reads them from somewhere has checked them. */
+int caelum_codec_decode(caelum_codec *codec, const uint8_t *bytes, size_t size, size_t width, size_t height,
+                        struct caelum_picture *picture, struct caelum_error *err);
+
+/* A file of such codes, written whole or not at all; docs/code-files.md has its format. */
+typedef struct caelum_code_writer caelum_code_writer;
+/* For `count` pictures coded by this codec, which must outlive the writer. */
+int caelum_code_writer_open(caelum_code_writer **writer, const char *path, const caelum_codec *codec,
+                            size_t count, struct caelum_error *err);
+/* name: 1 to 255 bytes without '/'; what the picture is called when it is decoded. */
+int caelum_code_writer_add(caelum_code_writer *writer, const char *name, size_t width, size_t height,
+                           const uint8_t *bytes, size_t size, struct caelum_error *err);
+/* Puts the file in its place. CAELUM_EUSAGE if there were not `count` pictures. */
+int caelum_code_writer_commit(caelum_code_writer *writer, struct caelum_error *err);
+/* Without a commit nothing is left of the file. */
+void caelum_code_writer_close(caelum_code_writer **writer);
+
+typedef struct caelum_code_reader caelum_code_reader;
+struct caelum_code_entry {
+    char name[256];
+    size_t width, height;
+    const uint8_t *bytes; /* the reader's */
+    size_t size;
+};
+/* Reads a file whole and checks it: CAELUM_EFORMAT if it is no such file, was damaged (its checksum tells),
+ * or was written with another model. */
+int caelum_code_reader_open(caelum_code_reader **reader, const char *path, const caelum_codec *codec,
+                            struct caelum_error *err);
+void caelum_code_reader_close(caelum_code_reader **reader);
+size_t caelum_code_reader_count(const caelum_code_reader *reader);
+/* Entry i < count; lives as long as the reader. */
+const struct caelum_code_entry *caelum_code_reader_entry(const caelum_code_reader *reader, size_t i);
 
 /* --- Benchmarks ------------------------------------------------------------------------------- */
 

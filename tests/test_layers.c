@@ -139,6 +139,13 @@ static const struct {
      NULL,
      L(0, 3),
      L(0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 3)},
+    /* to whole steps of 1/2, halves of them to even ones: 0.75 is 1.5 steps, 1.25 is 2.5 */
+    {"input 1\nquantize 0.5\n",
+     {1, 1, 6},
+     {1, 1, 6},
+     L(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+     L(0.2f, 0.3f, -0.8f, 0.75f, 1.25f, -1.25f),
+     L(0, 0.5f, -1, 1, 1, -1)},
     {"input 1\nact relu\n", {1, 1, 3}, {1, 1, 3}, NULL, L(-2, 0, 2), L(0, 0, 2)},
     /* order channel, row, column: 1 + 20 + 300 + 4000, and one that ReLU cuts */
     {"input 2\ndense 2 relu\n",

@@ -30,6 +30,7 @@ static const struct recipe recipes[] = {
     {.name = "sgd", .optimizer = CAELUM_SGD, .lr = 0.5, .momentum = 0.9},
     {.name = "sgd-decay", .optimizer = CAELUM_SGD, .lr = 0.5, .decay = 0.01},
     {.name = "rmsprop", .optimizer = CAELUM_RMSPROP, .lr = 0.0003},
+    {.name = "muon", .optimizer = CAELUM_MUON, .lr = 0.003, .decay = 0.3},
     {.name = "clip", .optimizer = CAELUM_SGD, .lr = 0.5, .clip = 0.05},
 };
 

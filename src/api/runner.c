@@ -50,6 +50,15 @@ struct run {
     struct tail *tail; /* of the others; NULL: there are none */
 };
 
+/* Floats of as many pictures as there are lanes, each with `plane` floats from channel to channel. */
+static void load_values(const float *const *pictures, size_t plane, const struct tensor *x) {
+    for (size_t c = 0; c < x->c; c++)
+        for (size_t i = 0; i < x->h; i++)
+            for (size_t j = 0; j < x->w; j++)
+                for (size_t l = 0; l < x->step; l++)
+                    tensor_at(x, c, (ptrdiff_t)i, (ptrdiff_t)j)[l] = pictures[l][c * plane + i * x->w + j];
+}
+
 /* A block of pictures, or the tail. */
 static void run_block(void *cookie, size_t block, int worker) {
     const struct run *run = cookie;
@@ -63,19 +72,26 @@ static void run_block(void *cookie, size_t block, int worker) {
     const size_t pictures = end - start < lanes ? end - start : lanes, strips = ws->strips;
     const struct shape out = r->net->layer[r->net->layers - 1].out;
     const size_t plane = r->net->input.h * r->net->input.w;
-    const uint8_t *in[MOST_LANES];
+    const uint8_t *in[MOST_LANES] = {NULL};
+    const float *values[MOST_LANES] = {NULL};
     float *lane[MOST_LANES];
     for (size_t i = 0; i < lanes; i++) {
-        const size_t p = i / strips, strip = i % strips;
-        if (strip == 0) in[i] = p < pictures ? job->input(job->cookie, start + p, worker) : in[0];
-        if (strip > 0) in[i] = in[i - strip] + strip * plane / strips;
+        const size_t p = i / strips, strip = i % strips, first_strip = p < pictures ? i - strip : 0;
+        if (strip == 0 && p < pictures && job->input) in[i] = job->input(job->cookie, start + p, worker);
+        if (strip == 0 && p < pictures && job->values)
+            values[i] = job->values(job->cookie, start + p, worker);
+        if (job->input) in[i] = in[first_strip] + strip * plane / strips;
+        if (job->values) values[i] = values[first_strip] + strip * plane / strips;
         lane[i] =
             run->outputs + ((size_t)worker * lanes + p) * shape_values(out) + strip * out.h * out.w / strips;
     }
     net_workspace_live(ws, net, pictures * strips);
     ws->noise = (struct layer_noise){
         .on = r->noise, .seed = 1, .step = LAYER_NOISE_MEASURE, .first = (uint32_t)start};
-    task_load(r->task, r->kernels, in, plane, tail ? &tail->block : &r->block[worker], &ws->value[0]);
+    if (job->values)
+        load_values(values, plane, &ws->value[0]);
+    else
+        task_load(r->task, r->kernels, in, plane, tail ? &tail->block : &r->block[worker], &ws->value[0]);
     net_forward(net, r->kernels, r->params, r->packed, ws);
     r->kernels->store(&ws->value[net->layers], lane, out.h * out.w, pictures * strips);
     for (size_t p = 0; p < pictures; p++) job->output(job->cookie, start + p, lane[p * strips], worker);

@@ -32,6 +32,8 @@ void runner_close(struct runner *runner);
 struct runner_job {
     size_t n;
     const uint8_t *(*input)(void *cookie, size_t i, int worker);
+    /* instead of input: picture i as floats, [c][h][w] of the network's input */
+    const float *(*values)(void *cookie, size_t i, int worker);
     void (*output)(void *cookie, size_t i, const float *values, int worker);
     void *cookie;
 };

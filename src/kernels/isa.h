@@ -10,6 +10,7 @@
 #include "kernels/loss_tmpl.c"
 #include "kernels/pointwise_tmpl.c"
 #include "kernels/products_tmpl.c"
+#include "kernels/rate_tmpl.c"
 #include "kernels/resample_tmpl.c"
 #include "kernels/upconv_tmpl.c"
 #include "kernels/update_tmpl.c"
@@ -44,6 +45,9 @@ const struct kernels FN(kernels) = {
     .noise = FN(noise),
     .maxpool = FN(shared_maxpool),
     .maxpool_grad = FN(shared_maxpool_grad),
+    .quantize = FN(quantize),
+    .quantized = FN(quantized),
+    .rate_grad = FN(rate_grad),
     .upsample = FN(shared_upsample),
     .upsample_grad = FN(shared_upsample_grad),
     .load = FN(load),

@@ -158,6 +158,24 @@ struct noise_job {
     uint32_t first; /* number of lane 0's picture in the minibatch */
 };
 
+/* Steps from zero that a quantized value can be, at most. */
+#define QUANTIZE_MOST 32767.0f
+/* The width e^scale of a predicted distribution is held between these; no cell has less mass than the floor.
+ */
+#define RATE_LEAST (-4.0f)
+#define RATE_MOST 8.0f
+#define RATE_FLOOR 1e-6f
+
+/* Gradients of the bits that whole numbers n cost, bits = -log2 P(n - 1/2 to n + 1/2), P the Laplace
+ * distribution around `mean` of width e^scale. */
+struct rate_job {
+    struct tensor n;
+    struct tensor mean, scale; /* each overwritten by its gradient; 0 in idle lanes */
+    struct tensor dx; /* the gradient by n times per_step is added to it; data NULL: nobody needs it */
+    float weight;     /* of a bit */
+    float per_step;
+};
+
 struct kernels {
     const char *name;
     size_t lanes; /* pictures in a block */
@@ -216,6 +234,12 @@ struct kernels {
     void (*bilinear_grad)(const struct tensor *dy, const struct tensor *dx, size_t factor);
 
     void (*noise)(const struct noise_job *job);
+
+    /* y = the multiple of `step` nearest to x, halves to even ones. */
+    void (*quantize)(const struct tensor *x, const struct tensor *y, float step);
+    /* Of such y: n = y / step, and size = log2(1 + |n|), straight between powers of two: exact. */
+    void (*quantized)(const struct tensor *y, float step, const struct tensor *n, const struct tensor *size);
+    void (*rate_grad)(const struct rate_job *job);
 
     /* Every pixel becomes factor x factor equal ones; the gradient is their sum, row by row. */
     void (*upsample)(const struct tensor *x, const struct tensor *y, size_t factor);

@@ -60,9 +60,10 @@ struct layer_io {
 /* The step of a measurement: the same noise each time. */
 #define LAYER_NOISE_MEASURE UINT32_MAX
 
-/* What random layers draw from. */
+/* What random layers draw from, and how the loss is scaled. */
 struct layer_noise {
-    bool on; /* false: evaluation, nothing is random */
+    bool on;     /* false: evaluation, nothing is random */
+    float scale; /* of the gradient that comes back: 1 / (pictures in the minibatch * values in a picture) */
     uint64_t seed;
     uint32_t step;  /* of training, or LAYER_NOISE_MEASURE */
     uint32_t first; /* number of lane 0's picture in the minibatch */
@@ -93,6 +94,7 @@ struct layer_ops {
     void (*klt_init)(const void *state, struct shape in, const double *mean, const double *basis,
                      float *params);
     bool random; /* it draws from layer_io.noise */
+    bool whole;  /* its backward pass looks around: it needs whole pictures, no strips */
     void (*forward)(const struct layer_io *io);
     void (*backward)(const struct layer_io *io);
     /* What backward does first, to each pixel of dy by its own y (an activation) and in sums over a channel

@@ -10,11 +10,12 @@ struct optimizer_settings optimizer_defaults(void) {
         .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .alpha = 0.99, .epsilon = 1e-8};
 }
 
-int optimizer_open(struct optimizer *out, const struct optimizer_settings *settings, size_t n,
-                   struct caelum_error *err) {
-    struct optimizer o = {.settings = *settings, .n = n};
-    int result = mem_alloc(&o.m, n, sizeof *o.m, err);
-    if (result == 0) result = mem_alloc(&o.v, n, sizeof *o.v, err);
+int optimizer_open(struct optimizer *out, const struct optimizer_settings *settings,
+                   const struct caelum_net *net, int threads, struct caelum_error *err) {
+    struct optimizer o = {.settings = *settings, .n = net->params};
+    int result = mem_alloc(&o.m, o.n, sizeof *o.m, err);
+    if (result == 0) result = mem_alloc(&o.v, o.n, sizeof *o.v, err);
+    if (result == 0 && settings->kind == CAELUM_MUON) result = muon_open(&o.muon, net, threads, err);
     if (result != 0)
         optimizer_close(&o);
     else
@@ -25,17 +26,19 @@ int optimizer_open(struct optimizer *out, const struct optimizer_settings *setti
 void optimizer_close(struct optimizer *o) {
     mem_free(&o->m);
     mem_free(&o->v);
+    muon_close(&o->muon);
 }
 
-static void adam(const struct optimizer *o, const struct kernels *kernels, double lr, double decay,
-                 float *params, const float *gradient) {
+/* For `n` parameters from `at` on. */
+static void adam(const struct optimizer *o, const struct kernels *kernels, double lr, double decay, size_t at,
+                 size_t n, float *params, const float *gradient) {
     const struct optimizer_settings *s = &o->settings;
     const double bias1 = 1.0 - pow(s->beta1, (double)o->step), bias2 = 1.0 - pow(s->beta2, (double)o->step);
-    kernels->adam(&(struct adam_job){.n = o->n,
-                                     .p = params,
-                                     .m = o->m,
-                                     .v = o->v,
-                                     .g = gradient,
+    kernels->adam(&(struct adam_job){.n = n,
+                                     .p = params + at,
+                                     .m = o->m + at,
+                                     .v = o->v + at,
+                                     .g = gradient + at,
                                      .one_minus_beta1 = (float)(1.0 - s->beta1),
                                      .one_minus_beta2 = (float)(1.0 - s->beta2),
                                      .step = (float)(lr / bias1),
@@ -44,18 +47,37 @@ static void adam(const struct optimizer *o, const struct kernels *kernels, doubl
                                      .decay = (float)(lr * decay)});
 }
 
+/* Muon's matrices bear larger steps than what lies between them. */
+static const double adam_share = 0.2;
+
+static void muon(const struct optimizer *o, const struct kernels *kernels, double lr, float *params,
+                 const float *gradient) {
+    const double decay = o->settings.weight_decay, rest = adam_share * lr;
+    size_t at = 0;
+    muon_step(&o->muon, kernels, lr, decay, params, o->m, gradient);
+    for (size_t i = 0; i < o->muon.matrices; i++) {
+        const struct muon_matrix *m = &o->muon.matrix[i];
+        adam(o, kernels, rest, decay, at, m->at - at, params, gradient);
+        at = m->at + m->rows * m->cols;
+    }
+    adam(o, kernels, rest, decay, at, o->n - at, params, gradient);
+}
+
 void optimizer_step(struct optimizer *o, const struct kernels *kernels, double lr, float *params,
                     float *gradient) {
     const struct optimizer_settings *s = &o->settings;
     o->step++;
-    if (s->weight_decay > 0 && s->kind != CAELUM_ADAMW)
+    if (s->weight_decay > 0 && s->kind != CAELUM_ADAMW && s->kind != CAELUM_MUON)
         kernels->add_scaled(gradient, params, (float)s->weight_decay, o->n);
     switch (s->kind) {
     case CAELUM_ADAM:
-        adam(o, kernels, lr, 0, params, gradient);
+        adam(o, kernels, lr, 0, 0, o->n, params, gradient);
         break;
     case CAELUM_ADAMW:
-        adam(o, kernels, lr, s->weight_decay, params, gradient);
+        adam(o, kernels, lr, s->weight_decay, 0, o->n, params, gradient);
+        break;
+    case CAELUM_MUON:
+        muon(o, kernels, lr, params, gradient);
         break;
     case CAELUM_SGD:
         kernels->sgd(&(struct sgd_job){.n = o->n,

@@ -16,6 +16,7 @@ const char *const caelum_optimizer_words[] = {[CAELUM_ADAM] = "adam",
                                               [CAELUM_ADAMW] = "adamw",
                                               [CAELUM_SGD] = "sgd",
                                               [CAELUM_RMSPROP] = "rmsprop",
+                                              [CAELUM_MUON] = "muon",
                                               NULL};
 
 const char *const caelum_schedule_words[] = {

@@ -41,7 +41,7 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
     size_t slots = 0;
     t->slot_count = eights < MOST_SLOTS ? eights : MOST_SLOTS;
     CHECK(mem_alloc(&t->params, n, sizeof(float), err));
-    CHECK(optimizer_open(&t->optimizer, &t->settings.optimizer, n, err));
+    CHECK(optimizer_open(&t->optimizer, &t->settings.optimizer, t->net, t->settings.threads, err));
     if (t->settings.ema > 0) CHECK(mem_alloc(&t->ema, n, sizeof(float), err));
     CHECK(mem_alloc(&t->gradient, n, sizeof(float), err));
     CHECK(mem_alloc(&t->packed, t->net->packed, sizeof(float), err));
@@ -199,6 +199,7 @@ static void forward_block(const struct pass *pass, const struct block *b, int wo
     }
     net_workspace_live(ws, b->net, live);
     ws->noise = (struct layer_noise){.on = learn || t->settings.task == CAELUM_DENOISE,
+                                     .scale = pass->scale,
                                      .seed = t->seed,
                                      .step = learn ? (uint32_t)t->optimizer.step : LAYER_NOISE_MEASURE,
                                      .first = (uint32_t)b->first};

@@ -1,0 +1,43 @@
+/* codec.h - a model in two halves around its quantize layer: pictures of any size to whole numbers, and back.
+ *
+ * A picture is extended to whole blocks by repeating its last row and column. The halves know pictures of one
+ * size; where a picture is larger than WINDOW pixels, windows of that size go over it in steps of CORE, and
+ * of each only the middle counts, so that no seam shows: what lies MARGIN pixels from a window's edge hardly
+ * depends on what is beyond. */
+#ifndef CAELUM_API_CODEC_H
+#define CAELUM_API_CODEC_H
+
+#include "api/runner.h"
+#include "code/prior.h"
+
+enum { CODEC_CORE = 64, CODEC_MARGIN = 16, CODEC_WINDOW = CODEC_CORE + 2 * CODEC_MARGIN };
+
+struct caelum_codec {
+    const caelum_model *model; /* borrowed until close */
+    char *encoder_text, *decoder_text;
+    size_t decoder_params; /* offset of the decoder's parameters */
+    size_t block;          /* pixels a side of what one place of the code stands for */
+    size_t channels;       /* of the code */
+    float step;
+    uint32_t fingerprint; /* of network and parameters */
+    int threads;
+    struct prior prior;
+    /* the halves for windows of height x width pixels; 0 x 0: none yet */
+    size_t height, width;
+    caelum_net *encoder, *decoder;
+    struct runner encode, decode;
+};
+
+/* The rows and columns of a picture's code. */
+static inline size_t codec_rows(const struct caelum_codec *codec, size_t pixels) {
+    return (pixels + codec->block - 1) / codec->block;
+}
+
+/* numbers: [rows][columns][channels], overwritten. */
+int codec_analyse(struct caelum_codec *codec, const struct caelum_picture *picture, int16_t *numbers,
+                  struct caelum_error *err);
+/* picture: its pixels are overwritten. */
+int codec_synthesize(struct caelum_codec *codec, const int16_t *numbers, struct caelum_picture *picture,
+                     struct caelum_error *err);
+
+#endif

@@ -1,0 +1,169 @@
+/* quantize.c - a code of whole numbers of steps, and how many bits they cost.
+ *
+ *   y = STEP n, n = x / STEP rounded to the nearest whole number
+ *
+ * The gradient passes as if nothing were rounded (straight-through; Bengio and others 2013, arXiv 1308.3432).
+ * While training, each bit of the code adds STEP^2 ln(2) / 6 to the sum of squared errors: the exchange rate
+ * at which a finer step pays for its bits (uniform quantization at high rate, Gish & Pierce 1968). Bits are
+ * counted by the layer's own parameters, learned along with the rest: n is taken to be Laplace distributed,
+ * cut into cells of one step, around a mean and with a width predicted from what a decoder knows already,
+ *
+ *   mean[k] = b[k] + sum of w[k][c][tap] n[c][tap], ln width[k] = b'[k] + sum of w'[k][c][tap] log2(1 + |n|)
+ *
+ * over the pixels above left, above, above right and left, all channels, and the pixel's own channels c < k.
+ * Beyond the edge n is 0. code/prior.c codes by the same prediction. */
+#include "layers/quantize.h"
+
+#include <string.h>
+
+static const char usage[] = "quantize STEP";
+
+static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
+    struct quantize *s = state;
+    CHECK(args_real(args, "step", 1000, &s->step, err));
+    if (!(s->step >= 1e-6))
+        return args_fail(args, args->word[1].column, err, "step: expected 1e-06 to 1000, got %g", s->step);
+    return args_end(args, usage, err);
+}
+
+/* The taps as a 3x3 kernel; those behind stay zero. */
+enum { KERNEL = 9 };
+
+static size_t tensor_size(struct shape in, size_t border) {
+    return in.c * (in.h + 2 * border) * (in.w + 2 * border) * MOST_LANES;
+}
+static size_t weights_size(size_t k) {
+    return (k * k * KERNEL + MOST_LANES - 1) / MOST_LANES * MOST_LANES;
+}
+
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+                 struct caelum_error *err) {
+    (void)state, (void)err;
+    *out = in;
+    *sizes = (struct layer_sizes){.params = quantize_params(in.c).all,
+                                  .packed = 2 * weights_size(in.c),
+                                  .scratch = 2 * tensor_size(in, 1) + 2 * tensor_size(in, 0) +
+                                             2 * weights_size(in.c),
+                                  .window = 1,
+                                  .stride = 1,
+                                  .spread = 1};
+    return CAELUM_OK;
+}
+
+static int tensor(const void *state, struct shape in, size_t i, struct layer_tensor *t) {
+    (void)state;
+    const char *const names[] = {"mean_weight", "mean_bias", "scale_weight", "scale_bias"};
+    if (i >= 4) return 0;
+    *t = i % 2 == 0 ? (struct layer_tensor){names[i], 3, {in.c, in.c, QUANTIZE_TAPS, 0}}
+                    : (struct layer_tensor){names[i], 1, {in.c, 0, 0, 0}};
+    return 1;
+}
+
+static void init(const void *state, struct shape in, struct rng *rng, float *params) {
+    (void)state, (void)rng;
+    memset(params, 0, quantize_params(in.c).all * sizeof *params);
+}
+
+/* Whether channel k's prediction may look at that tap of channel c. */
+static bool known(size_t k, size_t c, size_t tap) {
+    return tap < QUANTIZE_TAPS - 1 || c < k;
+}
+
+static void pack_kernel(const float *w, size_t k, float *packed) {
+    for (size_t to = 0; to < k; to++)
+        for (size_t from = 0; from < k; from++)
+            for (size_t tap = 0; tap < KERNEL; tap++) {
+                const bool used = tap < QUANTIZE_TAPS && known(to, from, tap);
+                const size_t group = to / CONV_GROUP, left = k - group * CONV_GROUP;
+                const size_t size = left < CONV_GROUP ? left : CONV_GROUP;
+                packed[group * CONV_GROUP * k * KERNEL + (from * KERNEL + tap) * size + to % CONV_GROUP] =
+                    used ? w[(to * k + from) * QUANTIZE_TAPS + tap] : 0;
+            }
+}
+
+static void pack(const void *state, struct shape in, const float *params, float *packed) {
+    const struct quantize_params at = quantize_params(in.c);
+    (void)state;
+    pack_kernel(params + at.mean, in.c, packed);
+    pack_kernel(params + at.scale, in.c, packed + weights_size(in.c));
+}
+
+static void forward(const struct layer_io *io) {
+    const struct quantize *s = io->state;
+    io->kernels->quantize(&io->x, &io->y, (float)s->step);
+}
+
+static struct tensor scratch_tensor(const struct layer_io *io, size_t at, size_t border) {
+    const struct tensor *y = &io->y;
+    struct tensor t = {
+        .c = y->c, .h = y->h, .w = y->w, .step = io->kernels->lanes, .pad = border, .idle = y->idle};
+    t.row = (y->w + 2 * border) * t.step;
+    t.plane = (y->h + 2 * border) * t.row;
+    t.data = io->scratch + at + border * (t.row + t.step);
+    return t;
+}
+
+/* Adds the gradient of one prediction's kernel and bias; `sums`: weights_size floats twice. */
+static void learn(const struct layer_io *io, const struct tensor *x, const struct tensor *dy, float *weights,
+                  float *bias, float *sums) {
+    const size_t k = x->c, next = weights_size(k);
+    memset(sums, 0, 2 * next * sizeof *sums);
+    io->kernels->conv_dw(
+        &(struct conv_dw_job){.shape = {3, 3, 1, 1, 1}, .x = *x, .dy = *dy, .dw = sums, .next = next});
+    for (size_t half = 0; half < io->kernels->lanes / SUM_LANES; half++)
+        for (size_t to = 0; to < k; to++)
+            for (size_t from = 0; from < k; from++)
+                for (size_t tap = 0; tap < QUANTIZE_TAPS; tap++)
+                    if (known(to, from, tap))
+                        weights[half * io->next + (to * k + from) * QUANTIZE_TAPS + tap] +=
+                            sums[half * next + (to * k + from) * KERNEL + tap];
+    io->kernels->conv_db(dy, bias, io->next);
+}
+
+static void backward(const struct layer_io *io) {
+    const struct quantize *s = io->state;
+    const struct shape in = {io->y.c, io->y.h, io->y.w};
+    const struct quantize_params at = quantize_params(in.c);
+    const size_t wide = tensor_size(in, 1), plain = tensor_size(in, 0);
+    const struct tensor n = scratch_tensor(io, 0, 1), size = scratch_tensor(io, wide, 1);
+    const struct tensor mean = scratch_tensor(io, 2 * wide, 0),
+                        scale = scratch_tensor(io, 2 * wide + plain, 0);
+    float *sums = io->scratch + 2 * wide + 2 * plain;
+    memset(io->scratch, 0, 2 * wide * sizeof *io->scratch);
+    io->kernels->quantized(&io->y, (float)s->step, &n, &size);
+    const struct conv_job predict = {.shape = {3, 3, 1, 1, 1}};
+    struct conv_job job = predict;
+    job.x = n, job.y = mean, job.w = io->packed, job.bias = io->params + at.mean_bias;
+    io->kernels->conv(&job);
+    job = predict;
+    job.x = size, job.y = scale, job.w = io->packed + weights_size(in.c),
+    job.bias = io->params + at.scale_bias;
+    io->kernels->conv(&job);
+    if (io->dx.data) io->kernels->copy(&io->dy, &io->dx);
+    const double exchange = s->step * s->step * 0.6931471805599453 / 6;
+    io->kernels->rate_grad(&(struct rate_job){.n = n,
+                                              .mean = mean,
+                                              .scale = scale,
+                                              .dx = io->dx,
+                                              .weight = (float)exchange * io->noise->scale,
+                                              .per_step = (float)(1 / s->step)});
+    learn(io, &n, &mean, io->grads + at.mean, io->grads + at.mean_bias, sums);
+    learn(io, &size, &scale, io->grads + at.scale, io->grads + at.scale_bias, sums);
+}
+
+static const char *const examples[] = {"quantize 0.1", "quantize 2", NULL};
+
+const struct layer_ops layer_quantize = {
+    .name = "quantize",
+    .usage = usage,
+    .examples = examples,
+    .state_size = sizeof(struct quantize),
+    .parse = parse,
+    .shape = shape,
+    .tensor = tensor,
+    .init = init,
+    .pack = pack,
+    .whole = true,
+    .forward = forward,
+    .backward = backward,
+};
