@@ -53,9 +53,33 @@ static void print_object(const struct caelum_data_info *info) {
         info->pixels_sha256, "classes", classes, "files", files));
 }
 
+/* DIR/00000.png, 00001.png, ... */
+static int export_pictures(const caelum_data *data, int split, size_t count, const char *dir, bool force,
+                           struct caelum_error *err) {
+    const size_t all = caelum_data_count(data, (enum caelum_split)split);
+    const size_t n = count > 0 && count < all ? count : all;
+    int code = path_directory(dir, err);
+    for (size_t i = 0; code == 0 && i < n; i++) {
+        struct caelum_picture picture = {0};
+        char stem[32], path[1024];
+        snprintf(stem, sizeof stem, "%05zu", i);
+        code = path_picture(dir, stem, force, path, sizeof path, err);
+        if (code == 0) code = caelum_data_picture(data, (enum caelum_split)split, i, &picture, err);
+        if (code == 0) code = caelum_picture_save(&picture, path, err);
+        caelum_picture_free(&picture);
+        if (code == 0 && progress_stage(NULL, "writing", i + 1, n)) code = err->code = CAELUM_ESTOPPED;
+    }
+    if (code == 0) printf("%zu pictures are in %s\n", n, dir);
+    if (code == CAELUM_ESTOPPED) snprintf(err->text, sizeof err->text, "stopped");
+    return code;
+}
+
 int command_data(int argc, char **argv) {
     struct caelum_data_settings settings = caelum_data_defaults();
-    bool json = false;
+    bool json = false, force = false;
+    const char *out = NULL;
+    int split = CAELUM_TEST;
+    size_t count = 0;
     settings.progress = progress_stage;
     const struct option_row rows[] = {
         {0, "split-seed", OPTION_U64, &settings.split_seed, "N", "shuffle that precedes the split", NULL},
@@ -63,28 +87,37 @@ int command_data(int argc, char **argv) {
          "use only the first N pictures of that shuffle; 0 = all", NULL},
         {0, "cache-dir", OPTION_STRING, &settings.cache_dir, "DIR",
          "where prepared data is kept; default ~/.cache/caelum", NULL},
+        {'o', "out", OPTION_STRING, &out, "DIR", "export: where the pictures go, as PNG", NULL},
+        {0, "split", OPTION_CHOICE, &split, "NAME", "export: train, validation or test", eval_splits},
+        {0, "count", OPTION_SIZE, &count, "N", "export: only the first N pictures of the split; 0 = all",
+         NULL},
+        {0, "force", OPTION_FLAG, &force, NULL, "export: write over pictures that exist", NULL},
         {0, "json", OPTION_FLAG, &json, NULL, "print as JSON", NULL},
         DISPLAY_OPTIONS,
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
     const int n = options_read(command_find("data"), rows, argc, argv);
     if (n < 0) return -n - 1;
     const bool info_wanted = n > 0 && strcmp(argv[1], "info") == 0;
-    if (n < 1 || n > 2 || (!info_wanted && strcmp(argv[1], "cache") != 0))
-        return usage_error("data", "expected 'info SPEC' or 'cache SPEC'");
+    const bool export_wanted = n > 0 && strcmp(argv[1], "export") == 0;
+    if (n < 1 || n > 2 || (!info_wanted && !export_wanted && strcmp(argv[1], "cache") != 0))
+        return usage_error("data", "expected 'info SPEC', 'cache SPEC' or 'export SPEC -o DIR'");
+    if (export_wanted && !out) return usage_error("data", "export: expected -o DIR");
     signals_catch();
     struct caelum_error err;
     caelum_data *data = NULL;
     static struct caelum_data_info info;
     int code = caelum_data_open(&data, n == 2 ? argv[2] : NULL, &settings, &err);
     if (code == 0 && info_wanted) code = caelum_data_describe(data, &info, &err);
+    if (code == 0 && export_wanted) code = export_pictures(data, split, count, out, force, &err);
     progress_clear();
-    if (code != 0) return report(&err);
-    if (!info_wanted)
+    if (code != 0) {
+        caelum_data_close(&data);
+        return report(&err);
+    }
+    if (info_wanted && json) print_object(&info);
+    if (info_wanted && !json) print_info(&info);
+    if (!info_wanted && !export_wanted)
         printf("%zu pictures are ready\n", caelum_data_count(data, CAELUM_ALL));
-    else if (json)
-        print_object(&info);
-    else
-        print_info(&info);
     caelum_data_close(&data);
     return 0;
 }

@@ -71,9 +71,8 @@ static void print_object(const char *path, const caelum_net *net, const struct c
 }
 
 static void print_origin(const caelum_model *model) {
-    static const char *const keys[] = {"task",  "data",  "split",    "split_seed", "seed", "epochs",
-                                       "batch", "lr",    "schedule", "warmup",     "clip", "ema",
-                                       "flip",  "epoch", "val_loss", "validation", "test"};
+    static const char *const keys[] = {"command", "data",     "split",      "epoch",
+                                       "caelum",  "val_loss", "validation", "test"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *value = caelum_model_metadata(model, keys[i]);
         if (value) printf("%-12s %s\n", keys[i], value);

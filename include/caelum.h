@@ -133,6 +133,12 @@ int caelum_data_describe(const caelum_data *data, struct caelum_data_info *info,
 /* Pictures in a split. */
 size_t caelum_data_count(const caelum_data *data, enum caelum_split split);
 
+struct caelum_picture;
+/* Picture i < caelum_data_count(data, split) of a split, to be ended by caelum_picture_free. Fails with
+ * CAELUM_ERESOURCE. */
+int caelum_data_picture(const caelum_data *data, enum caelum_split split, size_t i,
+                        struct caelum_picture *picture, struct caelum_error *err);
+
 /* --- Networks --------------------------------------------------------------------------------- */
 
 /* A network: the text a person wrote, parsed and checked, with the shape of every layer for one
@@ -340,8 +346,8 @@ struct caelum_epoch {
     double val_loss, val_psnr, val_accuracy; /* validation split, after the epoch */
     double seconds;                          /* this epoch, validation included */
     double pictures_per_second;              /* training alone */
-    bool best;                               /* lowest val_loss so far */
-    double lr;                               /* step size of its last step */
+    bool best; /* lowest val_loss so far, or the latest epoch where a layer adds a cost that no loss shows */
+    double lr; /* step size of its last step */
 };
 
 struct caelum_train_progress {
@@ -393,7 +399,7 @@ struct caelum_train_settings caelum_train_defaults(void);
 struct caelum_train_result {
     enum caelum_task task; /* a resumed run's own */
     size_t epochs;         /* done in all, those before a resume included */
-    size_t best_epoch;
+    size_t best_epoch;     /* by caelum_epoch.best */
     double best_val_loss, best_val_psnr;
     double seconds;   /* of this call */
     bool stopped;     /* the callback asked to stop: `out` can be resumed */

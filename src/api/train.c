@@ -98,6 +98,17 @@ static int read_checkpoint(struct run *run, struct caelum_error *err) {
 
 /* --- Metadata ------------------------------------------------------------------------------------- */
 
+/* The command that trains this model, given the network and the data. The number of epochs is left out where
+ * it does not matter for what the epochs so far have made. */
+static int describe_command(struct run *run, bool with_epochs, struct caelum_error *err) {
+    struct caelum_train_settings s = run->settings;
+    char options[900];
+    if (!with_epochs) s.epochs = caelum_train_defaults().epochs;
+    train_settings_options(&s, options, sizeof options);
+    return metadata_setf(&run->metadata, err, "command", "caelum train %s.net%s --seed %llu", run->name,
+                         options, (unsigned long long)s.seed);
+}
+
 /* Only what decides the bits of the result: the same run on other threads or under another name leaves
  * the same file. */
 static int describe_model(struct run *run, struct caelum_error *err) {
@@ -108,8 +119,10 @@ static int describe_model(struct run *run, struct caelum_error *err) {
     CHECK(metadata_setf(m, err, "split", "%zu/%zu/%zu", run->data->split_count[0], run->data->split_count[1],
                         run->data->split_count[2]));
     CHECK(train_settings_write(&run->settings, m, err));
-    if (run->settings.schedule == CAELUM_COSINE || run->settings.schedule == CAELUM_ONECYCLE)
-        CHECK(metadata_setf(m, err, "epochs", "%zu", run->settings.epochs));
+    const bool epochs_matter =
+        run->settings.schedule == CAELUM_COSINE || run->settings.schedule == CAELUM_ONECYCLE;
+    if (epochs_matter) CHECK(metadata_setf(m, err, "epochs", "%zu", run->settings.epochs));
+    CHECK(describe_command(run, epochs_matter, err));
     return metadata_set(m, "caelum", CAELUM_VERSION, err);
 }
 

@@ -109,3 +109,16 @@ struct pictures data_pictures(const struct caelum_data *data, enum caelum_split 
                              .h = data->h,
                              .w = data->w};
 }
+
+int caelum_data_picture(const caelum_data *data, enum caelum_split split, size_t i,
+                        struct caelum_picture *picture, struct caelum_error *err) {
+    const struct pictures set = data_pictures(data, split);
+    const uint8_t *from = pictures_at(&set, i);
+    const size_t area = set.h * set.w;
+    uint8_t *pixels = NULL;
+    CHECK(mem_alloc(&pixels, area, 3, err));
+    for (size_t p = 0; p < area; p++)
+        for (size_t c = 0; c < 3; c++) pixels[p * 3 + c] = from[(c < set.c ? c : set.c - 1) * area + p];
+    *picture = (struct caelum_picture){set.w, set.h, pixels};
+    return CAELUM_OK;
+}

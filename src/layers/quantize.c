@@ -164,6 +164,7 @@ const struct layer_ops layer_quantize = {
     .init = init,
     .pack = pack,
     .whole = true,
+    .costs = true,
     .forward = forward,
     .backward = backward,
 };

@@ -99,6 +99,14 @@ static int run_batches(struct fit *fit, struct caelum_error *err) {
     return CAELUM_OK;
 }
 
+/* Whether the loss tells all that is minimized. If it does not, a later epoch is better than an earlier one even
+ * where its loss is higher. */
+static bool loss_tells_all(const struct caelum_net *net) {
+    for (size_t i = 0; i < net->layers; i++)
+        if (net->layer[i].ops->costs) return false;
+    return true;
+}
+
 /* Validates and writes the epoch into the history. */
 static int finish_epoch(struct fit *fit, struct caelum_error *err) {
     const double start = clock_seconds();
@@ -119,7 +127,8 @@ static int finish_epoch(struct fit *fit, struct caelum_error *err) {
         .lr = fit->trainer->lr,
     };
     if (!isfinite(e.val_loss)) return diverged(fit, "the validation loss is not finite", err);
-    e.best = fit->best_epoch == 0 || e.val_loss < fit->history[fit->best_epoch - 1].val_loss;
+    e.best = fit->best_epoch == 0 || e.val_loss < fit->history[fit->best_epoch - 1].val_loss ||
+             !loss_tells_all(fit->trainer->net);
     fit->history[fit->epochs_done++] = e;
     if (e.best) fit->best_epoch = e.epoch;
     fit->batches_done = 0;

@@ -12,12 +12,9 @@
 const char *const caelum_loss_words[] = {
     [CAELUM_MSE] = "mse", [CAELUM_BCE] = "bce", [CAELUM_L1] = "l1", [CAELUM_HUBER] = "huber", NULL};
 
-const char *const caelum_optimizer_words[] = {[CAELUM_ADAM] = "adam",
-                                              [CAELUM_ADAMW] = "adamw",
-                                              [CAELUM_SGD] = "sgd",
-                                              [CAELUM_RMSPROP] = "rmsprop",
-                                              [CAELUM_MUON] = "muon",
-                                              NULL};
+const char *const caelum_optimizer_words[] = {
+    [CAELUM_ADAM] = "adam",       [CAELUM_ADAMW] = "adamw", [CAELUM_SGD] = "sgd",
+    [CAELUM_RMSPROP] = "rmsprop", [CAELUM_MUON] = "muon",   NULL};
 
 const char *const caelum_schedule_words[] = {
     [CAELUM_CONSTANT] = "constant", [CAELUM_STEP] = "step",       [CAELUM_COSINE] = "cosine",
@@ -117,15 +114,22 @@ int train_settings_check(const struct caelum_train_settings *s, struct caelum_er
     return CAELUM_OK;
 }
 
-/* The value as metadata has it; 17 digits name a double exactly. text: [64]. */
-static const char *print_field(const struct caelum_train_settings *s, const struct field *f, int digits,
-                               char text[64]) {
+/* The number in as few digits as name it exactly, 17 at most. */
+static void print_real(double value, char text[64]) {
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, 64, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) return;
+    }
+}
+
+/* The value as metadata has it. text: [64]. */
+static const char *print_field(const struct caelum_train_settings *s, const struct field *f, char text[64]) {
     const void *at = place(s, f);
     switch (f->kind) {
     case WORD:
         return f->words[word(at)];
     case REAL:
-        snprintf(text, 64, "%.*g", digits, *(const double *)at);
+        print_real(*(const double *)at, text);
         break;
     case SIZE:
         snprintf(text, 64, "%zu", *(const size_t *)at);
@@ -143,7 +147,7 @@ int train_settings_write(const struct caelum_train_settings *s, struct metadata 
                          struct caelum_error *err) {
     char text[64];
     for (const struct field *f = fields; f < fields + FIELDS; f++)
-        CHECK(metadata_set(m, f->key, print_field(s, f, 17, text), err));
+        CHECK(metadata_set(m, f->key, print_field(s, f, text), err));
     return CAELUM_OK;
 }
 
@@ -235,7 +239,7 @@ bool train_settings_differ(const struct caelum_train_settings *s, const struct m
         const char *text = metadata_get(m, f->key);
         char name[40], a[64], b[64];
         const bool known = !text || read_field(f, text, (char *)&there + f->offset);
-        const char *theirs = known ? print_field(&there, f, 15, a) : text, *ours = print_field(s, f, 15, b);
+        const char *theirs = known ? print_field(&there, f, a) : text, *ours = print_field(s, f, b);
         if (strcmp(theirs, ours) != 0) {
             snprintf(what, 160, "%s is %.50s there, %s here", option_name(f, name), theirs, ours);
             return true;
@@ -250,7 +254,7 @@ void train_settings_options(const struct caelum_train_settings *s, char *text, s
     text[0] = '\0';
     for (size_t i = 0; (f = visible(i)) != NULL; i++) {
         char name[40], a[64], b[64];
-        const char *ours = print_field(s, f, 15, a), *theirs = print_field(&usual, f, 15, b);
+        const char *ours = print_field(s, f, a), *theirs = print_field(&usual, f, b);
         const size_t used = strlen(text);
         if (strcmp(ours, theirs) != 0)
             snprintf(text + used, size - used, " --%s%s%s", option_name(f, name), f->kind == FLAG ? "" : " ",
