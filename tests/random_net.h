@@ -145,6 +145,10 @@ static inline void random_noise(struct random_net *n) {
     random_line(n, "noise 0.%zu", random_from(n, 1, 9));
 }
 
+static inline void random_quantize(struct random_net *n) {
+    random_line(n, "quantize 0.%zu", random_from(n, 2, 9));
+}
+
 static inline void random_activation(struct random_net *n) {
     const char *act = random_act(n);
     if (*act) random_line(n, "act%s", act);
@@ -219,7 +223,7 @@ static void (*const random_makers[])(struct random_net *) = {
     random_reshape, random_noise,    random_activation, random_activation,     random_save,
     random_save,    random_save,     random_join,       random_join,           random_join,
     random_join,    random_crop,     random_pad,        random_space_to_depth, random_depth_to_space,
-    random_latent,
+    random_latent,  random_quantize,
 };
 
 /* A network of about 2 to 10 layers, at least one of them with parameters. */

@@ -99,6 +99,15 @@ class Net:
             x = cut(x, axis, (n - to) // 2 if to <= n else -((to - n) // 2), to)
         return x
 
+    def quantize(self, x, words):
+        """Rounded forwards, passed through backwards; what it has to predict bits with is not used here."""
+        k, step = x.shape[1], float(words[1])
+        for shape in ((k, k, 5), (k,), (k, k, 5), (k,)):
+            self.param(*shape)
+        n = x / step
+        self.near((n - n.floor() - 0.5) * step, x)
+        return x + (n.round() * step - x).detach()
+
     def save(self, x, words):
         self.saved[words[1]] = x
         return x
@@ -115,6 +124,7 @@ class Net:
             "depth_to_space": lambda x, w: F.pixel_shuffle(x, (numbers(w) or [2])[0]),
             "crop": self.size, "pad": self.size, "conv": self.conv, "deconv": self.deconv, "dense": self.dense,
             "maxpool": self.maxpool, "upsample": self.upsample, "save": self.save, "act": self.act,
+            "quantize": self.quantize,
         }
         for words in self.lines:
             if words and words[0] == "input":
@@ -155,7 +165,8 @@ def evaluate(case, dtype):
     dy = torch.from_numpy(case["dy"]).to(dtype)
     assert dy.numel() == y.numel(), "the output is %s" % (tuple(y.shape),)
     (y * dy.reshape(y.shape)).sum().backward()
-    return [t.detach().double().numpy().ravel() for t in [y] + [p.grad for p in net.params]], net.margin
+    return [t.detach().double().numpy().ravel() for t in [y] + [
+        torch.zeros_like(p) if p.grad is None else p.grad for p in net.params]], net.margin
 
 
 def error(got, want):

@@ -1,0 +1,56 @@
+# encode and decode: pictures to a file of codes and back, on a model trained here for a moment.
+. "$SOURCE_DIR/tests/cli/lib.sh"
+cat >code.net <<'N'
+input 3
+space_to_depth 4
+conv 16 k=1 init=klt
+quantize 0.2
+conv 48 k=1 init=klt
+depth_to_space 4
+N
+"$CAELUM" train code.net --data synthetic:400 --epochs 2 --batch 20 --out run -q >/dev/null || exit 1
+expect 0 "$CAELUM" data export synthetic:400 --split test --count 12 -o in
+says out "12 pictures are in in"
+expect 4 "$CAELUM" data export synthetic:400 --count 2 -o in
+says err "exists already"
+expect 0 "$CAELUM" encode in/*.png run/curves.png --model run/best.safetensors -o codes
+says out "in/00000.png  32x32  "
+says out " bits a pixel"
+holds "the codes take less than a tenth of the pixels" \
+    [ $(($(wc -c <codes) * 10)) -lt $((12 * 32 * 32 * 3 + 960 * 560 * 3)) ]
+expect 0 "$CAELUM" decode codes --model run/best.safetensors -o back
+says out "back/curves.png  960x560"
+# a picture of the network's own size comes back as the network reconstructs it
+expect 0 "$CAELUM" reconstruct run/best.safetensors in/00003.png -o made
+holds "00003.png is what reconstruct makes of it" cmp back/00003.png made/00003.png
+expect 0 "$CAELUM" encode in/*.png run/curves.png --model run/best.safetensors -o again --threads 1 -q
+holds "the same bytes with one thread" cmp codes again
+
+# one flipped byte, a part of the file, another model: no picture
+cp codes bad
+printf '\377' | dd of=bad bs=1 seek=100 conv=notrunc 2>/dev/null
+cmp -s codes bad && printf '\000' | dd of=bad bs=1 seek=100 conv=notrunc 2>/dev/null
+expect 3 "$CAELUM" decode bad --model run/best.safetensors -o no
+says err "bad: damaged: its checksum is not that of its content"
+head -c 200 codes >short
+expect 3 "$CAELUM" decode short --model run/best.safetensors -o no
+says err "damaged"
+expect 3 "$CAELUM" decode in/00000.png --model run/best.safetensors -o no
+says err "not a file of codes"
+holds "nothing was decoded" [ ! -e no ]
+expect 4 "$CAELUM" encode in/00000.png --model run/best.safetensors -o codes
+says err "codes exists already; write over it by --force"
+expect 2 "$CAELUM" encode in/00000.png
+says err "expected PICTURE... and -o FILE"
+mkdir twin && cp in/00000.png twin
+expect 2 "$CAELUM" encode in/00000.png twin/00000.png --model run/best.safetensors -o x
+says err "would both be called 00000.png"
+echo "no picture" >bad.jpg
+expect 3 "$CAELUM" encode in/00001.png bad.jpg --model run/best.safetensors -o x
+says err "bad.jpg: not a PNG, JPEG or WebP picture"
+holds "no half-written file is left" [ -z "$(ls -A . | grep '^x')" ]
+expect 3 "$CAELUM" encode in/00000.png --model "$SOURCE_DIR/models/best.safetensors" -o x
+says err "needs one quantize layer"
+CAELUM_MODELS=$scratch expect 4 "$CAELUM" encode in/00000.png -o x
+says err "code.safetensors is not there"
+finish
