@@ -16,7 +16,8 @@ allowed() {
     report) echo "train net layers kernels base" ;;
     image) echo "base" ;;
     data) echo "image base" ;;
-    api) echo "report train net layers kernels data image base" ;;
+    code) echo "layers kernels base" ;;
+    api) echo "code report train net layers kernels data image base" ;;
     *) complain "src/$1: a room that docs/design.md does not know" ;;
     esac
 }
@@ -35,7 +36,9 @@ done
 
 for file in include/*.h src/*/*.[ch] cli/*.[ch] tests/*.[ch] bench/peers/*.[ch]*; do
     lines=$(wc -l < "$file")
-    [ "$lines" -le 600 ] || complain "$file: $lines lines, at most 600"
+    most=600
+    [ "$file" = include/caelum.h ] && most=800 # the one public header, half of it comments
+    [ "$lines" -le $most ] || complain "$file: $lines lines, at most $most"
     grep -n "$(printf '\t')" "$file" | sed "s|^|$file: tab in line |" | grep . && bad=1
     grep -nE ' +$' "$file" | sed "s|^|$file: blank at the end of line |" | grep . && bad=1
     [ -z "$(tail -c 1 "$file")" ] || complain "$file: no newline at the end"

@@ -95,7 +95,7 @@ struct layer_ops {
                      float *params);
     bool random; /* it draws from layer_io.noise */
     bool whole;  /* its backward pass looks around: it needs whole pictures, no strips */
-    bool costs; /* while training it adds a cost of its own to what is minimized, which no loss shows */
+    bool costs;  /* while training it adds a cost of its own to what is minimized, which no loss shows */
     void (*forward)(const struct layer_io *io);
     void (*backward)(const struct layer_io *io);
     /* What backward does first, to each pixel of dy by its own y (an activation) and in sums over a channel

@@ -47,8 +47,9 @@ static bool works_on_strips(const struct caelum_net *net, const struct caelum_ne
                             size_t strips) {
     const struct net_layer *whole = &net->layer[i], *part = &strip->layer[i];
     const struct layer_sizes *s = &part->sizes;
-    return !whole->ops->random && !whole->ops->whole && part->out.h * strips == whole->out.h && part->out.w == whole->out.w &&
-           part->in.h % s->stride == 0 && (s->window <= s->stride || s->pad_x > 0);
+    return !whole->ops->random && !whole->ops->whole && part->out.h * strips == whole->out.h &&
+           part->out.w == whole->out.w && part->in.h % s->stride == 0 &&
+           (s->window <= s->stride || s->pad_x > 0);
 }
 
 /* Whether both go the same way step by step: then they give the same bits, and share derived weights. */

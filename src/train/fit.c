@@ -99,8 +99,8 @@ static int run_batches(struct fit *fit, struct caelum_error *err) {
     return CAELUM_OK;
 }
 
-/* Whether the loss tells all that is minimized. If it does not, a later epoch is better than an earlier one even
- * where its loss is higher. */
+/* Whether the loss tells all that is minimized. If it does not, a later epoch is better than an earlier one
+ * even where its loss is higher. */
 static bool loss_tells_all(const struct caelum_net *net) {
     for (size_t i = 0; i < net->layers; i++)
         if (net->layer[i].ops->costs) return false;

@@ -1,4 +1,5 @@
-/* optimizer.h - how a gradient changes the parameters, with PyTorch's definitions and defaults; Muon: muon.h. */
+/* optimizer.h - how a gradient changes the parameters, with PyTorch's definitions and defaults; Muon: muon.h.
+ */
 #ifndef CAELUM_TRAIN_OPTIMIZER_H
 #define CAELUM_TRAIN_OPTIMIZER_H
 
@@ -6,7 +7,8 @@
 
 struct optimizer_settings {
     enum caelum_optimizer kind;
-    double weight_decay; /* on all parameters, biases too; AdamW, Muon: decoupled, others: added to the gradient */
+    double weight_decay; /* on all parameters, biases too; AdamW, Muon: decoupled, others: added to the
+                            gradient */
     double momentum;     /* SGD */
     double beta1, beta2; /* Adam, AdamW, what Muon leaves */
     double alpha;        /* RMSprop */
@@ -19,8 +21,8 @@ struct optimizer_settings optimizer_defaults(void);
 struct optimizer {
     struct optimizer_settings settings;
     size_t n;
-    float *m, *v;  /* [n]: running means of the gradient and of its square; those not used stay 0 */
-    uint64_t step; /* steps done */
+    float *m, *v;     /* [n]: running means of the gradient and of its square; those not used stay 0 */
+    uint64_t step;    /* steps done */
     struct muon muon; /* Muon's matrices; what lies between them goes by Adam's rule. Others: none */
 };
 

@@ -5,7 +5,7 @@ ln -s "$SOURCE_DIR/studies" studies
 ln -s "$SOURCE_DIR/docs" docs
 mkdir build && ln -s "$CAELUM" build/caelum
 sed -n 's/^    \$ \(build\/caelum .*\)/\1/p' "$SOURCE_DIR/README.md" >commands
-holds "the README shows six commands" test "$(wc -l <commands)" = 6
+holds "the README shows eight commands" test "$(wc -l <commands)" = 8
 while read -r line; do
     short=$(echo "$line" | sed 's|\.\./shared/cifar10|synthetic:200|; s/--epochs 50/--epochs 1/; s/--quick/shallower --quick/')
     # shellcheck disable=SC2086 # the line's words are the arguments
