@@ -282,7 +282,7 @@ static void senseless_settings_are_refused(void **state) {
     s = good, s.lr_step_epochs = 0;
     assert_error(CAELUM_EUSAGE, "lr_step_epochs: expected 1 to 1000000", caelum_train(&s, NULL, err));
     s = good, s.optimizer = (enum caelum_optimizer)17;
-    assert_error(CAELUM_EUSAGE, "optimizer: expected one of 4 choices, got 17", caelum_train(&s, NULL, err));
+    assert_error(CAELUM_EUSAGE, "optimizer: expected one of 5 choices, got 17", caelum_train(&s, NULL, err));
     s = good, s.schedule = CAELUM_ONECYCLE, s.warmup = 1;
     assert_error(CAELUM_EUSAGE, "onecycle has a rise of its own", caelum_train(&s, NULL, err));
     s = good, s.warmup = 3;
