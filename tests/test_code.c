@@ -111,7 +111,7 @@ static void make_code(struct rng *rng, float *params, double *n) {
 }
 
 static void near(const char *what, size_t i, double got, double want) {
-    if (fabs(got - want) > 1e-4 * (1 + fabs(want)))
+    if (fabs(got - want) > 2e-6 * (1 + fabs(want)))
         fail_msg("%s %zu: got %.7g, want %.7g", what, i, got, want);
 }
 

@@ -244,6 +244,80 @@ static void updates_match_reference(void **state) {
     }
 }
 
+/* --- Muon ----------------------------------------------------------------------------------------- */
+
+/* x [rows][cols] after five Newton-Schulz iterations, straight from the words in train/muon.h, in double. The
+ * iteration is the same on the matrix and on its transpose, so the side of X X^T does not matter here. */
+static void ref_orthogonal(double *x, size_t rows, size_t cols) {
+    static double gram[64 * 64], factor[64 * 64], y[64 * 64];
+    double squares = 0;
+    for (size_t i = 0; i < rows * cols; i++) squares += x[i] * x[i];
+    for (size_t i = 0; i < rows * cols; i++) x[i] /= sqrt(squares) + 1e-7;
+    for (int round = 0; round < 5; round++) {
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = 0; j < rows; j++) {
+                gram[i * rows + j] = 0;
+                for (size_t k = 0; k < cols; k++) gram[i * rows + j] += x[i * cols + k] * x[j * cols + k];
+            }
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = 0; j < rows; j++) {
+                double twice = 0;
+                for (size_t k = 0; k < rows; k++) twice += gram[i * rows + k] * gram[k * rows + j];
+                factor[i * rows + j] = (i == j ? 3.4445 : 0) - 4.7750 * gram[i * rows + j] + 2.0315 * twice;
+            }
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = 0; j < cols; j++) {
+                y[i * cols + j] = 0;
+                for (size_t k = 0; k < rows; k++) y[i * cols + j] += factor[i * rows + k] * x[k * cols + j];
+            }
+        memcpy(x, y, rows * cols * sizeof *x);
+    }
+}
+
+/* Matrices that are tall, wide, square, and of sides that fill no register; with one thread and more. */
+static void muon_matches_reference(void **state) {
+    (void)state;
+    enum { MOST = 4000 };
+    const double lr = 0.01, decay = 0.3;
+    EACH_LEVEL(kernels) {
+        for (int threads = 1; threads <= 3; threads += 2) {
+            static float p[MOST], mean[MOST], g[MOST];
+            static double want[MOST], ref_mean[MOST], x[64 * 64];
+            caelum_net *net = NULL;
+            struct muon muon = {0};
+            struct rng rng = rng_make(5, RNG_TEST, 0);
+            assert_ok(caelum_net_parse(
+                &net, "input 2\nconv 37 k=1\nconv 3\nconv 16 k=4\ndeconv 3\nmaxpool 4\ndense 7\n", "test", 4,
+                4, err));
+            assert_true(net->params <= MOST);
+            assert_ok(muon_open(&muon, net, threads, err));
+            assert_int_equal(muon.matrices, 5);
+            for (size_t i = 0; i < net->params; i++)
+                want[i] = (double)(p[i] = test_random(&rng)), mean[i] = 0, ref_mean[i] = 0;
+            for (int step = 0; step < 3; step++) {
+                for (size_t i = 0; i < net->params; i++) g[i] = test_random(&rng);
+                muon_step(&muon, kernels, lr, decay, p, mean, g);
+                for (const struct muon_matrix *m = muon.matrix; m < muon.matrix + muon.matrices; m++) {
+                    const size_t n = m->rows * m->cols, longer = m->rows > m->cols ? m->rows : m->cols;
+                    assert_true(n <= 64 * 64 && m->rows <= 64);
+                    for (size_t i = 0; i < n; i++) {
+                        const double slope = (double)g[m->at + i];
+                        ref_mean[m->at + i] += 0.05 * (slope - ref_mean[m->at + i]);
+                        x[i] = slope + 0.95 * (ref_mean[m->at + i] - slope);
+                    }
+                    ref_orthogonal(x, m->rows, m->cols);
+                    for (size_t i = 0; i < n; i++)
+                        want[m->at + i] -=
+                            lr * decay * want[m->at + i] + lr * 0.2 * sqrt((double)longer) * x[i];
+                }
+            }
+            for (size_t i = 0; i < net->params; i++) near("muon", kernels->name, (double)p[i], want[i], 2e-6);
+            muon_close(&muon);
+            caelum_net_close(&net);
+        }
+    }
+}
+
 /* --- Range test ----------------------------------------------------------------------------------- */
 
 /* A loss that falls along a logistic curve around point 60: steepest there. One that only rises: nowhere. */
@@ -263,9 +337,9 @@ static void steepest_descent_is_found(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(losses_match_reference),    cmocka_unit_test(losses_at_their_edges),
-        cmocka_unit_test(logarithm_is_accurate),     cmocka_unit_test(updates_match_reference),
-        cmocka_unit_test(steepest_descent_is_found),
+        cmocka_unit_test(losses_match_reference), cmocka_unit_test(losses_at_their_edges),
+        cmocka_unit_test(logarithm_is_accurate),  cmocka_unit_test(updates_match_reference),
+        cmocka_unit_test(muon_matches_reference), cmocka_unit_test(steepest_descent_is_found),
     };
     return cmocka_run_group_tests_name("learning", tests, NULL, NULL);
 }

@@ -303,6 +303,7 @@ int caelum_codec_encode(caelum_codec *codec, const struct caelum_picture *pictur
     const size_t h = codec_rows(codec, picture->height), w = codec_rows(codec, picture->width);
     int16_t *numbers = NULL;
     struct range_encoder encoder = {0};
+    CHECK(image_check_size("the picture", picture->width, picture->height, err));
     CHECK(mem_alloc(&numbers, h * w, codec->channels * sizeof *numbers, err));
     int result = codec_analyse(codec, picture, numbers, err);
     if (result == 0) {

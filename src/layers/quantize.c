@@ -40,13 +40,13 @@ static int shape(const void *state, struct shape in, struct shape *out, struct l
                  struct caelum_error *err) {
     (void)state, (void)err;
     *out = in;
-    *sizes = (struct layer_sizes){.params = quantize_params(in.c).all,
-                                  .packed = 2 * weights_size(in.c),
-                                  .scratch = 2 * tensor_size(in, 1) + 2 * tensor_size(in, 0) +
-                                             2 * weights_size(in.c),
-                                  .window = 1,
-                                  .stride = 1,
-                                  .spread = 1};
+    *sizes = (struct layer_sizes){
+        .params = quantize_params(in.c).all,
+        .packed = 3 * weights_size(in.c), /* the two kernels, and room to make one */
+        .scratch = 2 * tensor_size(in, 1) + 2 * tensor_size(in, 0) + 2 * weights_size(in.c),
+        .window = 1,
+        .stride = 1,
+        .spread = 1};
     return CAELUM_OK;
 }
 
@@ -69,23 +69,23 @@ static bool known(size_t k, size_t c, size_t tap) {
     return tap < QUANTIZE_TAPS - 1 || c < k;
 }
 
-static void pack_kernel(const float *w, size_t k, float *packed) {
+/* The kernel with its unknown taps at zero, [to][from][KERNEL] in `whole`, then packed. */
+static void pack_kernel(const float *w, size_t k, float *whole, float *packed) {
     for (size_t to = 0; to < k; to++)
         for (size_t from = 0; from < k; from++)
-            for (size_t tap = 0; tap < KERNEL; tap++) {
-                const bool used = tap < QUANTIZE_TAPS && known(to, from, tap);
-                const size_t group = to / CONV_GROUP, left = k - group * CONV_GROUP;
-                const size_t size = left < CONV_GROUP ? left : CONV_GROUP;
-                packed[group * CONV_GROUP * k * KERNEL + (from * KERNEL + tap) * size + to % CONV_GROUP] =
-                    used ? w[(to * k + from) * QUANTIZE_TAPS + tap] : 0;
-            }
+            for (size_t tap = 0; tap < KERNEL; tap++)
+                whole[(to * k + from) * KERNEL + tap] = tap < QUANTIZE_TAPS && known(to, from, tap)
+                                                            ? w[(to * k + from) * QUANTIZE_TAPS + tap]
+                                                            : 0;
+    conv_pack(whole, k, k, KERNEL, packed);
 }
 
 static void pack(const void *state, struct shape in, const float *params, float *packed) {
     const struct quantize_params at = quantize_params(in.c);
+    const size_t size = weights_size(in.c);
     (void)state;
-    pack_kernel(params + at.mean, in.c, packed);
-    pack_kernel(params + at.scale, in.c, packed + weights_size(in.c));
+    pack_kernel(params + at.mean, in.c, packed + 2 * size, packed);
+    pack_kernel(params + at.scale, in.c, packed + 2 * size, packed + size);
 }
 
 static void forward(const struct layer_io *io) {
