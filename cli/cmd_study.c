@@ -20,7 +20,7 @@ static void finished_line(const struct caelum_study_progress *p) {
     char took[32];
     progress_clear();
     if (r->epochs > 0)
-        fprintf(stderr, "%zu/%zu  %s: %zu epochs in %s, lowest validation loss %.6f in epoch %zu\n",
+        fprintf(stderr, "%zu/%zu  %s: %zu epochs in %s, validation loss %.6f in the best epoch, %zu\n",
                 p->finished, p->runs, p->run, r->epochs, progress_duration(r->seconds, took),
                 r->best_val_loss, r->best_epoch);
     else

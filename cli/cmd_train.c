@@ -28,7 +28,7 @@ static void print_result(const struct caelum_train_settings *s, const struct cae
         printf("stopped in epoch %zu; go on with: caelum train --resume %s\n", r->epochs + 1, s->out);
         return;
     }
-    printf("%zu epochs in %.1f s; lowest validation loss %.6f (%.2f dB) in epoch %zu\n", r->epochs,
+    printf("%zu epochs in %.1f s; validation loss %.6f (%.2f dB) in the best epoch, %zu\n", r->epochs,
            r->seconds, r->best_val_loss, r->best_val_psnr, r->best_epoch);
     if (r->ended_early)
         printf("ended early: no lower validation loss for %zu epochs\n", r->epochs - r->best_epoch);
