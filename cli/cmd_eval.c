@@ -83,13 +83,13 @@ static void choose_split(struct evaluation *e, const caelum_model *model, bool g
     if (limit && e->settings.limit == 0) e->settings.limit = strtoull(limit, NULL, 10);
 }
 
-/* One channel in, two out. */
+/* Luminance in, with hints or without, two channels out. */
 static bool is_colorizer(const caelum_net *net) {
     struct caelum_net_info info;
     struct caelum_layer_info last;
     caelum_net_describe(net, &info);
     caelum_net_layer(net, info.layers - 1, &last);
-    return info.channels == 1 && last.channels == 2;
+    return info.channels != 3 && last.channels == 2;
 }
 
 /* The figures into the model's metadata, under the split's name, for whoever is given the file. */

@@ -301,8 +301,10 @@ bool caelum_color_learned(const struct caelum_color_metrics *metrics,
 /* What a network learns. */
 enum caelum_task {
     CAELUM_RECONSTRUCT, /* R, G, B in, the same out */
-    CAELUM_COLORIZE,    /* luminance in (1 channel), chroma out (2 channels), by ITU-R BT.601 */
-    CAELUM_DENOISE,     /* as CAELUM_RECONSTRUCT, but noise layers stay on when the network is measured */
+    /* luminance in (1 channel), chroma out (2 channels), by ITU-R BT.601; with 4 channels in, the others are
+     * hints: U and V where the color of a pixel is given, 0 elsewhere, and 1 where it is given */
+    CAELUM_COLORIZE,
+    CAELUM_DENOISE, /* as CAELUM_RECONSTRUCT, but noise layers stay on when the network is measured */
 };
 
 /* What a training run minimizes; docs/training.md has the formulas. */
@@ -384,9 +386,10 @@ struct caelum_train_settings {
         ema; /* decay of a running mean of the weights, which is then validated and saved; default 0: none */
     size_t early_stop; /* end after so many epochs without a better validation loss; default 0: never */
     bool flip;         /* mirror half of the training pictures, other ones in every epoch; default false */
+    size_t shift;      /* move training pictures by up to so many pixels, 0 to 7, each way; default 0 */
     enum caelum_loss loss; /* default CAELUM_MSE */
     double huber_delta;    /* where CAELUM_HUBER becomes linear; default 0.1, 25 of 255 grey levels */
-    uint64_t seed;         /* weights, order of pictures, flips; default 1 */
+    uint64_t seed;         /* weights, order of pictures, flips, shifts, hints; default 1 */
     int threads;           /* 0 = the default; no influence on the result */
     const char *command;   /* the command line, kept in run.json and model; may be NULL */
     int (*progress)(void *cookie, const struct caelum_train_progress *progress); /* after every batch */

@@ -175,11 +175,6 @@ static double train_work(void *cookie) {
     return (double)t->batch;
 }
 
-/* One input channel is luminance, as for the runner. */
-static enum caelum_task bench_task(const struct caelum_net *net) {
-    return net->input.c == 1 ? CAELUM_COLORIZE : CAELUM_RECONSTRUCT;
-}
-
 static int bench_train(const struct bench *b, size_t batch, struct limit *peak, double *rate, double *share,
                        struct caelum_error *err) {
     struct training *t = NULL;
@@ -188,7 +183,7 @@ static int bench_train(const struct bench *b, size_t batch, struct limit *peak, 
     t->batch = batch;
     for (uint32_t i = 0; i < PICTURES; i++) t->order[i] = i;
     struct trainer_settings settings = trainer_defaults(batch, 1e-3, peak->threads);
-    settings.task = bench_task(b->net);
+    settings.task = task_of(b->net);
     const int result = trainer_open(&t->trainer, b->net, &settings, batch, 1, err);
     if (result == 0) *rate = measure(b->settings, train_work, t, peak_work, peak, share);
     trainer_close(&t->trainer);
@@ -268,10 +263,10 @@ static int open_net(struct bench *b, const char *path, struct caelum_error *err)
     else
         CHECK(caelum_net_parse(&b->net, standard_net, "standard", 32, 32, err));
     caelum_net_describe(b->net, &b->info);
-    const size_t channels = task_pictures(bench_task(b->net), b->net).c;
+    const size_t channels = task_pictures(task_of(b->net), b->net).c;
     if (channels != 3)
         return caelum_fail(err, CAELUM_EFORMAT,
-                           "%s: the pictures have 3 channels, a colorizer sees 1; this input has %zu",
+                           "%s: the pictures have 3 channels, a colorizer sees 1 or 4; this input has %zu",
                            path ? path : "standard", channels);
     return CAELUM_OK;
 }

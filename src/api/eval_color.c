@@ -27,10 +27,10 @@ static void take(void *cookie, size_t i, const float *values, int worker) {
 
 static int check_fit(const struct caelum_net *net, const struct pictures *p, struct caelum_error *err) {
     const struct shape in = net->input, out = net->layer[net->layers - 1].out;
-    if (in.c != 1 || out.c != 2 || out.h != in.h || out.w != in.w)
+    if (task_of(net) != CAELUM_COLORIZE || out.c != 2 || out.h != in.h || out.w != in.w)
         return caelum_fail(err, CAELUM_EFORMAT,
                            "the model turns %zux%zux%zu into %zux%zux%zu: it is no colorizer, which takes 1 "
-                           "channel and gives 2 of the same size",
+                           "or 4 channels and gives 2 of the same size",
                            in.c, in.h, in.w, out.c, out.h, out.w);
     if (p->c != 3 || in.h != p->h || in.w != p->w)
         return caelum_fail(err, CAELUM_EFORMAT,

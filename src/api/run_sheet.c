@@ -72,7 +72,7 @@ int run_sheet_write(const struct caelum_model *model, const struct caelum_data *
                     struct caelum_error *err) {
     static const char *const reconstruction[] = {"original", "reconstruction"}, *const color[] = {
                                                                                     "grey", "ours", "truth"};
-    const bool colorizer = model->net->input.c == 1;
+    const bool colorizer = task_of(model->net) == CAELUM_COLORIZE;
     struct showing s = {.pictures = data_pictures(data, CAELUM_TEST), .rows = colorizer ? 3 : 2};
     struct runner runner = {0};
     const size_t n = s.pictures.n < SHOWN ? s.pictures.n : SHOWN;

@@ -10,7 +10,7 @@ int runner_open(struct runner *out, const struct caelum_net *net, const float *p
     struct runner r = {.net = net,
                        .params = params,
                        .threads = threads > 0 ? threads : parallel_default_threads(),
-                       .task = net->input.c == 1 ? CAELUM_COLORIZE : CAELUM_RECONSTRUCT};
+                       .task = task_of(net)};
     enum cpu_level level;
     CHECK(cpu_choose(&level, err));
     r.kernels = kernels_get(level);

@@ -13,7 +13,7 @@ struct runner {
     float *packed;
     int threads;
     bool noise; /* noise layers are on: a denoiser is measured on noisy pictures; false after opening */
-    enum caelum_task task;           /* what the input channels tell: 1 is luminance, made from RGB here */
+    enum caelum_task task;           /* what the input channels tell: luminance is made from RGB here */
     struct net_workspace *workspace; /* one a thread */
     struct task_block *block;        /* likewise */
     struct tails tails;
@@ -25,8 +25,8 @@ int runner_open(struct runner *runner, const struct caelum_net *net, const float
 void runner_close(struct runner *runner);
 
 /* Runs blocks in parallel. `input(cookie, i)` gives the bytes of picture i, [c][h][w], borrowed until the
- * block is done. A network with one input channel is given RGB, [3][h][w], too, and sees its luminance (a
- * colorizer; its output is [2][h][w], U and V). `output(cookie, i, values)` receives its result, [c][h][w]
+ * block is done. A colorizer's network (task_of) is given RGB, [3][h][w], too, and sees its luminance,
+ * without hints; its output is [2][h][w], U and V. `output(cookie, i, values)` receives its result, [c][h][w]
  * floats of the network's output, borrowed until it returns. Both are called from any thread, once a picture.
  */
 struct runner_job {

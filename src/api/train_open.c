@@ -15,6 +15,7 @@ static struct trainer_settings trainer_settings(const struct caelum_train_settin
     t.optimizer.weight_decay = s->weight_decay;
     t.clip = s->clip;
     t.ema = s->ema;
+    t.shift = s->shift;
     return t;
 }
 

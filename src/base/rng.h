@@ -14,9 +14,11 @@ enum rng_stream {
     RNG_ORDER = 3,     /* order of the train split; index = epoch */
     RNG_SYNTHETIC = 4, /* generated pictures; index = picture */
     RNG_SAMPLES = 5,   /* choice of pictures to show */
-    RNG_AUGMENT = 6,   /* flips, shifts, noise; index = epoch */
+    RNG_AUGMENT = 6,   /* flips; index = epoch */
     RNG_TEST = 7,      /* tests */
     RNG_NOISE = 8,     /* noise layers; index = step */
+    RNG_SHIFT = 9,     /* shifts; index = step, counter[1] = picture of the minibatch */
+    RNG_HINTS = 10,    /* hints to a colorizer; likewise */
 };
 
 /* One sequence of random numbers; copy it freely. */

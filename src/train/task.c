@@ -23,6 +23,14 @@ int task_find(enum caelum_task *task, const char *name, const char *where, struc
                        "%s: expected the task reconstruct, colorize or denoise, got '%s'", where, name);
 }
 
+enum caelum_task task_of(const struct caelum_net *net) {
+    return net->input.c == 1 || net->input.c == 4 ? CAELUM_COLORIZE : CAELUM_RECONSTRUCT;
+}
+
+bool task_takes_hints(enum caelum_task task, const struct caelum_net *net) {
+    return task == CAELUM_COLORIZE && net->input.c == 4;
+}
+
 struct shape task_pictures(enum caelum_task task, const struct caelum_net *net) {
     struct shape pictures = net->input;
     if (task == CAELUM_COLORIZE) pictures.c = 3;
@@ -42,11 +50,12 @@ int task_check(enum caelum_task task, const struct caelum_net *net, struct caelu
             err, CAELUM_EFORMAT,
             "%s: the output is %zux%zux%zu, the pictures are %zux%zux%zu; to reconstruct they must be equal",
             net->file, out.c, out.h, out.w, in.c, in.h, in.w);
-    if (task == CAELUM_COLORIZE && (in.c != 1 || out.c != 2 || out.h != in.h || out.w != in.w))
+    if (task == CAELUM_COLORIZE && ((in.c != 1 && in.c != 4) || out.c != 2 || out.h != in.h || out.w != in.w))
         return caelum_fail(err, CAELUM_EFORMAT,
                            "%s: turns %zux%zux%zu into %zux%zux%zu; to colorize it must turn luminance, "
-                           "1x%zux%zu, into chroma, 2x%zux%zu",
-                           net->file, in.c, in.h, in.w, out.c, out.h, out.w, in.h, in.w, in.h, in.w);
+                           "1x%zux%zu (or 4x%zux%zu, with hints), into chroma, 2x%zux%zu",
+                           net->file, in.c, in.h, in.w, out.c, out.h, out.w, in.h, in.w, in.h, in.w, in.h,
+                           in.w);
     return CAELUM_OK;
 }
 
@@ -85,5 +94,27 @@ struct tensor task_load(enum caelum_task task, const struct kernels *kernels, co
     }
     kernels->load(pictures, plane, &block->rgb);
     kernels->to_yuv(&block->rgb, input, &block->target);
+    if (input->c > 1) {
+        struct tensor hints = *input;
+        hints.data += hints.plane;
+        hints.c--;
+        kernels->clear(&hints);
+    }
     return block->target.data ? block->target : *input;
+}
+
+void task_hint_randomly(const struct task_block *block, const struct tensor *input, size_t lane,
+                        size_t strips, struct rng *rng) {
+    enum { DOUBLINGS = 6 };
+    const struct tensor *truth = &block->target;
+    if (rng_u32(rng) & 1) return;
+    const uint32_t least = 1u << rng_below(rng, DOUBLINGS);
+    const size_t count = least + rng_below(rng, least);
+    for (size_t i = 0; i < count; i++) {
+        const size_t row = rng_below(rng, (uint32_t)(strips * truth->h));
+        const ptrdiff_t y = (ptrdiff_t)(row % truth->h), x = rng_below(rng, (uint32_t)truth->w);
+        const size_t at = lane + row / truth->h;
+        for (size_t c = 0; c < 2; c++) tensor_at(input, 1 + c, y, x)[at] = tensor_at(truth, c, y, x)[at];
+        tensor_at(input, 3, y, x)[at] = 1;
+    }
 }

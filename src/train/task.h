@@ -10,8 +10,16 @@ const char *task_name(enum caelum_task task);
 /* The task of that name; CAELUM_EFORMAT for another word, with `where` before the sentence. */
 int task_find(enum caelum_task *task, const char *name, const char *where, struct caelum_error *err);
 
-/* Pictures that a network takes at this task: colorize derives its single input channel from RGB. */
+/* What a network is for, told by its input: a picture has three channels, a colorizer's is one, or four with
+ * hints. */
+enum caelum_task task_of(const struct caelum_net *net);
+
+/* Pictures that a network takes at this task: colorize derives its input from RGB. */
 struct shape task_pictures(enum caelum_task task, const struct caelum_net *net);
+
+/* Whether it is a colorizer's network that can be told the colors of some pixels: its input is then Y, U and
+ * V where they are given and 0 elsewhere, and 1 where they are given. */
+bool task_takes_hints(enum caelum_task task, const struct caelum_net *net);
 
 /* CAELUM_EFORMAT unless input and output of the network are those of the task. */
 int task_check(enum caelum_task task, const struct caelum_net *net, struct caelum_error *err);
@@ -29,9 +37,14 @@ int task_block_open(struct task_block *block, enum caelum_task task, const struc
 void task_block_close(struct task_block *block);
 
 /* Fills `input` from the bytes of each lane, `plane` of them from channel to channel, and the block's target
- * if it has one. Returns what the output is to equal: the target, or the input where nothing else was made.
- */
+ * if it has one; hints there are none. Returns what the output is to equal: the target, or the input where
+ * nothing else was made. */
 struct tensor task_load(enum caelum_task task, const struct kernels *kernels, const uint8_t *const *pictures,
                         size_t plane, const struct task_block *block, const struct tensor *input);
+
+/* Gives hints to the picture in `strips` lanes from `lane` on: none half of the time, else the true colors of
+ * 1 to 63 pixels, few more often than many; the block has its target. */
+void task_hint_randomly(const struct task_block *block, const struct tensor *input, size_t lane,
+                        size_t strips, struct rng *rng);
 
 #endif

@@ -48,6 +48,7 @@ static const struct field fields[] = {
     {"ema", REAL, AT(ema), NULL, 0, 0.999999, false},
     {"early_stop", SIZE, AT(early_stop), NULL, 0, 1000000, false},
     {"flip", FLAG, AT(flip), NULL, 0, 0, false},
+    {"shift", SIZE, AT(shift), NULL, 0, 7, false},
     {"momentum", REAL, AT(momentum), NULL, 0, 1, false},
     {"weight_decay", REAL, AT(weight_decay), NULL, 0, 1, false},
     {"batch", SIZE, AT(batch), NULL, 1, 65536, false},

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/team.h"
+#include "train/augment.h"
 #include "train/klt.h"
 
 #include <math.h>
@@ -50,7 +51,7 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
     CHECK(mem_alloc(&t->sums, blocks_of(t, most) * sums_of(t), sizeof *t->sums, err));
     CHECK(mem_alloc(&t->workspace, (size_t)t->settings.threads, sizeof *t->workspace, err));
     CHECK(mem_alloc(&t->block, (size_t)t->settings.threads, sizeof *t->block, err));
-    CHECK(mem_alloc(&t->mirrored, (size_t)t->settings.threads * lanes, picture_size(t), err));
+    CHECK(mem_alloc(&t->augmented, (size_t)t->settings.threads * lanes, picture_size(t), err));
     for (int i = 0; i < t->settings.threads; i++) {
         CHECK(net_workspace_open_shared(&t->workspace[i], t->net, lanes, true,
                                         team_members(t->settings.threads, i), err));
@@ -96,7 +97,7 @@ void trainer_close(struct trainer *t) {
     mem_free(&t->sums);
     mem_free(&t->slots);
     mem_free(&t->packed);
-    mem_free(&t->mirrored);
+    mem_free(&t->augmented);
     mem_free(&t->gradient);
     mem_free(&t->ema);
     optimizer_close(&t->optimizer);
@@ -121,7 +122,7 @@ struct pass {
     struct trainer *trainer;
     const struct pictures *pictures;
     const float *params;
-    const uint32_t *order; /* NULL: in the order of the set */
+    const uint32_t *order; /* NULL without learning: in the order of the set */
     size_t n;              /* pictures in blocks */
     size_t blocks;
     struct tail *tail; /* of the others; NULL: there are none */
@@ -148,12 +149,6 @@ struct block {
     float *grads;           /* [sums_of][net->params] */
 };
 
-static const uint8_t *mirror(const uint8_t *picture, const struct pictures *p, uint8_t *mirrored) {
-    for (size_t row = 0; row < p->c * p->h; row++)
-        for (size_t j = 0; j < p->w; j++) mirrored[row * p->w + j] = picture[row * p->w + p->w - 1 - j];
-    return mirrored;
-}
-
 static struct block whole_block(const struct pass *pass, size_t b, int worker) {
     const struct trainer *t = pass->trainer;
     const size_t lanes = t->kernels->lanes, first = b * lanes, left = pass->n - first;
@@ -177,6 +172,35 @@ static struct block tail_block(const struct pass *pass) {
                           .grads = t->slots + t->slot_count * t->net->params};
 }
 
+/* What is random about picture `at` of the minibatch of this step, beside its order and flips. */
+static struct rng picture_rng(const struct trainer *t, enum rng_stream stream, size_t at) {
+    struct rng rng = rng_make(t->seed, stream, (uint32_t)t->optimizer.step);
+    rng.counter[1] = (uint32_t)at;
+    return rng;
+}
+
+/* Picture `at` of the step as the network gets to see it; `room` is for one that is changed. */
+static const uint8_t *training_picture(const struct pass *pass, size_t at, uint8_t *room) {
+    const struct trainer *t = pass->trainer;
+    struct augment augment = {.mirror = pass->order[at] & TRAINER_FLIP};
+    if (t->settings.shift > 0) {
+        struct rng rng = picture_rng(t, RNG_SHIFT, at);
+        augment_draw_move(&augment, &rng, t->settings.shift);
+    }
+    return augment_picture(&augment, pictures_at(pass->pictures, pass->order[at] & ~TRAINER_FLIP),
+                           pass->pictures, room);
+}
+
+/* Shows a colorizer that takes hints some pixels' true colors, other ones each time. */
+static void give_hints(const struct pass *pass, const struct block *b) {
+    const struct trainer *t = pass->trainer;
+    const size_t strips = b->workspace->strips;
+    for (size_t i = 0; i < b->pictures; i++) {
+        struct rng rng = picture_rng(t, RNG_HINTS, b->first + i);
+        task_hint_randomly(b->task, &b->workspace->value[0], i * strips, strips, &rng);
+    }
+}
+
 /* Loads a block, runs it forward and measures it; lanes without a picture repeat the first one, and their
  * gradient is zero. */
 static void forward_block(const struct pass *pass, const struct block *b, int worker) {
@@ -188,13 +212,10 @@ static void forward_block(const struct pass *pass, const struct block *b, int wo
     const uint8_t *lane[MOST_LANES], *picture = NULL;
     for (size_t i = 0; i < lanes; i++) {
         const size_t at = b->first + (i < live ? i / strips : 0);
-        const size_t position = pass->order ? pass->order[at] & ~TRAINER_FLIP : at;
-        if (i % strips == 0) {
-            picture = pictures_at(pass->pictures, position);
-            if (pass->order && pass->order[at] & TRAINER_FLIP)
-                picture = mirror(picture, pass->pictures,
-                                 t->mirrored + ((size_t)worker * lanes + i) * picture_size(t));
-        }
+        if (i % strips == 0)
+            picture = learn ? training_picture(pass, at,
+                                               t->augmented + ((size_t)worker * lanes + i) * picture_size(t))
+                            : pictures_at(pass->pictures, at);
         lane[i] = picture + i % strips * strip;
     }
     net_workspace_live(ws, b->net, live);
@@ -204,6 +225,7 @@ static void forward_block(const struct pass *pass, const struct block *b, int wo
                                      .step = learn ? (uint32_t)t->optimizer.step : LAYER_NOISE_MEASURE,
                                      .first = (uint32_t)b->first};
     const struct tensor target = task_load(t->settings.task, t->kernels, lane, plane, b->task, &ws->value[0]);
+    if (learn && task_takes_hints(t->settings.task, t->net)) give_hints(pass, b);
     net_forward(b->net, t->kernels, pass->params, t->packed, ws);
     const struct loss_job job = {.loss = t->settings.loss,
                                  .delta = (float)t->settings.huber_delta,

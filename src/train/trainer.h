@@ -19,8 +19,9 @@ struct trainer_settings {
     double huber_delta;
     double lr; /* of the first step */
     struct optimizer_settings optimizer;
-    double clip; /* largest norm of the whole gradient; 0: any */
-    double ema;  /* decay of the running mean of the weights, below 1; 0: none */
+    double clip;  /* largest norm of the whole gradient; 0: any */
+    double ema;   /* decay of the running mean of the weights, below 1; 0: none */
+    size_t shift; /* each picture is moved by up to so many pixels each way; 0: none is */
     int threads;
 };
 
@@ -35,14 +36,14 @@ struct trainer {
     struct optimizer optimizer;
     float *ema;      /* [net->params]: running mean of params over the steps; NULL: none is kept */
     double lr;       /* of the next step */
-    uint64_t seed;   /* of noise layers */
+    uint64_t seed;   /* of noise layers, shifts, hints */
     float *packed;   /* what layers read instead of params; made anew after every step */
     float *gradient; /* [net->params] */
     float *slots;    /* [slot_count + 2][net->params], the last two of the tail */
     size_t slot_count;
     struct net_workspace *workspace; /* one a thread */
     struct task_block *block;        /* likewise */
-    uint8_t *mirrored;               /* [thread][lanes] pictures, for those that are flipped */
+    uint8_t *augmented;              /* [thread][lanes] pictures, for those that are changed */
     struct loss_sums *sums;          /* of every eight pictures of a step, or of the split measured */
     struct tails tails;
     struct loss_sums tail_sums[MOST_LANES / SUM_LANES];
