@@ -17,7 +17,15 @@ enum option_kind {
     OPTION_U64,
     OPTION_REAL,
     OPTION_THREADS,
-    OPTION_CHOICE
+    OPTION_CHOICE,
+    OPTION_WORDS
+};
+
+/* The values of an option that can be repeated. */
+enum { OPTION_WORDS_MOST = 256 };
+struct option_words {
+    const char *word[OPTION_WORDS_MOST];
+    size_t count;
 };
 
 /* One option. The default shown by --help is what `value` points to when the command starts. */
@@ -25,9 +33,9 @@ struct option_row {
     char letter;      /* 0: none */
     const char *name; /* without the dashes */
     enum option_kind kind;
-    void *value;                /* bool, const char *, size_t, uint64_t, double, int, int */
-    const char *argument;       /* what --help calls the value: "DIR" */
-    const char *help;           /* one sentence, unit included, without a full stop */
+    void *value;          /* bool, const char *, size_t, uint64_t, double, int, int, struct option_words */
+    const char *argument; /* what --help calls the value: "DIR" */
+    const char *help;     /* one sentence, unit included, without a full stop */
     const char *const *choices; /* OPTION_CHOICE: words, NULL at the end; value is the index */
 };
 
@@ -74,6 +82,20 @@ int path_picture(const char *dir, const char *stem, bool force, char *path, size
 /* A model that comes with the program: in $CAELUM_MODELS if that is set, else beside the program's directory.
  */
 int path_model(const char *name, char *path, size_t size, struct caelum_error *err);
+
+/* The pictures that arguments name: files; "-"; those in a folder, in the order of their names; those that a
+ * pattern matches. */
+struct inputs {
+    char **path;
+    size_t count;
+};
+/* Whether a file is there and is a picture shows when it is read. Fails with CAELUM_EIO for a folder that
+ * can't be read or holds nothing, CAELUM_EUSAGE where two pictures would have results of one name. */
+int inputs_open(struct inputs *inputs, char **words, int n, struct caelum_error *err);
+/* Safe on zeroed inputs. */
+void inputs_close(struct inputs *inputs);
+/* All of standard input, at most 1 GiB; *bytes is to be freed. */
+int stdin_read(uint8_t **bytes, size_t *size, struct caelum_error *err);
 
 /* --- Progress and signals ------------------------------------------------------------------------- */
 
@@ -127,6 +149,8 @@ struct evaluation {
     const char *model_path, *data;
     int split, threads;
     bool json, no_baselines, record;
+    double vivid; /* of a colorizer */
+    size_t hints;
     struct caelum_data_settings settings;
 };
 extern const char *const eval_splits[]; /* names by enum caelum_split, NULL at the end */
@@ -136,7 +160,7 @@ json_t *eval_object(const struct evaluation *e, size_t count);
 /* Sets a number, null where it is none. */
 void eval_add(json_t *object, const char *key, double value);
 /* Measures a colorizer and prints the result. */
-int eval_color(const struct evaluation *e, const caelum_model *model, const caelum_data *data,
+int eval_color(const struct evaluation *e, caelum_model *model, const caelum_data *data,
                struct caelum_error *err);
 
 /* --- Commands ------------------------------------------------------------------------------------- */
@@ -146,6 +170,7 @@ int command_train(int argc, char **argv);
 int command_study(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_eval(int argc, char **argv);
+int command_colorize(int argc, char **argv);
 int command_reconstruct(int argc, char **argv);
 int command_encode(int argc, char **argv);
 int command_decode(int argc, char **argv);

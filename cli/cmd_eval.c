@@ -141,8 +141,14 @@ int command_eval(int argc, char **argv) {
          NULL},
         {0, "no-baselines", OPTION_FLAG, &e.no_baselines, NULL,
          "leave out what stands beside the model: PCA and KLT, or all colorizers but grey", NULL},
+        {0, "vivid", OPTION_REAL, &e.vivid, "X", "of a colorizer, as for colorize", NULL},
+        {0, "hints", OPTION_SIZE, &e.hints, "N",
+         "tell a colorizer the true colors of so many random pixels of each picture", NULL},
         {0, "record", OPTION_FLAG, &e.record, NULL,
-         "also write the figures into the model's metadata, where inspect shows them", NULL},
+         "also write the figures into the model's metadata, where inspect shows them; fits a colorizer's "
+         "--vivid 1 "
+         "on the validation split",
+         NULL},
         {'t', "threads", OPTION_THREADS, &e.threads, "N", "threads; no influence on the result", NULL},
         {0, "cache-dir", OPTION_STRING, &e.settings.cache_dir, "DIR",
          "where prepared data is kept; default ~/.cache/caelum", NULL},
@@ -165,8 +171,9 @@ int command_eval(int argc, char **argv) {
     }
     if (code == 0) {
         const bool color = is_colorizer(caelum_model_net(model));
-        if (color && e.record) warn("--record is for reconstructions: nothing is written");
-        code = (color ? eval_color : eval_reconstruction)(&e, model, data, &err);
+        if (!color && (e.vivid > 0 || e.hints > 0))
+            warn("--vivid and --hints are for colorizers: nothing is different with them");
+        code = color ? eval_color(&e, model, data, &err) : eval_reconstruction(&e, model, data, &err);
     }
     caelum_data_close(&data);
     caelum_model_close(&model);

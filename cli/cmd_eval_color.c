@@ -38,8 +38,11 @@ static const char *verdict(const struct caelum_color_metrics *m, const struct ca
 static void print_table(const struct evaluation *e, const struct caelum_color_metrics *m,
                         const struct caelum_color_baseline *list, size_t count) {
     const struct caelum_color_metrics *grey = &list[0].metrics;
-    printf("%s, %s split, %zu pictures; U and V merged with the true Y, clamped and rounded to 8 bit\n\n",
+    printf("%s, %s split, %zu pictures; U and V merged with the true Y, clamped and rounded to 8 bit\n",
            e->model_path, eval_splits[e->split], m->count);
+    if (e->vivid > 0) printf("vivid %g\n", e->vivid);
+    if (e->hints > 0) printf("told the true colors of %zu random pixels of each picture\n", e->hints);
+    printf("\n");
     printf("%-28s %-8s  %6s  %-8s  %7s  %9s  %-6s  %-6s  %-6s  %9s  %12s  %8s\n", "", "uv_mse", "r2",
            "rgb_mse", "psnr dB", "psnr_mean", "ssim", "mae", "auc", "ciede2000", "colorfulness", "accuracy");
     print_row("this model", m);
@@ -58,6 +61,8 @@ static void print_object(const struct evaluation *e, const struct caelum_net_inf
                         json_string("U and V merged with the true Y, clamped and rounded to 8 bit, except "
                                     "uv_mse_float and accuracy"));
     add_metrics(object, m);
+    eval_add(object, "vivid", e->vivid);
+    json_object_set_new(object, "hints", json_integer((json_int_t)e->hints));
     json_object_set_new(object, "verdict", json_string(verdict(m, &list[0].metrics)));
     json_object_set_new(object, "parameters", json_integer((json_int_t)net->parameters));
     for (size_t i = 0; i < count; i++) {
@@ -69,7 +74,21 @@ static void print_object(const struct evaluation *e, const struct caelum_net_inf
     print_json(object);
 }
 
-int eval_color(const struct evaluation *e, const caelum_model *model, const caelum_data *data,
+/* The figures into the model's metadata, under the split's name and what was asked for. */
+static int record(const struct evaluation *e, caelum_model *model, const struct caelum_color_metrics *m,
+                  struct caelum_error *err) {
+    char text[256], key[64];
+    int used = snprintf(key, sizeof key, "%s", eval_splits[e->split]);
+    if (e->vivid > 0) used += snprintf(key + used, sizeof key - (size_t)used, "_vivid_%g", e->vivid);
+    if (e->hints > 0) snprintf(key + used, sizeof key - (size_t)used, "_hints_%zu", e->hints);
+    snprintf(text, sizeof text,
+             "uv_mse=%.6g r2=%.4f psnr=%.4f mae=%.5f colorfulness=%.3f accuracy=%.5f pictures=%zu", m->uv_mse,
+             m->r2, m->psnr, m->mae, m->colorfulness, m->accuracy, m->count);
+    const int code = caelum_model_set_metadata(model, key, text, err);
+    return code ? code : caelum_model_save(model, e->model_path, err);
+}
+
+int eval_color(const struct evaluation *e, caelum_model *model, const caelum_data *data,
                struct caelum_error *err) {
     const enum caelum_split split = (enum caelum_split)e->split;
     struct caelum_color_metrics metrics;
@@ -77,10 +96,17 @@ int eval_color(const struct evaluation *e, const caelum_model *model, const cael
     struct caelum_net_info net;
     size_t count = 0;
     caelum_net_describe(caelum_model_net(model), &net);
-    int code = caelum_eval_color(model, data, split, e->threads, progress_stage, NULL, &metrics, err);
+    struct caelum_color_settings s = caelum_color_defaults();
+    s.vivid = e->vivid;
+    s.hints = e->hints;
+    s.threads = e->threads;
+    s.progress = progress_stage;
+    int code = e->record ? caelum_color_calibrate(model, data, &s, err) : 0;
+    if (code == 0) code = caelum_eval_color(model, data, split, &s, &metrics, err);
     if (code == 0)
         code = caelum_color_baselines(data, split, progress_stage, NULL, list,
                                       e->no_baselines ? 1 : MOST_BASELINES, &count, err);
+    if (code == 0 && e->record) code = record(e, model, &metrics, err);
     progress_clear();
     if (code != 0) return code;
     if (e->json)

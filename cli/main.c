@@ -16,6 +16,8 @@ const struct command commands[] = {
      "caelum study studies/assignment.study --data synthetic --quick", command_study},
     {"compare", "RUN...", "put runs side by side: settings that differ, figures, curves",
      "caelum compare runs/first runs/second -o compare.html", command_compare},
+    {"colorize", "PICTURE...", "color grey pictures of any size", "caelum colorize old.jpg",
+     command_colorize},
     {"reconstruct", "MODEL PICTURE...", "run pictures of any size through a model",
      "caelum reconstruct runs/first/best.safetensors photo.jpg -o out", command_reconstruct},
     {"encode", "PICTURE...", "pictures of any size to one small file of codes",

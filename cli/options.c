@@ -72,6 +72,8 @@ static void print_default(const struct option_row *row, FILE *to) {
     case OPTION_CHOICE:
         fprintf(to, " [%s]", row->choices[*(int *)row->value]);
         break;
+    case OPTION_WORDS:
+        break;
     }
 }
 
@@ -108,6 +110,13 @@ static int set_value(const struct command *command, const struct option_row *row
     case OPTION_STRING:
         *(const char **)row->value = text;
         return 0;
+    case OPTION_WORDS: {
+        struct option_words *words = row->value;
+        if (words->count == OPTION_WORDS_MOST)
+            return usage_error(command->name, "--%s: at most %d are possible", row->name, OPTION_WORDS_MOST);
+        words->word[words->count++] = text;
+        return 0;
+    }
     case OPTION_REAL: {
         const double value = strtod(text, &end);
         if (end == text || *end || !isfinite(value)) return bad_value(command, row, "a number", text);

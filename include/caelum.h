@@ -270,12 +270,29 @@ struct caelum_color_baseline {
     struct caelum_color_metrics metrics;
 };
 
-/* Runs a colorizer - a model whose network takes 1 channel, Y, and gives 2, U and V - over a split and
- * measures it. threads = 0: the default. Fails with CAELUM_EFORMAT if the model is no colorizer or does not
- * fit the pictures, CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+struct caelum_color_settings {
+    double vivid;  /* as in struct caelum_colorize_settings; default 0 */
+    size_t hints;  /* the true colors of so many random pixels are told for each picture; default 0 */
+    uint64_t seed; /* of their places; default 1 */
+    int threads;   /* 0 = the default; no influence on the result */
+    caelum_progress progress; /* may be NULL */
+    void *cookie;
+};
+
+struct caelum_color_settings caelum_color_defaults(void);
+
+/* Runs a colorizer - a model whose network takes Y, or Y and hints (CAELUM_COLORIZE), and gives U and V -
+ * over a split and measures it. Fails with CAELUM_EFORMAT if the model is no colorizer or does not fit the
+ * pictures, CAELUM_EUSAGE if vivid is out of range or the model takes no hints, CAELUM_ERESOURCE,
+ * CAELUM_ESTOPPED. */
 int caelum_eval_color(const caelum_model *model, const caelum_data *data, enum caelum_split split,
-                      int threads, caelum_progress progress, void *cookie,
-                      struct caelum_color_metrics *metrics, struct caelum_error *err);
+                      const struct caelum_color_settings *settings, struct caelum_color_metrics *metrics,
+                      struct caelum_error *err);
+
+/* Sets the model's "vivid_gain": the largest at which pictures of the validation split are no more colorful
+ * than the truth and no further from it, by uv_mse, than grey. Fails likewise. */
+int caelum_color_calibrate(caelum_model *model, const caelum_data *data,
+                           const struct caelum_color_settings *settings, struct caelum_error *err);
 
 /* Measures on `split` what stands beside every colorizer, fitted on the train split where there is something
  * to fit, and keeps it in the data's cache directory for next time. Writes the first `capacity` of these to
@@ -543,6 +560,38 @@ void caelum_picture_free(struct caelum_picture *picture);
  * the caller. */
 int caelum_reconstruct(const caelum_model *model, const struct caelum_picture *in, int threads,
                        struct caelum_picture *out, struct caelum_error *err);
+
+/* What somebody knows about a picture's colors: the one at a pixel, column x and row y. */
+struct caelum_hint {
+    size_t x, y;
+    uint8_t rgb[3]; /* only its U and V matter */
+};
+
+struct caelum_colorize_settings {
+    /* 0: the most likely colors on average, which have the lowest error and are pale; 1: as colorful as true
+     * pictures are on average. Chroma is multiplied by 1 + vivid (g - 1), g being the model's metadata
+     * "vivid_gain", 2 if it has none; default 0.5 */
+    double vivid;
+    size_t detail; /* pixels of the shorter side at which colors are predicted; default 64 */
+    const struct caelum_hint *hints;
+    size_t hint_count; /* default 0 */
+    int threads;       /* 0 = the default; no influence on the result */
+};
+
+struct caelum_colorize_settings caelum_colorize_defaults(void);
+
+/* Colors a picture of any size; of its own colors only luminance is looked at, and kept at every pixel. The
+ * picture is made small, chroma is predicted there, and brought back along the edges of luminance
+ * (src/image/chroma.h). Of several hints within one small pixel the mean counts. `out` is to be freed by the
+ * caller. Fails with CAELUM_EFORMAT if the model is no colorizer, CAELUM_EUSAGE if it takes no hints and is
+ * given some, one lies outside of the picture, or a setting is out of range, CAELUM_ERESOURCE. */
+int caelum_colorize(const caelum_model *model, const struct caelum_picture *in,
+                    const struct caelum_colorize_settings *settings, struct caelum_picture *out,
+                    struct caelum_error *err);
+
+/* Colorfulness of a picture (Hasler & Suesstrunk 2003, as in caelum_color_metrics): 0 for grey, about 34 on
+ * average for photographs, and below 5 hardly seen as colored. */
+double caelum_colorfulness(const struct caelum_picture *picture);
 
 /* --- Codes ------------------------------------------------------------------------------------ */
 

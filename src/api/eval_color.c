@@ -1,66 +1,111 @@
 /* eval_color.c - a colorizer measured over a split, and the simple ones beside it. */
 #include "api/baseline_file.h"
-#include "api/runner.h"
+#include "api/colorizer_gain.h"
+#include "api/predict_color.h"
 #include "base/mem.h"
+#include "base/parallel.h"
 #include "data/data.h"
 #include "report/color_baselines.h"
 #include "train/color_metrics.h"
 
+enum { ROUND = 2048 }; /* pictures whose chroma is kept at a time */
+
 struct evaluation {
     struct pictures pictures;
-    struct color_error *errors;
-    double *scratch; /* one part a thread */
+    struct runner runner;
+    size_t first;               /* picture of this round */
+    float *uv;                  /* [ROUND][2][h][w] */
+    struct color_error *errors; /* [pictures.n] */
+    double *scratch;            /* one part a thread */
 };
 
-static const uint8_t *give(void *cookie, size_t i, int worker) {
-    const struct evaluation *e = cookie;
-    (void)worker;
-    return pictures_at(&e->pictures, i);
+static int evaluation_open(struct evaluation *e, const caelum_model *model, const caelum_data *data,
+                           enum caelum_split split, int threads, struct caelum_error *err) {
+    e->pictures = data_pictures(data, split);
+    const struct pictures *p = &e->pictures;
+    CHECK(predict_color_check(model->net, p, err));
+    CHECK(runner_open(&e->runner, model->net, model->params, threads, err));
+    CHECK(mem_alloc(&e->uv, ROUND, 2 * p->h * p->w * sizeof *e->uv, err));
+    CHECK(mem_alloc(&e->errors, p->n, sizeof *e->errors, err));
+    return mem_alloc(&e->scratch, (size_t)e->runner.threads * color_metrics_scratch(p->h, p->w),
+                     sizeof *e->scratch, err);
 }
 
-static void take(void *cookie, size_t i, const float *values, int worker) {
+static void evaluation_close(struct evaluation *e) {
+    mem_free(&e->uv);
+    mem_free(&e->errors);
+    mem_free(&e->scratch);
+    runner_close(&e->runner);
+}
+
+static void measure_one(void *cookie, size_t i, int worker) {
     const struct evaluation *e = cookie;
     const struct pictures *p = &e->pictures;
-    color_metrics_picture(pictures_at(p, i), values, p->h, p->w,
-                          e->scratch + (size_t)worker * color_metrics_scratch(p->h, p->w), &e->errors[i]);
+    color_metrics_picture(pictures_at(p, e->first + i), e->uv + i * 2 * p->h * p->w, p->h, p->w,
+                          e->scratch + (size_t)worker * color_metrics_scratch(p->h, p->w),
+                          &e->errors[e->first + i]);
 }
 
-static int check_fit(const struct caelum_net *net, const struct pictures *p, struct caelum_error *err) {
-    const struct shape in = net->input, out = net->layer[net->layers - 1].out;
-    if (task_of(net) != CAELUM_COLORIZE || out.c != 2 || out.h != in.h || out.w != in.w)
-        return caelum_fail(err, CAELUM_EFORMAT,
-                           "the model turns %zux%zux%zu into %zux%zux%zu: it is no colorizer, which takes 1 "
-                           "or 4 channels and gives 2 of the same size",
-                           in.c, in.h, in.w, out.c, out.h, out.w);
-    if (p->c != 3 || in.h != p->h || in.w != p->w)
-        return caelum_fail(err, CAELUM_EFORMAT,
-                           "the model colorizes pictures of %zux%zu, the data has %zux%zux%zu", in.h, in.w,
-                           p->c, p->h, p->w);
+/* All pictures, round by round. */
+static int evaluate(struct evaluation *e, double gain, const struct caelum_color_settings *s,
+                    struct caelum_color_metrics *metrics, struct caelum_error *err) {
+    const struct pictures *p = &e->pictures;
+    for (e->first = 0; e->first < p->n; e->first += ROUND) {
+        if (s->progress && s->progress(s->cookie, "evaluating", e->first, p->n) != 0)
+            return caelum_fail(err, CAELUM_ESTOPPED, "stopped during the evaluation");
+        const struct predict_color job = {.pictures = p,
+                                          .first = e->first,
+                                          .n = p->n - e->first < ROUND ? p->n - e->first : ROUND,
+                                          .hints = s->hints,
+                                          .seed = s->seed,
+                                          .gain = (float)gain};
+        CHECK(predict_color(&e->runner, &job, e->uv, err));
+        parallel_for(e->runner.threads, job.n, measure_one, e);
+    }
+    if (s->progress) s->progress(s->cookie, "evaluating", p->n, p->n);
+    color_metrics_total(e->errors, p->n, p->h, p->w, metrics);
     return CAELUM_OK;
 }
 
+struct caelum_color_settings caelum_color_defaults(void) {
+    return (struct caelum_color_settings){.seed = 1};
+}
+
 int caelum_eval_color(const caelum_model *model, const caelum_data *data, enum caelum_split split,
-                      int threads, caelum_progress progress, void *cookie,
-                      struct caelum_color_metrics *metrics, struct caelum_error *err) {
-    struct evaluation e = {.pictures = data_pictures(data, split)};
-    const struct pictures *p = &e.pictures;
-    struct runner runner = {0};
-    CHECK(check_fit(model->net, p, err));
-    if (progress && progress(cookie, "evaluating", 0, p->n) != 0)
-        return caelum_fail(err, CAELUM_ESTOPPED, "stopped before the evaluation");
-    int result = runner_open(&runner, model->net, model->params, threads, err);
-    if (result == 0) result = mem_alloc(&e.errors, p->n, sizeof *e.errors, err);
-    if (result == 0)
-        result = mem_alloc(&e.scratch, (size_t)runner.threads * color_metrics_scratch(p->h, p->w),
-                           sizeof *e.scratch, err);
-    const struct runner_job job = {.n = p->n, .input = give, .output = take, .cookie = &e};
-    if (result == 0) result = runner_run(&runner, &job, err);
-    if (result == 0) color_metrics_total(e.errors, p->n, p->h, p->w, metrics);
-    if (result == 0 && progress) progress(cookie, "evaluating", p->n, p->n);
-    mem_free(&e.errors);
-    mem_free(&e.scratch);
-    runner_close(&runner);
+                      const struct caelum_color_settings *settings, struct caelum_color_metrics *metrics,
+                      struct caelum_error *err) {
+    struct evaluation e = {0};
+    struct caelum_color_metrics m;
+    CHECK(colorizer_gain_check(settings->vivid, err));
+    int result = evaluation_open(&e, model, data, split, settings->threads, err);
+    if (result == 0) result = evaluate(&e, colorizer_gain(model, settings->vivid), settings, &m, err);
+    evaluation_close(&e);
+    if (result == 0) *metrics = m;
     return result;
+}
+
+/* Whether chroma is too much at that gain: more colorful than the truth, or further from it than grey is. */
+static bool is_too_vivid(const struct caelum_color_metrics *m) {
+    return m->colorfulness > m->colorfulness_truth || m->r2 < 0;
+}
+
+int caelum_color_calibrate(caelum_model *model, const caelum_data *data,
+                           const struct caelum_color_settings *settings, struct caelum_error *err) {
+    enum { HALVINGS = 6 };
+    struct evaluation e = {0};
+    double low = 1, high = 5;
+    char text[32];
+    int result = evaluation_open(&e, model, data, CAELUM_VALIDATION, settings->threads, err);
+    for (int i = 0; result == 0 && i < HALVINGS; i++) {
+        struct caelum_color_metrics m;
+        const double middle = (low + high) / 2;
+        result = evaluate(&e, middle, settings, &m, err);
+        if (result == 0) *(is_too_vivid(&m) ? &high : &low) = middle;
+    }
+    evaluation_close(&e);
+    if (result != 0) return result;
+    snprintf(text, sizeof text, "%.2f", low);
+    return caelum_model_set_metadata(model, COLORIZER_GAIN_KEY, text, err);
 }
 
 int caelum_color_baselines(const caelum_data *data, enum caelum_split split, caelum_progress progress,

@@ -110,7 +110,8 @@ static int measure_color(const struct study_unit *u, const struct caelum_model *
     size_t count = 0;
     char path[1100];
     struct stat st;
-    CHECK(caelum_eval_color(model, u->data, CAELUM_TEST, threads, NULL, NULL, &metrics, err));
+    const struct caelum_color_settings settings = {.threads = threads};
+    CHECK(caelum_eval_color(model, u->data, CAELUM_TEST, &settings, &metrics, err));
     CHECK(caelum_color_baselines(u->data, CAELUM_TEST, NULL, NULL, list, MOST_BASELINES, &count, err));
     snprintf(path, sizeof path, "%s/colorizations.png", u->dir);
     if (stat(path, &st) != 0) CHECK(run_sheet_write(model, u->data, path, err));

@@ -32,6 +32,16 @@ static double colorfulness(const struct opponent *o, double pixels) {
     return sqrt(fmax(variance, 0)) + 0.3 * sqrt(rg * rg + yb * yb);
 }
 
+double color_metrics_colorfulness(const uint8_t *rgb, size_t pixels) {
+    struct opponent sums = {0};
+    for (size_t i = 0; i < pixels; i++) {
+        double pixel[3];
+        for (size_t c = 0; c < 3; c++) pixel[c] = rgb[3 * i + c] / 255.0;
+        add_opponent(&sums, pixel);
+    }
+    return colorfulness(&sums, (double)pixels);
+}
+
 static double squared_distance(const double *a, const double *b) {
     const double d0 = a[0] - b[0], d1 = a[1] - b[1];
     return d0 * d0 + d1 * d1;

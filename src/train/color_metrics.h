@@ -30,6 +30,9 @@ void color_metrics_picture(const uint8_t *truth, const float *chroma, size_t h, 
                            struct color_error *error);
 size_t color_metrics_scratch(size_t h, size_t w);
 
+/* Colorfulness of a picture, [pixels][3], R, G, B in 0..255. */
+double color_metrics_colorfulness(const uint8_t *rgb, size_t pixels);
+
 /* The figures of n pictures of h * w pixels. */
 void color_metrics_total(const struct color_error *errors, size_t n, size_t h, size_t w,
                          struct caelum_color_metrics *metrics);

@@ -1,0 +1,155 @@
+/* colorize.c - one picture of any size in color: small through the network, large along the luminance. */
+#include "api/colorizer_gain.h"
+#include "api/runner.h"
+#include "base/color.h"
+#include "base/mem.h"
+#include "base/parallel.h"
+#include "image/chroma.h"
+#include "train/color_metrics.h"
+
+#include <math.h>
+#include <string.h>
+
+struct caelum_colorize_settings caelum_colorize_defaults(void) {
+    return (struct caelum_colorize_settings){.vivid = 0.5, .detail = 64};
+}
+
+/* The picture as the network gets it: small, then extended by mirroring to whole multiples of the size it was
+ * trained on. */
+struct work {
+    size_t w, h;            /* small */
+    size_t full_w, full_h;  /* extended */
+    float *y;               /* [h][w] */
+    float *hints;           /* [3][h][w]: U, V, and 1 where there is one */
+    float *input;           /* [channels][full_h][full_w] */
+    float *uv;              /* [2][h][w] */
+    struct caelum_net *net; /* for that size */
+    struct runner runner;
+};
+
+static int check(const caelum_model *model, const struct caelum_picture *in,
+                 const struct caelum_colorize_settings *s, struct caelum_error *err) {
+    const struct shape input = model->net->input;
+    CHECK(task_check(CAELUM_COLORIZE, model->net, err));
+    CHECK(colorizer_gain_check(s->vivid, err));
+    if (s->detail < input.h || s->detail > 1024)
+        return caelum_fail(err, CAELUM_EUSAGE, "detail: expected %zu to 1024 pixels, got %zu", input.h,
+                           s->detail);
+    if (s->hint_count > 0 && !task_takes_hints(CAELUM_COLORIZE, model->net))
+        return caelum_fail(err, CAELUM_EUSAGE,
+                           "the model takes no hints: its network has 1 input channel, not 4");
+    for (size_t i = 0; i < s->hint_count; i++)
+        if (s->hints[i].x >= in->width || s->hints[i].y >= in->height)
+            return caelum_fail(err, CAELUM_EUSAGE, "hint at %zu,%zu: the picture has %zux%zu pixels",
+                               s->hints[i].x, s->hints[i].y, in->width, in->height);
+    return CAELUM_OK;
+}
+
+static size_t multiple(size_t n, size_t of) {
+    return (n + of - 1) / of * of;
+}
+
+/* The longer side keeps the picture's proportions, to a pixel. */
+static void choose_size(struct work *w, const struct caelum_picture *in, size_t detail, struct shape unit) {
+    const size_t shorter = in->width < in->height ? in->width : in->height;
+    const double scale = shorter > detail ? (double)detail / (double)shorter : 1;
+    w->w = (size_t)fmax(1, floor((double)in->width * scale + 0.5));
+    w->h = (size_t)fmax(1, floor((double)in->height * scale + 0.5));
+    w->full_w = multiple(w->w, unit.w);
+    w->full_h = multiple(w->h, unit.h);
+}
+
+/* Adds up the hints in each small pixel, then takes their mean. */
+static void place_hints(struct work *w, const struct caelum_picture *in,
+                        const struct caelum_colorize_settings *s) {
+    const size_t plane = w->h * w->w;
+    for (size_t i = 0; i < s->hint_count; i++) {
+        const struct caelum_hint *hint = &s->hints[i];
+        double rgb[3], yuv[3];
+        float *at = w->hints + hint->y * w->h / in->height * w->w + hint->x * w->w / in->width;
+        for (size_t c = 0; c < 3; c++) rgb[c] = hint->rgb[c] / 255.0;
+        color_rgb_to_yuv(rgb, yuv);
+        at[0] += (float)yuv[1];
+        at[plane] += (float)yuv[2];
+        at[2 * plane]++;
+    }
+    for (size_t i = 0; i < plane; i++) {
+        const float count = w->hints[2 * plane + i];
+        if (count == 0) continue;
+        w->hints[i] /= count;
+        w->hints[plane + i] /= count;
+        w->hints[2 * plane + i] = 1;
+    }
+}
+
+/* Mirrored without repeating the edge: 0 1 2 1 0 1 2 ... for length 3. */
+static size_t mirror(size_t at, size_t length) {
+    const size_t period = length > 1 ? 2 * (length - 1) : 1, m = at % period;
+    return m < length ? m : period - m;
+}
+
+static void extend(const struct work *w, const float *from, float *to) {
+    for (size_t i = 0; i < w->full_h; i++)
+        for (size_t j = 0; j < w->full_w; j++)
+            to[i * w->full_w + j] = from[mirror(i, w->h) * w->w + mirror(j, w->w)];
+}
+
+static const float *give(void *cookie, size_t i, int worker) {
+    (void)i, (void)worker;
+    return ((const struct work *)cookie)->input;
+}
+
+static void take(void *cookie, size_t i, const float *values, int worker) {
+    const struct work *w = cookie;
+    (void)i, (void)worker;
+    for (size_t row = 0; row < 2 * w->h; row++) {
+        const size_t c = row / w->h, y = row % w->h;
+        memcpy(w->uv + row * w->w, values + (c * w->full_h + y) * w->full_w, w->w * sizeof *values);
+    }
+}
+
+static int predict(struct work *w, const caelum_model *model, int threads, struct caelum_error *err) {
+    const size_t channels = model->net->input.c, plane = w->h * w->w, full = w->full_h * w->full_w;
+    CHECK(caelum_net_parse(&w->net, model->net->text, model->net->file, w->full_h, w->full_w, err));
+    CHECK(mem_alloc(&w->input, channels * full, sizeof(float), err));
+    CHECK(mem_alloc(&w->uv, 2 * plane, sizeof(float), err));
+    extend(w, w->y, w->input);
+    for (size_t c = 1; c < channels; c++) extend(w, w->hints + (c - 1) * plane, w->input + c * full);
+    CHECK(runner_open(&w->runner, w->net, model->params, threads, err));
+    const struct runner_job job = {.n = 1, .values = give, .output = take, .cookie = w};
+    return runner_run(&w->runner, &job, err);
+}
+
+static int colorize(struct work *w, const caelum_model *model, const struct caelum_picture *in,
+                    const struct caelum_colorize_settings *s, struct caelum_picture *out,
+                    struct caelum_error *err) {
+    const int threads = s->threads > 0 ? s->threads : parallel_default_threads();
+    choose_size(w, in, s->detail, model->net->input);
+    CHECK(mem_alloc(&w->y, w->h * w->w, sizeof(float), err));
+    CHECK(mem_alloc(&w->hints, 3 * w->h * w->w, sizeof(float), err));
+    chroma_shrink(in, w->w, w->h, threads, w->y);
+    place_hints(w, in, s);
+    CHECK(predict(w, model, threads, err));
+    const float more = (float)colorizer_gain(model, s->vivid);
+    for (size_t i = 0; i < 2 * w->h * w->w; i++) w->uv[i] *= more;
+    return chroma_merge(in, w->y, w->uv, w->w, w->h, threads, out, err);
+}
+
+int caelum_colorize(const caelum_model *model, const struct caelum_picture *in,
+                    const struct caelum_colorize_settings *settings, struct caelum_picture *out,
+                    struct caelum_error *err) {
+    struct work work = {0};
+    CHECK(check(model, in, settings, err));
+    const int result = colorize(&work, model, in, settings, out, err);
+    runner_close(&work.runner);
+    caelum_net_close(&work.net);
+    mem_free(&work.y);
+    mem_free(&work.hints);
+    mem_free(&work.input);
+    mem_free(&work.uv);
+    return result;
+}
+
+double caelum_colorfulness(const struct caelum_picture *picture) {
+    return color_metrics_colorfulness(picture->pixels, picture->width * picture->height);
+}
