@@ -18,7 +18,7 @@ static char dir[256], path[300];
 static int enter(void **state) {
     (void)state;
     test_directory(dir);
-    snprintf(path, sizeof path, "%s/picture", dir);
+    snprintf(path, sizeof path, "%s/picture.png", dir);
     return 0;
 }
 static int leave(void **state) {
