@@ -526,10 +526,11 @@ struct caelum_picture {
     uint8_t *pixels; /* owned by the picture */
 };
 
-/* Reads PNG, JPEG or a still WebP, told apart by content, as upright sRGB: an embedded ICC profile (RGB, grey;
- * in a JPEG CMYK too) and the Exif orientation are applied, transparent pixels laid over white. A profile that
- * is damaged or describes another kind of pixels is left out: colors are then taken as sRGB, CMYK by a plain
- * formula. Damaged pixels are an error. Fails with CAELUM_EIO, CAELUM_EFORMAT, CAELUM_ERESOURCE. */
+/* Reads PNG, JPEG or a still WebP, told apart by content, as upright sRGB: an embedded ICC profile (RGB,
+ * grey; in a JPEG CMYK too) and the Exif orientation are applied, transparent pixels laid over white. A
+ * profile that is damaged or describes another kind of pixels is left out: colors are then taken as sRGB,
+ * CMYK by a plain formula. Damaged pixels are an error. Fails with CAELUM_EIO, CAELUM_EFORMAT,
+ * CAELUM_ERESOURCE. */
 int caelum_picture_load(struct caelum_picture *picture, const char *path, struct caelum_error *err);
 /* The same from a whole file's bytes, which are not kept; `name` stands before errors. */
 int caelum_picture_decode(struct caelum_picture *picture, const uint8_t *bytes, size_t size, const char *name,

@@ -184,7 +184,7 @@ int jpeg_encode(const struct caelum_picture *picture, struct image_sink *sink, s
         err,
         CAELUM_OK,
         {0}};
-    int result = CAELUM_OK;
+    int result;
     info.err = jpeg_std_error(&handler.base);
     handler.base.error_exit = on_error;
     handler.base.emit_message = on_message;
@@ -198,6 +198,7 @@ int jpeg_encode(const struct caelum_picture *picture, struct image_sink *sink, s
                                  picture->width, picture->height, handler.text);
     } else {
         encode(&info, picture);
+        result = CAELUM_OK;
     }
     jpeg_destroy_compress(&info);
     return result;

@@ -106,7 +106,7 @@ static int format_of(const char *path, enum caelum_picture_format *format, struc
 }
 
 int caelum_picture_save(const struct caelum_picture *picture, const char *path, struct caelum_error *err) {
-    enum caelum_picture_format format;
+    enum caelum_picture_format format = CAELUM_PNG;
     uint8_t *bytes = NULL;
     size_t size;
     CHECK(format_of(path, &format, err));
