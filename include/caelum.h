@@ -546,10 +546,31 @@ struct caelum_picture {
     uint8_t *pixels; /* owned by the picture */
 };
 
-/* Reads PNG, JPEG or WebP, told apart by content. Fails with CAELUM_EIO, CAELUM_EFORMAT,
+/* Reads PNG, JPEG or a still WebP, told apart by content, as upright sRGB: an embedded ICC profile (RGB,
+ * grey; in a JPEG CMYK too) and the Exif orientation are applied, transparent pixels laid over white. A
+ * profile that is damaged or describes another kind of pixels is left out: colors are then taken as sRGB,
+ * CMYK by a plain formula. Damaged pixels are an error. Fails with CAELUM_EIO, CAELUM_EFORMAT,
  * CAELUM_ERESOURCE. */
 int caelum_picture_load(struct caelum_picture *picture, const char *path, struct caelum_error *err);
-/* Writes a PNG, whole or not at all. */
+/* The same from a whole file's bytes, which are not kept; `name` stands before errors. */
+int caelum_picture_decode(struct caelum_picture *picture, const uint8_t *bytes, size_t size, const char *name,
+                          struct caelum_error *err);
+
+enum caelum_picture_format {
+    CAELUM_PNG,  /* lossless, quick rather than small */
+    CAELUM_JPEG, /* quality 92, colors in full resolution; at most 65,500 pixels a side */
+    CAELUM_WEBP, /* lossy, quality 90; at most 16,383 pixels a side */
+};
+/* Makes a whole file in memory. *bytes is the caller's, to be ended by caelum_picture_bytes_free. Fails with
+ * CAELUM_EUSAGE if the picture is empty or too large for the format, CAELUM_ERESOURCE. */
+int caelum_picture_encode(const struct caelum_picture *picture, enum caelum_picture_format format,
+                          uint8_t **bytes, size_t *size, struct caelum_error *err);
+/* Sets the pointer to NULL; accepts NULL in it. */
+void caelum_picture_bytes_free(uint8_t **bytes);
+
+/* Writes a file, whole or not at all, in the format that the path ends in: .png, .jpg or .jpeg, .webp, in
+ * small letters or capitals. Fails as caelum_picture_encode, with CAELUM_EUSAGE for another ending, with
+ * CAELUM_EIO. */
 int caelum_picture_save(const struct caelum_picture *picture, const char *path, struct caelum_error *err);
 /* Frees the pixels; safe on a zeroed picture. */
 void caelum_picture_free(struct caelum_picture *picture);

@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")"
 
 packages="gcc libc6-dev cmake ninja-build make pkg-config
-  libpng-dev libjpeg62-turbo-dev libwebp-dev libarchive-dev libjansson-dev zlib1g-dev
+  libpng-dev libjpeg62-turbo-dev libwebp-dev liblcms2-dev libarchive-dev libjansson-dev zlib1g-dev
   libcairo2-dev fonts-dejavu-core liblapacke-dev libopenblas-dev nettle-dev libcmocka-dev"
 
 missing=

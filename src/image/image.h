@@ -1,4 +1,5 @@
-/* image.h - picture files to 8-bit RGB in memory. One file a format; picture.c tells them apart. */
+/* image.h - picture files to 8-bit sRGB in memory and back. One file a format; picture.c tells them apart;
+ * icc.c and exif.c read what formats have in common. */
 #ifndef CAELUM_IMAGE_IMAGE_H
 #define CAELUM_IMAGE_IMAGE_H
 
@@ -13,13 +14,55 @@ int image_check_size(const char *path, size_t width, size_t height, struct caelu
 int image_allocate(struct caelum_picture *picture, const char *path, size_t width, size_t height,
                    struct caelum_error *err);
 
+/* A row of RGBA pixels as RGB, laid over white: as browsers do it, by the stored values. */
+void image_over_white(const uint8_t *rgba, uint8_t *rgb, size_t width);
+
 /* Each decodes a whole file that is in memory; `path` only names it in errors. On failure nothing is left
- * allocated. Transparent pixels are laid over white. */
+ * allocated. Transparent pixels are laid over white, embedded ICC profiles and orientations are applied. */
 int png_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
                struct caelum_error *err);
 int jpeg_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
                 struct caelum_error *err);
 int webp_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
                 struct caelum_error *err);
+
+/* A file that grows in memory. */
+struct image_sink {
+    uint8_t *bytes; /* freed with mem_free, also after a failure */
+    size_t size, capacity;
+};
+int image_sink_add(struct image_sink *sink, const void *bytes, size_t size, struct caelum_error *err);
+
+/* Each writes a picture that has pixels as a whole file into an empty sink. */
+int png_encode(const struct caelum_picture *picture, struct image_sink *sink, struct caelum_error *err);
+int jpeg_encode(const struct caelum_picture *picture, struct image_sink *sink, struct caelum_error *err);
+int webp_encode(const struct caelum_picture *picture, struct image_sink *sink, struct caelum_error *err);
+
+/* The orientation (1 to 8) that Exif data asks for, with or without "Exif\0\0" before it; 1 if it says
+ * none or is damaged. */
+unsigned exif_orientation(const uint8_t *bytes, size_t size);
+/* Turns the picture upright; does nothing for orientation 1. */
+int exif_turn(struct caelum_picture *picture, const char *path, unsigned orientation,
+              struct caelum_error *err);
+
+/* How pixels are stored that an ICC profile describes. */
+struct icc_pixels {
+    enum { ICC_GREY, ICC_RGB, ICC_CMYK } space;
+    bool alpha;    /* one more channel behind the colors */
+    bool wide;     /* 16 bits a channel in the machine's byte order, otherwise 8 */
+    bool inverted; /* 0 is full ink */
+};
+
+/* A way from a profile's color space to sRGB. */
+struct icc;
+
+/* Returns NULL if there is no way to go: the profile is sRGB already (as far as 8 bits can tell), it is
+ * damaged, or it describes pixels of another kind. Pixels are then to be read as if it weren't there. */
+struct icc *icc_open(const uint8_t *profile, size_t size, struct icc_pixels pixels);
+/* A row of pixels to RGB; with `alpha` to RGBA, where the fourth byte is the file's alpha in 8 bits. `in`
+ * and `out` may be the same where their pixels are of the same size. */
+void icc_row(const struct icc *icc, const void *in, uint8_t *out, size_t width);
+/* Sets the pointer to NULL; accepts NULL in it. */
+void icc_close(struct icc **icc);
 
 #endif

@@ -1,5 +1,5 @@
 /* jpeg.c - JPEG through libjpeg-turbo. Damage is an error, also where the library would go on with a
- * warning. The Exif orientation is applied, so that a phone's picture stands upright. */
+ * warning; only a damaged ICC profile is left out. */
 #include "base/mem.h"
 #include "image/image.h"
 
@@ -7,11 +7,13 @@
 
 #include <jpeglib.h>
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct handler {
     struct jpeg_error_mgr base; /* first: libjpeg hands back its address */
     jmp_buf back;
+    bool lenient; /* warnings don't count */
     char text[JMSG_LENGTH_MAX];
 };
 
@@ -23,54 +25,15 @@ static void on_error(j_common_ptr info) {
 
 /* Level -1 is a warning about damaged data; others are chatter. */
 static void on_message(j_common_ptr info, int level) {
-    if (level < 0) on_error(info);
+    if (level < 0 && !((struct handler *)info->err)->lenient) on_error(info);
 }
 
-static unsigned number(const uint8_t *p, size_t bytes, bool little) {
-    unsigned n = 0;
-    for (size_t i = 0; i < bytes; i++) n = n << 8 | p[little ? bytes - 1 - i : i];
-    return n;
-}
-
-/* The orientation (1 to 8) in an APP1 segment, 1 if it says none: Exif 2.3, section 4.6; TIFF 6.0. */
+/* 1 if no APP1 segment says otherwise. */
 static unsigned orientation(const struct jpeg_decompress_struct *info) {
-    for (const struct jpeg_marker_struct *m = info->marker_list; m; m = m->next) {
-        const uint8_t *p = m->data;
-        const size_t size = m->data_length;
-        if (m->marker != JPEG_APP0 + 1 || size < 14 || memcmp(p, "Exif\0\0", 6) != 0) continue;
-        const uint8_t *tiff = p + 6;
-        const size_t length = size - 6;
-        const bool little = tiff[0] == 'I';
-        const size_t ifd = number(tiff + 4, 4, little);
-        if (ifd > length - 2) continue;
-        const size_t entries = number(tiff + ifd, 2, little);
-        for (size_t i = 0; i < entries && ifd + 2 + (i + 1) * 12 <= length; i++) {
-            const uint8_t *entry = tiff + ifd + 2 + i * 12;
-            if (number(entry, 2, little) != 0x0112) continue;
-            const unsigned value = number(entry + 8, 2, little);
-            return value >= 1 && value <= 8 ? value : 1;
-        }
-    }
+    for (const struct jpeg_marker_struct *m = info->marker_list; m; m = m->next)
+        if (m->marker == JPEG_APP0 + 1 && m->data_length >= 6 && memcmp(m->data, "Exif\0\0", 6) == 0)
+            return exif_orientation(m->data, m->data_length);
     return 1;
-}
-
-/* Turns the picture as orientation 2 to 8 asks: bit 0 of (o - 1) mirrors, and so on. */
-static int orient(struct caelum_picture *picture, const char *path, unsigned o, struct caelum_error *err) {
-    const size_t w = picture->width, h = picture->height;
-    const bool swap = o >= 5;
-    struct caelum_picture turned = {0};
-    if (o == 1) return CAELUM_OK;
-    CHECK(image_allocate(&turned, path, swap ? h : w, swap ? w : h, err));
-    for (size_t y = 0; y < turned.height; y++)
-        for (size_t x = 0; x < turned.width; x++) {
-            size_t sx = swap ? y : x, sy = swap ? x : y;
-            if (o == 2 || o == 3 || o == 7 || o == 8) sx = w - 1 - sx;
-            if (o == 3 || o == 4 || o == 6 || o == 7) sy = h - 1 - sy;
-            memcpy(turned.pixels + (y * turned.width + x) * 3, picture->pixels + (sy * w + sx) * 3, 3);
-        }
-    caelum_picture_free(picture);
-    *picture = turned;
-    return CAELUM_OK;
 }
 
 /* CMYK as Adobe writes it, inverted: C stands for 255 - cyan. Without a profile this is the best guess. */
@@ -82,54 +45,161 @@ static void cmyk_row(const uint8_t *in, uint8_t *out, size_t width, bool inverte
         }
 }
 
-/* Everything that may longjmp; `p` and `row` belong to the caller. */
-static int decode(struct jpeg_decompress_struct *info, struct caelum_picture *p, uint8_t **row,
-                  const char *path, struct caelum_error *err) {
+/* What outlives a longjmp: it belongs to the caller. */
+struct work {
+    struct caelum_picture picture;
+    struct icc *icc;
+    uint8_t *row; /* of pixels that are not RGB */
+};
+
+/* Looks for a profile, then chooses what libjpeg is to give: CMYK, RGB, or grey where a grey profile wants
+ * it. Grey pixels go with an RGB profile too, as RGB. */
+static void choose_pixels(struct jpeg_decompress_struct *info, struct work *work) {
+    struct handler *handler = (struct handler *)info->err;
+    const bool cmyk = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
+    JOCTET *profile = NULL;
+    unsigned size = 0;
+    handler->lenient = true;
+    const bool found = jpeg_read_icc_profile(info, &profile, &size);
+    handler->lenient = false;
+    info->out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
+    if (found && info->jpeg_color_space == JCS_GRAYSCALE) {
+        work->icc = icc_open(profile, size, (struct icc_pixels){.space = ICC_GREY});
+        if (work->icc) info->out_color_space = JCS_GRAYSCALE;
+    }
+    if (found && !work->icc)
+        work->icc = icc_open(profile, size,
+                             (struct icc_pixels){.space = cmyk ? ICC_CMYK : ICC_RGB,
+                                                 .inverted = cmyk && info->saw_Adobe_marker});
+    free(profile);
+}
+
+/* Everything that may longjmp. */
+static int decode(struct jpeg_decompress_struct *info, struct work *work, const char *path,
+                  struct caelum_error *err) {
+    struct caelum_picture *p = &work->picture;
     jpeg_save_markers(info, JPEG_APP0 + 1, 0xffff);
+    jpeg_save_markers(info, JPEG_APP0 + 2, 0xffff);
     jpeg_read_header(info, TRUE);
     CHECK(image_check_size(path, info->image_width, info->image_height, err));
-    const bool cmyk = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
-    info->out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
+    choose_pixels(info, work);
     info->dct_method = JDCT_ISLOW;
     jpeg_start_decompress(info);
     CHECK(image_allocate(p, path, info->output_width, info->output_height, err));
-    CHECK(mem_alloc(row, p->width, 4, err));
+    CHECK(mem_alloc(&work->row, p->width, 4, err));
     while (info->output_scanline < info->output_height) {
         uint8_t *to = p->pixels + (size_t)info->output_scanline * p->width * 3;
-        JSAMPROW line = cmyk ? *row : to;
+        JSAMPROW line = info->out_color_space == JCS_RGB ? to : work->row;
         jpeg_read_scanlines(info, &line, 1);
-        if (cmyk) cmyk_row(*row, to, p->width, info->saw_Adobe_marker);
+        if (work->icc)
+            icc_row(work->icc, line, to, p->width);
+        else if (line != to)
+            cmyk_row(line, to, p->width, info->saw_Adobe_marker);
     }
     const unsigned o = orientation(info);
     jpeg_finish_decompress(info);
-    return orient(p, path, o, err);
+    return exif_turn(p, path, o, err);
 }
 
 int jpeg_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
                 struct caelum_error *err) {
     struct jpeg_decompress_struct info;
     struct handler handler;
-    /* volatile-free: reached through pointers, so longjmp leaves them as they are */
-    struct {
-        struct caelum_picture picture;
-        uint8_t *row;
-    } work = {{0}, NULL};
+    struct work work = {0}; /* reached through pointers, so longjmp leaves it as it is */
     int result;
     info.err = jpeg_std_error(&handler.base);
     handler.base.error_exit = on_error;
     handler.base.emit_message = on_message;
+    handler.lenient = false;
     jpeg_create_decompress(&info);
     if (setjmp(handler.back) != 0) {
         result = caelum_fail(err, CAELUM_EFORMAT, "%s: damaged JPEG: %s", path, handler.text);
     } else {
         jpeg_mem_src(&info, bytes, size);
-        result = decode(&info, &work.picture, &work.row, path, err);
+        result = decode(&info, &work, path, err);
     }
     jpeg_destroy_decompress(&info);
+    icc_close(&work.icc);
     mem_free(&work.row);
     if (result == 0)
         *picture = work.picture;
     else
         caelum_picture_free(&work.picture);
+    return result;
+}
+
+/* Where libjpeg writes: a buffer, emptied into the sink. */
+struct target {
+    struct jpeg_destination_mgr base; /* first: libjpeg hands back its address */
+    struct image_sink *sink;
+    struct caelum_error *err;
+    int result; /* the sink's */
+    JOCTET buffer[1 << 14];
+};
+
+static void begin(j_compress_ptr info) {
+    struct target *t = (struct target *)info->dest;
+    t->base.next_output_byte = t->buffer;
+    t->base.free_in_buffer = sizeof t->buffer;
+}
+static void empty(j_compress_ptr info, size_t n) {
+    struct target *t = (struct target *)info->dest;
+    t->result = image_sink_add(t->sink, t->buffer, n, t->err);
+    if (t->result != 0) longjmp(((struct handler *)info->err)->back, 1);
+    begin(info);
+}
+static boolean on_full(j_compress_ptr info) {
+    empty(info, sizeof((struct target *)info->dest)->buffer);
+    return TRUE;
+}
+static void on_end(j_compress_ptr info) {
+    empty(info, sizeof((struct target *)info->dest)->buffer - info->dest->free_in_buffer);
+}
+
+/* Everything that may longjmp. Colors in full resolution: half of it, the library's own choice, smears red
+ * edges, and a network's output deserves better. */
+static void encode(struct jpeg_compress_struct *info, const struct caelum_picture *p) {
+    info->image_width = (JDIMENSION)p->width;
+    info->image_height = (JDIMENSION)p->height;
+    info->input_components = 3;
+    info->in_color_space = JCS_RGB;
+    jpeg_set_defaults(info);
+    jpeg_set_quality(info, 92, TRUE);
+    info->comp_info[0].h_samp_factor = info->comp_info[0].v_samp_factor = 1;
+    info->dct_method = JDCT_ISLOW;
+    jpeg_start_compress(info, TRUE);
+    while (info->next_scanline < info->image_height) {
+        JSAMPROW row = p->pixels + (size_t)info->next_scanline * p->width * 3;
+        jpeg_write_scanlines(info, &row, 1);
+    }
+    jpeg_finish_compress(info);
+}
+
+int jpeg_encode(const struct caelum_picture *picture, struct image_sink *sink, struct caelum_error *err) {
+    struct jpeg_compress_struct info;
+    struct handler handler;
+    struct target target = {
+        {.init_destination = begin, .empty_output_buffer = on_full, .term_destination = on_end},
+        sink,
+        err,
+        CAELUM_OK,
+        {0}};
+    int result;
+    info.err = jpeg_std_error(&handler.base);
+    handler.base.error_exit = on_error;
+    handler.base.emit_message = on_message;
+    handler.lenient = false;
+    jpeg_create_compress(&info);
+    info.dest = &target.base;
+    if (setjmp(handler.back) != 0) {
+        result = target.result;
+        if (result == 0)
+            result = caelum_fail(err, CAELUM_EUSAGE, "%zux%zu pixels can't be written as JPEG: %s",
+                                 picture->width, picture->height, handler.text);
+    } else {
+        encode(&info, picture);
+        result = CAELUM_OK;
+    }
+    jpeg_destroy_compress(&info);
     return result;
 }
