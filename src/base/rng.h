@@ -17,6 +17,7 @@ enum rng_stream {
     RNG_AUGMENT = 6,   /* flips, shifts, noise; index = epoch */
     RNG_TEST = 7,      /* tests */
     RNG_NOISE = 8,     /* noise layers; index = step */
+    RNG_CROPS = 9,     /* where crops lie; index = photo and crop */
 };
 
 /* One sequence of random numbers; copy it freely. */

@@ -54,6 +54,7 @@ static const struct field fields[] = {
     {"seed", U64, AT(seed), NULL, 0, 0, false},
     {"split_seed", U64, AT(data_settings.split_seed), NULL, 0, 0, false},
     {"synthetic_seed", U64, AT(data_settings.synthetic_seed), NULL, 0, 0, false},
+    {"crop", SIZE, AT(data_settings.crop), NULL, 8, 256, false},
     {"limit", SIZE, AT(data_settings.limit), NULL, 0, 4294967295.0, false},
 };
 
