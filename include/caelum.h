@@ -387,6 +387,8 @@ struct caelum_train_settings {
     const char *out;                 /* run directory to make; must not exist unless `force` */
     bool force;                      /* write into an existing run directory */
     bool resume;                     /* go on with the run in `out`; everything else is read from it */
+    const char *init;                /* a model whose weights the run starts from; NULL: random ones. Its
+                                        network must have the same parameters; not used on resume */
     size_t epochs;                   /* default 50; on resume, 0 = as before */
     size_t batch;                    /* default 50 */
     double lr;                       /* step size, the largest of the run; default 0.001 */
@@ -475,7 +477,8 @@ struct caelum_study_settings {
     /* After every batch, epoch and run; from any thread, but one call at a time. A non-zero result stops
      * all runs after the batch under way, each saved. */
     int (*progress)(void *cookie, const struct caelum_study_progress *progress);
-    caelum_progress stage; /* while data are opened; may be NULL */
+    caelum_progress stage;                                 /* while data are opened; may be NULL */
+    void (*opened)(void *cookie, const caelum_data *data); /* as in struct caelum_data_settings */
     void *cookie;
 };
 
