@@ -170,8 +170,8 @@ static int too_few(const struct building *b, struct caelum_error *err) {
                            "%.200s: %zu pictures are too few to split; at least %d are needed", b->directory,
                            usable, LEAST_PHOTOS);
     return caelum_fail(err, CAELUM_EFORMAT,
-                       "%.150s: %zu pictures can be used, at least %d are needed; %zu files can't, the first "
-                       "of them %.100s: %.120s",
+                       "%.150s: %zu pictures can be used, at least %d are needed; files skipped: %zu, the "
+                       "first of them %.100s: %.120s",
                        b->directory, usable, LEAST_PHOTOS, skipped, b->skips,
                        b->skips + strlen(b->skips) + 1);
 }
