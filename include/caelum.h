@@ -88,8 +88,8 @@ struct caelum_data_settings {
     size_t limit;             /* keep only the first `limit` pictures of the shuffle; 0 = all */
     const char *cache_dir;    /* where prepared data is kept; NULL = $XDG_CACHE_HOME/caelum */
     caelum_progress progress; /* may be NULL */
-    /* Called once by each caelum_data_open that succeeds, which calls that open data on the way pass on: the
-     * place to ask caelum_data_skipped. The data are the library's. May be NULL. */
+    /* Called at the end of each caelum_data_open that succeeds, also of those inside other calls: the place
+     * to ask caelum_data_skipped. `data` is borrowed. May be NULL. */
     void (*opened)(void *cookie, const caelum_data *data);
     void *cookie;
 };
