@@ -63,6 +63,8 @@ int report(const struct caelum_error *err);
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints a JSON object on one line of stdout and frees it. */
 void print_json(json_t *object);
+/* For caelum_data_settings.opened: warns of files that were skipped, naming the first of them. */
+void data_opened(void *cookie, const caelum_data *data);
 /* "4,911": thousands apart. text: [32]. */
 const char *grouped(size_t n, char text[32]);
 /* The arguments as they could be typed again; static storage of main. */

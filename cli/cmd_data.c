@@ -21,6 +21,7 @@ static void print_info(const struct caelum_data_info *info) {
     printf("%-11s %s, from %s\n", "data", info->name, info->source);
     printf("%-11s %s of %zux%zux%zu\n", "pictures", grouped(info->count, count), info->channels, info->height,
            info->width);
+    if (info->photos > 0) printf("%-11s %s\n", "cut out of", grouped(info->photos, count));
     printf("%-11s %s train, %s validation, %s test (seed %llu)\n", "split", grouped(info->split_count[0], a),
            grouped(info->split_count[1], b), grouped(info->split_count[2], c),
            (unsigned long long)info->split_seed);
@@ -34,7 +35,15 @@ static void print_info(const struct caelum_data_info *info) {
     print_files(info);
 }
 
-static void print_object(const struct caelum_data_info *info) {
+static json_t *skipped_files(const caelum_data *data) {
+    json_t *list = json_array();
+    const char *path, *reason;
+    for (size_t i = 0; i < caelum_data_skipped(data, i, &path, &reason); i++)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "path", path, "reason", reason));
+    return list;
+}
+
+static void print_object(const caelum_data *data, const struct caelum_data_info *info) {
     json_t *classes = json_object(), *files = json_array();
     for (size_t i = 0; i < info->classes; i++)
         json_object_set_new(classes, info->class_names[i], json_integer((json_int_t)info->class_count[i]));
@@ -44,13 +53,14 @@ static void print_object(const struct caelum_data_info *info) {
                                         (json_int_t)info->file[i].bytes, "sha256", info->file[i].sha256,
                                         "as_published", info->file[i].known == 1));
     print_json(json_pack(
-        "{s:s, s:s, s:I, s:[I, I, I], s:[I, I, I], s:I, s:[f, f, f], s:[f, f, f], s:s, s:o, s:o}", "name",
-        info->name, "source", info->source, "count", (json_int_t)info->count, "shape",
-        (json_int_t)info->channels, (json_int_t)info->height, (json_int_t)info->width, "split",
-        (json_int_t)info->split_count[0], (json_int_t)info->split_count[1], (json_int_t)info->split_count[2],
-        "split_seed", (json_int_t)info->split_seed, "mean", info->mean[0], info->mean[1], info->mean[2],
-        "deviation", info->deviation[0], info->deviation[1], info->deviation[2], "pixels",
-        info->pixels_sha256, "classes", classes, "files", files));
+        "{s:s, s:s, s:I, s:I, s:o, s:[I, I, I], s:[I, I, I], s:I, s:[f, f, f], s:[f, f, f], s:s, s:o, s:o}",
+        "name", info->name, "source", info->source, "count", (json_int_t)info->count, "photos",
+        (json_int_t)info->photos, "skipped", skipped_files(data), "shape", (json_int_t)info->channels,
+        (json_int_t)info->height, (json_int_t)info->width, "split", (json_int_t)info->split_count[0],
+        (json_int_t)info->split_count[1], (json_int_t)info->split_count[2], "split_seed",
+        (json_int_t)info->split_seed, "mean", info->mean[0], info->mean[1], info->mean[2], "deviation",
+        info->deviation[0], info->deviation[1], info->deviation[2], "pixels", info->pixels_sha256, "classes",
+        classes, "files", files));
 }
 
 /* DIR/00000.png, 00001.png, ... */
@@ -81,10 +91,13 @@ int command_data(int argc, char **argv) {
     int split = CAELUM_TEST;
     size_t count = 0;
     settings.progress = progress_stage;
+    settings.opened = data_opened;
     const struct option_row rows[] = {
         {0, "split-seed", OPTION_U64, &settings.split_seed, "N", "shuffle that precedes the split", NULL},
         {0, "limit", OPTION_SIZE, &settings.limit, "N",
          "use only the first N pictures of that shuffle; 0 = all", NULL},
+        {0, "crop", OPTION_SIZE, &settings.crop, "N",
+         "directory of pictures: height and width of what is cut out of them, pixels", NULL},
         {0, "cache-dir", OPTION_STRING, &settings.cache_dir, "DIR",
          "where prepared data is kept; default ~/.cache/caelum", NULL},
         {'o', "out", OPTION_STRING, &out, "DIR", "export: where the pictures go, as PNG", NULL},
@@ -114,7 +127,7 @@ int command_data(int argc, char **argv) {
         caelum_data_close(&data);
         return report(&err);
     }
-    if (info_wanted && json) print_object(&info);
+    if (info_wanted && json) print_object(data, &info);
     if (info_wanted && !json) print_info(&info);
     if (!info_wanted && !export_wanted)
         printf("%zu pictures are ready\n", caelum_data_count(data, CAELUM_ALL));

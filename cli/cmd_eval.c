@@ -68,9 +68,12 @@ static void print_object(const struct evaluation *e, const struct caelum_net_inf
     print_json(object);
 }
 
-/* The split of the training, unless the user asks for another. */
+/* The split of the training, unless the user asks for another, and crops of the model's size. */
 static void choose_split(struct evaluation *e, const caelum_model *model, bool given) {
     const char *seed = caelum_model_metadata(model, "split_seed");
+    struct caelum_net_info net;
+    caelum_net_describe(caelum_model_net(model), &net);
+    e->settings.crop = net.height;
     if (!seed) return;
     const uint64_t trained = strtoull(seed, NULL, 10);
     if (given && trained != e->settings.split_seed)
@@ -132,6 +135,7 @@ int command_eval(int argc, char **argv) {
     struct evaluation e = {.split = CAELUM_TEST, .settings = caelum_data_defaults()};
     bool split_given = false;
     e.settings.progress = progress_stage;
+    e.settings.opened = data_opened;
     const struct option_row rows[] = {
         {'d', "data", OPTION_STRING, &e.data, "SPEC", "as for train; default $CAELUM_DATA, else synthetic",
          NULL},

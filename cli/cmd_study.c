@@ -142,6 +142,7 @@ int command_study(int argc, char **argv) {
     s.models = beside_program("models", models);
     s.progress = progress_study;
     s.stage = progress_stage;
+    s.opened = data_opened;
     s.cookie = &telling;
     signals_catch();
     struct caelum_study_result result = {0};

@@ -46,7 +46,9 @@ static struct {
 
 static const struct option_row rows[] = {
     {'d', "data", OPTION_STRING, &given.s.data, "SPEC",
-     "CIFAR-10 directory or .tar.gz, or synthetic[:COUNT[:SIZE]]; default $CAELUM_DATA, else synthetic",
+     "directory of pictures, CIFAR-10 directory or .tar.gz, or synthetic[:COUNT[:SIZE]]; default "
+     "$CAELUM_DATA, "
+     "else synthetic",
      NULL},
     {0, "task", OPTION_CHOICE, &given.task, "reconstruct|colorize|denoise",
      "what to learn: the pictures, chroma from luminance, or clean pictures from noisy ones",
@@ -85,6 +87,10 @@ static const struct option_row rows[] = {
      "shuffle that precedes the split into train, validation, test", NULL},
     {0, "limit", OPTION_SIZE, &given.s.data_settings.limit, "N",
      "use only the first N pictures of that shuffle; 0 = all", NULL},
+    {0, "crop", OPTION_SIZE, &given.s.data_settings.crop, "N",
+     "directory of pictures: height and width of what is cut out of them, pixels", NULL},
+    {0, "init", OPTION_STRING, &given.s.init, "MODEL",
+     "start from this model's weights, not from random ones", NULL},
     {'t', "threads", OPTION_THREADS, &given.s.threads, "N", "threads; no influence on the result", NULL},
     {0, "lr-find", OPTION_FLAG, &given.lr_find, NULL,
      "only try step sizes from 1e-7 to 10 and say which to use; --out is then runs/NET-lr-find", NULL},
@@ -182,6 +188,7 @@ int command_train(int argc, char **argv) {
     else
         s->net_path = argv[1];
     s->stage = progress_stage;
+    s->data_settings.opened = data_opened;
     signals_catch();
     if (given.lr_find) return find_lr(s);
     if (!s->out) s->out = default_out(s->net_path, out);

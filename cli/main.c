@@ -61,6 +61,20 @@ void warn(const char *format, ...) {
     fputc('\n', stderr);
 }
 
+void data_opened(void *cookie, const caelum_data *data) {
+    enum { NAMED = 20 };
+    const char *path, *reason;
+    const size_t n = caelum_data_skipped(data, 0, &path, &reason);
+    (void)cookie;
+    if (n == 0 || display.quiet) return;
+    warn("%zu %s skipped:", n, n == 1 ? "file was" : "files were");
+    for (size_t i = 0; i < n && i < NAMED; i++) {
+        caelum_data_skipped(data, i, &path, &reason);
+        fprintf(stderr, "  %s: %s\n", path, reason);
+    }
+    if (n > NAMED) fprintf(stderr, "  and %zu more\n", n - NAMED);
+}
+
 void print_json(json_t *object) {
     json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     putchar('\n');

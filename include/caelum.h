@@ -74,17 +74,23 @@ typedef int (*caelum_progress)(void *cookie, const char *what, size_t done, size
 /* --- Data sets -------------------------------------------------------------------------------- */
 
 /* A data set: pictures of one size, kept as bytes, shuffled by the split seed and divided 80/10/10
- * into train, validation and test. Read-only after opening, so any number of threads may use it. */
+ * into train, validation and test. Crops of one photo stay together: then photos are shuffled and divided,
+ * and `limit` leaves as many photos as it can, with fewer crops of each. Read-only after opening, so any
+ * number of threads may use it. */
 typedef struct caelum_data caelum_data;
 
 enum caelum_split { CAELUM_TRAIN, CAELUM_VALIDATION, CAELUM_TEST, CAELUM_ALL };
 
 struct caelum_data_settings {
     uint64_t split_seed;      /* order of the shuffle that precedes the split; default 1 */
-    uint64_t synthetic_seed;  /* seed of generated pictures; default 1 */
+    uint64_t synthetic_seed;  /* seed of generated pictures, and of where crops lie; default 1 */
+    size_t crop;              /* height and width of a photo's crops, pixels, 8 to 256; default 32 */
     size_t limit;             /* keep only the first `limit` pictures of the shuffle; 0 = all */
     const char *cache_dir;    /* where prepared data is kept; NULL = $XDG_CACHE_HOME/caelum */
     caelum_progress progress; /* may be NULL */
+    /* Called at the end of each caelum_data_open that succeeds, also of those inside other calls: the place
+     * to ask caelum_data_skipped. `data` is borrowed. May be NULL. */
+    void (*opened)(void *cookie, const caelum_data *data);
     void *cookie;
 };
 
@@ -95,15 +101,27 @@ struct caelum_data_settings caelum_data_defaults(void);
  *   a directory that holds the six batches of the CIFAR-10 binary version, or the directory
  *     cifar-10-batches-bin with them in it;
  *   a .tar.gz of that directory, as downloaded;
+ *   another directory, with pictures (PNG, JPEG, WebP, by content or by ending) in it or below: photos, of
+ *     which square crops become the pictures. Names that start with a dot and links to directories are left
+ *     out. A crop is a window at a random place, its side log-uniform from `crop` pixels to the photo's
+ *     shorter side, made crop x crop by averaging areas. There are about 20,000 of all photos together, of
+ *     one at most 64 and no more than would cover it side by side. Photos that are smaller than a crop,
+ *     damaged or no pictures are skipped, see caelum_data_skipped; at least 10 must be left;
  *   "synthetic", "synthetic:COUNT" or "synthetic:COUNT:SIZE": generated pictures (default 6000 of
  *     32x32);
  *   NULL: the directory named by the environment variable CAELUM_DATA, else "synthetic".
- * CIFAR-10 is prepared once into a cache file that later calls map into memory. Fails with
- * CAELUM_EIO (missing, unreadable), CAELUM_EFORMAT (wrong length, label over 9, damaged archive: the
- * text names file and record), CAELUM_EUSAGE (bad spec), CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+ * CIFAR-10 and crops are prepared once into a cache file that later calls map into memory; a file that was
+ * added, removed or changed since makes a new one. Fails with CAELUM_EIO (missing, unreadable, no pictures in
+ * a directory), CAELUM_EFORMAT (wrong length, label over 9, damaged archive: the text names file and record;
+ * fewer than 10 photos that can be used), CAELUM_EUSAGE (bad spec or settings), CAELUM_ERESOURCE,
+ * CAELUM_ESTOPPED. */
 int caelum_data_open(caelum_data **data, const char *spec, const struct caelum_data_settings *settings,
                      struct caelum_error *err);
 void caelum_data_close(caelum_data **data);
+
+/* How many files of a directory of photos could not be used. For i below that, *path is set to the i-th,
+ * below that directory, and *reason to what is wrong with it; both belong to the data. */
+size_t caelum_data_skipped(const caelum_data *data, size_t i, const char **path, const char **reason);
 
 struct caelum_data_file {
     char name[64];
@@ -113,11 +131,12 @@ struct caelum_data_file {
 };
 
 struct caelum_data_info {
-    char name[32];    /* "cifar-10" or "synthetic" */
+    char name[32];    /* "cifar-10", "folder" or "synthetic" */
     char source[512]; /* where it came from, as given */
     size_t count, channels, height, width;
     size_t split_count[3]; /* indexed by enum caelum_split */
     uint64_t split_seed;
+    size_t photos;  /* whose crops the pictures are; 0: they are no crops */
     size_t classes; /* 0: no labels */
     char class_names[10][16];
     size_t class_count[10];
@@ -387,6 +406,8 @@ struct caelum_train_settings {
     const char *out;                 /* run directory to make; must not exist unless `force` */
     bool force;                      /* write into an existing run directory */
     bool resume;                     /* go on with the run in `out`; everything else is read from it */
+    const char *init;                /* a model whose weights the run starts from; NULL: random ones. Its
+                                        network must have the same parameters; not used on resume */
     size_t epochs;                   /* default 50; on resume, 0 = as before */
     size_t batch;                    /* default 50 */
     double lr;                       /* step size, the largest of the run; default 0.001 */
@@ -476,7 +497,8 @@ struct caelum_study_settings {
     /* After every batch, epoch and run; from any thread, but one call at a time. A non-zero result stops
      * all runs after the batch under way, each saved. */
     int (*progress)(void *cookie, const struct caelum_study_progress *progress);
-    caelum_progress stage; /* while data are opened; may be NULL */
+    caelum_progress stage;                                 /* while data are opened; may be NULL */
+    void (*opened)(void *cookie, const caelum_data *data); /* as in struct caelum_data_settings */
     void *cookie;
 };
 

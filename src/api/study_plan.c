@@ -87,13 +87,16 @@ static int take_metadata(json_t *recorded, struct metadata *m, struct caelum_err
 }
 
 static bool differs(const struct study_unit *u, const struct metadata *m, char what[160]) {
-    const char *fingerprint = metadata_get(m, "data_fingerprint"), *seed = metadata_get(m, "seed");
+    const char *fingerprint = metadata_get(m, "data_fingerprint"), *seed = metadata_get(m, "seed"),
+               *init = metadata_get(m, "init");
     if (!same_network(u->net, metadata_get(m, "network"))) {
         snprintf(what, 160, "its network is another one");
     } else if (!fingerprint || strcmp(fingerprint, u->data->fingerprint) != 0) {
         snprintf(what, 160, "its data are others");
     } else if (!seed || strtoull(seed, NULL, 10) != u->settings.seed) {
         snprintf(what, 160, "its seed is %.30s", seed ? seed : "unknown");
+    } else if (init) {
+        snprintf(what, 160, "it started from %.100s", init);
     } else {
         return train_settings_differ(&u->settings, m, what);
     }
@@ -143,12 +146,14 @@ static int find_data(struct study_plan *plan, const char *spec, const struct cae
     for (size_t i = 0; i < plan->datas; i++) {
         const struct study_data *known = &plan->data[i];
         if (strcmp(known->spec ? known->spec : "", spec ? spec : "") == 0 &&
-            known->split_seed == settings->split_seed && known->limit == settings->limit) {
+            known->split_seed == settings->split_seed && known->crop == settings->crop &&
+            known->limit == settings->limit) {
             *data = known->data;
             return CAELUM_OK;
         }
     }
-    struct study_data new = {.spec = spec, .split_seed = settings->split_seed, .limit = settings->limit};
+    struct study_data new = {
+        .spec = spec, .split_seed = settings->split_seed, .crop = settings->crop, .limit = settings->limit};
     CHECK(caelum_data_open(&new.data, spec, settings, err));
     plan->data[plan->datas++] = new;
     *data = new.data;
@@ -189,6 +194,7 @@ static int open_unit(struct study_plan *plan, const struct caelum_study_settings
     u->settings.seed = run->seed[u->rank];
     u->settings.data_settings.cache_dir = settings->cache_dir;
     u->settings.data_settings.progress = settings->stage;
+    u->settings.data_settings.opened = settings->opened;
     u->settings.data_settings.cookie = settings->cookie;
     if (settings->quick) quicken(&u->settings);
     snprintf(u->name, sizeof u->name, "%s-s%llu", run->name, (unsigned long long)u->settings.seed);
@@ -201,6 +207,7 @@ static int open_unit(struct study_plan *plan, const struct caelum_study_settings
     write_command(u);
     int result = find_data(plan, u->settings.data, &u->settings.data_settings, &u->data, err);
     u->settings.data_settings.progress = NULL; /* trainings side by side tell their progress otherwise */
+    u->settings.data_settings.opened = NULL;
     u->settings.data_settings.cookie = NULL;
     if (result == 0) result = caelum_net_load(&u->net, u->net_path, u->data->h, u->data->w, err);
     if (result == 0) result = task_check(u->settings.task, u->net, err);

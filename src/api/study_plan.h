@@ -32,7 +32,7 @@ struct study_unit {
 struct study_data {
     const char *spec; /* a unit's; may be NULL */
     uint64_t split_seed;
-    size_t limit;
+    size_t crop, limit;
     struct caelum_data *data;
 };
 

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
+#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,8 +25,10 @@ static const char format_name[] = "caelum checkpoint 2";
 /* Everything of one call. */
 struct run {
     struct caelum_train_settings settings;
-    char data_spec[512]; /* of a resumed run; settings point here */
-    char name[64];       /* of the network: its file's, without directory and ending */
+    char data_spec[512];  /* of a resumed run; settings point here */
+    char name[64];        /* of the network: its file's, without directory and ending */
+    char init[256];       /* file name of the model that it started from; "": none */
+    char init_sha256[65]; /* of that model's weights */
     struct file_lock lock;
     struct caelum_data *data;
     struct caelum_net *net;
@@ -105,8 +108,8 @@ static int describe_command(struct run *run, bool with_epochs, struct caelum_err
     char options[900];
     if (!with_epochs) s.epochs = caelum_train_defaults().epochs;
     train_settings_options(&s, options, sizeof options);
-    return metadata_setf(&run->metadata, err, "command", "caelum train %s.net%s --seed %llu", run->name,
-                         options, (unsigned long long)s.seed);
+    return metadata_setf(&run->metadata, err, "command", "caelum train %s.net%s%s%s --seed %llu", run->name,
+                         *run->init ? " --init " : "", run->init, options, (unsigned long long)s.seed);
 }
 
 /* Only what decides the bits of the result: the same run on other threads or under another name leaves
@@ -118,6 +121,8 @@ static int describe_model(struct run *run, struct caelum_error *err) {
     CHECK(metadata_set(m, "data_fingerprint", run->data->fingerprint, err));
     CHECK(metadata_setf(m, err, "split", "%zu/%zu/%zu", run->data->split_count[0], run->data->split_count[1],
                         run->data->split_count[2]));
+    if (*run->init) CHECK(metadata_set(m, "init", run->init, err));
+    if (*run->init) CHECK(metadata_set(m, "init_sha256", run->init_sha256, err));
     CHECK(train_settings_write(&run->settings, m, err));
     const bool epochs_matter =
         run->settings.schedule == CAELUM_COSINE || run->settings.schedule == CAELUM_ONECYCLE;
@@ -256,6 +261,26 @@ static void name_network(struct run *run) {
         snprintf(run->name, sizeof run->name, "%.*s", (int)strcspn(base, "."), base);
 }
 
+/* What the weights started from, before training changes them; a resumed run's checkpoint remembers it. */
+static void name_start(struct run *run) {
+    const struct metadata *m = &run->checkpoint.metadata;
+    const char *path = run->settings.init, *name = metadata_get(m, "init"),
+               *sha256 = metadata_get(m, "init_sha256");
+    if (run->settings.resume) {
+        snprintf(run->init, sizeof run->init, "%s", name ? name : "");
+        snprintf(run->init_sha256, sizeof run->init_sha256, "%s", sha256 ? sha256 : "");
+    } else if (path) {
+        const char *slash = strrchr(path, '/');
+        struct sha256_ctx sha;
+        uint8_t digest[SHA256_DIGEST_SIZE];
+        sha256_init(&sha);
+        sha256_update(&sha, run->net->params * sizeof(float), (const uint8_t *)run->trainer.params);
+        sha256_digest(&sha, sizeof digest, digest);
+        for (size_t i = 0; i < sizeof digest; i++) snprintf(run->init_sha256 + 2 * i, 3, "%02x", digest[i]);
+        snprintf(run->init, sizeof run->init, "%s", slash ? slash + 1 : path);
+    }
+}
+
 /* Opens network, data, trainer and fit; nothing is written before all of it is known to be good. */
 static int prepare(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
@@ -291,6 +316,7 @@ static int prepare(struct run *run, struct caelum_error *err) {
                                      .cookie = run};
     CHECK(fit_open(&run->fit, &fit, &run->trainer, err));
     name_network(run);
+    name_start(run);
     CHECK(describe_model(run, err));
     CHECK(describe_checkpoint(run, err));
     if (!s->resume) return CAELUM_OK;

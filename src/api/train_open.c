@@ -2,6 +2,7 @@
  * written. */
 #include "api/train_open.h"
 
+#include "api/train_init.h"
 #include "base/parallel.h"
 
 static struct trainer_settings trainer_settings(const struct caelum_train_settings *s) {
@@ -40,5 +41,6 @@ int train_open(const struct caelum_train_settings *s, struct caelum_data **data,
                            (*net)->file, takes.c, takes.h, takes.w, train.c, train.h, train.w);
     const struct trainer_settings settings = trainer_settings(s);
     CHECK(trainer_open(trainer, *net, &settings, val.n, s->seed, err));
-    return s->resume ? CAELUM_OK : trainer_start(trainer, &train, err);
+    if (s->resume) return CAELUM_OK;
+    return s->init ? train_init(trainer, s->init, err) : trainer_start(trainer, &train, err);
 }

@@ -60,6 +60,15 @@ static int find_directory(const char *path, char *directory, size_t size, struct
     return CAELUM_OK;
 }
 
+bool cifar_is_meant(const char *path) {
+    char directory[1024];
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) return true;
+    bool any = find_directory(path, directory, sizeof directory, NULL) == 0 && strcmp(path, directory) != 0;
+    for (size_t i = 0; i < CIFAR_FILES; i++) any |= has_file(path, batches[i].name);
+    return any;
+}
+
 static int read_directory(const char *path, take_fn take, void *cookie, struct caelum_error *err) {
     char directory[1024], file[1200];
     CHECK(find_directory(path, directory, sizeof directory, err));
@@ -147,10 +156,11 @@ static int read_archive(const char *path, take_fn take, void *cookie, struct cae
 int cifar_read(const char *path, take_fn take, void *cookie, struct caelum_error *err) {
     struct stat st;
     if (stat(path, &st) != 0)
-        return caelum_fail(
-            err, CAELUM_EIO,
-            "%s: %s; expected a directory with the CIFAR-10 batches, its .tar.gz, or 'synthetic'", path,
-            strerror(errno));
+        return caelum_fail(err, CAELUM_EIO,
+                           "%s: %s; expected a directory with the CIFAR-10 batches, its .tar.gz, a directory "
+                           "of pictures, or "
+                           "'synthetic'",
+                           path, strerror(errno));
     return S_ISDIR(st.st_mode) ? read_directory(path, take, cookie, err)
                                : read_archive(path, take, cookie, err);
 }

@@ -2,14 +2,16 @@
 #include "data/data.h"
 
 #include "base/mem.h"
+#include "base/parallel.h"
 #include "base/rng.h"
+#include "data/crops.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 struct caelum_data_settings caelum_data_defaults(void) {
-    return (struct caelum_data_settings){.split_seed = 1, .synthetic_seed = 1};
+    return (struct caelum_data_settings){.split_seed = 1, .synthetic_seed = 1, .crop = 32};
 }
 
 /* $CAELUM_CACHE, else $XDG_CACHE_HOME/caelum, else ~/.cache/caelum; relative values are ignored, as the
@@ -42,22 +44,59 @@ static int open_synthetic(struct caelum_data *data, const char *spec,
     return synthetic_open(data, (size_t)count, (size_t)size, settings, err);
 }
 
-static int split(struct caelum_data *data, const struct caelum_data_settings *settings,
-                 struct caelum_error *err) {
-    CHECK(mem_alloc(&data->order, data->count, sizeof *data->order, err));
-    for (size_t i = 0; i < data->count; i++) data->order[i] = (uint32_t)i;
-    struct rng rng = rng_make(settings->split_seed, RNG_SPLIT, 0);
-    rng_shuffle(&rng, data->order, data->count);
-    size_t n = data->count;
-    if (settings->limit > 0 && settings->limit < n) n = settings->limit;
+static int shuffle(uint32_t **values, size_t n, uint64_t seed, struct caelum_error *err) {
+    CHECK(mem_alloc(values, n, sizeof **values, err));
+    for (size_t i = 0; i < n; i++) (*values)[i] = (uint32_t)i;
+    struct rng rng = rng_make(seed, RNG_SPLIT, 0);
+    rng_shuffle(&rng, *values, n);
+    return CAELUM_OK;
+}
+
+/* Into train, validation, test, 80/10/10. */
+static int divide(size_t n, size_t parts[3], struct caelum_error *err) {
     if (n < 10)
         return caelum_fail(err, CAELUM_EUSAGE, "%zu pictures are too few to split; at least 10 are needed",
                            n);
-    data->split_count[CAELUM_VALIDATION] = n / 10;
-    data->split_count[CAELUM_TEST] = n / 10;
-    data->split_count[CAELUM_TRAIN] = n - 2 * (n / 10);
-    data->split_seed = settings->split_seed;
+    parts[CAELUM_VALIDATION] = parts[CAELUM_TEST] = n / 10;
+    parts[CAELUM_TRAIN] = n - 2 * (n / 10);
     return CAELUM_OK;
+}
+
+/* Shuffles photos instead of crops, and divides photos, so that no photo is in two splits. Within a split,
+ * every photo's first crop comes before all second ones: the first pictures of a split are different, and a
+ * limit leaves as many photos as it can. */
+static int split_photos(struct caelum_data *data, size_t n, uint64_t seed, struct caelum_error *err) {
+    const size_t used = n < data->photos ? n : data->photos;
+    uint32_t *photo = NULL, *kept = NULL; /* kept: crops of the photo of that rank */
+    size_t parts[3], left = n, at = 0, rank = 0;
+    CHECK(divide(used, parts, err));
+    int result = shuffle(&photo, data->photos, seed, err);
+    if (result == 0) result = mem_alloc(&kept, data->photos, sizeof *kept, err);
+    if (result == 0) result = mem_alloc(&data->order, data->count, sizeof *data->order, err);
+    for (uint32_t crop = 0; result == 0 && crop < CROPS_MOST; crop++)
+        for (size_t r = 0; r < data->photos && left > 0; r++)
+            if (data->first[photo[r]] + crop < data->first[photo[r] + 1]) kept[r]++, left--;
+    for (int s = 0; result == 0 && s < 3; s++) {
+        const size_t start = at;
+        for (uint32_t crop = 0; crop < CROPS_MOST; crop++)
+            for (size_t r = rank; r < rank + parts[s]; r++)
+                if (crop < kept[r]) data->order[at++] = data->first[photo[r]] + crop;
+        rank += parts[s];
+        data->split_count[s] = at - start;
+    }
+    mem_free(&photo);
+    mem_free(&kept);
+    return result;
+}
+
+static int split(struct caelum_data *data, const struct caelum_data_settings *settings,
+                 struct caelum_error *err) {
+    size_t n = data->count;
+    if (settings->limit > 0 && settings->limit < n) n = settings->limit;
+    data->split_seed = settings->split_seed;
+    if (data->photos > 0) return split_photos(data, n, settings->split_seed, err);
+    CHECK(divide(n, data->split_count, err));
+    return shuffle(&data->order, data->count, settings->split_seed, err);
 }
 
 int caelum_data_open(caelum_data **out, const char *spec, const struct caelum_data_settings *settings,
@@ -73,8 +112,10 @@ int caelum_data_open(caelum_data **out, const char *spec, const struct caelum_da
     if (result == 0) {
         if (strncmp(spec, "synthetic", 9) == 0)
             result = open_synthetic(data, spec, settings, err);
-        else
+        else if (cifar_is_meant(spec))
             result = cifar_open(data, spec, settings, err);
+        else
+            result = folder_open(data, spec, settings, parallel_default_threads(), err);
     }
     if (result == 0) result = split(data, settings, err);
     if (result != 0) {
@@ -82,6 +123,7 @@ int caelum_data_open(caelum_data **out, const char *spec, const struct caelum_da
         return result;
     }
     *out = data;
+    if (settings->opened) settings->opened(settings->cookie, data);
     return CAELUM_OK;
 }
 

@@ -6,7 +6,7 @@
 #include "base/pictures.h"
 
 struct caelum_data {
-    char name[32];        /* "cifar-10" or "synthetic" */
+    char name[32];        /* "cifar-10", "folder" or "synthetic" */
     char source[512];     /* the spec it was opened by */
     char fingerprint[65]; /* identifies the pixels: their SHA-256, or how they were generated */
     char cache_dir[768];
@@ -16,8 +16,12 @@ struct caelum_data {
     const uint8_t *pixels; /* [count][c][h][w] in file order */
     uint32_t *order;       /* [count], the shuffle: train, then validation, then test */
     size_t split_count[3];
-    struct file_map map; /* what labels and pixels point into, or */
-    uint8_t *memory;     /* what pixels point into */
+    size_t photos;         /* whose crops the pictures are; 0: they are no crops */
+    const uint32_t *first; /* [photos + 1]: the crops of photo p are pictures first[p] to first[p + 1] - 1 */
+    size_t skipped;        /* files that could not be used */
+    const char *skips;     /* path, NUL, reason, NUL of each */
+    struct file_map map;   /* what labels, pixels, first and skips point into, or */
+    uint8_t *memory;       /* what pixels point into */
 };
 
 /* A borrowed view of a split. */
@@ -32,6 +36,9 @@ enum {
     CIFAR_BYTES = CIFAR_RECORDS * CIFAR_RECORD, /* 30,730,000 */
     CIFAR_COUNT = CIFAR_FILES * CIFAR_RECORDS,
 };
+
+/* False for a directory without any of the batches in it: what is there is something else. */
+bool cifar_is_meant(const char *path);
 
 /* Opens CIFAR-10 (binary version) from a directory or .tar.gz, by way of the cache file: fills labels,
  * pixels, fingerprint, map and the sizes. */
@@ -52,5 +59,10 @@ extern const char *const cifar_classes[10];
 /* Generates `count` dead-leaves pictures of size x size: [count][3][size][size]. */
 int synthetic_open(struct caelum_data *data, size_t count, size_t size,
                    const struct caelum_data_settings *settings, struct caelum_error *err);
+
+/* Opens a directory of photos as crops of them, by way of a cache file: fills pixels, fingerprint, map, the
+ * sizes, and what is about photos. `threads` have no influence on the result. */
+int folder_open(struct caelum_data *data, const char *path, const struct caelum_data_settings *settings,
+                int threads, struct caelum_error *err);
 
 #endif

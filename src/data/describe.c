@@ -27,7 +27,8 @@ int caelum_data_describe(const caelum_data *data, struct caelum_data_info *out, 
                                     .channels = data->c,
                                     .height = data->h,
                                     .width = data->w,
-                                    .split_seed = data->split_seed};
+                                    .split_seed = data->split_seed,
+                                    .photos = data->photos};
     snprintf(info.name, sizeof info.name, "%s", data->name);
     snprintf(info.source, sizeof info.source, "%s", data->source);
     snprintf(info.pixels_sha256, sizeof info.pixels_sha256, "%s", data->fingerprint);

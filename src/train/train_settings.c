@@ -55,6 +55,7 @@ static const struct field fields[] = {
     {"seed", U64, AT(seed), NULL, 0, 0, false},
     {"split_seed", U64, AT(data_settings.split_seed), NULL, 0, 0, false},
     {"synthetic_seed", U64, AT(data_settings.synthetic_seed), NULL, 0, 0, false},
+    {"crop", SIZE, AT(data_settings.crop), NULL, 8, 256, false},
     {"limit", SIZE, AT(data_settings.limit), NULL, 0, 4294967295.0, false},
 };
 
@@ -182,12 +183,14 @@ static bool read_field(const struct field *f, const char *text, void *at) {
 
 int train_settings_read(struct caelum_train_settings *s, const struct metadata *m, const char *path,
                         struct caelum_error *err) {
+    const struct caelum_train_settings usual = caelum_train_defaults();
+    char own[64];
     for (const struct field *f = fields; f < fields + FIELDS; f++) {
-        const char *text = metadata_get(m, f->key);
-        if (!text || !read_field(f, text, (char *)s + f->offset))
+        const char *recorded = metadata_get(m, f->key);
+        const char *text = recorded ? recorded : print_field(&usual, f, own);
+        if (!read_field(f, text, (char *)s + f->offset))
             return caelum_fail(err, CAELUM_EFORMAT,
-                               "%s: '%s' is missing in it or makes no sense; this is no checkpoint that can "
-                               "be resumed",
+                               "%s: '%s' makes no sense in it; this is no checkpoint that can be resumed",
                                path, f->key);
     }
     return CAELUM_OK;

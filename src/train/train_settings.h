@@ -12,7 +12,8 @@ int train_settings_check(const struct caelum_train_settings *s, struct caelum_er
 int train_settings_write(const struct caelum_train_settings *s, struct metadata *metadata,
                          struct caelum_error *err);
 
-/* Sets every such setting from `metadata`, that of the file `path`; CAELUM_EFORMAT if one is missing. */
+/* Sets every such setting from `metadata`, that of the file `path`, to its default where the file is older
+ * than the setting; CAELUM_EFORMAT if one can't be read. */
 int train_settings_read(struct caelum_train_settings *s, const struct metadata *metadata, const char *path,
                         struct caelum_error *err);
 

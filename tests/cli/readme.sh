@@ -4,8 +4,9 @@ ln -s "$SOURCE_DIR/models" models
 ln -s "$SOURCE_DIR/studies" studies
 ln -s "$SOURCE_DIR/docs" docs
 mkdir build && ln -s "$CAELUM" build/caelum
+"$CAELUM" data export synthetic:100 --split train --count 60 -o photos >/dev/null || exit 1
 sed -n 's/^    \$ \(build\/caelum .*\)/\1/p' "$SOURCE_DIR/README.md" >commands
-holds "the README shows eight commands" test "$(wc -l <commands)" = 8
+holds "the README shows ten commands" test "$(wc -l <commands)" = 10
 while read -r line; do
     short=$(echo "$line" | sed 's|\.\./shared/cifar10|synthetic:200|; s/--epochs 50/--epochs 1/; s/--quick/shallower --quick/')
     # shellcheck disable=SC2086 # the line's words are the arguments
