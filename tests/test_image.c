@@ -338,7 +338,11 @@ static void profiles_in_png(void **state) {
     load_and_compare((const uint8_t[]){244, 193, 170, 0, 181, 83}, 2, 1, 1);
     extra.alpha = NULL;
     /* 16 bits; the shadows of a linear file are lost in 8 */
-    uint8_t wide[24 + 8] = {0};
+    uint8_t wide[24] = {0};
+    const uint8_t edge[] = {139, 246, 188, 117, 207, 233};
+    for (size_t i = 0; i < 6; i++) wide[2 * i] = wide[2 * i + 1] = edge[i];
+    write_png_with(&extra, PNG_COLOR_TYPE_RGB, 16, (const png_bytep[]){wide}, NULL, 2, 1);
+    load_and_compare((const uint8_t[]){0, 246, 186, 1, 208, 235}, 2, 1, 1);
     extra.icc_size = rgb_profile(1, icc);
     for (size_t i = 0; i < 12; i++) wide[2 * i] = wide[2 * i + 1] = linear_stored[i];
     write_png_with(&extra, PNG_COLOR_TYPE_RGB, 16, (const png_bytep[]){wide}, NULL, 4, 1);
@@ -425,7 +429,8 @@ static void profiles_that_do_nothing(void **state) {
     uint8_t ramp[256 * 3];
     const png_bytep row = ramp;
     for (size_t i = 0; i < sizeof ramp; i++) ramp[i] = (uint8_t)(i * 7 + i / 3);
-    struct png_extra png = {.icc = icc, .icc_size = bytes_of(cmsCreate_sRGBProfile(), icc)};
+    struct png_extra png = {.icc = icc, .icc_size = bytes_of(cmsCreate_sRGBProfile(), icc), .gamma = 1};
+    assert_null(icc_open(icc, png.icc_size, (struct icc_pixels){.space = ICC_RGB}));
     write_png_with(&png, PNG_COLOR_TYPE_RGB, 8, &row, NULL, 256, 1);
     load_and_compare(ramp, 256, 1, 0);
     png = (struct png_extra){.chunk = "iCCP", .chunk_bytes = (const uint8_t *)"x\0\0junk", .chunk_size = 7};

@@ -16,15 +16,12 @@ static cmsUInt32Number layout(struct icc_pixels p) {
            EXTRA_SH(p.alpha ? 1u : 0u) | FLAVOR_SH(p.inverted ? 1u : 0u);
 }
 
-static bool fits(cmsHPROFILE profile, struct icc_pixels p) {
-    static const cmsColorSpaceSignature spaces[] = {cmsSigGrayData, cmsSigRgbData, cmsSigCmykData};
-    return cmsGetColorSpace(profile) == spaces[p.space];
-}
-
-/* The usual intent for pictures; profiles without tables for it have only one. */
+/* NULL also where the profile is for pixels of another kind: Little CMS looks. The usual intent for pictures;
+ * profiles without tables for it have only one. */
 static cmsHTRANSFORM make(cmsHPROFILE from, cmsHPROFILE to, struct icc_pixels p) {
-    /* Little CMS would put a coarse table in place of a computation in 16 bits: up to 21 of 255 off in the
-     * shadows. Exact takes 0.3 microseconds a pixel; 8 bits have an exact short cut of their own. */
+    /* Little CMS would put a coarse table in place of a computation in 16 bits: up to 21 of 255 off where the
+     * profile's colors leave sRGB. Exact takes 0.3 microseconds a pixel; 8 bits have an exact short cut of
+     * their own. */
     const cmsUInt32Number flags = (p.alpha ? cmsFLAGS_COPY_ALPHA : 0) | (p.wide ? cmsFLAGS_NOOPTIMIZE : 0);
     return cmsCreateTransform(from, layout(p), to, p.alpha ? TYPE_RGBA_8 : TYPE_RGB_8, INTENT_PERCEPTUAL,
                               flags);
@@ -57,7 +54,7 @@ struct icc *icc_open(const uint8_t *bytes, size_t size, struct icc_pixels pixels
     if (size > UINT32_MAX) return NULL;
     const cmsHPROFILE profile = cmsOpenProfileFromMem(bytes, (cmsUInt32Number)size);
     const cmsHPROFILE srgb = cmsCreate_sRGBProfile();
-    if (profile && srgb && fits(profile, pixels) && !is_srgb(profile, srgb, pixels)) {
+    if (profile && srgb && !is_srgb(profile, srgb, pixels)) {
         const cmsHTRANSFORM transform = make(profile, srgb, pixels);
         if (transform && mem_alloc(&icc, 1, sizeof *icc, NULL) == 0)
             icc->transform = transform;
