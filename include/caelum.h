@@ -615,7 +615,6 @@ struct caelum_colorize_settings {
      * pictures are on average. Chroma is multiplied by 1 + vivid (g - 1), g being the model's metadata
      * "vivid_gain", 2 if it has none; default 0.5 */
     double vivid;
-    size_t detail; /* pixels of the shorter side at which colors are predicted; default 64 */
     const struct caelum_hint *hints;
     size_t hint_count; /* default 0 */
     int threads;       /* 0 = the default; no influence on the result */
@@ -624,10 +623,11 @@ struct caelum_colorize_settings {
 struct caelum_colorize_settings caelum_colorize_defaults(void);
 
 /* Colors a picture of any size; of its own colors only luminance is looked at, and kept at every pixel. The
- * picture is made small, chroma is predicted there, and brought back along the edges of luminance
- * (src/image/chroma.h). Of several hints within one small pixel the mean counts. `out` is to be freed by the
- * caller. Fails with CAELUM_EFORMAT if the model is no colorizer, CAELUM_EUSAGE if it takes no hints and is
- * given some, one lies outside of the picture, or a setting is out of range, CAELUM_ERESOURCE. */
+ * picture is made as small as those that the network was trained on, chroma is predicted there, and brought
+ * back along the edges of luminance (src/image/chroma.h). Of several hints within one small pixel the mean
+ * counts. `out` is to be freed by the caller. Fails with CAELUM_EFORMAT if the model is no colorizer,
+ * CAELUM_EUSAGE if it takes no hints and is given some, one lies outside of the picture, or a setting is out
+ * of range, CAELUM_ERESOURCE. */
 int caelum_colorize(const caelum_model *model, const struct caelum_picture *in,
                     const struct caelum_colorize_settings *settings, struct caelum_picture *out,
                     struct caelum_error *err);

@@ -7,34 +7,29 @@
 #include "image/chroma.h"
 #include "train/color_metrics.h"
 
-#include <math.h>
 #include <string.h>
 
 struct caelum_colorize_settings caelum_colorize_defaults(void) {
-    return (struct caelum_colorize_settings){.vivid = 0.5, .detail = 64};
+    return (struct caelum_colorize_settings){.vivid = 0.5};
 }
 
-/* The picture as the network gets it: small, then extended by mirroring to whole multiples of the size it was
- * trained on. */
+/* The picture as the network gets it: the whole of it on as many pixels as the network knows, each way on its
+ * own - a few percent of stretching harm less than parts of a picture without the rest - and if it has fewer,
+ * extended by mirroring. */
 struct work {
-    size_t w, h;            /* small */
-    size_t full_w, full_h;  /* extended */
-    float *y;               /* [h][w] */
-    float *hints;           /* [3][h][w]: U, V, and 1 where there is one */
-    float *input;           /* [channels][full_h][full_w] */
-    float *uv;              /* [2][h][w] */
-    struct caelum_net *net; /* for that size */
+    size_t w, h;  /* small */
+    float *y;     /* [h][w] */
+    float *hints; /* [3][h][w]: U, V, and 1 where there is one */
+    float *input; /* [channels][rows][columns] of the network */
+    float *uv;    /* [2][h][w] */
+    struct shape network;
     struct runner runner;
 };
 
 static int check(const caelum_model *model, const struct caelum_picture *in,
                  const struct caelum_colorize_settings *s, struct caelum_error *err) {
-    const struct shape input = model->net->input;
     CHECK(task_check(CAELUM_COLORIZE, model->net, err));
     CHECK(colorizer_gain_check(s->vivid, err));
-    if (s->detail < input.h || s->detail > 1024)
-        return caelum_fail(err, CAELUM_EUSAGE, "detail: expected %zu to 1024 pixels, got %zu", input.h,
-                           s->detail);
     if (s->hint_count > 0 && !task_takes_hints(CAELUM_COLORIZE, model->net))
         return caelum_fail(err, CAELUM_EUSAGE,
                            "the model takes no hints: its network has 1 input channel, not 4");
@@ -43,20 +38,6 @@ static int check(const caelum_model *model, const struct caelum_picture *in,
             return caelum_fail(err, CAELUM_EUSAGE, "hint at %zu,%zu: the picture has %zux%zu pixels",
                                s->hints[i].x, s->hints[i].y, in->width, in->height);
     return CAELUM_OK;
-}
-
-static size_t multiple(size_t n, size_t of) {
-    return (n + of - 1) / of * of;
-}
-
-/* The longer side keeps the picture's proportions, to a pixel. */
-static void choose_size(struct work *w, const struct caelum_picture *in, size_t detail, struct shape unit) {
-    const size_t shorter = in->width < in->height ? in->width : in->height;
-    const double scale = shorter > detail ? (double)detail / (double)shorter : 1;
-    w->w = (size_t)fmax(1, floor((double)in->width * scale + 0.5));
-    w->h = (size_t)fmax(1, floor((double)in->height * scale + 0.5));
-    w->full_w = multiple(w->w, unit.w);
-    w->full_h = multiple(w->h, unit.h);
 }
 
 /* Adds up the hints in each small pixel, then takes their mean. */
@@ -89,9 +70,9 @@ static size_t mirror(size_t at, size_t length) {
 }
 
 static void extend(const struct work *w, const float *from, float *to) {
-    for (size_t i = 0; i < w->full_h; i++)
-        for (size_t j = 0; j < w->full_w; j++)
-            to[i * w->full_w + j] = from[mirror(i, w->h) * w->w + mirror(j, w->w)];
+    for (size_t i = 0; i < w->network.h; i++)
+        for (size_t j = 0; j < w->network.w; j++)
+            to[i * w->network.w + j] = from[mirror(i, w->h) * w->w + mirror(j, w->w)];
 }
 
 static const float *give(void *cookie, size_t i, int worker) {
@@ -104,18 +85,17 @@ static void take(void *cookie, size_t i, const float *values, int worker) {
     (void)i, (void)worker;
     for (size_t row = 0; row < 2 * w->h; row++) {
         const size_t c = row / w->h, y = row % w->h;
-        memcpy(w->uv + row * w->w, values + (c * w->full_h + y) * w->full_w, w->w * sizeof *values);
+        memcpy(w->uv + row * w->w, values + (c * w->network.h + y) * w->network.w, w->w * sizeof *values);
     }
 }
 
 static int predict(struct work *w, const caelum_model *model, int threads, struct caelum_error *err) {
-    const size_t channels = model->net->input.c, plane = w->h * w->w, full = w->full_h * w->full_w;
-    CHECK(caelum_net_parse(&w->net, model->net->text, model->net->file, w->full_h, w->full_w, err));
-    CHECK(mem_alloc(&w->input, channels * full, sizeof(float), err));
+    const size_t plane = w->h * w->w, full = w->network.h * w->network.w;
+    CHECK(mem_alloc(&w->input, w->network.c * full, sizeof(float), err));
     CHECK(mem_alloc(&w->uv, 2 * plane, sizeof(float), err));
     extend(w, w->y, w->input);
-    for (size_t c = 1; c < channels; c++) extend(w, w->hints + (c - 1) * plane, w->input + c * full);
-    CHECK(runner_open(&w->runner, w->net, model->params, threads, err));
+    for (size_t c = 1; c < w->network.c; c++) extend(w, w->hints + (c - 1) * plane, w->input + c * full);
+    CHECK(runner_open(&w->runner, model->net, model->params, threads, err));
     const struct runner_job job = {.n = 1, .values = give, .output = take, .cookie = w};
     return runner_run(&w->runner, &job, err);
 }
@@ -124,7 +104,9 @@ static int colorize(struct work *w, const caelum_model *model, const struct cael
                     const struct caelum_colorize_settings *s, struct caelum_picture *out,
                     struct caelum_error *err) {
     const int threads = s->threads > 0 ? s->threads : parallel_default_threads();
-    choose_size(w, in, s->detail, model->net->input);
+    w->network = model->net->input;
+    w->w = in->width < w->network.w ? in->width : w->network.w;
+    w->h = in->height < w->network.h ? in->height : w->network.h;
     CHECK(mem_alloc(&w->y, w->h * w->w, sizeof(float), err));
     CHECK(mem_alloc(&w->hints, 3 * w->h * w->w, sizeof(float), err));
     chroma_shrink(in, w->w, w->h, threads, w->y);
@@ -142,7 +124,6 @@ int caelum_colorize(const caelum_model *model, const struct caelum_picture *in,
     CHECK(check(model, in, settings, err));
     const int result = colorize(&work, model, in, settings, out, err);
     runner_close(&work.runner);
-    caelum_net_close(&work.net);
     mem_free(&work.y);
     mem_free(&work.hints);
     mem_free(&work.input);

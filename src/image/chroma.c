@@ -64,7 +64,7 @@ void chroma_shrink(const struct caelum_picture *picture, size_t w, size_t h, int
 enum { A_U, B_U, A_V, B_V, LINES };
 
 /* Luminance must vary by more than this (standard deviation) for chroma to follow it. */
-static const double LEAST_CONTRAST = 0.02;
+static const double LEAST_CONTRAST = 0.03;
 
 struct merging {
     const struct caelum_picture *picture;
@@ -82,9 +82,8 @@ static size_t window_end(size_t i, size_t n) {
     return i + 2 < n ? i + 2 : n;
 }
 
-/* The straight line through one plane of chroma over luminance in the window around (i, j). */
-static void fit_line(const float *y, const float *chroma, size_t w, size_t h, size_t i, size_t j, float *a,
-                     float *b) {
+/* The slope of one plane of chroma over luminance in the window around (i, j). */
+static float slope(const float *y, const float *chroma, size_t w, size_t h, size_t i, size_t j) {
     double n = 0, sum_y = 0, sum_c = 0, sum_yy = 0, sum_yc = 0;
     for (size_t r = window_first(i); r < window_end(i, h); r++)
         for (size_t c = window_first(j); c < window_end(j, w); c++) {
@@ -92,29 +91,23 @@ static void fit_line(const float *y, const float *chroma, size_t w, size_t h, si
             n++, sum_y += l, sum_c += v, sum_yy += l * l, sum_yc += l * v;
         }
     const double mean_y = sum_y / n, mean_c = sum_c / n;
-    const double slope =
-        (sum_yc / n - mean_y * mean_c) / (sum_yy / n - mean_y * mean_y + LEAST_CONTRAST * LEAST_CONTRAST);
-    *a = (float)slope;
-    *b = (float)(mean_c - slope * mean_y);
+    return (float)((sum_yc / n - mean_y * mean_c) /
+                   (sum_yy / n - mean_y * mean_y + LEAST_CONTRAST * LEAST_CONTRAST));
 }
 
-/* All of them, and then each the mean of those in whose windows it lies. */
-static void fit_lines(const float *y, const float *uv, size_t w, size_t h, float *fitted, float *lines) {
+/* Each small pixel's slope is the mean of those in the window around it, and its line goes through its own
+ * luminance and chroma. */
+static void fit_lines(const float *y, const float *chroma, size_t w, size_t h, float *slopes, float *lines) {
     for (size_t i = 0; i < h; i++)
-        for (size_t j = 0; j < w; j++)
-            for (size_t c = 0; c < 2; c++) {
-                float *line = fitted + (i * w + j) * LINES + 2 * c;
-                fit_line(y, uv + c * h * w, w, h, i, j, &line[0], &line[1]);
-            }
+        for (size_t j = 0; j < w; j++) slopes[i * w + j] = slope(y, chroma, w, h, i, j);
     for (size_t i = 0; i < h; i++)
-        for (size_t j = 0; j < w; j++)
-            for (size_t k = 0; k < LINES; k++) {
-                float n = 0, sum = 0;
-                for (size_t r = window_first(i); r < window_end(i, h); r++)
-                    for (size_t c = window_first(j); c < window_end(j, w); c++)
-                        n++, sum += fitted[(r * w + c) * LINES + k];
-                lines[(i * w + j) * LINES + k] = sum / n;
-            }
+        for (size_t j = 0; j < w; j++) {
+            float n = 0, sum = 0;
+            for (size_t r = window_first(i); r < window_end(i, h); r++)
+                for (size_t c = window_first(j); c < window_end(j, w); c++) n++, sum += slopes[r * w + c];
+            lines[(i * w + j) * LINES] = sum / n;
+            lines[(i * w + j) * LINES + 1] = chroma[i * w + j] - sum / n * y[i * w + j];
+        }
 }
 
 /* Between which two small pixels the center of pixel i of `length` lies, and how far along. */
@@ -179,12 +172,12 @@ int chroma_merge(const struct caelum_picture *picture, const float *y, const flo
     const bool same = w == picture->width && h == picture->height;
     struct merging m = {.picture = picture, .w = w, .h = h, .uv = same ? uv : NULL};
     struct caelum_picture made = {0};
-    float *fitted = NULL, *lines = NULL;
+    float *slopes = NULL, *lines = NULL;
     CHECK(image_allocate(&made, "the picture", picture->width, picture->height, err));
-    int result = same ? CAELUM_OK : mem_alloc(&fitted, w * h * LINES, sizeof *fitted, err);
+    int result = same ? CAELUM_OK : mem_alloc(&slopes, w * h, sizeof *slopes, err);
     if (result == 0 && !same) result = mem_alloc(&lines, w * h * LINES, sizeof *lines, err);
     if (result == 0) {
-        if (!same) fit_lines(y, uv, w, h, fitted, lines);
+        for (size_t c = 0; !same && c < 2; c++) fit_lines(y, uv + c * w * h, w, h, slopes, lines + 2 * c);
         m.lines = lines;
         m.pixels = made.pixels;
         parallel_for(threads, picture->height, merge_row, &m);
@@ -192,7 +185,7 @@ int chroma_merge(const struct caelum_picture *picture, const float *y, const flo
     } else {
         caelum_picture_free(&made);
     }
-    mem_free(&fitted);
+    mem_free(&slopes);
     mem_free(&lines);
     return result;
 }
