@@ -23,6 +23,8 @@ const struct command commands[] = {
     {"encode", "PICTURE...", "pictures of any size to one small file of codes",
      "caelum encode photo.jpg -o photo.clmc", command_encode},
     {"decode", "FILE", "such a file's pictures", "caelum decode photo.clmc -o out", command_decode},
+    {"export", "MODEL", "write a model to another file, in half precision if wanted",
+     "caelum export runs/first/best.safetensors --half -o small.safetensors", command_export},
     {"inspect", "NET|MODEL", "show layers, shapes, parameters, latent size and bottleneck",
      "caelum inspect models/standard.net", command_inspect},
     {"data", "info|cache|export SPEC",

@@ -221,6 +221,9 @@ const char *caelum_model_metadata(const caelum_model *model, const char *key);
  * more than 64, with CAELUM_ERESOURCE. */
 int caelum_model_set_metadata(caelum_model *model, const char *key, const char *value,
                               struct caelum_error *err);
+/* Rounds the weights to half precision (IEEE 754 binary16), in which the model is then saved: half the bytes.
+ * A model loaded from such a file is saved as such. Not while another thread runs it. */
+void caelum_model_round_half(caelum_model *model);
 /* Writes the model, whole or not at all; an existing file is replaced. Fails with CAELUM_EIO. */
 int caelum_model_save(const caelum_model *model, const char *path, struct caelum_error *err);
 

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "kernels/ref.h"
+#include "net/half.h"
 #include "net/safetensors.h"
 
 #include <math.h>
@@ -354,6 +355,39 @@ static void models_survive_the_way_through_a_file(void **state) {
     test_remove(dir);
 }
 
+/* Rounded once, saved as halves, and from then on the same file. */
+static void models_keep_half_precision(void **state) {
+    (void)state;
+    char dir[256], path[300], small[300];
+    struct caelum_net *net = parse("input 3\nconv 8 relu\nconv 3\n", 8, 8);
+    struct metadata metadata = {0};
+    struct caelum_model *model = NULL;
+    float params[700];
+    struct stat whole, half;
+    test_directory(dir);
+    snprintf(path, sizeof path, "%s/m.safetensors", dir);
+    snprintf(small, sizeof small, "%s/h.safetensors", dir);
+    net_init(net, 6, params);
+    assert_ok(model_save(net, params, &metadata, path, err));
+    assert_ok(caelum_model_load(&model, path, err));
+    caelum_model_round_half(model);
+    assert_ok(caelum_model_save(model, small, err));
+    caelum_model_close(&model);
+    for (int again = 0; again < 2; again++) {
+        assert_ok(caelum_model_load(&model, small, err));
+        for (size_t i = 0; i < net->params; i++)
+            assert_true(model->params[i] == half_to(half_from(params[i])));
+        assert_ok(caelum_model_save(model, small, err));
+        caelum_model_close(&model);
+        assert_int_equal(stat(path, &whole), 0);
+        assert_int_equal(stat(small, &half), 0);
+        assert_in_range(whole.st_size - half.st_size, (off_t)(2 * net->params - 16),
+                        (off_t)(2 * net->params + 16));
+    }
+    caelum_net_close(&net);
+    test_remove(dir);
+}
+
 static void initial_weights_are_glorot(void **state) {
     (void)state;
     struct caelum_net *net = parse("input 3\nconv 64\n", 8, 8);
@@ -386,6 +420,37 @@ static void parsing_survives_lack_of_memory(void **state) {
     caelum_net_close(&net);
 }
 
+/* Every half there and back; and what lies between two neighbours goes to the nearer one, the middle to the
+ * even one. */
+static void half_precision_rounds_to_nearest(void **state) {
+    (void)state;
+    static const struct {
+        uint16_t half;
+        float value;
+    } known[] = {{0x3c00, 1.0f},        {0xc000, -2.0f},    {0x7bff, 65504.0f},    {0x0400, 0x1p-14f},
+                 {0x03ff, 0x3.ffp-16f}, {0x0001, 0x1p-24f}, {0x3555, 0x1.554p-2f}, {0x0000, 0.0f}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        assert_true(half_to(known[i].half) == known[i].value);
+        assert_int_equal(half_from(known[i].value), known[i].half);
+    }
+    for (uint32_t h = 0; h < 0x7bff; h++) {
+        const float low = half_to((uint16_t)h), high = half_to((uint16_t)(h + 1)), middle = (low + high) / 2;
+        assert_true(low < high);
+        for (uint32_t sign = 0; sign <= 0x8000; sign += 0x8000) {
+            const float s = sign ? -1 : 1;
+            assert_int_equal(half_from(s * low), h | sign);
+            assert_int_equal(half_from(s * middle), (h + (h & 1)) | sign);
+            assert_int_equal(half_from(s * nextafterf(middle, 0)), h | sign);
+            assert_int_equal(half_from(s * nextafterf(middle, 1e9f)), (h + 1) | sign);
+        }
+    }
+    assert_int_equal(half_from(65519.0f), 0x7bff);
+    assert_int_equal(half_from(65520.0f), 0x7c00);
+    assert_int_equal(half_from(-1e30f), 0xfc00);
+    assert_true(isnan(half_to(half_from(NAN))));
+    assert_true(isinf(half_to(0x7c00)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(complaints_name_line_and_column),
@@ -395,6 +460,8 @@ int main(void) {
         cmocka_unit_test(fast_plan_equals_plain_plan),
         cmocka_unit_test(pools_settle_gradients),
         cmocka_unit_test(models_survive_the_way_through_a_file),
+        cmocka_unit_test(models_keep_half_precision),
+        cmocka_unit_test(half_precision_rounds_to_nearest),
         cmocka_unit_test(initial_weights_are_glorot),
         cmocka_unit_test(parsing_survives_lack_of_memory),
     };

@@ -1,6 +1,7 @@
 /* model.c - a network and its weights as one safetensors file: the network's text and the picture size
  * stand in the metadata, each parameter tensor under "<layer>.<tensor>". */
 #include "base/mem.h"
+#include "net/half.h"
 #include "net/safetensors.h"
 
 #include <stdio.h>
@@ -30,12 +31,25 @@ static size_t list_tensors(const struct caelum_net *net, const float *params, st
     return count;
 }
 
-int model_save(const struct caelum_net *net, const float *params, const struct metadata *metadata,
-               const char *path, struct caelum_error *err) {
+/* The same tensors in half precision; `halves` [net->params] is where. */
+static void make_half(struct safetensor *tensors, size_t count, size_t params, const float *from,
+                      uint16_t *halves) {
+    for (size_t i = 0; i < params; i++) halves[i] = half_from(from[i]);
+    for (size_t i = 0; i < count; i++) {
+        tensors[i].type = TENSOR_F16;
+        tensors[i].data = halves + ((const float *)tensors[i].data - from);
+    }
+}
+
+/* As model_save; with half, the weights in half precision. */
+static int save(const struct caelum_net *net, const float *params, bool half, const struct metadata *metadata,
+                const char *path, struct caelum_error *err) {
     struct safetensor *tensors = NULL;
+    uint16_t *halves = NULL;
     struct metadata all = {0};
     const size_t count = list_tensors(net, params, NULL);
     int result = mem_alloc(&tensors, count, sizeof *tensors, err);
+    if (result == 0 && half) result = mem_alloc(&halves, net->params, sizeof *halves, err);
     if (result == 0) result = metadata_set(&all, "format", format_name, err);
     if (result == 0) result = metadata_set(&all, "network", net->text, err);
     if (result == 0) result = metadata_setf(&all, err, "height", "%zu", net->input.h);
@@ -44,11 +58,34 @@ int model_save(const struct caelum_net *net, const float *params, const struct m
         result = metadata_set(&all, metadata->entry[i].key, metadata->entry[i].value, err);
     if (result == 0) {
         list_tensors(net, params, tensors);
+        if (half) make_half(tensors, count, net->params, params, halves);
         result = safetensors_write(path, tensors, count, &all, err);
     }
     metadata_clear(&all);
+    mem_free(&halves);
     mem_free(&tensors);
     return result;
+}
+
+int model_save(const struct caelum_net *net, const float *params, const struct metadata *metadata,
+               const char *path, struct caelum_error *err) {
+    return save(net, params, false, metadata, path, err);
+}
+
+/* Copies a tensor of the file to where the network has it, out of single or half precision. */
+static int read_tensor(const struct safetensors *file, const char *path, const struct safetensor *t,
+                       float *to, bool *half, struct caelum_error *err) {
+    const struct safetensor *there = safetensors_named(file, t->name);
+    const size_t values = safetensor_count(t);
+    const void *data;
+    *half = there && there->type == TENSOR_F16;
+    CHECK(
+        safetensors_find(file, path, t->name, *half ? TENSOR_F16 : TENSOR_F32, t->dims, t->dim, &data, err));
+    if (!*half)
+        memcpy(to, data, values * sizeof *to);
+    else
+        for (size_t i = 0; i < values; i++) to[i] = half_to(((const uint16_t *)data)[i]);
+    return CAELUM_OK;
 }
 
 /* The network of the metadata, and its parameters copied from the tensors. */
@@ -70,13 +107,12 @@ static int build(struct caelum_model *model, const struct safetensors *file, con
     const size_t count = list_tensors(model->net, model->params, NULL);
     int result = mem_alloc(&tensors, count, sizeof *tensors, err);
     if (result == 0) list_tensors(model->net, model->params, tensors);
+    model->half = count > 0;
     for (size_t i = 0; result == 0 && i < count; i++) {
-        const struct safetensor *t = &tensors[i];
-        const void *data;
-        result = safetensors_find(file, path, t->name, TENSOR_F32, t->dims, t->dim, &data, err);
-        if (result == 0)
-            memcpy(model->params + ((const float *)t->data - model->params), data,
-                   safetensor_count(t) * sizeof(float));
+        float *to = model->params + ((const float *)tensors[i].data - model->params);
+        bool half = false;
+        result = read_tensor(file, path, &tensors[i], to, &half, err);
+        model->half &= half;
     }
     mem_free(&tensors);
     return result;
@@ -122,6 +158,11 @@ int caelum_model_set_metadata(caelum_model *model, const char *key, const char *
     return metadata_set(model->metadata, key, value, err);
 }
 
+void caelum_model_round_half(caelum_model *model) {
+    for (size_t i = 0; i < model->net->params; i++) model->params[i] = half_to(half_from(model->params[i]));
+    model->half = true;
+}
+
 int caelum_model_save(const caelum_model *model, const char *path, struct caelum_error *err) {
-    return model_save(model->net, model->params, model->metadata, path, err);
+    return save(model->net, model->params, model->half, model->metadata, path, err);
 }

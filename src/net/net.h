@@ -112,6 +112,7 @@ void net_backward_step(const struct caelum_net *net, size_t s, const struct kern
 struct caelum_model {
     struct caelum_net *net; /* owned */
     float *params;          /* [net->params], owned */
+    bool half;              /* they are in half precision in its file */
     struct metadata *metadata;
 };
 

@@ -12,8 +12,8 @@
 /* The reference reader's own limit on the header, and ours on a file. */
 static const size_t most_header = 100000000, most_file = (size_t)1 << 32;
 
-static const char *const type_names[] = {[TENSOR_F32] = "F32", [TENSOR_F64] = "F64"};
-static const size_t type_sizes[] = {[TENSOR_F32] = 4, [TENSOR_F64] = 8};
+static const char *const type_names[] = {[TENSOR_F16] = "F16", [TENSOR_F32] = "F32", [TENSOR_F64] = "F64"};
+static const size_t type_sizes[] = {[TENSOR_F16] = 2, [TENSOR_F32] = 4, [TENSOR_F64] = 8};
 
 size_t safetensor_count(const struct safetensor *tensor) {
     size_t n = 1;
@@ -94,10 +94,9 @@ static int read_entry(const char *path, const char *name, const json_t *entry, c
         return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%.90s': name, type or shape is not supported",
                            path, name);
     snprintf(t->name, sizeof t->name, "%s", name);
-    if (strcmp(type, type_names[TENSOR_F64]) == 0)
-        t->type = TENSOR_F64;
-    else if (strcmp(type, type_names[TENSOR_F32]) != 0)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s': type %.20s, expected F32 or F64", path,
+    while (t->type <= TENSOR_F64 && strcmp(type, type_names[t->type]) != 0) t->type++;
+    if (t->type > TENSOR_F64)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s': type %.20s, expected F16, F32 or F64", path,
                            name, type);
     size_t bytes = type_sizes[t->type];
     for (size_t i = 0; i < t->dims; i++) {
@@ -174,19 +173,22 @@ void safetensors_close(struct safetensors *file) {
     file->count = 0;
 }
 
+const struct safetensor *safetensors_named(const struct safetensors *file, const char *name) {
+    for (size_t i = 0; i < file->count; i++)
+        if (strcmp(file->tensor[i].name, name) == 0) return &file->tensor[i];
+    return NULL;
+}
+
 int safetensors_find(const struct safetensors *file, const char *path, const char *name,
                      enum tensor_type type, size_t dims, const size_t *dim, const void **data,
                      struct caelum_error *err) {
-    for (size_t i = 0; i < file->count; i++) {
-        const struct safetensor *t = &file->tensor[i];
-        if (strcmp(t->name, name) != 0) continue;
-        bool same = t->type == type && t->dims == dims;
-        for (size_t d = 0; same && d < dims; d++) same = t->dim[d] == dim[d];
-        if (!same)
-            return caelum_fail(err, CAELUM_EFORMAT,
-                               "%s: tensor '%s' has another type or shape than the network's", path, name);
-        *data = t->data;
-        return CAELUM_OK;
-    }
-    return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' is missing", path, name);
+    const struct safetensor *t = safetensors_named(file, name);
+    if (!t) return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' is missing", path, name);
+    bool same = t->type == type && t->dims == dims;
+    for (size_t d = 0; same && d < dims; d++) same = t->dim[d] == dim[d];
+    if (!same)
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: tensor '%s' has another type or shape than the network's", path, name);
+    *data = t->data;
+    return CAELUM_OK;
 }

@@ -5,7 +5,7 @@
 
 #include "net/net.h"
 
-enum tensor_type { TENSOR_F32, TENSOR_F64 };
+enum tensor_type { TENSOR_F16, TENSOR_F32, TENSOR_F64 };
 
 /* One named array. When writing, data is borrowed until safetensors_write returns; when reading it
  * points into the file and is aligned for its type. */
@@ -34,6 +34,8 @@ struct safetensors {
 int safetensors_read(struct safetensors *file, const char *path, struct caelum_error *err);
 void safetensors_close(struct safetensors *file);
 
+/* The tensor of this name, or NULL. */
+const struct safetensor *safetensors_named(const struct safetensors *file, const char *name);
 /* The tensor of this name, type and shape; CAELUM_EFORMAT, naming path, if it is not there. */
 int safetensors_find(const struct safetensors *file, const char *path, const char *name,
                      enum tensor_type type, size_t dims, const size_t *dim, const void **data,
