@@ -71,12 +71,19 @@ static void print_object(const char *path, const caelum_net *net, const struct c
 }
 
 static void print_origin(const caelum_model *model) {
-    static const char *const keys[] = {"command", "data",     "split",      "epoch",
-                                       "caelum",  "val_loss", "validation", "test"};
+    static const char *const keys[] = {"command", "data",     "split",     "epoch",
+                                       "caelum",  "val_loss", "vivid_gain"};
+    const char *key;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *value = caelum_model_metadata(model, keys[i]);
         if (value) printf("%-12s %s\n", keys[i], value);
     }
+    /* figures that eval --record has left: of a split, or of one under some condition */
+    for (size_t i = 0; (key = caelum_model_metadata_key(model, i)) != NULL; i++)
+        for (const char *const *split = eval_splits; *split; split++)
+            if (strncmp(key, *split, strlen(*split)) == 0 &&
+                (key[strlen(*split)] == '\0' || key[strlen(*split)] == '_'))
+                printf("%-12s %s\n", key, caelum_model_metadata(model, key));
 }
 
 int command_inspect(int argc, char **argv) {

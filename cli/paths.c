@@ -22,7 +22,11 @@ void path_stem(const char *path, char *stem, size_t size) {
 }
 
 int path_directory(const char *dir, struct caelum_error *err) {
-    if (mkdir(dir, 0777) == 0 || errno == EEXIST) return 0;
+    struct stat st;
+    if (mkdir(dir, 0777) == 0) return 0;
+    if (errno == EEXIST && stat(dir, &st) == 0 && !S_ISDIR(st.st_mode))
+        return fail(err, CAELUM_EIO, "%.300s: is there, but no directory%s", dir, "");
+    if (errno == EEXIST) return 0;
     return fail(err, CAELUM_EIO, "%.300s: directory can't be made: %s", dir, strerror(errno));
 }
 

@@ -217,6 +217,8 @@ void caelum_model_close(caelum_model **model);
 const caelum_net *caelum_model_net(const caelum_model *model);
 /* Value of a metadata key ("task", "seed", "split_seed", "command", ...), or NULL. */
 const char *caelum_model_metadata(const caelum_model *model, const char *key);
+/* The i-th key, or NULL beyond the last. */
+const char *caelum_model_metadata_key(const caelum_model *model, size_t i);
 /* Adds a key to the metadata, or changes it; both texts are copied. Fails with CAELUM_EFORMAT if there are
  * more than 64, with CAELUM_ERESOURCE. */
 int caelum_model_set_metadata(caelum_model *model, const char *key, const char *value,

@@ -153,6 +153,10 @@ const char *caelum_model_metadata(const caelum_model *model, const char *key) {
     return metadata_get(model->metadata, key);
 }
 
+const char *caelum_model_metadata_key(const caelum_model *model, size_t i) {
+    return i < model->metadata->count ? model->metadata->entry[i].key : NULL;
+}
+
 int caelum_model_set_metadata(caelum_model *model, const char *key, const char *value,
                               struct caelum_error *err) {
     return metadata_set(model->metadata, key, value, err);
