@@ -153,6 +153,7 @@ struct evaluation {
     bool json, no_baselines, record;
     double vivid; /* of a colorizer */
     size_t hints;
+    const char *sheets;
     struct caelum_data_settings settings;
 };
 extern const char *const eval_splits[]; /* names by enum caelum_split, NULL at the end */

@@ -148,6 +148,8 @@ int command_eval(int argc, char **argv) {
         {0, "vivid", OPTION_REAL, &e.vivid, "X", "of a colorizer, as for colorize", NULL},
         {0, "hints", OPTION_SIZE, &e.hints, "N",
          "tell a colorizer the true colors of so many random pixels of each picture", NULL},
+        {0, "sheets", OPTION_STRING, &e.sheets, "DIR",
+         "write contact sheets of a colorizer: pictures chosen by chance, the best and the worst", NULL},
         {0, "record", OPTION_FLAG, &e.record, NULL,
          "also write the figures into the model's metadata, where inspect shows them; fits a colorizer's "
          "--vivid 1 "
@@ -175,8 +177,8 @@ int command_eval(int argc, char **argv) {
     }
     if (code == 0) {
         const bool color = is_colorizer(caelum_model_net(model));
-        if (!color && (e.vivid > 0 || e.hints > 0))
-            warn("--vivid and --hints are for colorizers: nothing is different with them");
+        if (!color && (e.vivid > 0 || e.hints > 0 || e.sheets))
+            warn("--vivid, --hints and --sheets are for colorizers: nothing is different with them");
         code = color ? eval_color(&e, model, data, &err) : eval_reconstruction(&e, model, data, &err);
     }
     caelum_data_close(&data);

@@ -99,6 +99,7 @@ int eval_color(const struct evaluation *e, caelum_model *model, const caelum_dat
     struct caelum_color_settings s = caelum_color_defaults();
     s.vivid = e->vivid;
     s.hints = e->hints;
+    s.sheets = e->sheets;
     s.threads = e->threads;
     s.progress = progress_stage;
     int code = e->record ? caelum_color_calibrate(model, data, &s, err) : 0;

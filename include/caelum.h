@@ -298,7 +298,11 @@ struct caelum_color_settings {
     double vivid;  /* as in struct caelum_colorize_settings; default 0 */
     size_t hints;  /* the true colors of so many random pixels are told for each picture; default 0 */
     uint64_t seed; /* of their places; default 1 */
-    int threads;   /* 0 = the default; no influence on the result */
+    /* a directory for contact sheets, which is made if it isn't there: grey, vivid 0, vivid 1, truth.
+     * chosen.png has 20 pictures chosen by `seed`, best.png and worst.png the ten that gain and lose most in
+     * UV MSE against grey. NULL: none */
+    const char *sheets;
+    int threads;              /* 0 = the default; no influence on the result */
     caelum_progress progress; /* may be NULL */
     void *cookie;
 };

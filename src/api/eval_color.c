@@ -1,12 +1,16 @@
 /* eval_color.c - a colorizer measured over a split, and the simple ones beside it. */
 #include "api/baseline_file.h"
+#include "api/color_sheet.h"
 #include "api/colorizer_gain.h"
 #include "api/predict_color.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "data/data.h"
 #include "report/color_baselines.h"
 #include "train/color_metrics.h"
+
+#include <stdlib.h>
 
 enum { ROUND = 2048 }; /* pictures whose chroma is kept at a time */
 
@@ -67,6 +71,65 @@ static int evaluate(struct evaluation *e, double gain, const struct caelum_color
     return CAELUM_OK;
 }
 
+/* --- Sheets --------------------------------------------------------------------------------------- */
+
+enum { CHOSEN = 20, EXTREMES = 10 };
+
+struct gain {
+    double by; /* how much nearer to the truth than grey */
+    uint32_t picture;
+};
+
+static int by_gain(const void *a, const void *b) {
+    const struct gain *x = a, *y = b;
+    if (x->by != y->by) return x->by > y->by ? -1 : 1;
+    return x->picture < y->picture ? -1 : x->picture > y->picture;
+}
+
+/* A sheet of the n pictures that are numbers `which` of the split. */
+static int write_some(const struct evaluation *e, const caelum_model *model, const uint32_t *which, size_t n,
+                      const char *dir, const char *name, const char *title, struct caelum_error *err) {
+    uint32_t index[CHOSEN];
+    char path[1100];
+    struct pictures some = e->pictures;
+    for (size_t i = 0; i < n; i++) index[i] = e->pictures.index[which[i]];
+    some.index = index;
+    some.n = n;
+    CHECK(file_join(path, sizeof path, dir, name, err));
+    return color_sheet_write(model, &some, title, path, err);
+}
+
+static int write_sheets(const struct evaluation *e, const caelum_model *model,
+                        const struct caelum_color_settings *s, struct caelum_error *err) {
+    const size_t n = e->pictures.n, few = n < EXTREMES ? n : EXTREMES, many = n < CHOSEN ? n : CHOSEN;
+    struct rng rng = rng_make(s->seed, RNG_SAMPLES, 0);
+    struct gain *gains = NULL;
+    uint32_t *order = NULL, which[EXTREMES];
+    CHECK(file_make_directory(s->sheets, err));
+    int result = mem_alloc(&gains, n, sizeof *gains, err);
+    if (result == 0) result = mem_alloc(&order, n, sizeof *order, err);
+    for (size_t i = 0; result == 0 && i < n; i++) {
+        gains[i] = (struct gain){e->errors[i].chroma_grey - e->errors[i].chroma, (uint32_t)i};
+        order[i] = (uint32_t)i;
+    }
+    if (result == 0) {
+        rng_shuffle(&rng, order, n);
+        qsort(gains, n, sizeof *gains, by_gain);
+        result = write_some(e, model, order, many, s->sheets, "chosen.png", "Chosen by chance", err);
+    }
+    for (size_t i = 0; result == 0 && i < few; i++) which[i] = gains[i].picture;
+    if (result == 0)
+        result = write_some(e, model, which, few, s->sheets, "best.png", "Where color gains most", err);
+    for (size_t i = 0; result == 0 && i < few; i++) which[i] = gains[n - 1 - i].picture;
+    if (result == 0)
+        result = write_some(e, model, which, few, s->sheets, "worst.png", "Where color loses most", err);
+    mem_free(&gains);
+    mem_free(&order);
+    return result;
+}
+
+/* --- The public calls ----------------------------------------------------------------------------- */
+
 struct caelum_color_settings caelum_color_defaults(void) {
     return (struct caelum_color_settings){.seed = 1};
 }
@@ -79,6 +142,7 @@ int caelum_eval_color(const caelum_model *model, const caelum_data *data, enum c
     CHECK(colorizer_gain_check(settings->vivid, err));
     int result = evaluation_open(&e, model, data, split, settings->threads, err);
     if (result == 0) result = evaluate(&e, colorizer_gain(model, settings->vivid), settings, &m, err);
+    if (result == 0 && settings->sheets) result = write_sheets(&e, model, settings, err);
     evaluation_close(&e);
     if (result == 0) *metrics = m;
     return result;

@@ -1,6 +1,7 @@
 /* run_sheet.c - runs a model on a few test pictures and lays them out. */
 #include "api/run_sheet.h"
 
+#include "api/color_sheet.h"
 #include "api/runner.h"
 #include "base/color.h"
 #include "base/mem.h"
@@ -39,7 +40,7 @@ static void caption(struct showing *s, size_t i, const uint8_t *ours) {
     snprintf(s->captions[i], sizeof s->captions[i], "%.1f dB", metrics_psnr(squared / (double)size));
 }
 
-static void take_reconstruction(void *cookie, size_t i, const float *values, int worker) {
+static void take(void *cookie, size_t i, const float *values, int worker) {
     struct showing *s = cookie;
     const size_t size = pictures_size(&s->pictures);
     uint8_t *ours = row_of(s, i, 1);
@@ -49,49 +50,28 @@ static void take_reconstruction(void *cookie, size_t i, const float *values, int
     caption(s, i, ours);
 }
 
-static void take_chroma(void *cookie, size_t i, const float *values, int worker) {
-    struct showing *s = cookie;
-    const size_t plane = s->pictures.h * s->pictures.w;
-    const uint8_t *truth = pictures_at(&s->pictures, i);
-    uint8_t *grey = row_of(s, i, 0), *ours = row_of(s, i, 1);
-    (void)worker;
-    for (size_t j = 0; j < plane; j++) {
-        double rgb[3], yuv[3];
-        for (size_t c = 0; c < 3; c++) rgb[c] = truth[c * plane + j] / 255.0;
-        color_rgb_to_yuv(rgb, yuv);
-        for (size_t c = 0; c < 3; c++) grey[c * plane + j] = color_byte(yuv[0]);
-        yuv[1] = (double)values[j], yuv[2] = (double)values[plane + j];
-        color_yuv_to_rgb(yuv, rgb);
-        for (size_t c = 0; c < 3; c++) ours[c * plane + j] = color_byte(rgb[c]);
-    }
-    memcpy(row_of(s, i, 2), truth, pictures_size(&s->pictures));
-    caption(s, i, ours);
-}
-
 int run_sheet_write(const struct caelum_model *model, const struct caelum_data *data, const char *path,
                     struct caelum_error *err) {
-    static const char *const reconstruction[] = {"original", "reconstruction"}, *const color[] = {
-                                                                                    "grey", "ours", "truth"};
-    const bool colorizer = task_of(model->net) == CAELUM_COLORIZE;
-    struct showing s = {.pictures = data_pictures(data, CAELUM_TEST), .rows = colorizer ? 3 : 2};
+    static const char *const row_names[] = {"original", "reconstruction"};
+    struct showing s = {.pictures = data_pictures(data, CAELUM_TEST), .rows = 2};
     struct runner runner = {0};
-    const size_t n = s.pictures.n < SHOWN ? s.pictures.n : SHOWN;
+    if (s.pictures.n > SHOWN) s.pictures.n = SHOWN;
+    const size_t n = s.pictures.n;
+    if (task_of(model->net) == CAELUM_COLORIZE)
+        return color_sheet_write(model, &s.pictures, "Test pictures colorized", path, err);
     struct caelum_net_info info;
     char subtitle[160];
     caelum_net_describe(model->net, &info);
     snprintf(subtitle, sizeof subtitle,
-             "%s, %zu parameters, %zu numbers at the bottleneck, epoch %s; below, the PSNR of %s", data->name,
-             info.parameters, info.bottleneck, caelum_model_metadata(model, "epoch"),
-             colorizer ? "ours" : "each");
+             "%s, %zu parameters, %zu numbers at the bottleneck, epoch %s; below, the PSNR of each",
+             data->name, info.parameters, info.bottleneck, caelum_model_metadata(model, "epoch"));
     CHECK(mem_alloc(&s.pixels, n * s.rows, pictures_size(&s.pictures), err));
     int result = runner_open(&runner, model->net, model->params, 0, err);
-    const struct runner_job job = {
-        .n = n, .input = give, .output = colorizer ? take_chroma : take_reconstruction, .cookie = &s};
+    const struct runner_job job = {.n = n, .input = give, .output = take, .cookie = &s};
     if (result == 0) result = runner_run(&runner, &job, err);
-    const struct sheet sheet = {.title = colorizer ? "Test pictures colorized"
-                                                   : "Test pictures and their reconstructions",
+    const struct sheet sheet = {.title = "Test pictures and their reconstructions",
                                 .subtitle = subtitle,
-                                .row_names = colorizer ? color : reconstruction,
+                                .row_names = row_names,
                                 .rows = s.rows,
                                 .count = n,
                                 .columns = n < COLUMNS ? n : COLUMNS,

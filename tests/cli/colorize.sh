@@ -85,6 +85,8 @@ holds "hints are told: $plain $hinted" test -n "$plain" -a "$plain" != "$hinted"
 expect 2 "$CAELUM" eval grey/best.safetensors --data synthetic:100 --no-baselines --hints 1
 says err "a model that takes hints"
 expect 0 "$CAELUM" eval $model --data synthetic:500 --no-baselines --vivid 1 --record
+expect 0 "$CAELUM" eval $model --data synthetic:500 --no-baselines --sheets sheets
+for sheet in chosen best worst; do holds "a sheet of the $sheet" test -s sheets/$sheet.png; done
 expect 0 "$CAELUM" inspect $model
 says out "vivid_gain"
 says out "test_vivid_1"
