@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char default_model[] = "colorize.safetensors";
 
@@ -89,6 +90,12 @@ static int colorize(const struct job *job, const struct caelum_picture *in, stru
     return code;
 }
 
+/* Whether two paths lead to one file. */
+static bool same_file(const char *a, const char *b) {
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 /* Where a picture's colors go: DIR/STEM.FORMAT, without DIR STEM-color.FORMAT beside it. */
 static int output_path(const struct job *job, const char *input, char path[1024], struct caelum_error *err) {
     char stem[256];
@@ -100,9 +107,12 @@ static int output_path(const struct job *job, const char *input, char path[1024]
     else
         used = snprintf(path, 1024, "%.*s%s-color.%s", slash ? (int)(slash - input + 1) : 0, input, stem,
                         formats[job->format]);
-    if (used > 0 && used < 1024) return path_free(path, job->force, err);
+    const bool fits = used > 0 && used < 1024;
+    if (fits && !same_file(path, input)) return path_free(path, job->force, err);
     err->code = CAELUM_EUSAGE;
-    snprintf(err->text, sizeof err->text, "%.300s: the path of its result is too long", input);
+    snprintf(err->text, sizeof err->text, "%.300s: %s", input,
+             fits ? "its result would replace it; name another directory by -o"
+                  : "the path of its result is too long");
     return err->code;
 }
 

@@ -24,6 +24,9 @@ holds "standard input to output" sh -c "\"$CAELUM\" colorize - -m $model <in/$fi
 expect 4 "$CAELUM" colorize in -o tiny.net -m $model
 says err "tiny.net: is there, but no directory"
 
+expect 2 "$CAELUM" colorize "in/$first" -o in -m $model --force
+says err "its result would replace it"
+
 # the dial and hints change the result; the same call makes the same bytes, on any number of threads
 expect 0 "$CAELUM" colorize "in/$first" -m $model -o threads -t 3
 holds "threads don't matter" cmp "done/$first" "threads/$first"
