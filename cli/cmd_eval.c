@@ -151,9 +151,9 @@ int command_eval(int argc, char **argv) {
         {0, "sheets", OPTION_STRING, &e.sheets, "DIR",
          "write contact sheets of a colorizer: pictures chosen by chance, the best and the worst", NULL},
         {0, "record", OPTION_FLAG, &e.record, NULL,
-         "also write the figures into the model's metadata, where inspect shows them; fits a colorizer's "
-         "--vivid 1 "
-         "on the validation split",
+         "also write the figures into the model's metadata, where inspect shows them; on the validation "
+         "split "
+         "also fit what --vivid 1 does",
          NULL},
         {'t', "threads", OPTION_THREADS, &e.threads, "N", "threads; no influence on the result", NULL},
         {0, "cache-dir", OPTION_STRING, &e.settings.cache_dir, "DIR",

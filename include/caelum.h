@@ -317,8 +317,8 @@ int caelum_eval_color(const caelum_model *model, const caelum_data *data, enum c
                       const struct caelum_color_settings *settings, struct caelum_color_metrics *metrics,
                       struct caelum_error *err);
 
-/* Sets the model's "vivid_gain": the largest at which pictures of the validation split are no more colorful
- * than the truth and no further from it, by uv_mse, than grey. Fails likewise. */
+/* Sets the model's "vivid_gain": the largest at which pictures of the validation split, without hints, are no
+ * more colorful than the truth and no further from it, by uv_mse, than grey. Fails likewise. */
 int caelum_color_calibrate(caelum_model *model, const caelum_data *data,
                            const struct caelum_color_settings *settings, struct caelum_error *err);
 

@@ -157,13 +157,15 @@ int caelum_color_calibrate(caelum_model *model, const caelum_data *data,
                            const struct caelum_color_settings *settings, struct caelum_error *err) {
     enum { HALVINGS = 6 };
     struct evaluation e = {0};
+    struct caelum_color_settings unaided = *settings;
     double low = 1, high = 5;
     char text[32];
+    unaided.hints = 0;
     int result = evaluation_open(&e, model, data, CAELUM_VALIDATION, settings->threads, err);
     for (int i = 0; result == 0 && i < HALVINGS; i++) {
         struct caelum_color_metrics m;
         const double middle = (low + high) / 2;
-        result = evaluate(&e, middle, settings, &m, err);
+        result = evaluate(&e, middle, &unaided, &m, err);
         if (result == 0) *(is_too_vivid(&m) ? &high : &low) = middle;
     }
     evaluation_close(&e);

@@ -87,6 +87,7 @@ hinted=$(sed -n 's/^  "uv_mse": \(0.[0-9]*\),/\1/p' out)
 holds "hints are told: $plain $hinted" test -n "$plain" -a "$plain" != "$hinted"
 expect 2 "$CAELUM" eval grey/best.safetensors --data synthetic:100 --no-baselines --hints 1
 says err "a model that takes hints"
+expect 0 "$CAELUM" eval $model --data synthetic:500 --no-baselines --split validation --record
 expect 0 "$CAELUM" eval $model --data synthetic:500 --no-baselines --vivid 1 --record
 expect 0 "$CAELUM" eval $model --data synthetic:500 --no-baselines --sheets sheets
 for sheet in chosen best worst; do holds "a sheet of the $sheet" test -s sheets/$sheet.png; done

@@ -6,7 +6,7 @@ ln -s "$SOURCE_DIR/docs" docs
 mkdir build && ln -s "$CAELUM" build/caelum
 "$CAELUM" data export synthetic:100 --split train --count 60 -o photos >/dev/null || exit 1
 sed -n 's/^    \$ \(build\/caelum .*\)/\1/p' "$SOURCE_DIR/README.md" >commands
-holds "the README shows ten commands" test "$(wc -l <commands)" = 10
+holds "the README shows twelve commands" test "$(wc -l <commands)" = 12
 while read -r line; do
     short=$(echo "$line" | sed 's|\.\./shared/cifar10|synthetic:200|; s/--epochs 50/--epochs 1/; s/--quick/shallower --quick/')
     # shellcheck disable=SC2086 # the line's words are the arguments
