@@ -346,6 +346,9 @@ enum caelum_task {
      * hints: U and V where the color of a pixel is given, 0 elsewhere, and 1 where it is given */
     CAELUM_COLORIZE,
     CAELUM_DENOISE, /* as CAELUM_RECONSTRUCT, but noise layers stay on when the network is measured */
+    /* R, G, B in, one number for each of the data's classes out (channels of a single pixel), the largest
+     * that of the picture's label; needs data with labels and CAELUM_XENT */
+    CAELUM_CLASSIFY,
 };
 
 /* What a training run minimizes; docs/training.md has the formulas. */
@@ -354,6 +357,7 @@ enum caelum_loss {
     CAELUM_BCE,   /* binary cross-entropy; needs targets in [0, 1] */
     CAELUM_L1,    /* mean absolute error */
     CAELUM_HUBER, /* squared up to `huber_delta`, linear beyond */
+    CAELUM_XENT,  /* cross-entropy of the softmax over channels, nats a pixel; for CAELUM_CLASSIFY alone */
 };
 
 /* How a gradient changes the weights; PyTorch's definitions and defaults. */
@@ -385,7 +389,9 @@ struct caelum_epoch {
     size_t epoch;                            /* 1, 2, ... */
     double loss, psnr, accuracy;             /* train split, measured while the weights changed; of the
                                                 network's output against its target. psnr is that of
-                                                the squared error, whatever the loss */
+                                                the squared error, whatever the loss, but NaN with
+                                                CAELUM_XENT, whose outputs equal no target; accuracy is
+                                                then the share of pictures whose class is found */
     double val_loss, val_psnr, val_accuracy; /* validation split, after the epoch */
     double seconds;                          /* this epoch, validation included */
     double pictures_per_second;              /* training alone */
@@ -446,14 +452,15 @@ struct caelum_train_result {
     enum caelum_task task; /* a resumed run's own */
     size_t epochs;         /* done in all, those before a resume included */
     size_t best_epoch;     /* by caelum_epoch.best */
-    double best_val_loss, best_val_psnr;
+    double best_val_loss, best_val_psnr, best_val_accuracy;
     double seconds;   /* of this call */
     bool stopped;     /* the callback asked to stop: `out` can be resumed */
     bool ended_early; /* by early_stop */
 };
 
 /* Trains, writing a run directory: run.json, metrics.csv, last.safetensors, best.safetensors,
- * checkpoint.safetensors, curves.svg, curves.png, reconstructions.png or colorizations.png. A non-zero result
+ * checkpoint.safetensors, curves.svg, curves.png, and, but for CAELUM_CLASSIFY, reconstructions.png or
+ * colorizations.png. A non-zero result
  * of the progress callback ends the run after the batch under way, saved and resumable; the call then returns
  * CAELUM_OK with result->stopped set. The result depends on the network, the data, the settings and the seed
  * alone: not on threads or instruction set (from AVX2 up), nor on stops and resumes - unless a resume changes
