@@ -337,6 +337,39 @@ int caelum_color_baselines(const caelum_data *data, enum caelum_split split, cae
 bool caelum_color_learned(const struct caelum_color_metrics *metrics,
                           const struct caelum_color_metrics *grey);
 
+/* --- Classification --------------------------------------------------------------------------- */
+
+/* What a classifier (CAELUM_CLASSIFY), whose outputs go through a softmax, makes of labelled pictures. */
+struct caelum_class_metrics {
+    size_t count;         /* pictures */
+    double accuracy;      /* share of them whose class has the largest output, the first of equals */
+    double cross_entropy; /* mean of -ln of the class's probability, nats a picture; ln 10 = 2.303 for one
+                             guess in ten */
+};
+
+/* Runs a classifier over a split and measures it. threads = 0: the default. Fails with CAELUM_EFORMAT if the
+ * data has no labels, or other pictures or classes than the model; CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+int caelum_eval_class(const caelum_model *classifier, const caelum_data *data, enum caelum_split split,
+                      int threads, caelum_progress progress, void *cookie,
+                      struct caelum_class_metrics *metrics, struct caelum_error *err);
+
+/* The semantic test of a colorizer (Zhang, Isola & Efros 2016): does a classifier that was trained on colored
+ * pictures recognize more in the colorizer's colors than in grey? docs/metrics.md says what it can't tell. */
+struct caelum_semantic_metrics {
+    struct caelum_class_metrics color;     /* the pictures as they are */
+    struct caelum_class_metrics grey;      /* R = G = B = Y, rounded to 8 bit */
+    struct caelum_class_metrics recolored; /* predicted U and V with the true Y, clamped, rounded to 8 bit */
+    double closed; /* (recolored - grey) / (color - grey) of accuracies: 0 for grey, 1 for the truth; NaN
+                      where color is no better than grey */
+};
+
+/* Measures it on a split, chroma predicted as for caelum_eval_color. Fails as that and caelum_eval_class do.
+ */
+int caelum_eval_semantic(const caelum_model *colorizer, const caelum_model *classifier,
+                         const caelum_data *data, enum caelum_split split,
+                         const struct caelum_color_settings *settings,
+                         struct caelum_semantic_metrics *metrics, struct caelum_error *err);
+
 /* --- Training --------------------------------------------------------------------------------- */
 
 /* What a network learns. */

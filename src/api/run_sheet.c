@@ -53,17 +53,10 @@ static void take_chroma(void *cookie, size_t i, const float *values, int worker)
     struct showing *s = cookie;
     const size_t plane = s->pictures.h * s->pictures.w;
     const uint8_t *truth = pictures_at(&s->pictures, i);
-    uint8_t *grey = row_of(s, i, 0), *ours = row_of(s, i, 1);
+    uint8_t *ours = row_of(s, i, 1);
     (void)worker;
-    for (size_t j = 0; j < plane; j++) {
-        double rgb[3], yuv[3];
-        for (size_t c = 0; c < 3; c++) rgb[c] = truth[c * plane + j] / 255.0;
-        color_rgb_to_yuv(rgb, yuv);
-        for (size_t c = 0; c < 3; c++) grey[c * plane + j] = color_byte(yuv[0]);
-        yuv[1] = (double)values[j], yuv[2] = (double)values[plane + j];
-        color_yuv_to_rgb(yuv, rgb);
-        for (size_t c = 0; c < 3; c++) ours[c * plane + j] = color_byte(rgb[c]);
-    }
+    color_recolor(truth, NULL, plane, row_of(s, i, 0));
+    color_recolor(truth, values, plane, ours);
     memcpy(row_of(s, i, 2), truth, pictures_size(&s->pictures));
     caption(s, i, ours);
 }
