@@ -13,6 +13,9 @@ says err "standard.net: the output is 3x32x32; to classify it must be one number
 expect 0 "$CAELUM" bench --rounds 1 --seconds 0.001 -t 1 --batches 2 "$net"
 says out "classifier.train.b2.t1"
 
+printf 'run class %s task=classify loss=xent\n' "$net" >class.study
+expect 3 "$CAELUM" study class.study --out study --data synthetic:100
+says err "class.study:1: run class: a study compares pictures, and classify makes none"
 data=$(real_data)
 [ -n "$data" ] || { echo "no CIFAR-10: the rest is skipped"; finish; }
 printf 'input 3\nconv 8 stride=4 relu\navgpool 8\ndense 10\n' >small.net
