@@ -154,6 +154,7 @@ struct evaluation {
     double vivid; /* of a colorizer */
     size_t hints;
     const char *sheets;
+    const char *classifier; /* that tests it; NULL: none */
     struct caelum_data_settings settings;
 };
 extern const char *const eval_splits[]; /* names by enum caelum_split, NULL at the end */
@@ -162,9 +163,20 @@ extern const char *const eval_splits[]; /* names by enum caelum_split, NULL at t
 json_t *eval_object(const struct evaluation *e, size_t count);
 /* Sets a number, null where it is none. */
 void eval_add(json_t *object, const char *key, double value);
+/* Writes the figures into the model's metadata, under the split's name, for whoever is given the file. */
+int eval_record(const struct evaluation *e, const char *figures, struct caelum_error *err);
 /* Measures a colorizer and prints the result. */
 int eval_color(const struct evaluation *e, caelum_model *model, const caelum_data *data,
                struct caelum_error *err);
+/* Likewise a classifier. */
+int eval_class(const struct evaluation *e, const caelum_model *model, const caelum_data *data,
+               struct caelum_error *err);
+/* The semantic test by e->classifier, and its result below a colorizer's table or in its JSON object. */
+int eval_semantic(const struct evaluation *e, const caelum_model *colorizer, const caelum_data *data,
+                  const struct caelum_color_settings *settings, struct caelum_semantic_metrics *metrics,
+                  struct caelum_error *err);
+void eval_semantic_print(const struct evaluation *e, const struct caelum_semantic_metrics *m);
+json_t *eval_semantic_object(const struct evaluation *e, const struct caelum_semantic_metrics *m);
 
 /* --- Commands ------------------------------------------------------------------------------------- */
 

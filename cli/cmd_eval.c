@@ -1,5 +1,5 @@
 /* cmd_eval.c - caelum eval: the model's figures above those of the best linear codes. cmd_eval_color.c does
- * the same for colorizers. */
+ * the same for colorizers, cmd_eval_class.c for classifiers. */
 #include "cli.h"
 
 #include <math.h>
@@ -95,18 +95,30 @@ static bool is_colorizer(const caelum_net *net) {
     return info.channels != 3 && last.channels == 2;
 }
 
-/* The figures into the model's metadata, under the split's name, for whoever is given the file. */
-static int record(const struct evaluation *e, const struct caelum_metrics *m, struct caelum_error *err) {
-    char text[256];
+/* One number for each class. */
+static bool is_classifier(const caelum_net *net) {
+    struct caelum_net_info info;
+    struct caelum_layer_info last;
+    caelum_net_describe(net, &info);
+    caelum_net_layer(net, info.layers - 1, &last);
+    return info.channels == 3 && info.height * info.width > 1 && last.height * last.width == 1;
+}
+
+int eval_record(const struct evaluation *e, const char *figures, struct caelum_error *err) {
     caelum_model *model = NULL;
-    snprintf(text, sizeof text,
-             "mse=%.6g mse_float=%.6g psnr=%.4f psnr_mean=%.4f ssim=%.5f mae=%.5f accuracy=%.5f pictures=%zu",
-             m->mse, m->mse_float, m->psnr, m->psnr_mean, m->ssim, m->mae, m->accuracy, m->count);
     int code = caelum_model_load(&model, e->model_path, err);
-    if (code == 0) code = caelum_model_set_metadata(model, eval_splits[e->split], text, err);
+    if (code == 0) code = caelum_model_set_metadata(model, eval_splits[e->split], figures, err);
     if (code == 0) code = caelum_model_save(model, e->model_path, err);
     caelum_model_close(&model);
     return code;
+}
+
+static int record(const struct evaluation *e, const struct caelum_metrics *m, struct caelum_error *err) {
+    char text[256];
+    snprintf(text, sizeof text,
+             "mse=%.6g mse_float=%.6g psnr=%.4f psnr_mean=%.4f ssim=%.5f mae=%.5f accuracy=%.5f pictures=%zu",
+             m->mse, m->mse_float, m->psnr, m->psnr_mean, m->ssim, m->mae, m->accuracy, m->count);
+    return eval_record(e, text, err);
 }
 
 static int eval_reconstruction(const struct evaluation *e, const caelum_model *model, const caelum_data *data,
@@ -150,6 +162,11 @@ int command_eval(int argc, char **argv) {
          "tell a colorizer the true colors of so many random pixels of each picture", NULL},
         {0, "sheets", OPTION_STRING, &e.sheets, "DIR",
          "write contact sheets of a colorizer: pictures chosen by chance, the best and the worst", NULL},
+        {0, "classifier", OPTION_STRING, &e.classifier, "MODEL",
+         "also show this classifier the pictures in their colors, in grey and in the colorizer's, and say "
+         "how "
+         "much of what it misses in grey the colorizer gives back",
+         NULL},
         {0, "record", OPTION_FLAG, &e.record, NULL,
          "also write the figures into the model's metadata, where inspect shows them; on the validation "
          "split "
@@ -177,9 +194,15 @@ int command_eval(int argc, char **argv) {
     }
     if (code == 0) {
         const bool color = is_colorizer(caelum_model_net(model));
-        if (!color && (e.vivid > 0 || e.hints > 0 || e.sheets))
-            warn("--vivid, --hints and --sheets are for colorizers: nothing is different with them");
-        code = color ? eval_color(&e, model, data, &err) : eval_reconstruction(&e, model, data, &err);
+        if (!color && (e.vivid > 0 || e.hints > 0 || e.sheets || e.classifier))
+            warn("--vivid, --hints, --sheets and --classifier are for colorizers: nothing is different with "
+                 "them");
+        if (color)
+            code = eval_color(&e, model, data, &err);
+        else if (is_classifier(caelum_model_net(model)))
+            code = eval_class(&e, model, data, &err);
+        else
+            code = eval_reconstruction(&e, model, data, &err);
     }
     caelum_data_close(&data);
     caelum_model_close(&model);

@@ -60,7 +60,7 @@ static void print_table(const struct evaluation *e, const struct caelum_color_me
 
 static void print_object(const struct evaluation *e, const struct caelum_net_info *net,
                          const struct caelum_color_metrics *m, const struct caelum_color_baseline *list,
-                         size_t count) {
+                         size_t count, const struct caelum_semantic_metrics *semantic) {
     json_t *object = eval_object(e, m->count), *baselines = json_array();
     json_object_set_new(object, "measured_on",
                         json_string("U and V merged with the true Y, clamped and rounded to 8 bit, except "
@@ -70,6 +70,7 @@ static void print_object(const struct evaluation *e, const struct caelum_net_inf
     json_object_set_new(object, "hints", json_integer((json_int_t)e->hints));
     json_object_set_new(object, "verdict",
                         e->vivid > 0 ? json_null() : json_string(verdict(m, &list[0].metrics)));
+    if (e->classifier) json_object_set_new(object, "semantic", eval_semantic_object(e, semantic));
     json_object_set_new(object, "parameters", json_integer((json_int_t)net->parameters));
     for (size_t i = 0; i < count; i++) {
         json_t *b = json_pack("{s:s}", "name", list[i].name);
@@ -99,6 +100,7 @@ int eval_color(const struct evaluation *e, caelum_model *model, const caelum_dat
     const enum caelum_split split = (enum caelum_split)e->split;
     struct caelum_color_metrics metrics;
     struct caelum_color_baseline list[MOST_BASELINES];
+    struct caelum_semantic_metrics semantic;
     struct caelum_net_info net;
     size_t count = 0;
     caelum_net_describe(caelum_model_net(model), &net);
@@ -109,6 +111,7 @@ int eval_color(const struct evaluation *e, caelum_model *model, const caelum_dat
     s.threads = e->threads;
     s.progress = progress_stage;
     int code = e->record && split == CAELUM_VALIDATION ? caelum_color_calibrate(model, data, &s, err) : 0;
+    if (code == 0 && e->classifier) code = eval_semantic(e, model, data, &s, &semantic, err);
     if (code == 0) code = caelum_eval_color(model, data, split, &s, &metrics, err);
     if (code == 0)
         code = caelum_color_baselines(data, split, progress_stage, NULL, list,
@@ -117,8 +120,9 @@ int eval_color(const struct evaluation *e, caelum_model *model, const caelum_dat
     progress_clear();
     if (code != 0) return code;
     if (e->json)
-        print_object(e, &net, &metrics, list, count);
+        print_object(e, &net, &metrics, list, count, &semantic);
     else
         print_table(e, &metrics, list, count);
+    if (!e->json && e->classifier) eval_semantic_print(e, &semantic);
     return 0;
 }

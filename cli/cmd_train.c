@@ -17,22 +17,29 @@ static void print_result(const struct caelum_train_settings *s, const struct cae
     if (json) {
         char model[1024];
         snprintf(model, sizeof model, "%s/best.safetensors", s->out);
-        print_json(json_pack("{s:s, s:s, s:I, s:I, s:o, s:f, s:b, s:b}", "out", s->out, "model", model,
-                             "epochs", (json_int_t)r->epochs, "best_epoch", (json_int_t)r->best_epoch,
-                             "best_val_loss",
-                             isfinite(r->best_val_loss) ? json_real(r->best_val_loss) : json_null(),
-                             "seconds", r->seconds, "stopped", r->stopped, "ended_early", r->ended_early));
+        print_json(json_pack(
+            "{s:s, s:s, s:I, s:I, s:o, s:o, s:f, s:b, s:b}", "out", s->out, "model", model, "epochs",
+            (json_int_t)r->epochs, "best_epoch", (json_int_t)r->best_epoch, "best_val_loss",
+            isfinite(r->best_val_loss) ? json_real(r->best_val_loss) : json_null(), "best_val_accuracy",
+            isfinite(r->best_val_accuracy) ? json_real(r->best_val_accuracy) : json_null(), "seconds",
+            r->seconds, "stopped", r->stopped, "ended_early", r->ended_early));
         return;
     }
     if (r->stopped) {
         printf("stopped in epoch %zu; go on with: caelum train --resume %s\n", r->epochs + 1, s->out);
         return;
     }
-    printf("%zu epochs in %.1f s; validation loss %.6f (%.2f dB) in the best epoch, %zu\n", r->epochs,
-           r->seconds, r->best_val_loss, r->best_val_psnr, r->best_epoch);
+    char quality[32];
+    if (r->task == CAELUM_CLASSIFY)
+        snprintf(quality, sizeof quality, "accuracy %.4f", r->best_val_accuracy);
+    else
+        snprintf(quality, sizeof quality, "%.2f dB", r->best_val_psnr);
+    printf("%zu epochs in %.1f s; validation loss %.6f (%s) in the best epoch, %zu\n", r->epochs, r->seconds,
+           r->best_val_loss, quality, r->best_epoch);
     if (r->ended_early)
         printf("ended early: no lower validation loss for %zu epochs\n", r->epochs - r->best_epoch);
     printf("model  %s/best.safetensors\ncurves %s/curves.png\n", s->out, s->out);
+    if (r->task == CAELUM_CLASSIFY) return;
     printf("sheet  %s/%s.png\n", s->out, r->task == CAELUM_COLORIZE ? "colorizations" : "reconstructions");
 }
 
@@ -50,13 +57,14 @@ static const struct option_row rows[] = {
      "$CAELUM_DATA, "
      "else synthetic",
      NULL},
-    {0, "task", OPTION_CHOICE, &given.task, "reconstruct|colorize|denoise",
-     "what to learn: the pictures, chroma from luminance, or clean pictures from noisy ones",
+    {0, "task", OPTION_CHOICE, &given.task, "reconstruct|colorize|denoise|classify",
+     "what to learn: the pictures, chroma from luminance, clean pictures from noisy ones, or what they show",
      caelum_task_words},
     {'o', "out", OPTION_STRING, &given.s.out, "DIR", "run directory to make; default runs/NET", NULL},
     {'e', "epochs", OPTION_SIZE, &given.s.epochs, "N", "passes over the training pictures", NULL},
     {'b', "batch", OPTION_SIZE, &given.s.batch, "N", "pictures in a minibatch", NULL},
-    {0, "loss", OPTION_CHOICE, &given.loss, "mse|bce|l1|huber", "what is minimized", caelum_loss_words},
+    {0, "loss", OPTION_CHOICE, &given.loss, "mse|bce|l1|huber|xent",
+     "what is minimized; to classify, xent, and only then", caelum_loss_words},
     {0, "huber-delta", OPTION_REAL, &given.s.huber_delta, "X", "error beyond which huber is linear", NULL},
     {0, "optimizer", OPTION_CHOICE, &given.optimizer, "adam|adamw|sgd|rmsprop|muon",
      "how a gradient changes the weights", caelum_optimizer_words},
@@ -167,8 +175,11 @@ int command_train(int argc, char **argv) {
     struct caelum_train_settings *s = &given.s;
     *s = caelum_train_defaults();
     const char *settled = not_on_resume(argc, argv);
-    bool epochs_given = false;
-    for (int i = 1; i < argc; i++) epochs_given |= is_option(argv[i], "epochs", 'e');
+    bool epochs_given = false, loss_given = false;
+    for (int i = 1; i < argc; i++) {
+        epochs_given |= is_option(argv[i], "epochs", 'e');
+        loss_given |= is_option(argv[i], "loss", 0);
+    }
     const int n = options_read(command_find("train"), rows, argc, argv);
     if (n < 0) return -n - 1;
     s->resume = given.resume != NULL;
@@ -180,7 +191,7 @@ int command_train(int argc, char **argv) {
         return usage_error("train", "--%s can't change with --resume: the run knows its own", settled);
     if (s->resume && !epochs_given) s->epochs = 0;
     s->task = (enum caelum_task)given.task;
-    s->loss = (enum caelum_loss)given.loss;
+    s->loss = s->task == CAELUM_CLASSIFY && !loss_given ? CAELUM_XENT : (enum caelum_loss)given.loss;
     s->optimizer = (enum caelum_optimizer)given.optimizer;
     s->schedule = (enum caelum_schedule)given.schedule;
     if (s->resume)

@@ -82,10 +82,11 @@ int progress_stage(void *cookie, const char *what, size_t done, size_t total) {
 
 static void epoch_line(const struct caelum_train_progress *p) {
     const struct caelum_epoch *e = p->finished;
-    char speed[32];
+    char speed[32], quality[32] = ""; /* a classifier has no PSNR */
     progress_clear();
-    fprintf(stderr, "epoch %3zu/%zu  loss %.6f  val %.6f  psnr %.2f dB  acc %.4f  %s img/s  %.1f s%s\n",
-            e->epoch, p->epochs, e->loss, e->val_loss, e->val_psnr, e->val_accuracy,
+    if (!isnan(e->val_psnr)) snprintf(quality, sizeof quality, "  psnr %.2f dB", e->val_psnr);
+    fprintf(stderr, "epoch %3zu/%zu  loss %.6f  val %.6f%s  acc %.4f  %s img/s  %.1f s%s\n", e->epoch,
+            p->epochs, e->loss, e->val_loss, quality, e->val_accuracy,
             grouped((size_t)e->pictures_per_second, speed), e->seconds, e->best ? "  best" : "");
 }
 

@@ -341,6 +341,39 @@ int caelum_color_baselines(const caelum_data *data, enum caelum_split split, cae
 bool caelum_color_learned(const struct caelum_color_metrics *metrics,
                           const struct caelum_color_metrics *grey);
 
+/* --- Classification --------------------------------------------------------------------------- */
+
+/* What a classifier (CAELUM_CLASSIFY), whose outputs go through a softmax, makes of labelled pictures. */
+struct caelum_class_metrics {
+    size_t count;         /* pictures */
+    double accuracy;      /* share of them whose class has the largest output, the first of equals */
+    double cross_entropy; /* mean of -ln of the class's probability, nats a picture; ln 10 = 2.303 for one
+                             guess in ten */
+};
+
+/* Runs a classifier over a split and measures it. threads = 0: the default. Fails with CAELUM_EFORMAT if the
+ * data has no labels, or other pictures or classes than the model; CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+int caelum_eval_class(const caelum_model *classifier, const caelum_data *data, enum caelum_split split,
+                      int threads, caelum_progress progress, void *cookie,
+                      struct caelum_class_metrics *metrics, struct caelum_error *err);
+
+/* The semantic test of a colorizer (Zhang, Isola & Efros 2016): does a classifier that was trained on colored
+ * pictures recognize more in the colorizer's colors than in grey? docs/metrics.md says what it can't tell. */
+struct caelum_semantic_metrics {
+    struct caelum_class_metrics color;     /* the pictures as they are */
+    struct caelum_class_metrics grey;      /* R = G = B = Y, rounded to 8 bit */
+    struct caelum_class_metrics recolored; /* predicted U and V with the true Y, clamped, rounded to 8 bit */
+    double closed; /* (recolored - grey) / (color - grey) of accuracies: 0 for grey, 1 for the truth; NaN
+                      where color is no better than grey */
+};
+
+/* Measures it on a split, chroma predicted as for caelum_eval_color. Fails as that and caelum_eval_class do.
+ */
+int caelum_eval_semantic(const caelum_model *colorizer, const caelum_model *classifier,
+                         const caelum_data *data, enum caelum_split split,
+                         const struct caelum_color_settings *settings,
+                         struct caelum_semantic_metrics *metrics, struct caelum_error *err);
+
 /* --- Training --------------------------------------------------------------------------------- */
 
 /* What a network learns. */
@@ -350,6 +383,9 @@ enum caelum_task {
      * hints: U and V where the color of a pixel is given, 0 elsewhere, and 1 where it is given */
     CAELUM_COLORIZE,
     CAELUM_DENOISE, /* as CAELUM_RECONSTRUCT, but noise layers stay on when the network is measured */
+    /* R, G, B in, one number for each of the data's classes out (channels of a single pixel), the largest
+     * that of the picture's label; needs data with labels and CAELUM_XENT */
+    CAELUM_CLASSIFY,
 };
 
 /* What a training run minimizes; docs/training.md has the formulas. */
@@ -358,6 +394,7 @@ enum caelum_loss {
     CAELUM_BCE,   /* binary cross-entropy; needs targets in [0, 1] */
     CAELUM_L1,    /* mean absolute error */
     CAELUM_HUBER, /* squared up to `huber_delta`, linear beyond */
+    CAELUM_XENT,  /* cross-entropy of the softmax over channels, nats a pixel; for CAELUM_CLASSIFY alone */
 };
 
 /* How a gradient changes the weights; PyTorch's definitions and defaults. */
@@ -389,7 +426,9 @@ struct caelum_epoch {
     size_t epoch;                            /* 1, 2, ... */
     double loss, psnr, accuracy;             /* train split, measured while the weights changed; of the
                                                 network's output against its target. psnr is that of
-                                                the squared error, whatever the loss */
+                                                the squared error, whatever the loss, but NaN with
+                                                CAELUM_XENT, whose outputs equal no target; accuracy is
+                                                then the share of pictures whose class is found */
     double val_loss, val_psnr, val_accuracy; /* validation split, after the epoch */
     double seconds;                          /* this epoch, validation included */
     double pictures_per_second;              /* training alone */
@@ -450,14 +489,15 @@ struct caelum_train_result {
     enum caelum_task task; /* a resumed run's own */
     size_t epochs;         /* done in all, those before a resume included */
     size_t best_epoch;     /* by caelum_epoch.best */
-    double best_val_loss, best_val_psnr;
+    double best_val_loss, best_val_psnr, best_val_accuracy;
     double seconds;   /* of this call */
     bool stopped;     /* the callback asked to stop: `out` can be resumed */
     bool ended_early; /* by early_stop */
 };
 
 /* Trains, writing a run directory: run.json, metrics.csv, last.safetensors, best.safetensors,
- * checkpoint.safetensors, curves.svg, curves.png, reconstructions.png or colorizations.png. A non-zero result
+ * checkpoint.safetensors, curves.svg, curves.png, and, but for CAELUM_CLASSIFY, reconstructions.png or
+ * colorizations.png. A non-zero result
  * of the progress callback ends the run after the batch under way, saved and resumable; the call then returns
  * CAELUM_OK with result->stopped set. The result depends on the network, the data, the settings and the seed
  * alone: not on threads or instruction set (from AVX2 up), nor on stops and resumes - unless a resume changes

@@ -61,7 +61,7 @@ static void hints_are_the_truth(void **state) {
         assert_ok(task_block_open(&block, CAELUM_COLORIZE, net, lanes, true, err));
         struct tensor x = test_tensor(4, H, W, 1, 9);
         for (size_t round = 0; round < rounds; round++) {
-            task_load(CAELUM_COLORIZE, kernels, pictures, H * W, &block, &x);
+            task_load(CAELUM_COLORIZE, kernels, pictures, H * W, NULL, &block, &x);
             for (size_t lane = 0; lane < lanes; lane++) task_hint_randomly(&block, &x, lane, 1, &rng);
             for (size_t lane = 0; lane < lanes; lane++) {
                 size_t hints = 0;

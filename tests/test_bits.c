@@ -10,7 +10,8 @@ struct results {
     float y[16 * 5 * 81], sigmoid[16 * 9], dw[2][5 * 3 * 9], db[2][5];
     float tiles[16 * 4 * 64], tiles_dw[2][4 * 8 * 9];
     float doubled[16 * 3 * 256], doubled_dx[16 * 8 * 64], doubled_dw[2][3 * 8 * 9];
-    struct loss_sums sums[2];
+    float slopes[16 * 5 * 81]; /* of cross-entropy */
+    struct loss_sums sums[2], entropy[2];
 };
 
 /* One of 16 pictures into a lane. */
@@ -92,9 +93,10 @@ static void compute(const struct kernels *kernels, struct results *r) {
         struct tensor x = test_tensor(3, 9, 9, 1, 0), y = test_tensor(5, 9, 9, 0, 0),
                       t = test_tensor(5, 9, 9, 0, 0.5f), d = test_tensor(5, 9, 9, 0, 0),
                       s = test_tensor(1, 1, 9, 0, 0);
-        float *pictures[MOST_LANES], *rows[MOST_LANES];
+        float *pictures[MOST_LANES], *rows[MOST_LANES], *slopes[MOST_LANES];
         for (size_t lane = 0; lane < lanes; lane++) {
             pictures[lane] = r->y + (first + lane) * 5 * 81, rows[lane] = r->sigmoid + (first + lane) * 9;
+            slopes[lane] = r->slopes + (first + lane) * 5 * 81;
             fill_lane(&x, lane, from[first + lane]), fill_lane(&s, lane, from[first + lane]);
         }
         kernels->conv(&(struct conv_job){.shape = {3, 3, 1, 1, 1}, .x = x, .y = y, .w = packed});
@@ -103,6 +105,14 @@ static void compute(const struct kernels *kernels, struct results *r) {
         kernels->conv_dw(&(struct conv_dw_job){
             .shape = {3, 3, 1, 1, 1}, .x = x, .dy = d, .dw = r->dw[sum], .next = 5 * 3 * 9});
         kernels->conv_db(&d, r->db[sum], 5);
+        kernels->loss(&(struct loss_job){.loss = CAELUM_XENT,
+                                         .y = y,
+                                         .t = t,
+                                         .dy = d,
+                                         .scale = 0.1f,
+                                         .live = lanes,
+                                         .sums = &r->entropy[sum]});
+        kernels->store(&d, slopes, 81, lanes);
         kernels->act(&s, &s, ACT_SIGMOID);
         kernels->store(&y, pictures, 81, lanes);
         kernels->store(&s, rows, 9, lanes);
@@ -126,6 +136,7 @@ static void same_bits_on_all_fma_machines(void **state) {
     assert_true(eight.doubled_dx[9] != 0 && eight.doubled_dw[1][8] != 0);
     assert_true(eight.tiles_dw[0][7] != 0 && eight.tiles_dw[1][7] != 0);
     assert_true(eight.dw[0][7] != 0 && eight.dw[1][7] != 0 && eight.db[1][4] != 0 && eight.sums[1].loss > 0);
+    assert_true(eight.slopes[7] != 0 && eight.entropy[1].loss > 0);
     assert_memory_equal(&eight, &sixteen, sizeof eight);
     if (cpu_detect() < CPU_AVX512) return;
     compute(kernels_get(CPU_AVX512), &sixteen);

@@ -104,11 +104,104 @@ static void check_loss(const struct kernels *kernels, enum caelum_loss loss, siz
 static void losses_match_reference(void **state) {
     (void)state;
     EACH_LEVEL(kernels) {
-        for (int loss = 0; caelum_loss_words[loss]; loss++)
+        for (int loss = 0; loss < (int)CAELUM_XENT; loss++)
             for (size_t channels = 1; channels <= 3; channels++) {
                 check_loss(kernels, (enum caelum_loss)loss, channels, lanes - 3);
                 check_loss(kernels, (enum caelum_loss)loss, channels, lanes);
             }
+    }
+}
+
+/* Softmax cross-entropy of one pixel as its definition has it; in double, logits of +-80 do not overflow. */
+static double ref_xent(const double *y, const double *t, size_t channels) {
+    double powers = 0, loss = 0;
+    for (size_t c = 0; c < channels; c++) powers += exp(y[c]);
+    for (size_t c = 0; c < channels; c++) loss -= t[c] * log(exp(y[c]) / powers);
+    return loss;
+}
+
+/* One pixel of a lane as [channel]. */
+static void pixel_of(const struct tensor *t, size_t at, size_t lane, double *values) {
+    for (size_t c = 0; c < t->c; c++) values[c] = (double)tensor_at(t, c, 0, (ptrdiff_t)at)[lane];
+}
+
+/* A row of pixels whose logits grow from small ones to `reach`; targets are one class, or shares of all. */
+static void check_xent(const struct kernels *kernels, size_t channels, size_t live, float reach) {
+    enum { N = 6, MOST = 13 };
+    struct rng rng = rng_make(7, RNG_TEST, (uint32_t)channels);
+    struct tensor y = test_tensor(channels, 1, N, 0, 0), t = test_tensor(channels, 1, N, 0, 0),
+                  dy = test_tensor(channels, 1, N, 1, canary);
+    struct loss_sums sums[MOST_LANES / SUM_LANES] = {{0}};
+    double py[MOST], pt[MOST], pd[MOST], loss = 0, agree = 0, squared = 0;
+    test_tensor_random(&y, &rng);
+    for (size_t at = 0; at < N; at++)
+        for (size_t lane = 0; lane < lanes; lane++) {
+            const size_t class = rng_below(&rng, (uint32_t)channels);
+            for (size_t c = 0; c < channels; c++) {
+                tensor_at(&y, c, 0, (ptrdiff_t)at)[lane] *= reach * (float)(at + 1) / N;
+                tensor_at(&t, c, 0, (ptrdiff_t)at)[lane] =
+                    at % 2 ? c == class : ((c == class) + 1.0f) / (float)(channels + 1);
+            }
+        }
+    kernels->loss(&(struct loss_job){
+        .loss = CAELUM_XENT, .y = y, .t = t, .dy = dy, .scale = 0.25f, .live = live, .sums = sums});
+    assert_true(test_border(&dy, canary));
+    for (size_t at = 0; at < N; at++)
+        for (size_t lane = 0; lane < lanes; lane++) {
+            size_t most_y = 0, most_t = 0;
+            pixel_of(&y, at, lane, py), pixel_of(&t, at, lane, pt), pixel_of(&dy, at, lane, pd);
+            for (size_t c = 0; c < channels; c++) {
+                double up[MOST], down[MOST];
+                const double h = 1e-5;
+                memcpy(up, py, sizeof up), memcpy(down, py, sizeof down);
+                up[c] += h, down[c] -= h;
+                const double slope = (ref_xent(up, pt, channels) - ref_xent(down, pt, channels)) / (2 * h);
+                near("xent'", kernels->name, pd[c], lane < live ? 0.25 * slope : 0,
+                     1e-7 + 1e-9 * (double)reach);
+                most_y = py[c] > py[most_y] ? c : most_y, most_t = pt[c] > pt[most_t] ? c : most_t;
+                if (lane < live) squared += (py[c] - pt[c]) * (py[c] - pt[c]);
+            }
+            if (lane < live) loss += ref_xent(py, pt, channels), agree += most_y == most_t;
+        }
+    near("xent", kernels->name, sums[0].loss + sums[1].loss, loss, 1e-6 * (1 + loss));
+    near("squared", kernels->name, sums[0].squared + sums[1].squared, squared, 1e-6 * squared);
+    assert_true(sums[0].agree + sums[1].agree == agree);
+    test_tensor_free(&y), test_tensor_free(&t), test_tensor_free(&dy);
+}
+
+static void cross_entropy_matches_reference(void **state) {
+    (void)state;
+    EACH_LEVEL(kernels) {
+        for (size_t channels = 1; channels <= 13; channels += 3)
+            for (float reach = 1; reach <= 80; reach += 79) {
+                check_xent(kernels, channels, lanes - 3, reach);
+                check_xent(kernels, channels, lanes, reach);
+            }
+    }
+}
+
+/* By hand: two classes, logits that overflow any power, and a NaN in any channel. */
+static void cross_entropy_at_its_edges(void **state) {
+    (void)state;
+    static const float logits[][2] = {{0, 0}, {1000, 0}, {0, 1000}, {-1e30f, -1e30f}, {NAN, 0}, {0, NAN}};
+    static const double want[][2] = {{0.69314718056, -0.5}, {0, 0}, {1000, -1}, {0.69314718056, -0.5}};
+    EACH_LEVEL(kernels) {
+        for (size_t i = 0; i < sizeof logits / sizeof *logits; i++) {
+            struct tensor y = test_tensor(2, 1, 1, 0, 0), t = test_tensor(2, 1, 1, 0, 0),
+                          d = test_tensor(2, 1, 1, 0, canary);
+            struct loss_sums sums[MOST_LANES / SUM_LANES];
+            y.data[0] = logits[i][0], y.data[y.plane] = logits[i][1], t.data[0] = 1;
+            kernels->loss(&(struct loss_job){
+                .loss = CAELUM_XENT, .y = y, .t = t, .dy = d, .scale = 1, .live = 1, .sums = sums});
+            if (i < sizeof want / sizeof *want) {
+                near("xent", kernels->name, sums[0].loss, want[i][0], 1e-7);
+                near("xent'", kernels->name, (double)d.data[0], want[i][1], 1e-7);
+                near("xent' of the other", kernels->name, (double)d.data[d.plane], -want[i][1], 1e-7);
+            } else {
+                assert_true(isnan(sums[0].loss) && isnan(d.data[0]) && isnan(d.data[d.plane]));
+            }
+            test_tensor_free(&y), test_tensor_free(&t), test_tensor_free(&d);
+        }
     }
 }
 
@@ -337,9 +430,10 @@ static void steepest_descent_is_found(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(losses_match_reference), cmocka_unit_test(losses_at_their_edges),
-        cmocka_unit_test(logarithm_is_accurate),  cmocka_unit_test(updates_match_reference),
-        cmocka_unit_test(muon_matches_reference), cmocka_unit_test(steepest_descent_is_found),
+        cmocka_unit_test(losses_match_reference),          cmocka_unit_test(losses_at_their_edges),
+        cmocka_unit_test(cross_entropy_matches_reference), cmocka_unit_test(cross_entropy_at_its_edges),
+        cmocka_unit_test(logarithm_is_accurate),           cmocka_unit_test(updates_match_reference),
+        cmocka_unit_test(muon_matches_reference),          cmocka_unit_test(steepest_descent_is_found),
     };
     return cmocka_run_group_tests_name("learning", tests, NULL, NULL);
 }

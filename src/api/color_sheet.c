@@ -13,28 +13,30 @@ enum { GREY, MEAN, VIVID, TRUTH, ROWS, COLUMNS = 10 };
 
 static const char *const row_names[ROWS] = {"grey", "vivid 0", "vivid 1", "truth"};
 
-/* One picture's rows, and what stands below them. uv: [2][h][w] at vivid 0. */
-static void fill(const struct pictures *p, size_t i, const float *uv, double gain, uint8_t *rows,
-                 char caption[24]) {
-    const size_t plane = p->h * p->w, size = pictures_size(p);
-    const uint8_t *truth = pictures_at(p, i);
-    double ours = 0, grey = 0;
+/* U and V squared, or their distance to the truth's where there are some, mean over pixels. */
+static double uv_mse(const uint8_t *truth, const float *uv, size_t plane) {
+    double sum = 0;
     for (size_t j = 0; j < plane; j++) {
         double rgb[3], yuv[3];
         for (size_t c = 0; c < 3; c++) rgb[c] = truth[c * plane + j] / 255.0;
         color_rgb_to_yuv(rgb, yuv);
-        const double u = (double)uv[j], v = (double)uv[plane + j];
-        ours += ((u - yuv[1]) * (u - yuv[1]) + (v - yuv[2]) * (v - yuv[2])) / 2;
-        grey += (yuv[1] * yuv[1] + yuv[2] * yuv[2]) / 2;
-        const double chroma[][2] = {[GREY] = {0, 0}, [MEAN] = {u, v}, [VIVID] = {gain * u, gain * v}};
-        for (size_t row = 0; row < TRUTH; row++) {
-            const double merged[3] = {yuv[0], chroma[row][0], chroma[row][1]};
-            color_yuv_to_rgb(merged, rgb);
-            for (size_t c = 0; c < 3; c++) rows[row * size + c * plane + j] = color_byte(rgb[c]);
-        }
+        const double u = yuv[1] - (uv ? (double)uv[j] : 0), v = yuv[2] - (uv ? (double)uv[plane + j] : 0);
+        sum += (u * u + v * v) / 2;
     }
+    return sum / (double)plane;
+}
+
+/* One picture's rows, and what stands below them. uv: [2][h][w] at vivid 0, and then at 1. */
+static void fill(const struct pictures *p, size_t i, float *uv, double gain, uint8_t *rows,
+                 char caption[24]) {
+    const size_t plane = p->h * p->w, size = pictures_size(p);
+    const uint8_t *truth = pictures_at(p, i);
+    snprintf(caption, 24, "%.4f, %.4f", uv_mse(truth, uv, plane), uv_mse(truth, NULL, plane));
+    color_recolor(truth, NULL, plane, rows + GREY * size);
+    color_recolor(truth, uv, plane, rows + MEAN * size);
+    for (size_t j = 0; j < 2 * plane; j++) uv[j] *= (float)gain;
+    color_recolor(truth, uv, plane, rows + VIVID * size);
     memcpy(rows + TRUTH * size, truth, size);
-    snprintf(caption, 24, "%.4f, %.4f", ours / (double)plane, grey / (double)plane);
 }
 
 int color_sheet_write(const struct caelum_model *model, const struct pictures *p, const char *title,

@@ -91,7 +91,8 @@ static void run_block(void *cookie, size_t block, int worker) {
     if (job->values)
         load_values(values, plane, &ws->value[0]);
     else
-        task_load(r->task, r->kernels, in, plane, tail ? &tail->block : &r->block[worker], &ws->value[0]);
+        task_load(r->task, r->kernels, in, plane, NULL, tail ? &tail->block : &r->block[worker],
+                  &ws->value[0]);
     net_forward(net, r->kernels, r->params, r->packed, ws);
     r->kernels->store(&ws->value[net->layers], lane, out.h * out.w, pictures * strips);
     for (size_t p = 0; p < pictures; p++) job->output(job->cookie, start + p, lane[p * strips], worker);

@@ -210,6 +210,10 @@ static int open_unit(struct study_plan *plan, const struct caelum_study_settings
     u->settings.data_settings.opened = NULL;
     u->settings.data_settings.cookie = NULL;
     if (result == 0) result = caelum_net_load(&u->net, u->net_path, u->data->h, u->data->w, err);
+    if (result == 0 && u->settings.task == CAELUM_CLASSIFY)
+        result = caelum_fail(err, CAELUM_EFORMAT,
+                             "a study compares pictures, and classify makes none; expected the task "
+                             "reconstruct, colorize or denoise; train a classifier by itself");
     if (result == 0) result = task_check(u->settings.task, u->net, err);
     if (result == 0) result = train_settings_check(&u->settings, err);
     if (result != 0) return caelum_fail_in(err, result, "%s:%zu: run %s", study->file, run->line, run->name);

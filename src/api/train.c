@@ -229,7 +229,7 @@ static int on_batch(void *cookie, const struct fit *fit) {
         .epochs = fit->settings.epochs,
         .batch = fit->batches_done,
         .batches = fit->batches,
-        .loss = fit->sums.loss / (double)(n * trainer_values(fit->trainer)),
+        .loss = fit->sums.loss / (double)(n * trainer_terms(fit->trainer)),
         .last_val_loss = fit->epochs_done > 0 ? fit->history[fit->epochs_done - 1].val_loss : NAN,
         .pictures_per_second = (double)n / fit->train_seconds,
         .seconds_left = (clock_seconds() - run->start) / (double)done * (double)(all - done)};
@@ -328,7 +328,8 @@ static int prepare(struct run *run, struct caelum_error *err) {
 static const char *const loss_labels[] = {[CAELUM_MSE] = "mean squared error, pixels in [0, 1]",
                                           [CAELUM_BCE] = "binary cross-entropy, nats a value",
                                           [CAELUM_L1] = "mean absolute error, pixels in [0, 1]",
-                                          [CAELUM_HUBER] = "Huber loss, pixels in [0, 1]"};
+                                          [CAELUM_HUBER] = "Huber loss, pixels in [0, 1]",
+                                          [CAELUM_XENT] = "cross-entropy, nats a picture"};
 
 /* The pictures a person looks at, after the last epoch. */
 static int illustrate(const struct run *run, struct caelum_error *err) {
@@ -338,6 +339,7 @@ static int illustrate(const struct run *run, struct caelum_error *err) {
     snprintf(title, sizeof title, "%s, %zu parameters, on %s: batch %zu, seed %llu", run->name,
              run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
     CHECK(run_write_curves(s->out, title, loss_labels[s->loss], fit->history, fit->epochs_done, err));
+    if (s->task == CAELUM_CLASSIFY) return CAELUM_OK; /* it makes no pictures */
     CHECK(path_in(run, s->task == CAELUM_COLORIZE ? "colorizations.png" : "reconstructions.png", path, err));
     CHECK(path_in(run, "best.safetensors", model, err));
     struct caelum_model *best = NULL;
@@ -393,6 +395,7 @@ int caelum_train(const struct caelum_train_settings *settings, struct caelum_tra
             .best_epoch = fit->best_epoch,
             .best_val_loss = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_loss : NAN,
             .best_val_psnr = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_psnr : NAN,
+            .best_val_accuracy = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_accuracy : NAN,
             .seconds = clock_seconds() - start,
             .stopped = fit->stopped,
             .ended_early = !fit->stopped && fit->epochs_done < fit->settings.epochs};

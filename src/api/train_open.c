@@ -39,6 +39,7 @@ int train_open(const struct caelum_train_settings *s, struct caelum_data **data,
     if (takes.c != train.c || takes.h != train.h || takes.w != train.w)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: takes pictures of %zux%zux%zu, the data has %zux%zux%zu",
                            (*net)->file, takes.c, takes.h, takes.w, train.c, train.h, train.w);
+    if (s->task == CAELUM_CLASSIFY) CHECK(task_check_classes(*net, &train, err));
     const struct trainer_settings settings = trainer_settings(s);
     CHECK(trainer_open(trainer, *net, &settings, val.n, s->seed, err));
     if (s->resume) return CAELUM_OK;

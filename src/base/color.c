@@ -90,3 +90,17 @@ double color_ciede2000(const double x[3], const double y[3]) {
     const double eh = 2 * sqrt(c1 * c2) * sin(dh / 2 * degree) / (1 + 0.015 * c * t);
     return sqrt(el * el + ec * ec + eh * eh + turn * ec * eh);
 }
+
+void color_recolor(const uint8_t *truth, const float *uv, size_t plane, uint8_t *out) {
+    for (size_t i = 0; i < plane; i++) {
+        double rgb[3], yuv[3];
+        for (size_t c = 0; c < 3; c++) rgb[c] = truth[c * plane + i] / 255.0;
+        color_rgb_to_yuv(rgb, yuv);
+        for (size_t c = 0; c < 3; c++) rgb[c] = yuv[0];
+        if (uv) {
+            yuv[1] = (double)uv[i], yuv[2] = (double)uv[plane + i];
+            color_yuv_to_rgb(yuv, rgb);
+        }
+        for (size_t c = 0; c < 3; c++) out[c * plane + i] = color_byte(rgb[c]);
+    }
+}

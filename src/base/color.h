@@ -8,6 +8,7 @@
 #ifndef CAELUM_BASE_COLOR_H
 #define CAELUM_BASE_COLOR_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* RGB to YUV; U and V of a grey are exactly 0. */
@@ -31,5 +32,9 @@ static inline uint8_t color_byte(double value) {
     const double clamped = value > 0 ? (value < 1 ? value : 1) : 0;
     return (uint8_t)(clamped * 255 + 0.5);
 }
+
+/* A picture in other colors: the luminance of `truth` with the chroma uv [2][plane], or grey with NULL,
+ * clamped to [0, 1] and rounded to 8 bit. truth and out: [3][plane], R, G, B. */
+void color_recolor(const uint8_t *truth, const float *uv, size_t plane, uint8_t *out);
 
 #endif

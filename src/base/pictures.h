@@ -11,6 +11,8 @@ struct pictures {
     const uint32_t *index; /* the n pictures meant, as positions in `pixels`; borrowed */
     size_t n;
     size_t c, h, w;
+    const uint8_t *labels; /* class of the picture at each position in `pixels`; NULL: none; borrowed */
+    size_t classes;        /* labels are below this; 0: no labels */
 };
 
 /* Bytes of one picture. */
@@ -21,6 +23,11 @@ static inline size_t pictures_size(const struct pictures *p) {
 /* Pixels of the i-th picture of the set, [channel][row][column]. */
 static inline const uint8_t *pictures_at(const struct pictures *p, size_t i) {
     return p->pixels + (size_t)p->index[i] * pictures_size(p);
+}
+
+/* Class of the i-th picture of a set that has labels. */
+static inline uint8_t pictures_label(const struct pictures *p, size_t i) {
+    return p->labels[p->index[i]];
 }
 
 #endif

@@ -149,7 +149,9 @@ struct pictures data_pictures(const struct caelum_data *data, enum caelum_split 
                              .n = caelum_data_count(data, split_of),
                              .c = data->c,
                              .h = data->h,
-                             .w = data->w};
+                             .w = data->w,
+                             .labels = data->labels,
+                             .classes = data->labels ? CIFAR_CLASSES : 0};
 }
 
 int caelum_data_picture(const caelum_data *data, enum caelum_split split, size_t i,

@@ -30,6 +30,7 @@ struct pictures data_pictures(const struct caelum_data *data, enum caelum_split 
 /* --- The sources ---------------------------------------------------------------------------------- */
 
 enum {
+    CIFAR_CLASSES = 10,
     CIFAR_FILES = 6,
     CIFAR_RECORDS = 10000,                      /* in a file */
     CIFAR_RECORD = 1 + 3 * 32 * 32,             /* label, then R, G, B planes */
@@ -54,7 +55,7 @@ int cifar_read(const char *path,
 /* Checksums of the files of `path` against the published ones. */
 int cifar_checksums(const char *path, struct caelum_data_info *info, struct caelum_error *err);
 
-extern const char *const cifar_classes[10];
+extern const char *const cifar_classes[CIFAR_CLASSES];
 
 /* Generates `count` dead-leaves pictures of size x size: [count][3][size][size]. */
 int synthetic_open(struct caelum_data *data, size_t count, size_t size,

@@ -34,8 +34,8 @@ int caelum_data_describe(const caelum_data *data, struct caelum_data_info *out, 
     snprintf(info.pixels_sha256, sizeof info.pixels_sha256, "%s", data->fingerprint);
     memcpy(info.split_count, data->split_count, sizeof info.split_count);
     if (data->labels) {
-        info.classes = 10;
-        for (size_t i = 0; i < 10; i++)
+        info.classes = CIFAR_CLASSES;
+        for (size_t i = 0; i < CIFAR_CLASSES; i++)
             snprintf(info.class_names[i], sizeof info.class_names[i], "%s", cifar_classes[i]);
         for (size_t i = 0; i < data->count; i++) info.class_count[data->labels[i]]++;
         CHECK(cifar_checksums(data->source, &info, err));

@@ -126,7 +126,9 @@ struct loss_sums {
  *   BCE    -(t ln p + (1 - t) ln(1 - p)), p = y held within [1e-7, 1 - 1e-7]; t in [0, 1]. Its slope is 0
  *          where p != y
  *   L1     |e|; its slope at 0 is 0
- *   HUBER  e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2) (Huber 1964) */
+ *   HUBER  e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2) (Huber 1964)
+ *   XENT   -t ln p, p = e^y / (the sum of e^y over the pixel's channels), the softmax (Bridle 1990); t in
+ *          [0, 1], its sum over a pixel's channels 1. The slope of the pixel's loss is p - t */
 struct loss_job {
     enum caelum_loss loss;
     float delta;

@@ -75,6 +75,39 @@ INLINE void loss_row(const struct loss_job *job, size_t c, size_t i, size_t part
     }
 }
 
+/* One row of all channels of XENT. With m a pixel's largest channel and s the sum of e^(y - m),
+ * -ln p = ln s - (y - m): no power overflows, and s is from 1 to the number of channels. */
+INLINE void xent_row(const struct loss_job *job, size_t i, size_t part, vi live, double *total,
+                     double *squared) {
+    vf sum = {0}, squares = {0};
+    for (size_t j = 0; j < job->y.w; j++) {
+        const float *y = tensor_at(&job->y, 0, (ptrdiff_t)i, (ptrdiff_t)j) + part;
+        const float *t = tensor_at(&job->t, 0, (ptrdiff_t)i, (ptrdiff_t)j) + part;
+        float *dy = job->dy.data ? tensor_at(&job->dy, 0, (ptrdiff_t)i, (ptrdiff_t)j) + part : NULL;
+        vf most = load(y), powers = {0};
+        for (size_t c = 1; c < job->y.c; c++) {
+            const vf vy = load(y + c * job->y.plane);
+            most = pick(vy > most, vy, most);
+        }
+        for (size_t c = 0; c < job->y.c; c++) powers += vexp(load(y + c * job->y.plane) - most);
+        const vf log_powers = vlog(powers);
+        for (size_t c = 0; c < job->y.c; c++) {
+            const vf vy = load(y + c * job->y.plane), vt = load(t + c * job->t.plane), below = vy - most;
+            const vf e = (vf)((vi)(vy - vt) & live);
+            squares += e * e;
+            sum += (vf)((vi)(vt * (log_powers - below)) & live);
+            if (dy) {
+                const vf slope = (vf)((vi)(vexp(below) / powers - vt) & live);
+                save(dy + c * job->dy.plane, slope * job->scale);
+            }
+        }
+    }
+    for (size_t lane = 0; lane < VW; lane++) {
+        squared[part + lane] += (double)squares[lane];
+        total[part + lane] += (double)sum[lane];
+    }
+}
+
 /* Pixels of one row at which the first largest channels of y and t are the same. */
 INLINE void agree_row(const struct loss_job *job, size_t i, size_t part, vi live, int32_t *agree) {
     const float *y = tensor_at(&job->y, 0, (ptrdiff_t)i, 0) + part;
@@ -104,7 +137,9 @@ INLINE void loss_all(const struct loss_job *job, const enum caelum_loss loss) {
         vi live;
         for (size_t lane = 0; lane < VW; lane++) live[lane] = part + lane < job->live ? -1 : 0;
         for (size_t i = 0; i < job->y.h; i++) {
-            for (size_t c = 0; c < job->y.c; c++) loss_row(job, c, i, part, live, total, squared, loss);
+            if (loss == CAELUM_XENT) xent_row(job, i, part, live, total, squared);
+            for (size_t c = 0; loss != CAELUM_XENT && c < job->y.c; c++)
+                loss_row(job, c, i, part, live, total, squared, loss);
             agree_row(job, i, part, live, agree);
         }
     }
@@ -130,6 +165,9 @@ static void FN(loss)(const struct loss_job *job) {
         break;
     case CAELUM_HUBER:
         loss_all(job, CAELUM_HUBER);
+        break;
+    case CAELUM_XENT:
+        loss_all(job, CAELUM_XENT);
         break;
     }
 }

@@ -63,7 +63,7 @@ static int diverged(const struct fit *fit, const char *what, struct caelum_error
 static int watch(struct fit *fit, double batch_loss, struct caelum_error *err) {
     enum { WATCHED = 20 };
     const size_t least = fit->batches < WATCHED ? fit->batches : WATCHED;
-    const double mean = fit->sums.loss / (double)(fit_pictures(fit) * trainer_values(fit->trainer));
+    const double mean = fit->sums.loss / (double)(fit_pictures(fit) * trainer_terms(fit->trainer));
     if (!isfinite(batch_loss)) return diverged(fit, "the loss is no longer finite", err);
     if (fit->epochs_done == 0 && fit->batches_done == 1) {
         fit->first_loss = mean;
@@ -107,21 +107,28 @@ static bool loss_tells_all(const struct caelum_net *net) {
     return true;
 }
 
+/* Of n pictures, dB; a softmax takes outputs that equal no target, so there it is NaN. */
+static double psnr(const struct fit *fit, const struct loss_sums *sums, size_t n) {
+    if (fit->trainer->settings.loss == CAELUM_XENT) return NAN;
+    return -10.0 * log10(sums->squared / (double)(n * trainer_values(fit->trainer)));
+}
+
 /* Validates and writes the epoch into the history. */
 static int finish_epoch(struct fit *fit, struct caelum_error *err) {
     const double start = clock_seconds();
     const struct pictures *train = &fit->settings.train, *val = &fit->settings.validation;
-    const size_t values = trainer_values(fit->trainer);
+    const size_t terms = trainer_terms(fit->trainer);
+    const struct shape out = fit->trainer->net->layer[fit->trainer->net->layers - 1].out;
     struct loss_sums sums;
     trainer_measure(fit->trainer, val, &sums);
     struct caelum_epoch e = {
         .epoch = fit->epochs_done + 1,
-        .loss = fit->sums.loss / (double)(train->n * values),
-        .psnr = -10.0 * log10(fit->sums.squared / (double)(train->n * values)),
-        .accuracy = fit->sums.agree / (double)(train->n * train->h * train->w),
-        .val_loss = sums.loss / (double)(val->n * values),
-        .val_psnr = -10.0 * log10(sums.squared / (double)(val->n * values)),
-        .val_accuracy = sums.agree / (double)(val->n * val->h * val->w),
+        .loss = fit->sums.loss / (double)(train->n * terms),
+        .psnr = psnr(fit, &fit->sums, train->n),
+        .accuracy = fit->sums.agree / (double)(train->n * out.h * out.w),
+        .val_loss = sums.loss / (double)(val->n * terms),
+        .val_psnr = psnr(fit, &sums, val->n),
+        .val_accuracy = sums.agree / (double)(val->n * out.h * out.w),
         .seconds = fit->train_seconds + clock_seconds() - start,
         .pictures_per_second = (double)train->n / fit->train_seconds,
         .lr = fit->trainer->lr,

@@ -40,7 +40,7 @@ int lr_find_run(struct trainer *t, const struct pictures *train, uint64_t seed,
         }
         p->lr = t->lr = first_lr * pow(last_lr / first_lr, (double)i / (CAELUM_LR_POINTS - 1));
         trainer_step(t, train, order + at, batch, &sums);
-        p->loss = sums.loss / (double)(batch * trainer_values(t));
+        p->loss = sums.loss / (double)(batch * trainer_terms(t));
         running = decay * running + (1 - decay) * p->loss;
         p->smooth = running / (1 - pow(decay, (double)i + 1));
         if (!isfinite(p->smooth) || p->smooth > explosion * lowest) break;

@@ -6,8 +6,11 @@
 
 #include <string.h>
 
-const char *const caelum_task_words[] = {
-    [CAELUM_RECONSTRUCT] = "reconstruct", [CAELUM_COLORIZE] = "colorize", [CAELUM_DENOISE] = "denoise", NULL};
+const char *const caelum_task_words[] = {[CAELUM_RECONSTRUCT] = "reconstruct",
+                                         [CAELUM_COLORIZE] = "colorize",
+                                         [CAELUM_DENOISE] = "denoise",
+                                         [CAELUM_CLASSIFY] = "classify",
+                                         NULL};
 
 const char *task_name(enum caelum_task task) {
     return caelum_task_words[task];
@@ -20,11 +23,14 @@ int task_find(enum caelum_task *task, const char *name, const char *where, struc
             return CAELUM_OK;
         }
     return caelum_fail(err, CAELUM_EFORMAT,
-                       "%s: expected the task reconstruct, colorize or denoise, got '%s'", where, name);
+                       "%s: expected the task reconstruct, colorize, denoise or classify, got '%s'", where,
+                       name);
 }
 
 enum caelum_task task_of(const struct caelum_net *net) {
-    return net->input.c == 1 || net->input.c == 4 ? CAELUM_COLORIZE : CAELUM_RECONSTRUCT;
+    const struct shape in = net->input, out = net->layer[net->layers - 1].out;
+    if (in.c == 1 || in.c == 4) return CAELUM_COLORIZE;
+    return in.h * in.w > 1 && out.h * out.w == 1 ? CAELUM_CLASSIFY : CAELUM_RECONSTRUCT;
 }
 
 bool task_takes_hints(enum caelum_task task, const struct caelum_net *net) {
@@ -45,7 +51,13 @@ int task_check(enum caelum_task task, const struct caelum_net *net, struct caelu
         return caelum_fail(err, CAELUM_EFORMAT,
                            "%s: adds no noise; to denoise, put a line 'noise SIGMA' after 'input'",
                            net->file);
-    if (task != CAELUM_COLORIZE && (out.c != in.c || out.h != in.h || out.w != in.w))
+    if (task == CAELUM_CLASSIFY && (out.h != 1 || out.w != 1))
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: the output is %zux%zux%zu; to classify it must be one number a class, Kx1x1: "
+                           "end with a line 'dense K'",
+                           net->file, out.c, out.h, out.w);
+    if (task != CAELUM_COLORIZE && task != CAELUM_CLASSIFY &&
+        (out.c != in.c || out.h != in.h || out.w != in.w))
         return caelum_fail(
             err, CAELUM_EFORMAT,
             "%s: the output is %zux%zux%zu, the pictures are %zux%zux%zu; to reconstruct they must be equal",
@@ -56,6 +68,22 @@ int task_check(enum caelum_task task, const struct caelum_net *net, struct caelu
                            "1x%zux%zu (or 4x%zux%zu, with hints), into chroma, 2x%zux%zu",
                            net->file, in.c, in.h, in.w, out.c, out.h, out.w, in.h, in.w, in.h, in.w, in.h,
                            in.w);
+    return CAELUM_OK;
+}
+
+int task_check_classes(const struct caelum_net *net, const struct pictures *pictures,
+                       struct caelum_error *err) {
+    const struct shape out = net->layer[net->layers - 1].out;
+    if (!pictures->labels)
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "the pictures have no labels, which a classifier needs; expected CIFAR-10, got "
+                           "generated pictures or photos: name its directory by --data");
+    if (out.c != pictures->classes || out.h != 1 || out.w != 1)
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: the output is %zux%zux%zu, the data has %zu classes; to classify it must be "
+                           "%zux1x1: end with a line 'dense %zu'",
+                           net->file, out.c, out.h, out.w, pictures->classes, pictures->classes,
+                           pictures->classes);
     return CAELUM_OK;
 }
 
@@ -74,6 +102,11 @@ int task_block_open(struct task_block *block, enum caelum_task task, const struc
                     size_t lanes, bool target, struct caelum_error *err) {
     const struct shape size = net->input;
     *block = (struct task_block){0};
+    if (task == CAELUM_CLASSIFY && target) {
+        const struct shape out = net->layer[net->layers - 1].out;
+        CHECK(mem_alloc(&block->memory, shape_values(out) * lanes, sizeof(float), err));
+        block->target = plain(block->memory, out.c, out, lanes);
+    }
     if (task != CAELUM_COLORIZE) return CAELUM_OK;
     const size_t plane = size.h * size.w * lanes;
     CHECK(mem_alloc(&block->memory, plane * (target ? 5 : 3), sizeof(float), err));
@@ -87,10 +120,15 @@ void task_block_close(struct task_block *block) {
 }
 
 struct tensor task_load(enum caelum_task task, const struct kernels *kernels, const uint8_t *const *pictures,
-                        size_t plane, const struct task_block *block, const struct tensor *input) {
+                        size_t plane, const uint8_t *labels, const struct task_block *block,
+                        const struct tensor *input) {
     if (task != CAELUM_COLORIZE) {
+        const struct tensor *target = &block->target;
         kernels->load(pictures, plane, input);
-        return *input;
+        for (size_t c = 0; target->data && c < target->c; c++)
+            for (size_t lane = 0; lane < target->step; lane++)
+                tensor_at(target, c, 0, 0)[lane] = labels[lane] == c;
+        return target->data ? *target : *input;
     }
     kernels->load(pictures, plane, &block->rgb);
     kernels->to_yuv(&block->rgb, input, &block->target);

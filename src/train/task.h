@@ -3,6 +3,7 @@
 #ifndef CAELUM_TRAIN_TASK_H
 #define CAELUM_TRAIN_TASK_H
 
+#include "base/pictures.h"
 #include "net/net.h"
 
 /* "reconstruct", "colorize". */
@@ -10,8 +11,8 @@ const char *task_name(enum caelum_task task);
 /* The task of that name; CAELUM_EFORMAT for another word, with `where` before the sentence. */
 int task_find(enum caelum_task *task, const char *name, const char *where, struct caelum_error *err);
 
-/* What a network is for, told by its input: a picture has three channels, a colorizer's is one, or four with
- * hints. */
+/* What a network is for, told by its shapes: a picture has three channels, a colorizer's is one, or four with
+ * hints; a classifier makes a single pixel of many. */
 enum caelum_task task_of(const struct caelum_net *net);
 
 /* Pictures that a network takes at this task: colorize derives its input from RGB. */
@@ -24,7 +25,12 @@ bool task_takes_hints(enum caelum_task task, const struct caelum_net *net);
 /* CAELUM_EFORMAT unless input and output of the network are those of the task. */
 int task_check(enum caelum_task task, const struct caelum_net *net, struct caelum_error *err);
 
-/* One thread's memory beside its workspace: the RGB block and, with `target`, its chroma. */
+/* CAELUM_EFORMAT unless the network has one output for each class of these pictures, and they have labels. */
+int task_check_classes(const struct caelum_net *net, const struct pictures *pictures,
+                       struct caelum_error *err);
+
+/* One thread's memory beside its workspace: a colorizer's RGB block and, with `target`, its chroma; with
+ * `target` a classifier's probabilities of each class. */
 struct task_block {
     struct tensor rgb, target; /* data NULL: none */
     float *memory;
@@ -37,10 +43,12 @@ int task_block_open(struct task_block *block, enum caelum_task task, const struc
 void task_block_close(struct task_block *block);
 
 /* Fills `input` from the bytes of each lane, `plane` of them from channel to channel, and the block's target
- * if it has one; hints there are none. Returns what the output is to equal: the target, or the input where
- * nothing else was made. */
+ * if it has one; hints there are none. labels: each lane's class, read only for a classifier's target: 1
+ * there, 0 elsewhere. Returns what the output is to equal: the target, or the input where nothing else was
+ * made. */
 struct tensor task_load(enum caelum_task task, const struct kernels *kernels, const uint8_t *const *pictures,
-                        size_t plane, const struct task_block *block, const struct tensor *input);
+                        size_t plane, const uint8_t *labels, const struct task_block *block,
+                        const struct tensor *input);
 
 /* Gives hints to the picture in `strips` lanes from `lane` on: none half of the time, else the true colors of
  * 1 to 63 pixels, few more often than many; the block has its target. */

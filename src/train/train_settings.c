@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const caelum_loss_words[] = {
-    [CAELUM_MSE] = "mse", [CAELUM_BCE] = "bce", [CAELUM_L1] = "l1", [CAELUM_HUBER] = "huber", NULL};
+const char *const caelum_loss_words[] = {[CAELUM_MSE] = "mse",     [CAELUM_BCE] = "bce",   [CAELUM_L1] = "l1",
+                                         [CAELUM_HUBER] = "huber", [CAELUM_XENT] = "xent", NULL};
 
 const char *const caelum_optimizer_words[] = {
     [CAELUM_ADAM] = "adam",       [CAELUM_ADAMW] = "adamw", [CAELUM_SGD] = "sgd",
@@ -107,6 +107,11 @@ int train_settings_check(const struct caelum_train_settings *s, struct caelum_er
         return caelum_fail(err, CAELUM_EUSAGE,
                            "loss: bce needs targets in [0, 1], and the chroma that colorize learns is also "
                            "negative; use mse, l1 or huber");
+    if ((s->loss == CAELUM_XENT) != (s->task == CAELUM_CLASSIFY))
+        return caelum_fail(err, CAELUM_EUSAGE,
+                           "loss: xent and the task classify need each other, got the loss %s and the task "
+                           "%s; expected xent with classify, and mse, bce, l1 or huber with other tasks",
+                           caelum_loss_words[s->loss], caelum_task_words[s->task]);
     if (s->schedule == CAELUM_ONECYCLE && s->warmup > 0)
         return caelum_fail(err, CAELUM_EUSAGE, "warmup: onecycle has a rise of its own; expected 0, got %g",
                            s->warmup);

@@ -117,6 +117,11 @@ size_t trainer_values(const struct trainer *t) {
     return out.c * out.h * out.w;
 }
 
+size_t trainer_terms(const struct trainer *t) {
+    const struct shape out = t->net->layer[t->net->layers - 1].out;
+    return t->settings.loss == CAELUM_XENT ? out.h * out.w : trainer_values(t);
+}
+
 /* What the blocks of one call share. */
 struct pass {
     struct trainer *trainer;
@@ -179,6 +184,11 @@ static struct rng picture_rng(const struct trainer *t, enum rng_stream stream, s
     return rng;
 }
 
+/* Where picture `at` of the pass is in the set. */
+static size_t place_of(const struct pass *pass, size_t at) {
+    return pass->order ? pass->order[at] & ~TRAINER_FLIP : at;
+}
+
 /* Picture `at` of the step as the network gets to see it; `room` is for one that is changed. */
 static const uint8_t *training_picture(const struct pass *pass, size_t at, uint8_t *room) {
     const struct trainer *t = pass->trainer;
@@ -187,8 +197,7 @@ static const uint8_t *training_picture(const struct pass *pass, size_t at, uint8
         struct rng rng = picture_rng(t, RNG_SHIFT, at);
         augment_draw_move(&augment, &rng, t->settings.shift);
     }
-    return augment_picture(&augment, pictures_at(pass->pictures, pass->order[at] & ~TRAINER_FLIP),
-                           pass->pictures, room);
+    return augment_picture(&augment, pictures_at(pass->pictures, place_of(pass, at)), pass->pictures, room);
 }
 
 /* Shows a colorizer that takes hints some pixels' true colors, other ones each time. */
@@ -210,6 +219,7 @@ static void forward_block(const struct pass *pass, const struct block *b, int wo
     const size_t plane = pass->pictures->h * pass->pictures->w, strip = plane / strips;
     const bool learn = pass->scale != 0.0f;
     const uint8_t *lane[MOST_LANES], *picture = NULL;
+    uint8_t label[MOST_LANES] = {0};
     for (size_t i = 0; i < lanes; i++) {
         const size_t at = b->first + (i < live ? i / strips : 0);
         if (i % strips == 0)
@@ -217,6 +227,7 @@ static void forward_block(const struct pass *pass, const struct block *b, int wo
                                                t->augmented + ((size_t)worker * lanes + i) * picture_size(t))
                             : pictures_at(pass->pictures, at);
         lane[i] = picture + i % strips * strip;
+        if (pass->pictures->labels) label[i] = pictures_label(pass->pictures, place_of(pass, at));
     }
     net_workspace_live(ws, b->net, live);
     ws->noise = (struct layer_noise){.on = learn || t->settings.task == CAELUM_DENOISE,
@@ -224,7 +235,8 @@ static void forward_block(const struct pass *pass, const struct block *b, int wo
                                      .seed = t->seed,
                                      .step = learn ? (uint32_t)t->optimizer.step : LAYER_NOISE_MEASURE,
                                      .first = (uint32_t)b->first};
-    const struct tensor target = task_load(t->settings.task, t->kernels, lane, plane, b->task, &ws->value[0]);
+    const struct tensor target =
+        task_load(t->settings.task, t->kernels, lane, plane, label, b->task, &ws->value[0]);
     if (learn && task_takes_hints(t->settings.task, t->net)) give_hints(pass, b);
     net_forward(b->net, t->kernels, pass->params, t->packed, ws);
     const struct loss_job job = {.loss = t->settings.loss,
@@ -314,7 +326,7 @@ void trainer_step(struct trainer *t, const struct pictures *pictures, const uint
                         .pictures = pictures,
                         .params = t->params,
                         .order = order,
-                        .scale = (float)(1.0 / (double)(n * trainer_values(t)))};
+                        .scale = (float)(1.0 / (double)(n * trainer_terms(t)))};
     cut(&pass, n);
     const size_t most = t->slot_count / sums_of(t), jobs = pass.blocks < most ? pass.blocks : most;
     team_for(t->settings.threads, jobs + (pass.tail ? 1 : 0), learn_job, &pass);

@@ -68,12 +68,16 @@ const float *trainer_result(const struct trainer *trainer);
 
 /* Numbers of one picture's output. */
 size_t trainer_values(const struct trainer *trainer);
+/* Terms whose mean is the loss, a picture: output values, or with CAELUM_XENT pixels, so that a classifier's
+ * loss is in nats a picture. */
+size_t trainer_terms(const struct trainer *trainer);
 
 /* A flag on a position in `order`: the picture is mirrored, left to right. */
 #define TRAINER_FLIP 0x80000000u
 
 /* One step on the mean loss of n <= batch pictures at the task: order[i] is a position in
- * `pictures`, whose shape is task_pictures(). Fills sums over all n pictures, measured before the step. */
+ * `pictures`, whose shape is task_pictures(), and which to classify pass task_check_classes(). Fills sums
+ * over all n pictures, measured before the step. */
 void trainer_step(struct trainer *trainer, const struct pictures *pictures, const uint32_t *order, size_t n,
                   struct loss_sums *sums);
 

@@ -29,7 +29,7 @@ says err "expected one NET, got 0"
 expect 2 "$CAELUM" train --lr 0 "$SOURCE_DIR/models/standard.net"
 says err "lr: expected a number above 0, at most 100, got 0"
 expect 2 "$CAELUM" train --loss mae "$SOURCE_DIR/models/standard.net"
-says err "--loss: expected mse|bce|l1|huber, got 'mae'"
+says err "--loss: expected mse|bce|l1|huber|xent, got 'mae'"
 expect 2 "$CAELUM" train --loss bce --task colorize "$SOURCE_DIR/models/standard.net"
 says err "loss: bce needs targets in [0, 1]"
 expect 2 "$CAELUM" eval m.safetensors --split tset

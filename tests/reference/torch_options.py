@@ -2,8 +2,8 @@
 """Losses, optimizers, schedules in PyTorch: the independent witness of test_options.c.
 
 usage: torch_options.py DIR
-DIR/weights.f32 and DIR/pictures.u8 are as torch_standard.py describes them. Trains the standard network anew for
-each recipe below, 10 steps on minibatches of 50 in the given order, and writes DIR/options.txt: a line a recipe, its
+DIR/weights.f32 and DIR/pictures.u8 are as torch_standard.py describes them, DIR/classifier.f32 holds the weights of the
+classifier below. Trains the standard network, or for "xent" the classifier, anew for each recipe below, 10 steps on minibatches of 50 in the given order, and writes DIR/options.txt: a line a recipe, its
 name and its 10 losses; then a line a schedule, its name and its step sizes over 4 epochs of 10 steps. Double precision: rounding then decides a ReLU in one of the two programs only."""
 import sys
 import numpy
@@ -14,25 +14,37 @@ from torch.nn import functional
 torch.manual_seed(0)
 torch.set_num_threads(1)
 directory = sys.argv[1]
-weights = numpy.fromfile(directory + "/weights.f32", dtype="<f4").astype(numpy.float64)
 pictures = numpy.fromfile(directory + "/pictures.u8", dtype=numpy.uint8).reshape(-1, 3, 32, 32)
 x = torch.from_numpy(pictures.astype(numpy.float64)) / 255
+labels = torch.arange(len(x)) % 10
 STEPS, BATCH = 10, 50
+
+
+def fill(layers, name):
+    """Weights and biases from a file, in this order."""
+    weights = numpy.fromfile(directory + "/" + name, dtype="<f4").astype(numpy.float64)
+    at = 0
+    for layer in layers:
+        for tensor in (layer.weight, layer.bias):
+            n = tensor.numel()
+            tensor.data = torch.from_numpy(weights[at:at + n].reshape(tuple(tensor.shape)).copy())
+            at += n
+    assert at == len(weights)
 
 
 def network():
     convs = [nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 12, 3, padding=1), nn.Conv2d(12, 16, 3, padding=1),
              nn.Conv2d(16, 12, 3, padding=1), nn.Conv2d(12, 3, 3, padding=1)]
-    at = 0
-    for conv in convs:
-        for tensor in (conv.weight, conv.bias):
-            n = tensor.numel()
-            tensor.data = torch.from_numpy(weights[at:at + n].reshape(tuple(tensor.shape)).copy())
-            at += n
-    assert at == len(weights)
+    fill(convs, "weights.f32")
     pool, up, relu = nn.MaxPool2d(2), nn.Upsample(scale_factor=2, mode="nearest"), nn.ReLU()
     return nn.Sequential(convs[0], relu, pool, convs[1], relu, pool, convs[2], relu, up, convs[3], relu, up, convs[4],
                          nn.Sigmoid())
+
+
+def classifier():
+    conv, dense = nn.Conv2d(3, 8, 3, padding=1), nn.Linear(8 * 8 * 8, 10)
+    fill([conv, dense], "classifier.f32")
+    return nn.Sequential(conv, nn.ReLU(), nn.MaxPool2d(4), nn.Flatten(), dense)
 
 
 def adam(p):
@@ -81,6 +93,7 @@ recipes = {
     "rmsprop": (lambda p: optim.RMSprop(p, lr=0.0003), functional.mse_loss, None),
     "muon": (lambda p: Muon(p, lr=0.003, weight_decay=0.3), functional.mse_loss, None),
     "clip": (lambda p: optim.SGD(p, lr=0.5), functional.mse_loss, 0.05),
+    "xent": (adam, functional.cross_entropy, None),
 }
 
 
@@ -116,13 +129,13 @@ def step_sizes(scheduler_of):
 
 with open(directory + "/options.txt", "w") as out:
     for name, (optimizer_of, loss_of, clip) in recipes.items():
-        net = network()
+        net, targets = (classifier(), labels) if name == "xent" else (network(), x)
         optimizer = optimizer_of(net.parameters())
         out.write(name)
         for step in range(STEPS):
-            batch = x[step * BATCH % len(x):][:BATCH]
+            batch = slice(step * BATCH % len(x), step * BATCH % len(x) + BATCH)
             optimizer.zero_grad()
-            loss = loss_of(net(batch), batch)
+            loss = loss_of(net(x[batch]), targets[batch])
             loss.backward()
             if clip:
                 nn.utils.clip_grad_norm_(net.parameters(), clip)

@@ -1,0 +1,96 @@
+/* cmd_eval_class.c - caelum eval for a classifier, and the semantic test of a colorizer by one. */
+#include "cli.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void add_metrics(json_t *object, const struct caelum_class_metrics *m) {
+    eval_add(object, "accuracy", m->accuracy);
+    eval_add(object, "cross_entropy", m->cross_entropy);
+}
+
+static void print_head(void) {
+    printf("%-28s %8s  %13s\n", "", "accuracy", "cross-entropy");
+}
+
+static void print_row(const char *name, const struct caelum_class_metrics *m) {
+    printf("%-28s %8.4f  %13.4f\n", name, m->accuracy, m->cross_entropy);
+}
+
+static void print_object(const struct evaluation *e, const caelum_model *model,
+                         const struct caelum_class_metrics *m) {
+    json_t *object = eval_object(e, m->count);
+    struct caelum_net_info net;
+    caelum_net_describe(caelum_model_net(model), &net);
+    add_metrics(object, m);
+    json_object_set_new(object, "parameters", json_integer((json_int_t)net.parameters));
+    print_json(object);
+}
+
+int eval_class(const struct evaluation *e, const caelum_model *model, const caelum_data *data,
+               struct caelum_error *err) {
+    struct caelum_class_metrics m;
+    char figures[128];
+    int code = caelum_eval_class(model, data, (enum caelum_split)e->split, e->threads, progress_stage, NULL,
+                                 &m, err);
+    if (code == 0 && e->record) {
+        snprintf(figures, sizeof figures, "accuracy=%.5f cross_entropy=%.5f pictures=%zu", m.accuracy,
+                 m.cross_entropy, m.count);
+        code = eval_record(e, figures, err);
+    }
+    progress_clear();
+    if (code != 0) return code;
+    if (e->json) {
+        print_object(e, model, &m);
+        return 0;
+    }
+    printf("%s, %s split, %zu pictures; cross-entropy in nats a picture\n\n", e->model_path,
+           eval_splits[e->split], m.count);
+    print_head();
+    print_row("this model", &m);
+    return 0;
+}
+
+/* --- The semantic test ---------------------------------------------------------------------------- */
+
+int eval_semantic(const struct evaluation *e, const caelum_model *colorizer, const caelum_data *data,
+                  const struct caelum_color_settings *settings, struct caelum_semantic_metrics *metrics,
+                  struct caelum_error *err) {
+    caelum_model *classifier = NULL;
+    int code = caelum_model_load(&classifier, e->classifier, err);
+    if (code != 0) return code;
+    const char *seed = caelum_model_metadata(classifier, "split_seed");
+    if (seed && strtoull(seed, NULL, 10) != e->settings.split_seed)
+        warn("the classifier was trained with --split-seed %s: it has seen some of these pictures", seed);
+    code = caelum_eval_semantic(colorizer, classifier, data, (enum caelum_split)e->split, settings, metrics,
+                                err);
+    caelum_model_close(&classifier);
+    return code;
+}
+
+void eval_semantic_print(const struct evaluation *e, const struct caelum_semantic_metrics *m) {
+    printf("\nwhat the classifier %s makes of the pictures; cross-entropy in nats a picture\n\n",
+           e->classifier);
+    print_head();
+    print_row("in their colors", &m->color);
+    print_row("in grey", &m->grey);
+    print_row("in this model's colors", &m->recolored);
+    if (isfinite(m->closed))
+        printf("\n%.1f %% of the gap in accuracy between grey and color closed\n", 100 * m->closed);
+    else
+        printf("\nit is no better with colors than in grey, so it tells nothing about a colorizer\n");
+}
+
+json_t *eval_semantic_object(const struct evaluation *e, const struct caelum_semantic_metrics *m) {
+    const struct caelum_class_metrics *const ways[] = {&m->color, &m->grey, &m->recolored};
+    static const char *const names[] = {"color", "grey", "recolored"};
+    json_t *object = json_pack("{s:s}", "classifier", e->classifier);
+    for (size_t i = 0; i < 3; i++) {
+        json_t *way = json_object();
+        add_metrics(way, ways[i]);
+        json_object_set_new(object, names[i], way);
+    }
+    eval_add(object, "closed", m->closed);
+    return object;
+}
