@@ -476,7 +476,8 @@ static void colorizing_is_learnt(void **state) {
     if (!(after.squared < 0.9 * before.squared))
         fail_msg("loss %g before, %g after", before.squared, after.squared);
     trainer_close(&trainer);
-    assert_error(CAELUM_EFORMAT, "to colorize it must turn luminance, 1x32x32, into chroma, 2x32x32",
+    assert_error(CAELUM_EFORMAT,
+                 "to colorize it must turn luminance, 1x32x32 (or 4x32x32, with hints), into chroma, 2x32x32",
                  trainer_open(&trainer, wrong, &settings, set.n, 1, err));
     settings.task = CAELUM_RECONSTRUCT;
     assert_error(CAELUM_EFORMAT, "to reconstruct they must be equal",

@@ -5,10 +5,12 @@ data=$(real_data)
 for model in "$SOURCE_DIR"/models/*.safetensors; do
     [ -e "$model" ] || continue
     expect 0 "$CAELUM" inspect "$model"
-    claim=$(sed -n 's/^test *\(uv_\)*mse=\([^ ]*\) .*/\2/p' out)
+    # the first figure of the test split: mse, uv_mse or accuracy
+    figure=$(sed -n 's/^test *\([a-z_]*\)=.*/\1/p' out)
+    claim=$(sed -n 's/^test *[a-z_]*=\([^ ]*\) .*/\1/p' out)
     expect 0 "$CAELUM" eval "$model" --data "$data" --split test --no-baselines --json
-    got=$(sed -n 's/^  "\(uv_\)*mse": \([0-9.e-]*\),*$/\2/p' out)
-    holds "$model claims '$claim' and has '$got'" \
+    got=$(sed -n "s/^  \"$figure\": \([0-9.e-]*\),*\$/\1/p" out)
+    holds "$model claims $figure '$claim' and has '$got'" \
         awk -v claim="$claim" -v got="$got" 'BEGIN { exit !(claim > 0 && got > claim * 0.9999 && got < claim * 1.0001) }'
 done
 finish
