@@ -13,9 +13,9 @@ says err "standard.net: the output is 3x32x32; to classify it must be one number
 expect 0 "$CAELUM" bench --rounds 1 --seconds 0.001 -t 1 --batches 2 "$net"
 says out "classifier.train.b2.t1"
 
-printf 'run class %s task=classify loss=xent\n' "$net" >class.study
+printf 'section classes "Classes"\nrun class %s task=classify loss=xent\n' "$net" >class.study
 expect 3 "$CAELUM" study class.study --out study --data synthetic:100
-says err "class.study:1: run class: a study compares pictures, and classify makes none"
+says err "class.study:2: run class: a study compares pictures, and classify makes none"
 data=$(real_data)
 [ -n "$data" ] || { echo "no CIFAR-10: the rest is skipped"; finish; }
 printf 'input 3\nconv 8 stride=4 relu\navgpool 8\ndense 10\n' >small.net
@@ -48,5 +48,5 @@ says err "missing.safetensors"
 expect 3 "$CAELUM" eval color/best.safetensors --data "$data" --classifier color/best.safetensors
 says err "the data has 10 classes"
 expect 0 "$CAELUM" eval class/best.safetensors --data "$data" --classifier class/best.safetensors
-says err "--vivid, --hints and --classifier are for colorizers"
+says err "--vivid, --hints, --sheets and --classifier are for colorizers"
 finish
