@@ -60,23 +60,6 @@ static int encode_picture(const struct coding *c, caelum_code_writer *writer, co
     return code;
 }
 
-/* Two pictures of one name would become one when decoded. */
-static int check_names(char **paths, int n, struct caelum_error *err) {
-    for (int i = 0; i < n; i++) {
-        char a[256], b[256];
-        path_stem(paths[i], a, sizeof a);
-        for (int j = 0; j < i; j++) {
-            path_stem(paths[j], b, sizeof b);
-            if (strcmp(a, b) != 0) continue;
-            err->code = CAELUM_EUSAGE;
-            snprintf(err->text, sizeof err->text,
-                     "%.150s and %.150s would both be called %.100s.png when decoded", paths[j], paths[i], a);
-            return err->code;
-        }
-    }
-    return 0;
-}
-
 int command_encode(int argc, char **argv) {
     struct coding c = {0};
     const struct option_row rows[] = {
@@ -86,17 +69,20 @@ int command_encode(int argc, char **argv) {
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
     const int n = options_read(command_find("encode"), rows, argc, argv);
     if (n < 0) return -n - 1;
-    if (n < 1 || !c.out) return usage_error("encode", "expected PICTURE... and -o FILE");
+    if (n < 1 || !c.out) return usage_error("encode", "expected pictures or folders, and -o FILE");
     struct caelum_error err;
     caelum_code_writer *writer = NULL;
-    int code = check_names(argv + 1, n, &err);
+    struct inputs inputs = {0};
+    int code = inputs_open(&inputs, argv + 1, n, &err);
     if (code == 0) code = path_free(c.out, c.force, &err);
     if (code == 0) code = open_coding(&c, &err);
-    if (code == 0) code = caelum_code_writer_open(&writer, c.out, c.codec, (size_t)n, &err);
-    for (int i = 1; code == 0 && i <= n; i++) code = encode_picture(&c, writer, argv[i], &err);
+    if (code == 0) code = caelum_code_writer_open(&writer, c.out, c.codec, inputs.count, &err);
+    for (size_t i = 0; code == 0 && i < inputs.count; i++)
+        code = encode_picture(&c, writer, inputs.path[i], &err);
     if (code == 0) code = caelum_code_writer_commit(writer, &err);
     caelum_code_writer_close(&writer);
     close_coding(&c);
+    inputs_close(&inputs);
     return code == 0 ? 0 : report(&err);
 }
 

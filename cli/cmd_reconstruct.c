@@ -54,23 +54,29 @@ int command_reconstruct(int argc, char **argv) {
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
     const int n = options_read(command_find("reconstruct"), rows, argc, argv);
     if (n < 0) return -n - 1;
-    if (n < 2 || !job.dir) return usage_error("reconstruct", "expected MODEL PICTURE... and -o DIR");
+    if (n < 2 || !job.dir)
+        return usage_error("reconstruct", "expected MODEL, pictures or folders, and -o DIR");
     struct caelum_error err;
+    struct inputs inputs = {0};
     caelum_model *model = NULL;
-    if (caelum_model_load(&model, argv[1], &err) != 0) return report(&err);
+    int code = inputs_open(&inputs, argv + 2, n - 1, &err);
+    if (code == 0) code = caelum_model_load(&model, argv[1], &err);
+    if (code == 0) code = path_directory(job.dir, &err);
+    if (code != 0) {
+        inputs_close(&inputs);
+        caelum_model_close(&model);
+        return report(&err);
+    }
     struct caelum_net_info info;
     caelum_net_describe(caelum_model_net(model), &info);
     job.side = info.height;
     int status = 0; /* of the first picture that failed; the others are done all the same */
-    if (path_directory(job.dir, &err) != 0) {
-        caelum_model_close(&model);
-        return report(&err);
-    }
-    for (int i = 2; i <= n; i++) {
-        if (one_picture(&job, model, argv[i], &err) == 0) continue;
+    for (size_t i = 0; i < inputs.count; i++) {
+        if (one_picture(&job, model, inputs.path[i], &err) == 0) continue;
         const int failed = report(&err);
         if (status == 0) status = failed;
     }
     caelum_model_close(&model);
+    inputs_close(&inputs);
     return status;
 }

@@ -115,13 +115,20 @@ void inputs_close(struct inputs *inputs) {
 }
 
 int stdin_read(uint8_t **bytes, size_t *size, struct caelum_error *err) {
-    const size_t most = (size_t)1 << 30;
+    enum { MOST = 1 << 30, FIRST = 1 << 16 };
     uint8_t *all = NULL;
     size_t used = 0, room = 0;
     do {
+        if (used == MOST) {
+            free(all);
+            err->code = CAELUM_EFORMAT;
+            snprintf(err->text, sizeof err->text, "standard input: longer than %d bytes, so no picture",
+                     MOST);
+            return err->code;
+        }
         if (used == room) {
-            room = room ? 2 * room : (size_t)1 << 16;
-            uint8_t *grown = room <= most ? realloc(all, room) : NULL;
+            room = room ? 2 * room : FIRST;
+            uint8_t *grown = realloc(all, room);
             if (!grown) {
                 free(all);
                 return out_of_memory(err);

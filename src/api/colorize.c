@@ -3,6 +3,7 @@
 #include "api/runner.h"
 #include "base/color.h"
 #include "base/mem.h"
+#include "base/mirror.h"
 #include "base/parallel.h"
 #include "image/chroma.h"
 #include "train/color_metrics.h"
@@ -63,16 +64,10 @@ static void place_hints(struct work *w, const struct caelum_picture *in,
     }
 }
 
-/* Mirrored without repeating the edge: 0 1 2 1 0 1 2 ... for length 3. */
-static size_t mirror(size_t at, size_t length) {
-    const size_t period = length > 1 ? 2 * (length - 1) : 1, m = at % period;
-    return m < length ? m : period - m;
-}
-
 static void extend(const struct work *w, const float *from, float *to) {
     for (size_t i = 0; i < w->network.h; i++)
         for (size_t j = 0; j < w->network.w; j++)
-            to[i * w->network.w + j] = from[mirror(i, w->h) * w->w + mirror(j, w->w)];
+            to[i * w->network.w + j] = from[mirrored(i, w->h) * w->w + mirrored(j, w->w)];
 }
 
 static const float *give(void *cookie, size_t i, int worker) {

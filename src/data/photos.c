@@ -3,34 +3,26 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "image/image.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { MOST_PHOTOS = 1 << 24, MOST_DEPTH = 32, PATH_SIZE = 1024 };
 
-static bool ends_as_picture(const char *path) {
-    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".webp"};
-    const char *dot = strrchr(path, '.');
-    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
-        if (strcasecmp(dot, endings[i]) == 0) return true;
-    return false;
-}
-
-static bool begins_as_picture(const char *path) {
-    char bytes[12] = {0};
-    FILE *f = fopen(path, "rb");
+static bool is_picture(const char *path, const char *full, bool there) {
+    enum caelum_picture_format format;
+    uint8_t bytes[12];
+    if (image_format_of_name(path, &format)) return true;
+    FILE *f = there ? fopen(full, "rb") : NULL;
     if (!f) return false;
     const size_t size = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
-    return size == sizeof bytes &&
-           (memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0 || memcmp(bytes, "\xff\xd8\xff", 3) == 0 ||
-            (memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0));
+    return size == sizeof bytes && image_format_of_bytes(bytes, size, &format);
 }
 
 static int add(struct photos *photos, const char *full, const char *path, const struct stat *st,
@@ -77,7 +69,7 @@ static int look(struct photos *photos, const char *root, const char *below, cons
         return walk(photos, root, path, depth + 1, err);
     }
     if (there && !S_ISREG(st.st_mode)) return CAELUM_OK;
-    if (!ends_as_picture(path) && !(there && begins_as_picture(full))) return CAELUM_OK;
+    if (!is_picture(path, full, there)) return CAELUM_OK;
     return add(photos, full, path, there ? &st : NULL, err);
 }
 

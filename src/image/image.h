@@ -17,6 +17,11 @@ int image_allocate(struct caelum_picture *picture, const char *path, size_t widt
 /* A row of RGBA pixels as RGB, laid over white: as browsers do it, by the stored values. */
 void image_over_white(const uint8_t *rgba, uint8_t *rgb, size_t width);
 
+/* The format of a file, by its first bytes (12 are enough), or by the ending of its name; false: none of the
+ * three, *format stays. */
+bool image_format_of_bytes(const uint8_t *bytes, size_t size, enum caelum_picture_format *format);
+bool image_format_of_name(const char *name, enum caelum_picture_format *format);
+
 /* Each decodes a whole file that is in memory; `path` only names it in errors. On failure nothing is left
  * allocated. Transparent pixels are laid over white, embedded ICC profiles and orientations are applied. */
 int png_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,

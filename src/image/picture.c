@@ -47,15 +47,41 @@ int image_sink_add(struct image_sink *sink, const void *bytes, size_t size, stru
     return CAELUM_OK;
 }
 
+bool image_format_of_bytes(const uint8_t *bytes, size_t size, enum caelum_picture_format *format) {
+    if (size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0)
+        *format = CAELUM_PNG;
+    else if (size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0)
+        *format = CAELUM_JPEG;
+    else if (size >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0)
+        *format = CAELUM_WEBP;
+    else
+        return false;
+    return true;
+}
+
+bool image_format_of_name(const char *name, enum caelum_picture_format *format) {
+    static const struct {
+        const char *ending;
+        enum caelum_picture_format format;
+    } known[] = {{".png", CAELUM_PNG}, {".jpg", CAELUM_JPEG}, {".jpeg", CAELUM_JPEG}, {".webp", CAELUM_WEBP}};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < sizeof known / sizeof *known; i++)
+        if (strcasecmp(dot, known[i].ending) == 0) {
+            *format = known[i].format;
+            return true;
+        }
+    return false;
+}
+
 int caelum_picture_decode(struct caelum_picture *picture, const uint8_t *bytes, size_t size, const char *name,
                           struct caelum_error *err) {
-    if (size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0)
-        return png_decode(picture, name, bytes, size, err);
-    if (size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0)
-        return jpeg_decode(picture, name, bytes, size, err);
-    if (size >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0)
-        return webp_decode(picture, name, bytes, size, err);
-    return caelum_fail(err, CAELUM_EFORMAT, "%s: not a PNG, JPEG or WebP picture", name);
+    static int (*const decoders[])(struct caelum_picture *, const char *, const uint8_t *, size_t,
+                                   struct caelum_error *) = {
+        [CAELUM_PNG] = png_decode, [CAELUM_JPEG] = jpeg_decode, [CAELUM_WEBP] = webp_decode};
+    enum caelum_picture_format format;
+    if (!image_format_of_bytes(bytes, size, &format))
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: not a PNG, JPEG or WebP picture", name);
+    return decoders[format](picture, name, bytes, size, err);
 }
 
 int caelum_picture_load(struct caelum_picture *picture, const char *path, struct caelum_error *err) {
@@ -70,7 +96,8 @@ int caelum_picture_load(struct caelum_picture *picture, const char *path, struct
 int caelum_picture_encode(const struct caelum_picture *picture, enum caelum_picture_format format,
                           uint8_t **bytes, size_t *size, struct caelum_error *err) {
     static int (*const encoders[])(const struct caelum_picture *, struct image_sink *,
-                                   struct caelum_error *) = {png_encode, jpeg_encode, webp_encode};
+                                   struct caelum_error *) = {
+        [CAELUM_PNG] = png_encode, [CAELUM_JPEG] = jpeg_encode, [CAELUM_WEBP] = webp_encode};
     const size_t width = picture->width, height = picture->height;
     if (width < 1 || height < 1 || width > IMAGE_MOST_PIXELS / height)
         return caelum_fail(err, CAELUM_EUSAGE, "%zux%zu pixels can't be written; between 1 and %zu can",
@@ -90,26 +117,13 @@ void caelum_picture_bytes_free(uint8_t **bytes) {
     mem_free(bytes);
 }
 
-static int format_of(const char *path, enum caelum_picture_format *format, struct caelum_error *err) {
-    static const struct {
-        const char *ending;
-        enum caelum_picture_format format;
-    } known[] = {{".png", CAELUM_PNG}, {".jpg", CAELUM_JPEG}, {".jpeg", CAELUM_JPEG}, {".webp", CAELUM_WEBP}};
-    const char *dot = strrchr(path, '.');
-    for (size_t i = 0; dot && i < sizeof known / sizeof *known; i++)
-        if (strcasecmp(dot, known[i].ending) == 0) {
-            *format = known[i].format;
-            return CAELUM_OK;
-        }
-    return caelum_fail(err, CAELUM_EUSAGE, "%s: a picture's name must end in .png, .jpg, .jpeg or .webp",
-                       path);
-}
-
 int caelum_picture_save(const struct caelum_picture *picture, const char *path, struct caelum_error *err) {
     enum caelum_picture_format format = CAELUM_PNG;
     uint8_t *bytes = NULL;
     size_t size;
-    CHECK(format_of(path, &format, err));
+    if (!image_format_of_name(path, &format))
+        return caelum_fail(err, CAELUM_EUSAGE, "%s: a picture's name must end in .png, .jpg, .jpeg or .webp",
+                           path);
     int result = caelum_picture_encode(picture, format, &bytes, &size, err);
     if (result != 0) return caelum_fail_in(err, result, "%s", path);
     result = file_write(path, bytes, size, err);

@@ -1,6 +1,8 @@
 /* tiles.c - cutting and blending. */
 #include "image/tiles.h"
 
+#include "base/mirror.h"
+
 /* Tiles along one side: as few as cover it with an overlap of a quarter. */
 static size_t along(size_t length, size_t tile) {
     if (length <= tile) return 1;
@@ -33,13 +35,6 @@ static size_t origin_y(const struct tiles *t, size_t i) {
     return origin(i / t->columns, t->rows, t->height, t->tile_h);
 }
 
-/* Position beyond the end, mirrored without repeating the edge: 0 1 2 1 0 1 2 ... for length 3. */
-static size_t mirror(size_t at, size_t length) {
-    if (length == 1) return 0;
-    const size_t period = 2 * (length - 1), m = at % period;
-    return m < length ? m : period - m;
-}
-
 void tiles_cut(const struct tiles *t, const struct caelum_picture *picture, size_t i, uint8_t *tile) {
     const size_t x0 = origin_x(t, i), y0 = origin_y(t, i);
     for (size_t c = 0; c < 3; c++)
@@ -47,7 +42,8 @@ void tiles_cut(const struct tiles *t, const struct caelum_picture *picture, size
             for (size_t x = 0; x < t->tile_w; x++)
                 *tile++ =
                     picture
-                        ->pixels[(mirror(y0 + y, t->height) * t->width + mirror(x0 + x, t->width)) * 3 + c];
+                        ->pixels[(mirrored(y0 + y, t->height) * t->width + mirrored(x0 + x, t->width)) * 3 +
+                                 c];
 }
 
 /* A pyramid: 1 at the edge, growing inwards. */

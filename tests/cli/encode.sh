@@ -41,10 +41,10 @@ holds "nothing was decoded" [ ! -e no ]
 expect 4 "$CAELUM" encode in/00000.png --model run/best.safetensors -o codes
 says err "codes exists already; write over it by --force"
 expect 2 "$CAELUM" encode in/00000.png
-says err "expected PICTURE... and -o FILE"
+says err "expected pictures or folders, and -o FILE"
 mkdir twin && cp in/00000.png twin
 expect 2 "$CAELUM" encode in/00000.png twin/00000.png --model run/best.safetensors -o x
-says err "would both be called 00000.png"
+says err "would both become 00000"
 echo "no picture" >bad.jpg
 expect 3 "$CAELUM" encode in/00001.png bad.jpg --model run/best.safetensors -o x
 says err "bad.jpg: not a PNG, JPEG or WebP picture"
