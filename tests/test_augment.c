@@ -151,6 +151,31 @@ static void draws_depend_on_the_picture_alone(void **state) {
     caelum_net_close(&net);
 }
 
+/* One picture 16 times: the first eight and the second eight have other shifts, and other hints. */
+static void draws_differ_from_picture_to_picture(void **state) {
+    (void)state;
+    static const char *const nets[] = {"input 1\nconv 2\n", colorizer};
+    struct caelum_data *data = NULL;
+    assert_ok(caelum_data_open(&data, "synthetic:10", NULL, err));
+    const struct pictures set = data_pictures(data, CAELUM_ALL);
+    const uint32_t order[16] = {0};
+    for (size_t i = 0; i < 2; i++) {
+        struct caelum_net *net = NULL;
+        struct trainer trainer = {0};
+        struct loss_sums sums;
+        struct trainer_settings settings = trainer_defaults(16, 0.001, 1);
+        settings.task = CAELUM_COLORIZE;
+        settings.shift = i == 0 ? 2 : 0;
+        assert_ok(caelum_net_parse(&net, nets[i], "colorizer", 32, 32, err));
+        assert_ok(trainer_open(&trainer, net, &settings, 0, 1, err));
+        trainer_step(&trainer, &set, order, 16, &sums);
+        assert_true(trainer.sums[0].loss != trainer.sums[1].loss);
+        trainer_close(&trainer);
+        caelum_net_close(&net);
+    }
+    caelum_data_close(&data);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_picture_is_moved_and_mirrored),
@@ -158,6 +183,7 @@ int main(void) {
         cmocka_unit_test(hints_are_the_truth),
         cmocka_unit_test(strips_get_the_same_hints),
         cmocka_unit_test(draws_depend_on_the_picture_alone),
+        cmocka_unit_test(draws_differ_from_picture_to_picture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
