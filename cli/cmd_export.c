@@ -1,4 +1,4 @@
-/* cmd_export.c - caelum export: a model in another file. */
+/* cmd_export.c - caelum export and import: models as other programs' files, and back. */
 #include "cli.h"
 
 #include <stdio.h>
@@ -7,7 +7,8 @@ int command_export(int argc, char **argv) {
     const char *out = NULL;
     bool half = false, force = false;
     const struct option_row rows[] = {
-        {'o', "out", OPTION_STRING, &out, "FILE", "safetensors file to write", NULL},
+        {'o', "out", OPTION_STRING, &out, "FILE",
+         "file to write; its ending is the format: .safetensors, .onnx, .keras, .h5, .npz", NULL},
         {0, "half", OPTION_FLAG, &half, NULL,
          "round the weights to half precision: half the bytes, 3 digits kept", NULL},
         {0, "force", OPTION_FLAG, &force, NULL, "write over an existing file", NULL},
@@ -20,6 +21,33 @@ int command_export(int argc, char **argv) {
     int code = path_free(out, force, &err);
     if (code == 0) code = caelum_model_load(&model, argv[1], &err);
     if (code == 0 && half) caelum_model_round_half(model);
+    if (code == 0) code = caelum_model_export(model, out, &err);
+    caelum_model_close(&model);
+    if (code != 0) return report(&err);
+    printf("%s\n", out);
+    return 0;
+}
+
+int command_import(int argc, char **argv) {
+    const char *out = NULL;
+    bool force = false;
+    struct caelum_import_settings settings = caelum_import_defaults();
+    const struct option_row rows[] = {
+        {'o', "out", OPTION_STRING, &out, "FILE", "model to write, .safetensors", NULL},
+        {0, "net", OPTION_STRING, &settings.net_path, "NET",
+         "the network's text, for a file that holds weights alone", NULL},
+        {0, "height", OPTION_SIZE, &settings.height, "N",
+         "of the pictures, pixels, where the file leaves it open", NULL},
+        {0, "width", OPTION_SIZE, &settings.width, "N", "likewise", NULL},
+        {0, "force", OPTION_FLAG, &force, NULL, "write over an existing file", NULL},
+        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
+    const int n = options_read(command_find("import"), rows, argc, argv);
+    if (n < 0) return -n - 1;
+    if (n != 1 || !out) return usage_error("import", "expected one FILE and -o FILE");
+    struct caelum_error err;
+    caelum_model *model = NULL;
+    int code = path_free(out, force, &err);
+    if (code == 0) code = caelum_model_import(&model, argv[1], &settings, &err);
     if (code == 0) code = caelum_model_save(model, out, &err);
     caelum_model_close(&model);
     if (code != 0) return report(&err);

@@ -213,8 +213,36 @@ typedef struct caelum_model caelum_model;
 int caelum_model_load(caelum_model **model, const char *path, struct caelum_error *err);
 void caelum_model_close(caelum_model **model);
 
+/* A model of this network, whose text is copied, with initial weights: a function of the seed alone. Fails
+ * with CAELUM_ERESOURCE. */
+int caelum_model_create(caelum_model **model, const caelum_net *net, uint64_t seed, struct caelum_error *err);
 /* The model's network at the picture size it was trained on; lives as long as the model. */
 const caelum_net *caelum_model_net(const caelum_model *model);
+
+/* One array of a model's weights, in the order of PyTorch: a convolution's [out][in][row][column], a
+ * transposed one's [in][out][row][column], a dense layer's [out][in]. */
+struct caelum_tensor {
+    char name[96]; /* "conv1.weight": the layer's word, its number among those of that word, "weight" or
+                      "bias" */
+    size_t dims, dim[4];
+    const float *data; /* the model's */
+};
+/* The i-th, in the order of the network's text; false beyond the last. */
+bool caelum_model_tensor(const caelum_model *model, size_t i, struct caelum_tensor *tensor);
+/* Changes the one of that name; `values` is the number of floats at data, which are copied. Fails with
+ * CAELUM_EUSAGE if there is no such tensor or it has another size. Not while another thread runs the model.
+ */
+int caelum_model_set_tensor(caelum_model *model, const char *name, const float *data, size_t values,
+                            struct caelum_error *err);
+
+/* Runs `count` pictures, in: [count][channels][row][column] floats of the network's input, up to layer
+ * `layer`
+ * <= layers of the network's table: 0 is the input itself, `layers` the output, the latent mark's row the
+ * code. out: [count] times that layer's output, likewise. threads = 0: the default; no influence on the
+ * result. Fails with CAELUM_EUSAGE for a layer that isn't there, CAELUM_ERESOURCE. */
+int caelum_model_run(const caelum_model *model, size_t layer, const float *in, size_t count, int threads,
+                     float *out, struct caelum_error *err);
+
 /* Value of a metadata key ("task", "seed", "split_seed", "command", ...), or NULL. */
 const char *caelum_model_metadata(const caelum_model *model, const char *key);
 /* The i-th key, or NULL beyond the last. */
@@ -228,6 +256,23 @@ int caelum_model_set_metadata(caelum_model *model, const char *key, const char *
 void caelum_model_round_half(caelum_model *model);
 /* Writes the model, whole or not at all; an existing file is replaced. Fails with CAELUM_EIO. */
 int caelum_model_save(const caelum_model *model, const char *path, struct caelum_error *err);
+
+/* Writes the model as another program's file, whole or not at all, in the format that the path ends in:
+ * .safetensors (as caelum_model_save), .onnx, .keras, .h5 (Keras, HDF5), .npz (NumPy). docs/formats.md says
+ * what each keeps. Fails with CAELUM_EUSAGE for another ending or a format that this build leaves out,
+ * CAELUM_EFORMAT if the format can't hold this network, CAELUM_EIO, CAELUM_ERESOURCE. */
+int caelum_model_export(const caelum_model *model, const char *path, struct caelum_error *err);
+
+struct caelum_import_settings {
+    const char *net_path; /* the network's text, for files that hold weights alone; NULL: the file has it */
+    size_t height, width; /* of the pictures, where the file leaves them open; default 32 */
+};
+struct caelum_import_settings caelum_import_defaults(void);
+/* Makes a model of such a file, by its ending. Fails with CAELUM_EFORMAT, naming the part of the file that is
+ * wrong or can't be said in a network's text, CAELUM_EUSAGE (as above, or a network is needed), CAELUM_EIO,
+ * CAELUM_ERESOURCE. */
+int caelum_model_import(caelum_model **model, const char *path, const struct caelum_import_settings *settings,
+                        struct caelum_error *err);
 
 /* --- Metrics ---------------------------------------------------------------------------------- */
 

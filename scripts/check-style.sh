@@ -17,7 +17,8 @@ allowed() {
     image) echo "base" ;;
     data) echo "image base" ;;
     code) echo "layers kernels base" ;;
-    api) echo "code report train net layers kernels data image base" ;;
+    exchange) echo "net layers kernels base" ;;
+    api) echo "code exchange report train net layers kernels data image base" ;;
     *) complain "src/$1: a room that docs/design.md does not know" ;;
     esac
 }
@@ -37,7 +38,7 @@ done
 for file in include/*.h src/*/*.[ch] cli/*.[ch] tests/*.[ch] bench/peers/*.[ch]*; do
     lines=$(wc -l < "$file")
     most=600
-    [ "$file" = include/caelum.h ] && most=800 # the one public header, half of it comments
+    [ "$file" = include/caelum.h ] && most=1000 # the one public header, half of it comments
     [ "$lines" -le $most ] || complain "$file: $lines lines, at most $most"
     grep -n "$(printf '\t')" "$file" | sed "s|^|$file: tab in line |" | grep . && bad=1
     grep -nE ' +$' "$file" | sed "s|^|$file: blank at the end of line |" | grep . && bad=1

@@ -88,21 +88,24 @@ static int read_tensor(const struct safetensors *file, const char *path, const s
     return CAELUM_OK;
 }
 
-/* The network of the metadata, and its parameters copied from the tensors. */
-static int build(struct caelum_model *model, const struct safetensors *file, const char *path,
-                 struct caelum_error *err) {
-    const char *format = metadata_get(&file->metadata, "format"),
-               *text = metadata_get(&file->metadata, "network");
-    const char *height = metadata_get(&file->metadata, "height"),
-               *width = metadata_get(&file->metadata, "width");
-    if (!format || strcmp(format, format_name) != 0 || !text || !height || !width)
-        return caelum_fail(
-            err, CAELUM_EFORMAT,
-            "%s: not a model of this program: expected \"format\": \"%s\" and \"network\" in its metadata",
-            path, format_name);
-    CHECK(
-        caelum_net_parse(&model->net, text, path, strtoul(height, NULL, 10), strtoul(width, NULL, 10), err));
-    CHECK(mem_alloc(&model->params, model->net->params, sizeof(float), err));
+int model_new(struct caelum_model **out, const char *text, const char *name, size_t height, size_t width,
+              struct caelum_error *err) {
+    struct caelum_model *model = NULL;
+    CHECK(mem_alloc(&model, 1, sizeof *model, err));
+    int result = mem_alloc(&model->metadata, 1, sizeof *model->metadata, err);
+    if (result == 0) result = caelum_net_parse(&model->net, text, name, height, width, err);
+    if (result == 0) result = mem_alloc(&model->params, model->net->params, sizeof(float), err);
+    if (result == 0) {
+        *out = model;
+        model = NULL;
+    }
+    caelum_model_close(&model);
+    return result;
+}
+
+/* Copies all tensors from the file. */
+static int read_tensors(struct caelum_model *model, const struct safetensors *file, const char *path,
+                        struct caelum_error *err) {
     struct safetensor *tensors = NULL;
     const size_t count = list_tensors(model->net, model->params, NULL);
     int result = mem_alloc(&tensors, count, sizeof *tensors, err);
@@ -118,13 +121,27 @@ static int build(struct caelum_model *model, const struct safetensors *file, con
     return result;
 }
 
+/* The network of the metadata, and its parameters. */
+static int build(struct caelum_model **model, const struct safetensors *file, const char *path,
+                 struct caelum_error *err) {
+    const char *format = metadata_get(&file->metadata, "format"),
+               *text = metadata_get(&file->metadata, "network");
+    const char *height = metadata_get(&file->metadata, "height"),
+               *width = metadata_get(&file->metadata, "width");
+    if (!format || strcmp(format, format_name) != 0 || !text || !height || !width)
+        return caelum_fail(
+            err, CAELUM_EFORMAT,
+            "%s: not a model of this program: expected \"format\": \"%s\" and \"network\" in its metadata",
+            path, format_name);
+    CHECK(model_new(model, text, path, strtoul(height, NULL, 10), strtoul(width, NULL, 10), err));
+    return read_tensors(*model, file, path, err);
+}
+
 int caelum_model_load(caelum_model **out, const char *path, struct caelum_error *err) {
     struct safetensors file = {0};
     struct caelum_model *model = NULL;
     CHECK(safetensors_read(&file, path, err));
-    int result = mem_alloc(&model, 1, sizeof *model, err);
-    if (result == 0) result = mem_alloc(&model->metadata, 1, sizeof *model->metadata, err);
-    if (result == 0) result = build(model, &file, path, err);
+    int result = build(&model, &file, path, err);
     if (result == 0) {
         *model->metadata = file.metadata;
         file.metadata.count = 0;
@@ -134,6 +151,13 @@ int caelum_model_load(caelum_model **out, const char *path, struct caelum_error 
     caelum_model_close(&model);
     safetensors_close(&file);
     return result;
+}
+
+int caelum_model_create(caelum_model **model, const caelum_net *net, uint64_t seed,
+                        struct caelum_error *err) {
+    CHECK(model_new(model, net->text, net->file, net->input.h, net->input.w, err));
+    net_init((*model)->net, seed, (*model)->params);
+    return CAELUM_OK;
 }
 
 void caelum_model_close(caelum_model **model) {
@@ -147,6 +171,53 @@ void caelum_model_close(caelum_model **model) {
 
 const caelum_net *caelum_model_net(const caelum_model *model) {
     return model->net;
+}
+
+bool caelum_model_tensor(const caelum_model *model, size_t i, struct caelum_tensor *tensor) {
+    size_t before = 0;
+    for (size_t l = 0; l < model->net->layers; l++) {
+        const struct net_layer *layer = &model->net->layer[l];
+        const float *data = model->params + layer->params;
+        struct layer_tensor lt;
+        for (size_t j = 0; layer->ops->tensor && layer->ops->tensor(layer->state, layer->in, j, &lt); j++) {
+            struct caelum_tensor t = {.dims = lt.dims, .data = data};
+            size_t values = 1;
+            memcpy(t.dim, lt.dim, sizeof t.dim);
+            for (size_t d = 0; d < t.dims; d++) values *= t.dim[d];
+            snprintf(t.name, sizeof t.name, "%s.%s", layer->name, lt.name);
+            if (before++ == i) {
+                *tensor = t;
+                return true;
+            }
+            data += values;
+        }
+    }
+    return false;
+}
+
+/* The tensor of that name. */
+static bool named(const struct caelum_model *model, const char *name, struct caelum_tensor *tensor) {
+    for (size_t i = 0; caelum_model_tensor(model, i, tensor); i++)
+        if (strcmp(tensor->name, name) == 0) return true;
+    return false;
+}
+
+float *model_values(struct caelum_model *model, const char *name, size_t dims, const size_t *dim) {
+    struct caelum_tensor t;
+    if (!named(model, name, &t) || t.dims != dims || memcmp(t.dim, dim, dims * sizeof *dim) != 0) return NULL;
+    return model->params + (t.data - model->params);
+}
+
+int caelum_model_set_tensor(caelum_model *model, const char *name, const float *data, size_t values,
+                            struct caelum_error *err) {
+    struct caelum_tensor t;
+    size_t wanted = 1;
+    if (!named(model, name, &t)) return caelum_fail(err, CAELUM_EUSAGE, "the model has no tensor '%s'", name);
+    for (size_t d = 0; d < t.dims; d++) wanted *= t.dim[d];
+    if (wanted != values)
+        return caelum_fail(err, CAELUM_EUSAGE, "%s has %zu values, got %zu", name, wanted, values);
+    memcpy(model->params + (t.data - model->params), data, values * sizeof *data);
+    return CAELUM_OK;
 }
 
 const char *caelum_model_metadata(const caelum_model *model, const char *key) {

@@ -132,6 +132,14 @@ int metadata_setf(struct metadata *metadata, struct caelum_error *err, const cha
 const char *metadata_get(const struct metadata *metadata, const char *key);
 void metadata_clear(struct metadata *metadata);
 
+/* A model of the network that `text` describes, all parameters zero; `name` stands before line and column in
+ * errors. */
+int model_new(struct caelum_model **model, const char *text, const char *name, size_t height, size_t width,
+              struct caelum_error *err);
+/* Where the values of the tensor of that name and shape lie in the model, to be written; NULL if it has none.
+ */
+float *model_values(struct caelum_model *model, const char *name, size_t dims, const size_t *dim);
+
 /* Writes parameters and network as a safetensors file. The keys "format", "network", "height" and
  * "width" are added to the metadata. */
 int model_save(const struct caelum_net *net, const float *params, const struct metadata *metadata,

@@ -1,0 +1,60 @@
+/* exchange.c - the formats by ending. */
+#include "exchange/exchange.h"
+
+#include <string.h>
+
+static int save_safetensors(const struct caelum_model *model, const char *path, struct caelum_error *err) {
+    return caelum_model_save(model, path, err);
+}
+
+static int load_safetensors(struct caelum_model **model, const char *path,
+                            const struct caelum_import_settings *settings, struct caelum_error *err) {
+    (void)settings;
+    return caelum_model_load(model, path, err);
+}
+
+static const struct exchange_format formats[] = {
+    {".safetensors", NULL, save_safetensors, load_safetensors},
+};
+
+int exchange_find(const struct exchange_format **format, const char *path, struct caelum_error *err) {
+    const size_t length = strlen(path);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        const size_t n = strlen(formats[i].ending);
+        if (length <= n || strcmp(path + length - n, formats[i].ending) != 0) continue;
+        if (!formats[i].save)
+            return caelum_fail(err, CAELUM_EUSAGE, "%s: this build leaves out %s", path, formats[i].part);
+        *format = &formats[i];
+        return CAELUM_OK;
+    }
+    return caelum_fail(err, CAELUM_EUSAGE,
+                       "%s: expected a name that ends in .safetensors, .onnx, .keras, .h5 or .npz", path);
+}
+
+int exchange_model(struct caelum_model **model, const char *path,
+                   const struct caelum_import_settings *settings, struct caelum_error *err) {
+    struct caelum_net *net = NULL;
+    if (!settings->net_path)
+        return caelum_fail(err, CAELUM_EUSAGE, "%s holds weights alone: it needs a network's text", path);
+    CHECK(caelum_net_load(&net, settings->net_path, settings->height, settings->width, err));
+    const int result = model_new(model, net->text, net->file, settings->height, settings->width, err);
+    caelum_net_close(&net);
+    return result;
+}
+
+int caelum_model_export(const caelum_model *model, const char *path, struct caelum_error *err) {
+    const struct exchange_format *format;
+    CHECK(exchange_find(&format, path, err));
+    return format->save(model, path, err);
+}
+
+struct caelum_import_settings caelum_import_defaults(void) {
+    return (struct caelum_import_settings){.height = 32, .width = 32};
+}
+
+int caelum_model_import(caelum_model **model, const char *path, const struct caelum_import_settings *settings,
+                        struct caelum_error *err) {
+    const struct exchange_format *format;
+    CHECK(exchange_find(&format, path, err));
+    return format->load(model, path, settings, err);
+}

@@ -1,0 +1,26 @@
+/* exchange.h - other programs' model files: one file of this room a format, one line each in exchange.c.
+ *
+ * A `save` writes its file whole or not at all (base/file.h). A `load` makes a model out of a file that
+ * anybody may have made: it checks every size before it multiplies or allocates, and names what is wrong. */
+#ifndef CAELUM_EXCHANGE_EXCHANGE_H
+#define CAELUM_EXCHANGE_EXCHANGE_H
+
+#include "net/net.h"
+
+struct exchange_format {
+    const char *ending; /* of its files: ".npz" */
+    const char *part;   /* what a build without this format lacks: "HDF5" */
+    int (*save)(const struct caelum_model *model, const char *path, struct caelum_error *err);
+    int (*load)(struct caelum_model **model, const char *path, const struct caelum_import_settings *settings,
+                struct caelum_error *err);
+};
+
+/* The format of the path's ending; CAELUM_EUSAGE if there is none, or not in this build. */
+int exchange_find(const struct exchange_format **format, const char *path, struct caelum_error *err);
+
+/* For a file of weights alone: a model of settings->net_path, whose values are all zero; CAELUM_EUSAGE,
+ * naming path, if there is none. */
+int exchange_model(struct caelum_model **model, const char *path,
+                   const struct caelum_import_settings *settings, struct caelum_error *err);
+
+#endif
