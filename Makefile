@@ -1,6 +1,7 @@
 # The front door for a machine that has the packages (./run and ./test install them). The program is
 # build/caelum. `make PRESET=asan test` uses another preset of CMakePresets.json.
 PRESET ?= release
+PREFIX ?= /usr/local
 BUILD = $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 
 all: $(BUILD)/build.ninja
@@ -12,6 +13,19 @@ $(BUILD)/build.ninja: CMakeLists.txt CMakePresets.json
 test: all
 	ctest --preset $(PRESET)
 
+# DESTDIR=, as usual, stands before all paths; uninstall removes what the last install put there.
+install: all
+	cmake --install $(BUILD) --prefix $(PREFIX)
+
+uninstall:
+	sed 's|^|$(DESTDIR)|' $(BUILD)/install_manifest.txt | xargs rm -f
+
+package: all
+	cd $(BUILD) && cpack
+
+docs: include/caelum.h docs/Doxyfile
+	doxygen docs/Doxyfile
+
 bench: all
 	$(BUILD)/caelum bench
 
@@ -21,4 +35,4 @@ format:
 clean:
 	rm -rf build build-debug build-asan build-tsan
 
-.PHONY: all test bench format clean
+.PHONY: all test install uninstall package docs bench format clean

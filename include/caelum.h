@@ -24,6 +24,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default) /* what is declared here is what the shared library exports */
 
 #define CAELUM_VERSION "0.1.0"
 
@@ -211,6 +212,9 @@ typedef struct caelum_model caelum_model;
 
 /* Loads a safetensors file written by caelum. Fails with CAELUM_EIO or CAELUM_EFORMAT. */
 int caelum_model_load(caelum_model **model, const char *path, struct caelum_error *err);
+/* The same from a file's bytes in memory, which are not kept; `name` stands before errors. */
+int caelum_model_decode(caelum_model **model, const void *bytes, size_t size, const char *name,
+                        struct caelum_error *err);
 void caelum_model_close(caelum_model **model);
 
 /* A model of this network, whose text is copied, with initial weights: a function of the seed alone. Fails
@@ -809,6 +813,7 @@ struct caelum_bench_settings caelum_bench_defaults(void);
 int caelum_bench(const struct caelum_bench_settings *settings, caelum_bench_line line, void *cookie,
                  struct caelum_error *err);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -45,7 +45,7 @@ int mem_alloc(void *block, size_t count, size_t size, struct caelum_error *err) 
 }
 
 void mem_free(void *block) {
-    void *memory;
+    void *memory = NULL;
     memcpy(&memory, block, sizeof memory);
     free(memory);
     memory = NULL;
@@ -54,7 +54,7 @@ void mem_free(void *block) {
 
 int mem_strdup(char **copy, const char *text, struct caelum_error *err) {
     const size_t length = strlen(text);
-    char *memory;
+    char *memory = NULL;
     CHECK(mem_alloc(&memory, length + 1, 1, err));
     memcpy(memory, text, length + 1);
     *copy = memory;

@@ -137,20 +137,33 @@ static int build(struct caelum_model **model, const struct safetensors *file, co
     return read_tensors(*model, file, path, err);
 }
 
-int caelum_model_load(caelum_model **out, const char *path, struct caelum_error *err) {
-    struct safetensors file = {0};
+/* A model of the file, which is closed. */
+static int from_file(caelum_model **out, struct safetensors *file, const char *path,
+                     struct caelum_error *err) {
     struct caelum_model *model = NULL;
-    CHECK(safetensors_read(&file, path, err));
-    int result = build(&model, &file, path, err);
+    const int result = build(&model, file, path, err);
     if (result == 0) {
-        *model->metadata = file.metadata;
-        file.metadata.count = 0;
+        *model->metadata = file->metadata;
+        file->metadata.count = 0;
         *out = model;
         model = NULL;
     }
     caelum_model_close(&model);
-    safetensors_close(&file);
+    safetensors_close(file);
     return result;
+}
+
+int caelum_model_load(caelum_model **model, const char *path, struct caelum_error *err) {
+    struct safetensors file = {0};
+    CHECK(safetensors_read(&file, path, err));
+    return from_file(model, &file, path, err);
+}
+
+int caelum_model_decode(caelum_model **model, const void *bytes, size_t size, const char *name,
+                        struct caelum_error *err) {
+    struct safetensors file = {0};
+    CHECK(safetensors_decode(&file, bytes, size, name, err));
+    return from_file(model, &file, name, err);
 }
 
 int caelum_model_create(caelum_model **model, const caelum_net *net, uint64_t seed,

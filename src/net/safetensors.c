@@ -137,32 +137,47 @@ static int read_header(struct safetensors *file, const char *path, const json_t 
     return CAELUM_OK;
 }
 
-int safetensors_read(struct safetensors *out, const char *path, struct caelum_error *err) {
-    struct safetensors file = {0};
-    json_t *header = NULL;
-    size_t size = 0, length = 0;
-    int result = file_read(path, most_file, &file.bytes, &size, err);
-    if (result != 0) return result;
+/* Reads what file->bytes holds. */
+static int parse(struct safetensors *file, size_t size, const char *path, struct caelum_error *err) {
+    size_t length = 0;
     if (size >= 8)
-        for (size_t i = 0; i < 8; i++) length |= (size_t)file.bytes[i] << (8 * i);
-    if (size < 8 || length < 2 || length > size - 8 || length > most_header || length % 8 != 0) {
-        result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a safetensors file (%zu bytes)", path, size);
-        goto done;
-    }
+        for (size_t i = 0; i < 8; i++) length |= (size_t)file->bytes[i] << (8 * i);
+    if (size < 8 || length < 2 || length > size - 8 || length > most_header || length % 8 != 0)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: not a safetensors file (%zu bytes)", path, size);
     json_error_t why;
-    header = json_loadb((const char *)file.bytes + 8, length, JSON_REJECT_DUPLICATES, &why);
-    if (!json_is_object(header)) {
+    json_t *header = json_loadb((const char *)file->bytes + 8, length, JSON_REJECT_DUPLICATES, &why);
+    int result;
+    if (!json_is_object(header))
         result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a safetensors file: header: %s", path,
                              header ? "not an object" : why.text);
-        goto done;
-    }
-    result = read_header(&file, path, header, file.bytes + 8 + length, size - 8 - length, err);
-    if (result != 0) goto done;
-    *out = file;
-    file = (struct safetensors){0};
-done:
+    else
+        result = read_header(file, path, header, file->bytes + 8 + length, size - 8 - length, err);
     json_decref(header);
-    safetensors_close(&file);
+    return result;
+}
+
+int safetensors_read(struct safetensors *out, const char *path, struct caelum_error *err) {
+    struct safetensors file = {0};
+    size_t size;
+    CHECK(file_read(path, most_file, &file.bytes, &size, err));
+    const int result = parse(&file, size, path, err);
+    if (result == 0)
+        *out = file;
+    else
+        safetensors_close(&file);
+    return result;
+}
+
+int safetensors_decode(struct safetensors *out, const void *bytes, size_t size, const char *name,
+                       struct caelum_error *err) {
+    struct safetensors file = {0};
+    CHECK(mem_alloc(&file.bytes, size, 1, err));
+    if (size) memcpy(file.bytes, bytes, size);
+    const int result = parse(&file, size, name, err);
+    if (result == 0)
+        *out = file;
+    else
+        safetensors_close(&file);
     return result;
 }
 

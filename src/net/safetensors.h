@@ -32,6 +32,9 @@ struct safetensors {
 };
 
 int safetensors_read(struct safetensors *file, const char *path, struct caelum_error *err);
+/* The same from a file's bytes, which are copied; `name` stands before errors. */
+int safetensors_decode(struct safetensors *file, const void *bytes, size_t size, const char *name,
+                       struct caelum_error *err);
 void safetensors_close(struct safetensors *file);
 
 /* The tensor of this name, or NULL. */

@@ -1,0 +1,46 @@
+# install.cmake - what `make install` puts where, and the Debian package of the same (`make package`).
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+set(DATA ${CMAKE_INSTALL_DATADIR}/caelum)
+
+# The program finds its models from where it lies: share/caelum beside bin.
+install(TARGETS caelum_cli caelum RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS caelum_shared EXPORT caelum LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES include/caelum.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY models studies DESTINATION ${DATA})
+install(DIRECTORY examples docs DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN "__pycache__" EXCLUDE)
+install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
+
+# pkg-config: paths relative to the file, so that the tree can be moved. Only static users need the parts.
+file(RELATIVE_PATH PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+configure_file(cmake/caelum.pc.in caelum.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/caelum.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# CMake: find_package(caelum) gives the target caelum::caelum.
+set_target_properties(caelum_shared PROPERTIES EXPORT_NAME caelum)
+install(EXPORT caelum NAMESPACE caelum:: FILE caelum-config.cmake
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/caelum)
+write_basic_package_version_file(caelum-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/caelum-config-version.cmake
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/caelum)
+
+# --- Debian package --------------------------------------------------------------------------------
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_PACKAGE_CONTACT "The caelum authors <caelum@localhost>")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "convolutional autoencoders on pictures, on the CPU
+ Trains, measures and runs convolutional autoencoders: reconstruction, colorization of grey pictures,
+ codes as small files. A program and a library in C.")
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS fonts-dejavu-core) # cairo brings no font
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON) # needs dpkg-shlibdeps, package dpkg-dev
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/cmake/triggers) # ldconfig
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+include(CPack)
