@@ -16,6 +16,7 @@ install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 
 # pkg-config: paths relative to the file, so that the tree can be moved. Only static users need the parts.
 file(RELATIVE_PATH PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+list(JOIN CAELUM_MODULES " " CAELUM_MODULES)
 configure_file(cmake/caelum.pc.in caelum.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/caelum.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

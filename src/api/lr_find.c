@@ -29,6 +29,7 @@ static int write_chart(const char *dir, const struct caelum_lr_find *found, stru
     char path[1024], title[96] = "Loss against step size; it falls nowhere";
     double *values = NULL;
     const size_t n = found->count;
+    if (!CAELUM_WITH_CAIRO) return CAELUM_OK;
     CHECK(file_join(path, sizeof path, dir, "lr_find.svg", err));
     CHECK(mem_alloc(&values, 3 * n, sizeof *values, err));
     for (size_t i = 0; i < n; i++) {

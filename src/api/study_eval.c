@@ -114,7 +114,7 @@ static int measure_color(const struct study_unit *u, const struct caelum_model *
     CHECK(caelum_eval_color(model, u->data, CAELUM_TEST, &settings, &metrics, err));
     CHECK(caelum_color_baselines(u->data, CAELUM_TEST, NULL, NULL, list, MOST_BASELINES, &count, err));
     snprintf(path, sizeof path, "%s/colorizations.png", u->dir);
-    if (stat(path, &st) != 0) CHECK(run_sheet_write(model, u->data, path, err));
+    if (CAELUM_WITH_CAIRO && stat(path, &st) != 0) CHECK(run_sheet_write(model, u->data, path, err));
     json_object_set_new(root, "metrics", color_object(&metrics));
     json_t *baselines = json_array();
     for (size_t i = 0; i < count; i++) {

@@ -336,6 +336,7 @@ static int illustrate(const struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     const struct fit *fit = &run->fit;
     char title[160], path[1024], model[1024];
+    if (!CAELUM_WITH_CAIRO) return CAELUM_OK;
     snprintf(title, sizeof title, "%s, %zu parameters, on %s: batch %zu, seed %llu", run->name,
              run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
     CHECK(run_write_curves(s->out, title, loss_labels[s->loss], fit->history, fit->epochs_done, err));

@@ -1,0 +1,37 @@
+# parts.cmake - libraries that a build can do without. caelum_part(WORD NAME modules...) makes the option
+# CAELUM_WITH_NAME: AUTO (in if it is there), ON or OFF. The code sees CAELUM_WITH_NAME as 1 or 0; files of a part
+# are in only with it, those called no_WORD.c only without.
+set(CAELUM_PARTS "")
+set(CAELUM_MODULES "")
+set(CAELUM_PART_WORDS "")
+
+macro(caelum_part word name)
+  set(CAELUM_WITH_${name} AUTO CACHE STRING "Build with ${word}: AUTO, ON or OFF")
+  set_property(CACHE CAELUM_WITH_${name} PROPERTY STRINGS AUTO ON OFF)
+  set(${name}_FOUND FALSE)
+  if(CAELUM_WITH_${name} STREQUAL "AUTO")
+    pkg_check_modules(${name} IMPORTED_TARGET ${ARGN})
+  elseif(CAELUM_WITH_${name})
+    pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${ARGN})
+  endif()
+  if(${name}_FOUND)
+    list(APPEND CAELUM_PARTS PkgConfig::${name})
+    list(APPEND CAELUM_MODULES ${ARGN})
+    list(APPEND CAELUM_PART_WORDS ${word})
+    add_compile_definitions(CAELUM_WITH_${name}=1)
+  else()
+    add_compile_definitions(CAELUM_WITH_${name}=0)
+  endif()
+endmacro()
+
+# Leaves a part's files, or those that stand in for them, out of a list of sources.
+macro(caelum_part_sources list word name)
+  foreach(file ${ARGN})
+    if(NOT ${name}_FOUND)
+      list(FILTER ${list} EXCLUDE REGEX "/${file}$")
+    endif()
+  endforeach()
+  if(${name}_FOUND)
+    list(FILTER ${list} EXCLUDE REGEX "/no_${word}\\.c$")
+  endif()
+endmacro()
