@@ -62,9 +62,13 @@ static int encode_picture(const struct coding *c, caelum_code_writer *writer, co
 
 int command_encode(int argc, char **argv) {
     struct coding c = {0};
+    double price = -1;
     const struct option_row rows[] = {
         {'o', "out", OPTION_STRING, &c.out, "FILE", "file of codes to write", NULL},
         CODING_ROWS(&c),
+        {0, "price", OPTION_REAL, &price, "P",
+         "of a bit, 0 to 1 squared steps of error: more means fewer bytes and larger errors; -1: the model's",
+         NULL},
         {'q', "quiet", OPTION_FLAG, &display.quiet, NULL, "print nothing but errors", NULL},
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
     const int n = options_read(command_find("encode"), rows, argc, argv);
@@ -76,6 +80,7 @@ int command_encode(int argc, char **argv) {
     int code = inputs_open(&inputs, argv + 1, n, &err);
     if (code == 0) code = path_free(c.out, c.force, &err);
     if (code == 0) code = open_coding(&c, &err);
+    if (code == 0 && price != -1) code = caelum_codec_set_price(c.codec, price, &err);
     if (code == 0) code = caelum_code_writer_open(&writer, c.out, c.codec, inputs.count, &err);
     for (size_t i = 0; code == 0 && i < inputs.count; i++)
         code = encode_picture(&c, writer, inputs.path[i], &err);

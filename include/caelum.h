@@ -746,6 +746,12 @@ typedef struct caelum_codec caelum_codec;
 int caelum_codec_open(caelum_codec **codec, const caelum_model *model, int threads, struct caelum_error *err);
 void caelum_codec_close(caelum_codec **codec);
 
+/* Which numbers are chosen: each the nearest to what the network says, or its neighbour towards the
+ * prediction where that costs less by squared error, in steps, and `price` for each bit. 0: always the
+ * nearest; 0.05 for a third fewer bits at a third more error; at most 1. The model's metadata "price" is the
+ * default, 0 if it has none. Any codec of the model decodes the bytes. Fails with CAELUM_EUSAGE. */
+int caelum_codec_set_price(caelum_codec *codec, double price, struct caelum_error *err);
+
 /* A picture of any size to bytes, without any header: size, name and checksum are the file's business. *bytes
  * is the caller's, to be ended by caelum_codec_free. */
 int caelum_codec_encode(caelum_codec *codec, const struct caelum_picture *picture, uint8_t **bytes,

@@ -277,6 +277,46 @@ static void pictures_come_back(void **state) {
     test_remove(directory);
 }
 
+/* A price lowers error and bits times the price together, and a higher one the bits; at no price the nearest
+ * numbers are taken. */
+static void a_price_saves_bits(void **state) {
+    (void)state;
+    enum { SIDE = 40, CHANNELS = 3, ALL = SIDE * SIDE * CHANNELS };
+    static const double prices[] = {0, 0.05, 0.2};
+    struct rng rng = rng_make(3, RNG_TEST, 4);
+    const struct quantize_params at = quantize_params(CHANNELS);
+    static float values[ALL], params[1000];
+    static int16_t numbers[3][ALL];
+    double error[3] = {0}, bits[3];
+    struct prior prior = {0};
+    assert_true(at.all <= sizeof params / sizeof *params);
+    for (size_t i = 0; i < at.all; i++) params[i] = 0.1f * test_random(&rng);
+    for (size_t k = 0; k < CHANNELS; k++)
+        params[at.scale_bias + k] = -1.5f; /* most numbers are expected to be 0 */
+    for (size_t i = 0; i < ALL; i++) values[i] = 2 * test_random(&rng) * test_random(&rng);
+    assert_ok(prior_open(&prior, CHANNELS, params, err));
+    for (size_t p = 0; p < 3; p++) {
+        struct range_encoder encoder = {0};
+        prior_choose(&prior, values, prices[p], numbers[p], SIDE, SIDE);
+        range_encoder_open(&encoder);
+        prior_encode(&prior, &encoder, numbers[p], SIDE, SIDE);
+        assert_ok(range_encoder_finish(&encoder, err));
+        bits[p] = 8 * (double)encoder.size;
+        range_encoder_close(&encoder);
+        for (size_t i = 0; i < ALL; i++) {
+            const double d = (double)values[i] - numbers[p][i];
+            error[p] += d * d;
+            if (p == 0) assert_int_equal(numbers[p][i], lrintf(values[i]));
+            assert_true(fabs(d) < 1.5);
+        }
+    }
+    for (size_t p = 1; p < 3; p++) {
+        assert_true(bits[p] < 0.97 * bits[p - 1] && error[p] > error[p - 1]);
+        assert_true(error[p] + prices[p] * bits[p] < error[p - 1] + prices[p] * bits[p - 1]);
+    }
+    prior_close(&prior);
+}
+
 /* What lies further from a window's edge than the network sees does not depend on windows: with branches that
  * see 2 blocks of 4 pixels, a picture of many windows is what one network of its size makes of it. */
 static void windows_leave_no_seam(void **state) {
@@ -291,6 +331,9 @@ static void windows_leave_no_seam(void **state) {
     caelum_net *whole = NULL;
     struct runner runner = {0};
     assert_ok(caelum_codec_open(&codec, model, 2, err));
+    assert_error(CAELUM_EUSAGE, "expected 0 to 1", caelum_codec_set_price(codec, -0.1, err));
+    assert_error(CAELUM_EUSAGE, "expected 0 to 1", caelum_codec_set_price(codec, NAN, err));
+    assert_ok(caelum_codec_set_price(codec, 0, err));
     assert_ok(codec_analyse(codec, &in, numbers, err));
     assert_ok(caelum_net_parse(&whole, codec->encoder_text, "whole", SIDE, SIDE, err));
     assert_ok(runner_open(&runner, whole, model->params, 1, err));
@@ -324,8 +367,9 @@ static void networks_without_a_code_are_refused(void **state) {
     static const char *const texts[][2] = {
         {"input 3\nconv 3\n", "needs one quantize layer, this one has 0"},
         {"input 3\nquantize 1\nquantize 1\n", "this one has 2"},
+        {"input 3\nquantize 1\nconv 3\n", "nothing stands before"},
         {"input 3\nsave a\nquantize 1\nadd a\n", "goes past the code"},
-        {"input 3\nquantize 1\nconv 2\n", "does not reconstruct"},
+        {"input 3\nconv 3\nquantize 1\nconv 2\n", "does not reconstruct"},
         {"input 3\nconv 3 pad=valid\nquantize 1\npad 16 16\n", "expected one place for each block"},
         {"input 3\nreshape 192 2 2\nquantize 1\nreshape 3 16 16\n", "made for pictures of 16x16 only"}};
     char directory[256];
@@ -402,6 +446,7 @@ int main(void) {
         cmocka_unit_test(gradients_are_slopes_of_the_bits),
         cmocka_unit_test(codes_take_the_bits_that_were_counted),
         cmocka_unit_test(pictures_come_back),
+        cmocka_unit_test(a_price_saves_bits),
         cmocka_unit_test(windows_leave_no_seam),
         cmocka_unit_test(networks_without_a_code_are_refused),
         cmocka_unit_test(damaged_files_are_refused),

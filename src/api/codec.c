@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -22,6 +23,8 @@ static int find_quantize(const caelum_model *model, size_t *found, struct caelum
         return caelum_fail(err, CAELUM_EFORMAT,
                            "%s: to encode pictures a network needs one quantize layer, this one has %zu",
                            net->file, count);
+    if (*found == 0)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: nothing stands before the quantize layer", net->file);
     struct caelum_layer_info info;
     caelum_net_layer(net, *found, &info);
     if (info.cut != shape_values(net->layer[*found].out))
@@ -60,6 +63,7 @@ static int open_halves(struct caelum_codec *c, size_t quantize, struct caelum_er
     c->channels = layer->out.c;
     c->block = net->input.h / layer->out.h;
     c->step = (float)((const struct quantize *)layer->state)->step;
+    c->encoder_params = layer->params;
     c->decoder_params = quantize + 1 < net->layers ? net->layer[quantize + 1].params : net->params;
     c->fingerprint = fingerprint(net, c->model->params);
     if (net->input.c != 3 || out.c != 3 || out.h != net->input.h || out.w != net->input.w)
@@ -71,9 +75,29 @@ static int open_halves(struct caelum_codec *c, size_t quantize, struct caelum_er
             "%s: the code of a %zux%zu picture is %zux%zu; expected one place for each block of "
             "1, 2, 4, 8 or 16 pixels a side",
             net->file, net->input.h, net->input.w, layer->out.h, layer->out.w);
-    CHECK(half_text(net, 3, 0, quantize + 1, &c->encoder_text, err));
+    CHECK(half_text(net, 3, 0, quantize, &c->encoder_text, err));
     CHECK(half_text(net, c->channels, quantize + 1, net->layers, &c->decoder_text, err));
     return prior_open(&c->prior, c->channels, c->model->params + layer->params, err);
+}
+
+int caelum_codec_set_price(caelum_codec *codec, double price, struct caelum_error *err) {
+    if (!(price >= 0 && price <= CODEC_MOST_PRICE))
+        return caelum_fail(err, CAELUM_EUSAGE, "a bit's price is %g, expected 0 to %g", price,
+                           CODEC_MOST_PRICE);
+    codec->price = price;
+    return CAELUM_OK;
+}
+
+/* The price that the model was given; 0 if none. */
+static int model_price(struct caelum_codec *c, struct caelum_error *err) {
+    const char *text = caelum_model_metadata(c->model, "price");
+    char *end;
+    if (!text) return CAELUM_OK;
+    const double price = strtod(text, &end);
+    if (end == text || *end || caelum_codec_set_price(c, price, NULL) != 0)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: its metadata's \"price\" is '%s', expected 0 to %g",
+                           c->model->net->file, text, CODEC_MOST_PRICE);
+    return CAELUM_OK;
 }
 
 int caelum_codec_open(caelum_codec **out, const caelum_model *model, int threads, struct caelum_error *err) {
@@ -83,7 +107,8 @@ int caelum_codec_open(caelum_codec **out, const caelum_model *model, int threads
     CHECK(mem_alloc(&c, 1, sizeof *c, err));
     c->model = model;
     c->threads = threads;
-    const int result = open_halves(c, quantize, err);
+    int result = open_halves(c, quantize, err);
+    if (result == 0) result = model_price(c, err);
     if (result != 0)
         caelum_codec_close(&c);
     else
@@ -131,7 +156,7 @@ static int open_window(struct caelum_codec *c, size_t height, size_t width, stru
     if (result == 0) {
         const struct shape code = c->encoder->layer[c->encoder->layers - 1].out;
         const struct shape back = c->decoder->layer[c->decoder->layers - 1].out;
-        if (c->encoder->params != c->decoder_params ||
+        if (c->encoder->params != c->encoder_params ||
             c->decoder->params != c->model->net->params - c->decoder_params || code.h != rows ||
             code.w != columns || back.h != height || back.w != width)
             result = caelum_fail(err, CAELUM_EFORMAT, "%s: its code has other sizes for pictures of %zux%zu",
@@ -184,7 +209,7 @@ struct job {
     const struct caelum_picture *in;
     struct caelum_picture *out;
     const int16_t *code;
-    int16_t *numbers;
+    float *measured; /* [rows][columns][channels], in steps */
     struct axis y, x;
     size_t first;   /* window of this round */
     uint8_t *bytes; /* [ROUND][3][window][window] */
@@ -215,7 +240,7 @@ static const uint8_t *cut_pixels(void *cookie, size_t i, int worker) {
     return bytes;
 }
 
-static void keep_numbers(void *cookie, size_t i, const float *values, int worker) {
+static void keep_values(void *cookie, size_t i, const float *values, int worker) {
     const struct job *job = cookie;
     const struct caelum_codec *codec = job->codec;
     const size_t b = codec->block, columns = job->x.padded / b, width = job->x.window / b;
@@ -226,8 +251,8 @@ static void keep_numbers(void *cookie, size_t i, const float *values, int worker
     for (size_t r = y.first / b; r < y.end / b; r++)
         for (size_t k = x.first / b; k < x.end / b; k++)
             for (size_t c = 0; c < codec->channels; c++)
-                job->numbers[(r * columns + k) * codec->channels + c] = (int16_t)lrintf(
-                    values[c * plane + (r - y.begin / b) * width + k - x.begin / b] / codec->step);
+                job->measured[(r * columns + k) * codec->channels + c] =
+                    values[c * plane + (r - y.begin / b) * width + k - x.begin / b] / codec->step;
 }
 
 static const float *cut_numbers(void *cookie, size_t i, int worker) {
@@ -275,7 +300,7 @@ static int run_windows(struct job *job, bool encode, size_t height, size_t width
         const struct runner_job round = {.n = total - job->first < ROUND ? total - job->first : ROUND,
                                          .input = encode ? cut_pixels : NULL,
                                          .values = encode ? NULL : cut_numbers,
-                                         .output = encode ? keep_numbers : keep_pixels,
+                                         .output = encode ? keep_values : keep_pixels,
                                          .cookie = job};
         result = runner_run(encode ? &codec->encode : &codec->decode, &round, err);
     }
@@ -286,8 +311,13 @@ static int run_windows(struct job *job, bool encode, size_t height, size_t width
 
 int codec_analyse(struct caelum_codec *codec, const struct caelum_picture *picture, int16_t *numbers,
                   struct caelum_error *err) {
-    struct job job = {.codec = codec, .in = picture, .numbers = numbers};
-    return run_windows(&job, true, picture->height, picture->width, err);
+    const size_t h = codec_rows(codec, picture->height), w = codec_rows(codec, picture->width);
+    struct job job = {.codec = codec, .in = picture};
+    CHECK(mem_alloc(&job.measured, h * w, codec->channels * sizeof *job.measured, err));
+    const int result = run_windows(&job, true, picture->height, picture->width, err);
+    if (result == 0) prior_choose(&codec->prior, job.measured, codec->price, numbers, h, w);
+    mem_free(&job.measured);
+    return result;
 }
 
 int codec_synthesize(struct caelum_codec *codec, const int16_t *numbers, struct caelum_picture *picture,

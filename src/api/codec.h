@@ -12,13 +12,17 @@
 
 enum { CODEC_CORE = 64, CODEC_MARGIN = 16, CODEC_WINDOW = CODEC_CORE + 2 * CODEC_MARGIN };
 
+static const double CODEC_MOST_PRICE = 1;
+
 struct caelum_codec {
     const caelum_model *model; /* borrowed until close */
     char *encoder_text, *decoder_text;
+    size_t encoder_params; /* their number */
     size_t decoder_params; /* offset of the decoder's parameters */
     size_t block;          /* pixels a side of what one place of the code stands for */
     size_t channels;       /* of the code */
     float step;
+    double price;         /* of a bit, in squared steps of error */
     uint32_t fingerprint; /* of network and parameters */
     int threads;
     struct prior prior;
@@ -33,7 +37,7 @@ static inline size_t codec_rows(const struct caelum_codec *codec, size_t pixels)
     return (pixels + codec->block - 1) / codec->block;
 }
 
-/* numbers: [rows][columns][channels], overwritten. */
+/* numbers: [rows][columns][channels], overwritten; chosen by the codec's price. */
 int codec_analyse(struct caelum_codec *codec, const struct caelum_picture *picture, int16_t *numbers,
                   struct caelum_error *err);
 /* picture: its pixels are overwritten. */

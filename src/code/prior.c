@@ -171,6 +171,35 @@ static int decode_number(struct range_decoder *d, const struct cells *c) {
     return n > MOST ? MOST : n < -MOST ? -MOST : (int)n;
 }
 
+/* Bits of a number among its cells. */
+static double bits_of(const struct cells *c, int n) {
+    const int part = n < c->first ? 0 : n >= c->first + c->count ? c->count + 1 : n - c->first + 1;
+    return log2((double)RANGE_TOTAL / (begin_of(c, part + 1) - begin_of(c, part)));
+}
+
+static int choose(const struct cells *c, double value, double price) {
+    const int near = (int)lrint(value);
+    const double gap = c->mean - near;
+    if (fabs(gap) <= 0.5) return near;
+    const int other = near + (gap > 0 ? 1 : -1);
+    const double d = value - near, e = value - other;
+    return d * d + price * bits_of(c, near) <= e * e + price * bits_of(c, other) ? near : other;
+}
+
+void prior_choose(struct prior *p, const float *values, double price, int16_t *numbers, size_t h, size_t w) {
+    for (size_t i = 0; i < h; i++)
+        for (size_t j = 0; j < w; j++) {
+            const size_t at = (i * w + j) * p->k;
+            look_around(p, numbers, w, i, j);
+            for (size_t k = 0; k < p->k; k++) {
+                const struct cells cells = cells_of(p->means[k], p->scales[k]);
+                const int n = choose(&cells, (double)values[at + k], price);
+                numbers[at + k] = (int16_t)(n > MOST ? MOST : n < -MOST ? -MOST : n);
+                tell(p, QUANTIZE_TAPS - 1, k, numbers[at + k], k + 1);
+            }
+        }
+}
+
 void prior_encode(struct prior *p, struct range_encoder *e, const int16_t *numbers, size_t h, size_t w) {
     for (size_t i = 0; i < h; i++)
         for (size_t j = 0; j < w; j++) {

@@ -18,6 +18,11 @@ int prior_open(struct prior *prior, size_t k, const float *params, struct caelum
 /* Safe on a zeroed prior. */
 void prior_close(struct prior *prior);
 
+/* Chooses the numbers for values: [h][w][k], in steps. Each is the nearest whole one, or its neighbour
+ * towards the prediction where that costs less: error squared, in steps, and `price` for each bit. */
+void prior_choose(struct prior *prior, const float *values, double price, int16_t *numbers, size_t h,
+                  size_t w);
+
 /* numbers: [h][w][k]. All arithmetic is plain and in a fixed order, so that a file written here is read
  * anywhere: nothing depends on the machine's vectors or its mathematics library. */
 void prior_encode(struct prior *prior, struct range_encoder *encoder, const int16_t *numbers, size_t h,

@@ -1,4 +1,5 @@
-/* no_lcms.c - in a build without Little CMS: every picture is taken as sRGB, as one with a damaged profile is. */
+/* no_lcms.c - in a build without Little CMS: every picture is taken as sRGB, as one with a damaged profile
+ * is. */
 #include "image/image.h"
 
 struct icc *icc_open(const uint8_t *profile, size_t size, struct icc_pixels pixels) {

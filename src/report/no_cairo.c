@@ -9,6 +9,6 @@ int chart_write(const struct chart *chart, const char *path, struct caelum_error
 
 int sheet_write(const struct sheet *sheet, const char *path, struct caelum_error *err) {
     (void)sheet;
-    return caelum_fail(err, CAELUM_EUSAGE, "%s: this build draws no contact sheets: it was made without cairo",
-                       path);
+    return caelum_fail(err, CAELUM_EUSAGE,
+                       "%s: this build draws no contact sheets: it was made without cairo", path);
 }
