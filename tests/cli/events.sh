@@ -15,25 +15,27 @@ if command -v protoc >/dev/null; then
     holds "protoc reads the first event" grep -qx '3: "brain.Event:2"' decoded
 fi
 
-# an epoch is done again, since its checkpoint did not come to be, and its event is torn or not
+# an epoch is done again, since its checkpoint did not come to be; the second time its event is torn as well
 SOURCE_DATE_EPOCH=1700000000
 export SOURCE_DATE_EPOCH
 expect 0 "$CAELUM" train "$net" --data synthetic:200 --epochs 1 --out b
 cp b/checkpoint.safetensors first
-for torn in 0 1; do
-    expect 0 "$CAELUM" train --resume b --epochs 2
-    cp first b/checkpoint.safetensors
-    [ $torn = 0 ] || for file in b/events.*02.*; do
-        head -c 250 "$file" >half
-        mv half "$file"
-    done
+expect 0 "$CAELUM" train --resume b --epochs 2
+for file in b/events.*00.*; do tail -c +72 b/events.*01.* >>"$file"; done # all but version and START: as of one run
+rm b/events.*01.*
+cp first b/checkpoint.safetensors
+expect 0 "$CAELUM" train --resume b --epochs 2
+reads b reconstructions 2 0
+holds "eight figures and a sheet were orphans" grep -qx 'dropped 9' out
+cp first b/checkpoint.safetensors
+for file in b/events.*01.*; do
+    head -c 250 "$file" >half
+    mv half "$file"
 done
 expect 0 "$CAELUM" train --resume b --epochs 3
-reads b reconstructions 4 1
+reads b reconstructions 3 1
 holds "the files are in order, though all are of one second" test \
-    "$(ls b/events.* | sed 's/.*tfevents\.\([0-9]*\)\..*/\1/' | tr '\n' ' ')" = \
-    "1700000000 1700000001 1700000002 1700000003 "
-holds "orphans were there to be dropped" grep -qx 'dropped 9' out
+    "$(ls b | sed -n 's/^events.*tfevents\.\([0-9]*\)\..*/\1/p' | tr '\n' ' ')" = "1700000000 1700000001 1700000002 "
 unset SOURCE_DATE_EPOCH
 
 # a new run leaves nothing of the old one, and a colorizer has its own sheet
