@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "net/safetensors.h"
+#include "report/events.h"
 #include "report/run_files.h"
 #include "train/fit.h"
 #include "train/train_settings.h"
@@ -37,6 +38,7 @@ struct run {
     struct safetensors checkpoint; /* of the run that is resumed */
     struct metadata metadata;      /* of the models: what decides the result, and nothing else */
     struct metadata resume;        /* of the checkpoint: what resuming needs besides */
+    struct events events;
     double start;
     size_t batches_before; /* done by earlier calls */
 };
@@ -203,6 +205,7 @@ static int on_epoch(void *cookie, const struct fit *fit, struct caelum_error *er
     if (e->best) CHECK(save_model(run, "best.safetensors", err));
     CHECK(save_model(run, "last.safetensors", err));
     CHECK(run_write_metrics(run->settings.out, fit->history, fit->epochs_done, err));
+    CHECK(events_epoch(&run->events, e, err));
     CHECK(save_checkpoint(run, err));
     if (run->settings.progress) {
         const struct caelum_train_progress progress = {.epoch = e->epoch,
@@ -332,21 +335,24 @@ static const char *const loss_labels[] = {[CAELUM_MSE] = "mean squared error, pi
                                           [CAELUM_XENT] = "cross-entropy, nats a picture"};
 
 /* The pictures a person looks at, after the last epoch. */
-static int illustrate(const struct run *run, struct caelum_error *err) {
+static int illustrate(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     const struct fit *fit = &run->fit;
-    char title[160], path[1024], model[1024];
+    const char *sheet = s->task == CAELUM_COLORIZE ? "colorizations" : "reconstructions";
+    char title[160], name[32], path[1024], model[1024];
     if (!CAELUM_WITH_CAIRO) return CAELUM_OK;
     snprintf(title, sizeof title, "%s, %zu parameters, on %s: batch %zu, seed %llu", run->name,
              run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
     CHECK(run_write_curves(s->out, title, loss_labels[s->loss], fit->history, fit->epochs_done, err));
     if (s->task == CAELUM_CLASSIFY) return CAELUM_OK; /* it makes no pictures */
-    CHECK(path_in(run, s->task == CAELUM_COLORIZE ? "colorizations.png" : "reconstructions.png", path, err));
+    snprintf(name, sizeof name, "%s.png", sheet);
+    CHECK(path_in(run, name, path, err));
     CHECK(path_in(run, "best.safetensors", model, err));
     struct caelum_model *best = NULL;
     CHECK(caelum_model_load(&best, model, err));
-    const int result = run_sheet_write(best, run->data, path, err);
+    int result = run_sheet_write(best, run->data, path, err);
     caelum_model_close(&best);
+    if (result == 0) result = events_image(&run->events, sheet, fit->epochs_done, path, err);
     return result;
 }
 
@@ -362,7 +368,17 @@ static int remove_old(const struct run *run, struct caelum_error *err) {
         if (unlink(path) != 0 && errno != ENOENT)
             return caelum_fail(err, CAELUM_EIO, "%s: can't be removed: %s", path, strerror(errno));
     }
-    return CAELUM_OK;
+    return event_files_remove(run->settings.out, err);
+}
+
+/* A resumed run's first file has told the network and the command already. */
+static int begin_events(struct run *run, struct caelum_error *err) {
+    const struct caelum_train_settings *s = &run->settings;
+    CHECK(events_open(&run->events, s->out, run->fit.epochs_done, err));
+    if (s->resume) return CAELUM_OK;
+    const char *command = s->command ? s->command : metadata_get(&run->metadata, "command");
+    CHECK(events_text(&run->events, "command", command, err));
+    return events_text(&run->events, "network", run->net->text, err);
 }
 
 static int train(struct run *run, struct caelum_error *err) {
@@ -371,6 +387,7 @@ static int train(struct run *run, struct caelum_error *err) {
     if (!run->settings.resume) CHECK(file_lock(&run->lock, run->settings.out, err));
     CHECK(write_run_json(run, err));
     if (!run->settings.resume) CHECK(remove_old(run, err));
+    CHECK(begin_events(run, err));
     /* so that there is something to go back to whatever becomes of the first epoch */
     if (!run->settings.resume) CHECK(save_checkpoint(run, err));
     run->start = clock_seconds();
@@ -378,7 +395,8 @@ static int train(struct run *run, struct caelum_error *err) {
     CHECK(fit_run(&run->fit, err));
     if (run->fit.stopped) CHECK(save_checkpoint(run, err));
     CHECK(write_run_json(run, err));
-    return run->fit.stopped ? CAELUM_OK : illustrate(run, err);
+    if (!run->fit.stopped) CHECK(illustrate(run, err));
+    return events_close(&run->events, err);
 }
 
 int caelum_train(const struct caelum_train_settings *settings, struct caelum_train_result *result,
@@ -401,6 +419,7 @@ int caelum_train(const struct caelum_train_settings *settings, struct caelum_tra
             .stopped = fit->stopped,
             .ended_early = !fit->stopped && fit->epochs_done < fit->settings.epochs};
     }
+    events_close(&run->events, NULL);
     fit_close(&run->fit);
     trainer_close(&run->trainer);
     safetensors_close(&run->checkpoint);
