@@ -201,7 +201,7 @@ int command_colorize(int argc, char **argv) {
          "the color at column X, row Y of the picture, in pixels from the top left; can be repeated", NULL},
         {0, "hint-picture", OPTION_STRING, &job.hint_picture, "FILE",
          "a picture of the same size: each pixel that is not grey is a hint", NULL},
-        {0, "format", OPTION_CHOICE, &job.format, "png|jpg|webp", "of the pictures written", formats},
+        {0, "format", OPTION_CHOICE, &job.format, NULL, "format of the pictures written", formats},
         {0, "force", OPTION_FLAG, &job.force, NULL, "write over what exists", NULL},
         {'t', "threads", OPTION_THREADS, &job.settings.threads, "N", "threads; no influence on the result",
          NULL},

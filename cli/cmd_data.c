@@ -1,4 +1,4 @@
-/* cmd_data.c - caelum data info, caelum data cache. */
+/* cmd_data.c - caelum data info, cache, export. */
 #include "cli.h"
 
 #include <stdio.h>
@@ -101,7 +101,7 @@ int command_data(int argc, char **argv) {
         {0, "cache-dir", OPTION_STRING, &settings.cache_dir, "DIR",
          "where prepared data is kept; default ~/.cache/caelum", NULL},
         {'o', "out", OPTION_STRING, &out, "DIR", "export: where the pictures go, as PNG", NULL},
-        {0, "split", OPTION_CHOICE, &split, "NAME", "export: train, validation or test", eval_splits},
+        {0, "split", OPTION_CHOICE, &split, NULL, "export: which part of the data", eval_splits},
         {0, "count", OPTION_SIZE, &count, "N", "export: only the first N pictures of the split; 0 = all",
          NULL},
         {0, "force", OPTION_FLAG, &force, NULL, "export: write over pictures that exist", NULL},

@@ -145,14 +145,12 @@ static int eval_reconstruction(const struct evaluation *e, const caelum_model *m
 
 int command_eval(int argc, char **argv) {
     struct evaluation e = {.split = CAELUM_TEST, .settings = caelum_data_defaults()};
-    bool split_given = false;
     e.settings.progress = progress_stage;
     e.settings.opened = data_opened;
     const struct option_row rows[] = {
         {'d', "data", OPTION_STRING, &e.data, "SPEC", "as for train; default $CAELUM_DATA, else synthetic",
          NULL},
-        {0, "split", OPTION_CHOICE, &e.split, "train, validation or test", "which part of the data",
-         eval_splits},
+        {0, "split", OPTION_CHOICE, &e.split, NULL, "which part of the data", eval_splits},
         {0, "split-seed", OPTION_U64, &e.settings.split_seed, "N", "default: that of the model's training",
          NULL},
         {0, "no-baselines", OPTION_FLAG, &e.no_baselines, NULL,
@@ -178,7 +176,6 @@ int command_eval(int argc, char **argv) {
         {0, "json", OPTION_FLAG, &e.json, NULL, "print the figures as JSON", NULL},
         DISPLAY_OPTIONS,
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    for (int i = 1; i < argc; i++) split_given |= strncmp(argv[i], "--split-seed", 12) == 0;
     const int n = options_read(command_find("eval"), rows, argc, argv);
     if (n < 0) return -n - 1;
     if (n != 1) return usage_error("eval", "expected one MODEL, got %d", n);
@@ -189,7 +186,7 @@ int command_eval(int argc, char **argv) {
     caelum_data *data = NULL;
     int code = caelum_model_load(&model, e.model_path, &err);
     if (code == 0) {
-        choose_split(&e, model, split_given);
+        choose_split(&e, model, options_origin("split-seed") != ORIGIN_DEFAULT);
         code = caelum_data_open(&data, e.data, &e.settings, &err);
     }
     if (code == 0) {
