@@ -90,7 +90,7 @@ static void print_sentence(const char *text) {
 
 /* An argument of a macro, as one word. */
 static void print_argument(const char *text) {
-    fputs(" \"", stdout);
+    fputs(" \"", stdout); /* so that no macro's name is taken for one */
     for (; *text; text++) {
         if (*text == '"')
             fputs("\\(dq", stdout);
@@ -105,7 +105,7 @@ static void print_argument(const char *text) {
 static void print_items(const char *title, const char *macro, const struct item *items) {
     printf(".Sh %s\n.Bl -tag -width Ds\n", title);
     for (; items->name; items++) {
-        printf(".It %s", macro);
+        printf(".It%s", macro);
         print_argument(items->name);
         putchar('\n');
         print_text(items->text);
@@ -114,15 +114,17 @@ static void print_items(const char *title, const char *macro, const struct item 
 }
 
 static void print_option(const struct option_row *row) {
-    char words[256], value[32];
+    char words[256], value[32], dashed[64];
     const char *argument = option_argument(row, words), *text = option_text(row, value);
+    snprintf(dashed, sizeof dashed, "-%s", row->name);
     printf(".It");
     if (row->letter) {
         printf(" Fl %c", row->letter);
         if (argument) printf(" Ar"), print_argument(argument);
         printf(" ,");
     }
-    printf(" Fl \\-%s", row->name);
+    printf(" Fl");
+    print_argument(dashed);
     if (argument) printf(" Ar"), print_argument(argument);
     putchar('\n');
     print_sentence(row->help);
@@ -192,8 +194,8 @@ static void print_program(void) {
         "have it, or COMMAND.NAME, which wins over the plain name in the same file. Flags are set by yes or "
         "no. "
         "--force can't stand in a file. 'caelum config' shows what is set where.");
-    print_items("ENVIRONMENT", "Ev", environment);
-    print_items("FILES", "Pa", files);
+    print_items("ENVIRONMENT", " Ev", environment);
+    print_items("FILES", " Pa", files);
     print_items("EXIT STATUS", "", statuses);
     printf(".Sh EXAMPLES\n");
     for (size_t i = 0; i < 2; i++) printf(".Dl"), print_argument(commands[i].example), putchar('\n');
