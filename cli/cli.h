@@ -61,9 +61,9 @@ int options_read(const struct command *command, const struct option_row *rows, i
 int options_read_alone(const struct command *command, const struct option_row *rows, int argc, char **argv);
 /* Where the value of an option of the running command came from. */
 enum option_origin options_origin(const char *name);
-/* The file and line, or the variable, that set it, for complaints; NULL for other origins. name: up to
- * `length`. */
-const char *options_place(const char *name, size_t length);
+/* The file and line, or the variable, that set the option which a complaint is about: "lr_gamma: expected
+ * ...". NULL if it came from elsewhere, or the complaint is about something else. */
+const char *options_place(const char *complaint);
 /* Calls `visit` with a command's rows, which hold their defaults and are valid until it returns; configured:
  * whether files and the environment can set them. */
 typedef void options_visitor(void *cookie, const struct command *command, const struct option_row *rows,

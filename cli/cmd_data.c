@@ -93,11 +93,12 @@ int command_data(int argc, char **argv) {
     settings.progress = progress_stage;
     settings.opened = data_opened;
     const struct option_row rows[] = {
-        {0, "split-seed", OPTION_U64, &settings.split_seed, "N", "shuffle that precedes the split", NULL},
+        {0, "split-seed", OPTION_U64, &settings.split_seed, "N",
+         "seed of the shuffle that precedes the split", NULL},
         {0, "limit", OPTION_SIZE, &settings.limit, "N",
          "use only the first N pictures of that shuffle; 0 = all", NULL},
         {0, "crop", OPTION_SIZE, &settings.crop, "N",
-         "directory of pictures: height and width of what is cut out of them, pixels", NULL},
+         "directory of pictures: height and width of what is cut out of them, 8 to 256 pixels", NULL},
         {0, "cache-dir", OPTION_STRING, &settings.cache_dir, "DIR",
          "where prepared data is kept; default ~/.cache/caelum", NULL},
         {'o', "out", OPTION_STRING, &out, "DIR", "export: where the pictures go, as PNG", NULL},

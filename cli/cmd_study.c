@@ -107,11 +107,12 @@ int command_study(int argc, char **argv) {
     bool json = false, verbose = false;
     const struct option_row rows[] = {
         {'d', "data", OPTION_STRING, &s.data, "SPEC",
-         "of the runs that name none, as for train; default $CAELUM_DATA, else synthetic", NULL},
+         "data of the runs that name none, as for train; default synthetic", NULL},
         {'o', "out", OPTION_STRING, &s.out, "DIR", "directory of the study; default runs/FILE", NULL},
         {'j', "jobs", OPTION_THREADS, &s.jobs, "N",
          "runs side by side, one thread each; 1: one after the other on all threads; default: threads", NULL},
-        {'t', "threads", OPTION_THREADS, &s.threads, "N", "threads; no influence on the results", NULL},
+        {'t', "threads", OPTION_THREADS, &s.threads, "N", "threads, 1 to 4096; no influence on the results",
+         NULL},
         {0, "quick", OPTION_FLAG, &s.quick, NULL,
          "2 epochs of each first seed on 2,000 pictures, to see that everything works", NULL},
         {0, "report", OPTION_FLAG, &s.report_only, NULL, "run nothing, write the report of what is there",

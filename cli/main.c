@@ -45,8 +45,7 @@ const struct command commands[] = {
 char command_line[4096];
 
 int report(const struct caelum_error *err) {
-    /* "lr: expected ..." is about an option that may stand in a file */
-    const char *place = err->code == CAELUM_EUSAGE ? options_place(err->text, strcspn(err->text, ":")) : NULL;
+    const char *place = err->code == CAELUM_EUSAGE ? options_place(err->text) : NULL;
     progress_clear();
     fprintf(stderr, "%scaelum:%s %s%s%s\n", style(stderr, STYLE_ERROR), style(stderr, STYLE_PLAIN),
             place ? place : "", place ? ": " : "", err->text);

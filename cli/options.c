@@ -278,9 +278,13 @@ enum option_origin options_origin(const char *name) {
     return ends(row) ? ORIGIN_DEFAULT : current.source[row - current.rows].origin;
 }
 
-const char *options_place(const char *name, size_t length) {
+const char *options_place(const char *complaint) {
+    char name[64];
     if (!current.rows) return NULL;
-    const struct option_row *row = options_row(current.rows, name, length);
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(complaint, ":"), complaint);
+    for (char *c = name; *c; c++)
+        if (*c == '_') *c = '-';
+    const struct option_row *row = options_row(current.rows, name, strlen(name));
     if (ends(row)) return NULL;
     const struct option_source *source = &current.source[row - current.rows];
     return source->origin == ORIGIN_FILE || source->origin == ORIGIN_ENVIRONMENT ? source->place : NULL;
