@@ -123,6 +123,7 @@ void style_choose(int mode);
 
 /* Prints "caelum: ..." and returns the exit status for the error's code. */
 int report(const struct caelum_error *err);
+/* Likewise for what is no failure; says nothing when --quiet is set. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints a JSON object on one line of stdout and frees it. */
 void print_json(json_t *object);

@@ -45,7 +45,6 @@ static const struct item statuses[] = {
     {"5", "A download or its checksum failed."},
     {"6", "A training diverged."},
     {"7", "Memory or threads were not to be had."},
-    {"8", "Stopped before the end, without a signal."},
     {"130, 143, 129", "Stopped by SIGINT, SIGTERM or SIGHUP; what was done so far is saved."},
     {NULL, NULL}};
 

@@ -41,7 +41,9 @@ static int progress_study(void *cookie, const struct caelum_study_progress *p) {
     const bool *verbose = cookie;
     char line[300];
     if (p->event == CAELUM_STUDY_FAILED) {
-        warn("%s: %s", p->run, p->error->text);
+        struct caelum_error err = {.code = p->error->code};
+        snprintf(err.text, sizeof err.text, "%.100s: %.400s", p->run, p->error->text);
+        report(&err);
     } else if (display.quiet) {
         return signals_caught() != 0;
     } else if (p->event == CAELUM_STUDY_FINISHED) {

@@ -54,6 +54,7 @@ int report(const struct caelum_error *err) {
 
 void warn(const char *format, ...) {
     va_list args;
+    if (display.quiet) return;
     progress_clear();
     fprintf(stderr, "%scaelum: warning:%s ", style(stderr, STYLE_WARNING), style(stderr, STYLE_PLAIN));
     va_start(args, format);

@@ -13,7 +13,7 @@ for command in train eval reconstruct inspect data bench version; do
     says out "example:"
 done
 expect 0 "$CAELUM" train -h
-says out "--epochs N             passes over the training pictures [50]"
+says out "--epochs N             passes over the training pictures, 1 to 1,000,000 [50]"
 expect 2 "$CAELUM" trian
 says err "did you mean 'train'?"
 expect 2 "$CAELUM" train --epoch 3 x.net
