@@ -49,6 +49,8 @@ holds "batch" grep -qF '"batch": "20"' b/run.json
 holds "mse" grep -qF '"loss": "mse"' b/run.json
 # a resumed run has its own settings
 expect 0 env CAELUM_LR=0.5 "$CAELUM" train --resume b --epochs 3
+expect 0 env CAELUM_EPOCHS=9 "$CAELUM" train --resume b
+holds "no epoch more than the flag asked for" test "$(wc -l <b/metrics.csv)" = 4
 holds "lr of b" grep -qF '"lr": "0.001' b/run.json
 expect 0 env CAELUM_DATA=synthetic:150 "$CAELUM" config train
 says out "train.data = synthetic:150"
