@@ -16,7 +16,7 @@ static const char *origin_words(const struct option_source *source) {
 
 static void show_row(struct showing *s, const struct command *command, const struct option_row *row,
                      const struct option_source *source) {
-    char text[32], left[700];
+    char text[32];
     const struct option_words *words = row->kind == OPTION_WORDS ? row->value : NULL;
     for (size_t i = 0; i == 0 || (words && i < words->count); i++) {
         const char *value = words && words->count > 0 ? words->word[i] : option_text(row, text);
@@ -26,11 +26,9 @@ static void show_row(struct showing *s, const struct command *command, const str
                                             row->name, "value", value, "origin", origin_words(source)));
             continue;
         }
-        if (value)
-            snprintf(left, sizeof left, "%s.%s = %s", command->name, row->name, value);
-        else
-            snprintf(left, sizeof left, "# %s.%s is not set", command->name, row->name);
-        printf("%-44s  # %s\n", left, origin_words(source));
+        const int width = value ? printf("%s.%s = %s", command->name, row->name, value)
+                                : printf("# %s.%s is not set", command->name, row->name);
+        printf("%*s  # %s\n", width < 44 ? 44 - width : 0, "", origin_words(source));
     }
 }
 

@@ -21,6 +21,7 @@ struct entry {
 struct file {
     char path[512];
     bool read;
+    struct caelum_error failure; /* of that, if code is not 0 */
     size_t count;
     struct entry entry[ENTRIES_MOST];
 };
@@ -78,14 +79,9 @@ static int add_line(struct file *f, char *text, int line, struct caelum_error *e
 }
 
 /* A file that is not there says nothing. */
-static int read_file(struct file *f, struct caelum_error *err) {
-    if (f->read || !*f->path) return 0;
-    f->count = 0;
+static int read_lines(struct file *f, struct caelum_error *err) {
     FILE *in = fopen(f->path, "r");
-    if (!in && (errno == ENOENT || errno == ENOTDIR)) {
-        f->read = true;
-        return 0;
-    }
+    if (!in && (errno == ENOENT || errno == ENOTDIR)) return 0;
     if (!in) return complain(err, CAELUM_EIO, "%s: can't be read: %s", f->path, strerror(errno));
     char *text = NULL;
     size_t room = 0;
@@ -93,16 +89,22 @@ static int read_file(struct file *f, struct caelum_error *err) {
     int code = 0, line = 0;
     while (code == 0 && (length = getline(&text, &room, in)) >= 0) {
         line++;
-        if (strlen(text) != (size_t)length)
-            code = complain(err, CAELUM_EUSAGE, "%s:%d: not text", f->path, line);
-        if (code == 0) code = add_line(f, text, line, err);
+        code = strlen(text) == (size_t)length
+                   ? add_line(f, text, line, err)
+                   : complain(err, CAELUM_EUSAGE, "%s:%d: not text", f->path, line);
     }
     if (code == 0 && ferror(in))
         code = complain(err, CAELUM_EIO, "%s: can't be read: %s", f->path, strerror(errno));
     free(text);
     fclose(in);
-    f->read = code == 0;
     return code;
+}
+
+static int read_file(struct file *f, struct caelum_error *err) {
+    if (!f->read && *f->path) read_lines(f, &f->failure);
+    f->read = true;
+    if (f->failure.code != 0) *err = f->failure;
+    return f->failure.code;
 }
 
 /* Relative values are ignored, as the XDG specification asks. */

@@ -256,7 +256,7 @@ static int read_rows(const struct command *command, const struct option_row *row
     if (!ends(options_row(rows, "color", 5))) style_choose(display.color);
     for (const struct option_row *row = rows; !ends(row); row++) {
         const enum option_origin origin = current.source[row - rows].origin;
-        char text[32], word[600];
+        char text[32], word[sizeof command_line];
         const char *value = option_text(row, text);
         if ((origin != ORIGIN_FILE && origin != ORIGIN_ENVIRONMENT) || !value) continue;
         snprintf(word, sizeof word, "--%s=%s", row->name, value);
