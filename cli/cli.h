@@ -33,11 +33,13 @@ struct option_row {
     char letter;      /* 0: none */
     const char *name; /* without the dashes */
     enum option_kind kind;
-    void *value;          /* bool, const char *, size_t, uint64_t, double, int, int, struct option_words */
-    const char *argument; /* what --help calls the value: "DIR" */
-    const char *help;     /* one sentence, unit included, without a full stop */
+    void *value; /* bool, const char *, size_t, uint64_t, double, int, int, struct option_words */
+    const char
+        *argument;    /* what --help calls the value: "DIR"; NULL for a flag, and for the words of a choice */
+    const char *help; /* one sentence, unit or range included, without a full stop */
     const char *const *choices; /* OPTION_CHOICE: words, NULL at the end; value is the index */
 };
+enum { OPTIONS_MOST = 64 }; /* of a command */
 
 struct command {
     const char *name, *arguments, *summary, *example;
@@ -46,20 +48,82 @@ struct command {
 
 extern const struct command commands[]; /* name NULL at the end */
 
-/* Reads options and leaves the other arguments in argv[1..]; their number is the result. Negative: the
- * command ends with status -result - 1 (--help was printed, or a wrong option named). */
+/* Where an option's value came from, the weakest first. */
+enum option_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_FLAG };
+
+/* Reads options and leaves the other arguments in argv[1..]; their number is the result. What the command
+ * line does not set may be set by the environment or a file (config.c). Negative: the command ends with
+ * status -result - 1 (--help was printed, or something was wrong and named). A command calls this before it
+ * does anything else: see options_visit. */
 int options_read(const struct command *command, const struct option_row *rows, int argc, char **argv);
+/* The same by the command line alone, for commands about the program itself: a mistake in a file must not
+ * keep anybody from reading the help. */
+int options_read_alone(const struct command *command, const struct option_row *rows, int argc, char **argv);
+/* Where the value of an option of the running command came from. */
+enum option_origin options_origin(const char *name);
+/* The file and line, or the variable, that set the option which a complaint is about: "lr_gamma: expected
+ * ...". NULL if it came from elsewhere, or the complaint is about something else. */
+const char *options_place(const char *complaint);
+/* Calls `visit` with a command's rows, which hold their defaults and are valid until it returns; configured:
+ * whether files and the environment can set them. */
+typedef void options_visitor(void *cookie, const struct command *command, const struct option_row *rows,
+                             bool configured);
+void options_visit(const struct command *command, options_visitor *visit, void *cookie);
+
+/* Row by the option's name of that length, or the row at the end. */
+const struct option_row *options_row(const struct option_row *rows, const char *name, size_t length);
+/* Sets a row's value from text. 0, or CAELUM_EUSAGE with what was expected. Text is kept, not copied. */
+int option_set(const struct option_row *row, const char *text, struct caelum_error *err);
+/* A row's value as text that option_set would take, or NULL where there is none. */
+const char *option_text(const struct option_row *row, char text[32]);
+/* What stands for the value in help: "DIR", "mse|bce|l1"; NULL for a flag. */
+const char *option_argument(const struct option_row *row, char text[256]);
+/* Flags that are meant anew each time: neither the environment nor files set them. */
+bool option_by_hand(const struct option_row *row);
+
 const struct command *command_find(const char *name);
-void command_help(const struct command *command, const struct option_row *rows, FILE *to);
+void command_help(const struct command *command, FILE *to);
+/* All commands by their groups, for somebody who has named none. */
+void commands_overview(FILE *to);
+/* Title of the group that starts with this command, or NULL. */
+const char *command_group(const struct command *command);
 /* A usage error: prints the sentence and where help is; returns exit status 2. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int unknown_command(const char *word);
 /* The entry of a NULL-ended list that is closest to a mistyped word, or NULL if none is close. */
 const char *nearest(const char *word, const char *const *words);
+/* The same among the commands. */
+const char *nearest_command(const char *word);
+
+/* --- Configuration -------------------------------------------------------------------------------- */
+
+/* Where a row's value came from, in words: "caelum.conf:3", "CAELUM_EPOCHS", "default". */
+struct option_source {
+    enum option_origin origin;
+    char place[560];
+};
+
+/* Sets those rows that have come from no flag by what stands in the environment, ./caelum.conf and the user's
+ * file, and notes it in source[], one for each row. Fails with CAELUM_EUSAGE for a bad value or a key that no
+ * command has, CAELUM_EIO for a file that can't be read. Texts last as long as the program. */
+int config_apply(const struct command *command, const struct option_row *rows, struct option_source *source,
+                 struct caelum_error *err);
+/* "CAELUM_SPLIT_SEED" of split-seed. */
+void config_variable(const char *name, char text[64]);
 
 /* --- Errors and results --------------------------------------------------------------------------- */
 
+/* How a piece of text stands out. style() is "" where colors are not wanted. */
+enum style { STYLE_PLAIN, STYLE_ERROR, STYLE_WARNING, STYLE_GOOD, STYLE_HEADING };
+/* Escape sequence that starts a style on stdout or stderr; STYLE_PLAIN ends it. */
+const char *style(FILE *to, enum style style);
+/* Decides on colors, for stdout and stderr apart, by a --color mode, NO_COLOR, the force variables and the
+ * terminal. */
+void style_choose(int mode);
+
 /* Prints "caelum: ..." and returns the exit status for the error's code. */
 int report(const struct caelum_error *err);
+/* Likewise for what is no failure; says nothing when --quiet is set. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints a JSON object on one line of stdout and frees it. */
 void print_json(json_t *object);
@@ -67,8 +131,10 @@ void print_json(json_t *object);
 void data_opened(void *cookie, const caelum_data *data);
 /* "4,911": thousands apart. text: [32]. */
 const char *grouped(size_t n, char text[32]);
-/* The arguments as they could be typed again; static storage of main. */
+/* The command as it could be typed again, with what files and the environment have added. */
 extern char command_line[4096];
+/* Adds a word to it, quoted where a shell would need that. */
+void command_line_add(const char *word);
 
 /* --- Paths ---------------------------------------------------------------------------------------- */
 
@@ -101,25 +167,32 @@ int stdin_read(uint8_t **bytes, size_t *size, struct caelum_error *err);
 
 /* --- Progress and signals ------------------------------------------------------------------------- */
 
-enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
+enum display_mode { DISPLAY_AUTO, DISPLAY_ALWAYS, DISPLAY_NEVER };
 struct display {
-    int mode;   /* enum progress_mode */
-    bool quiet; /* nothing but errors */
+    int color, progress; /* enum display_mode */
+    bool quiet;          /* nothing but results and errors */
 };
 extern struct display display;
-/* The rows of --progress and --quiet, for every command that takes a while. */
+extern const char *const display_modes[];
+/* The rows of --color, --progress and --quiet, for every command that prints more than a result. */
 #define DISPLAY_OPTIONS                                                                               \
     {0,                                                                                               \
-     "progress",                                                                                      \
+     "color",                                                                                         \
      OPTION_CHOICE,                                                                                   \
-     &display.mode,                                                                                   \
-     "WHEN",                                                                                          \
-     "progress line: auto (on a terminal), always, never",                                            \
-     progress_modes},                                                                                 \
+     &display.color,                                                                                  \
+     NULL,                                                                                            \
+     "colors in messages; auto: on a terminal, unless NO_COLOR is set",                               \
+     display_modes},                                                                                  \
+        {0,                                                                                           \
+         "progress",                                                                                  \
+         OPTION_CHOICE,                                                                               \
+         &display.progress,                                                                           \
+         NULL,                                                                                        \
+         "a line that is redrawn; auto: on a terminal, elsewhere a line every 30 s",                  \
+         display_modes},                                                                              \
     {                                                                                                 \
         'q', "quiet", OPTION_FLAG, &display.quiet, NULL, "print nothing but results and errors", NULL \
     }
-extern const char *const progress_modes[];
 
 /* Callbacks for the library; both return non-zero once a signal has come. */
 int progress_stage(void *cookie, const char *what, size_t done, size_t total);
@@ -128,6 +201,10 @@ int progress_train(void *cookie, const struct caelum_train_progress *progress);
 bool progress_live(void);
 /* Whether a progress line is wanted and something can be drawn on it now: at most six times a second. */
 bool progress_due(void);
+/* Whether a plain line is due instead: no terminal, not quiet, and nothing was said for 30 s. */
+bool progress_line_due(void);
+/* Notes that something was said. */
+void progress_said(void);
 /* Draws it, cut to the terminal's width. */
 void progress_draw(const char *line);
 /* Fills text with `width` characters of a meter; text: [width + 1]. */
@@ -193,6 +270,9 @@ int command_export(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_bench(int argc, char **argv);
+int command_config(int argc, char **argv);
+int command_completion(int argc, char **argv);
+int command_man(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_help_on(int argc, char **argv);
 

@@ -43,13 +43,15 @@ int command_bench(int argc, char **argv) {
     const struct option_row rows[] = {
         {0, "filter", OPTION_STRING, &s.filter, "TEXT", "only figures whose name contains TEXT", NULL},
         {0, "net", OPTION_STRING, &net, "FILE", "a network to measure, as if it were an argument", NULL},
-        {0, "batches", OPTION_STRING, &batches_text, "N,N...", "pictures in a batch; training leaves out 1",
+        {0, "batches", OPTION_STRING, &batches_text, "N,N...",
+         "pictures in a batch, each 1 to 1000; training leaves out 1", NULL},
+        {0, "rounds", OPTION_SIZE, &s.rounds, "N", "each figure is the median of N measurements, 1 to 101",
          NULL},
-        {0, "rounds", OPTION_SIZE, &s.rounds, "N", "each figure is the median of N measurements", NULL},
-        {0, "seconds", OPTION_REAL, &s.seconds, "S", "length of one measurement", NULL},
+        {0, "seconds", OPTION_REAL, &s.seconds, "S", "length of one measurement, seconds, above 0", NULL},
         {0, "layers", OPTION_FLAG, &s.layers, NULL, "measure each layer, forward and backward, in one thread",
          NULL},
-        {'t', "threads", OPTION_THREADS, &s.threads, "N", "largest number of threads to measure", NULL},
+        {'t', "threads", OPTION_THREADS, &s.threads, "N", "largest number of threads to measure, 1 to 4096",
+         NULL},
         {0, "json", OPTION_FLAG, &json, NULL, "print the figures as JSON", NULL},
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
     const int n = options_read(command_find("bench"), rows, argc, argv);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char default_model[] = "colorize.safetensors";
 
@@ -119,6 +120,7 @@ static int output_path(const struct job *job, const char *input, char path[1024]
 static void tell(const struct job *job, const char *input, const char *path,
                  const struct caelum_picture *out) {
     const double colorfulness = caelum_colorfulness(out);
+    progress_clear();
     if (job->json)
         print_json(json_pack("{s:s, s:s, s:I, s:I, s:f, s:b}", "input", input, "output", path, "width",
                              (json_int_t)out->width, "height", (json_int_t)out->height, "colorfulness",
@@ -173,17 +175,32 @@ static int open_model(struct job *job, struct caelum_error *err) {
     return code ? code : caelum_model_load(&job->model, job->model_path ? job->model_path : path, err);
 }
 
+/* Nobody can read a picture's bytes on a terminal, and some of them would change how it works. */
+static int check_terminal(const struct job *job, const struct inputs *inputs, struct caelum_error *err) {
+    for (size_t i = 0; i < inputs->count; i++) {
+        if (strcmp(inputs->path[i], "-") != 0 || job->force || !isatty(1)) continue;
+        err->code = CAELUM_EUSAGE;
+        snprintf(
+            err->text, sizeof err->text,
+            "the picture would go to the terminal; send it into a file by '> FILE', or insist by --force");
+        return err->code;
+    }
+    return 0;
+}
+
 /* Status of the first picture that failed; the others are done all the same. */
 static int all_pictures(const struct job *job, const struct inputs *inputs) {
     struct caelum_error err;
     int status = 0;
     size_t failed = 0;
     for (size_t i = 0; i < inputs->count && !signals_caught(); i++) {
+        if (inputs->count > 1) progress_stage(NULL, "coloring", i, inputs->count);
         if (one_picture(job, inputs->path[i], &err) == 0) continue;
         const int code = report(&err);
         if (status == 0) status = code;
         failed++;
     }
+    progress_clear();
     if (failed > 0 && inputs->count > 1) warn("%zu of %zu files were not colored", failed, inputs->count);
     return status;
 }
@@ -201,12 +218,13 @@ int command_colorize(int argc, char **argv) {
          "the color at column X, row Y of the picture, in pixels from the top left; can be repeated", NULL},
         {0, "hint-picture", OPTION_STRING, &job.hint_picture, "FILE",
          "a picture of the same size: each pixel that is not grey is a hint", NULL},
-        {0, "format", OPTION_CHOICE, &job.format, "png|jpg|webp", "of the pictures written", formats},
-        {0, "force", OPTION_FLAG, &job.force, NULL, "write over what exists", NULL},
-        {'t', "threads", OPTION_THREADS, &job.settings.threads, "N", "threads; no influence on the result",
+        {0, "format", OPTION_CHOICE, &job.format, NULL, "format of the pictures written", formats},
+        {0, "force", OPTION_FLAG, &job.force, NULL, "write over what exists; with -, write to a terminal too",
          NULL},
+        {'t', "threads", OPTION_THREADS, &job.settings.threads, "N",
+         "threads, 1 to 4096; no influence on the result", NULL},
         {0, "json", OPTION_FLAG, &job.json, NULL, "print a JSON object for each picture", NULL},
-        {'q', "quiet", OPTION_FLAG, &display.quiet, NULL, "print nothing but errors and warnings", NULL},
+        DISPLAY_OPTIONS,
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
     const int n = options_read(command_find("colorize"), rows, argc, argv);
     if (n < 0) return -n - 1;
@@ -219,6 +237,7 @@ int command_colorize(int argc, char **argv) {
     struct inputs inputs = {0};
     signals_catch();
     int code = inputs_open(&inputs, argv + 1, n, &err);
+    if (code == 0) code = check_terminal(&job, &inputs, &err);
     if (code == 0) code = open_model(&job, &err);
     if (code == 0 && job.out) code = path_directory(job.out, &err);
     const int status = code == 0 ? all_pictures(&job, &inputs) : report(&err);

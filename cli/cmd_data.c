@@ -1,4 +1,4 @@
-/* cmd_data.c - caelum data info, caelum data cache. */
+/* cmd_data.c - caelum data info, cache, export. */
 #include "cli.h"
 
 #include <stdio.h>
@@ -93,15 +93,16 @@ int command_data(int argc, char **argv) {
     settings.progress = progress_stage;
     settings.opened = data_opened;
     const struct option_row rows[] = {
-        {0, "split-seed", OPTION_U64, &settings.split_seed, "N", "shuffle that precedes the split", NULL},
+        {0, "split-seed", OPTION_U64, &settings.split_seed, "N",
+         "seed of the shuffle that precedes the split", NULL},
         {0, "limit", OPTION_SIZE, &settings.limit, "N",
          "use only the first N pictures of that shuffle; 0 = all", NULL},
         {0, "crop", OPTION_SIZE, &settings.crop, "N",
-         "directory of pictures: height and width of what is cut out of them, pixels", NULL},
+         "directory of pictures: height and width of what is cut out of them, 8 to 256 pixels", NULL},
         {0, "cache-dir", OPTION_STRING, &settings.cache_dir, "DIR",
          "where prepared data is kept; default ~/.cache/caelum", NULL},
         {'o', "out", OPTION_STRING, &out, "DIR", "export: where the pictures go, as PNG", NULL},
-        {0, "split", OPTION_CHOICE, &split, "NAME", "export: train, validation or test", eval_splits},
+        {0, "split", OPTION_CHOICE, &split, NULL, "export: which part of the data", eval_splits},
         {0, "count", OPTION_SIZE, &count, "N", "export: only the first N pictures of the split; 0 = all",
          NULL},
         {0, "force", OPTION_FLAG, &force, NULL, "export: write over pictures that exist", NULL},

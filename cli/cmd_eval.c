@@ -145,40 +145,36 @@ static int eval_reconstruction(const struct evaluation *e, const caelum_model *m
 
 int command_eval(int argc, char **argv) {
     struct evaluation e = {.split = CAELUM_TEST, .settings = caelum_data_defaults()};
-    bool split_given = false;
     e.settings.progress = progress_stage;
     e.settings.opened = data_opened;
     const struct option_row rows[] = {
-        {'d', "data", OPTION_STRING, &e.data, "SPEC", "as for train; default $CAELUM_DATA, else synthetic",
-         NULL},
-        {0, "split", OPTION_CHOICE, &e.split, "train, validation or test", "which part of the data",
-         eval_splits},
-        {0, "split-seed", OPTION_U64, &e.settings.split_seed, "N", "default: that of the model's training",
-         NULL},
+        {'d', "data", OPTION_STRING, &e.data, "SPEC", "as for train; default synthetic", NULL},
+        {0, "split", OPTION_CHOICE, &e.split, NULL, "which part of the data", eval_splits},
+        {0, "split-seed", OPTION_U64, &e.settings.split_seed, "N",
+         "seed of the shuffle that precedes the split; default: that of the model's training", NULL},
         {0, "no-baselines", OPTION_FLAG, &e.no_baselines, NULL,
          "leave out what stands beside the model: PCA and KLT, or all colorizers but grey", NULL},
-        {0, "vivid", OPTION_REAL, &e.vivid, "X", "of a colorizer, as for colorize", NULL},
+        {0, "vivid", OPTION_REAL, &e.vivid, "X", "of a colorizer, 0 to 1, as for colorize", NULL},
         {0, "hints", OPTION_SIZE, &e.hints, "N",
          "tell a colorizer the true colors of so many random pixels of each picture", NULL},
         {0, "sheets", OPTION_STRING, &e.sheets, "DIR",
          "write contact sheets of a colorizer: pictures chosen by chance, the best and the worst", NULL},
         {0, "classifier", OPTION_STRING, &e.classifier, "MODEL",
          "also show this classifier the pictures in their colors, in grey and in the colorizer's, and say "
-         "how "
-         "much of what it misses in grey the colorizer gives back",
+         "how much of what it misses in grey the colorizer gives back",
          NULL},
         {0, "record", OPTION_FLAG, &e.record, NULL,
          "also write the figures into the model's metadata, where inspect shows them; on the validation "
          "split "
          "also fit what --vivid 1 does",
          NULL},
-        {'t', "threads", OPTION_THREADS, &e.threads, "N", "threads; no influence on the result", NULL},
+        {'t', "threads", OPTION_THREADS, &e.threads, "N", "threads, 1 to 4096; no influence on the result",
+         NULL},
         {0, "cache-dir", OPTION_STRING, &e.settings.cache_dir, "DIR",
          "where prepared data is kept; default ~/.cache/caelum", NULL},
         {0, "json", OPTION_FLAG, &e.json, NULL, "print the figures as JSON", NULL},
         DISPLAY_OPTIONS,
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    for (int i = 1; i < argc; i++) split_given |= strncmp(argv[i], "--split-seed", 12) == 0;
     const int n = options_read(command_find("eval"), rows, argc, argv);
     if (n < 0) return -n - 1;
     if (n != 1) return usage_error("eval", "expected one MODEL, got %d", n);
@@ -189,7 +185,7 @@ int command_eval(int argc, char **argv) {
     caelum_data *data = NULL;
     int code = caelum_model_load(&model, e.model_path, &err);
     if (code == 0) {
-        choose_split(&e, model, split_given);
+        choose_split(&e, model, options_origin("split-seed") != ORIGIN_DEFAULT);
         code = caelum_data_open(&data, e.data, &e.settings, &err);
     }
     if (code == 0) {

@@ -90,8 +90,9 @@ int command_inspect(int argc, char **argv) {
     size_t height = 32, width = 32;
     bool json = false;
     const struct option_row rows[] = {
-        {0, "height", OPTION_SIZE, &height, "PIXELS", "of the pictures that a network text is for", NULL},
-        {0, "width", OPTION_SIZE, &width, "PIXELS", "of the pictures that a network text is for", NULL},
+        {0, "height", OPTION_SIZE, &height, "PIXELS", "height of the pictures that a network text is for",
+         NULL},
+        {0, "width", OPTION_SIZE, &width, "PIXELS", "width of the pictures that a network text is for", NULL},
         {0, "json", OPTION_FLAG, &json, NULL, "print the table as JSON", NULL},
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
     const int n = options_read(command_find("inspect"), rows, argc, argv);

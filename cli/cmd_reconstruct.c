@@ -31,7 +31,8 @@ static int one_picture(const struct job *job, const caelum_model *model, const c
     if (code == 0) code = caelum_picture_load(&in, input, err);
     if (code == 0) code = caelum_reconstruct(model, &in, job->threads, &out, err);
     if (code == 0) code = caelum_picture_save(&out, path, err);
-    if (code == 0) {
+    progress_clear();
+    if (code == 0 && !display.quiet) {
         const bool whole = in.width == job->side && in.height == job->side;
         const bool small = in.width < job->side || in.height < job->side;
         printf("%s  %zux%zu  %.2f dB%s\n", path, in.width, in.height, psnr(&in, &out),
@@ -50,7 +51,9 @@ int command_reconstruct(int argc, char **argv) {
         {'o', "out", OPTION_STRING, &job.dir, "DIR",
          "where the pictures go, as PNG; is made if it isn't there", NULL},
         {0, "force", OPTION_FLAG, &job.force, NULL, "write over pictures that exist", NULL},
-        {'t', "threads", OPTION_THREADS, &job.threads, "N", "threads", NULL},
+        {'t', "threads", OPTION_THREADS, &job.threads, "N", "threads, 1 to 4096; no influence on the result",
+         NULL},
+        DISPLAY_OPTIONS,
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
     const int n = options_read(command_find("reconstruct"), rows, argc, argv);
     if (n < 0) return -n - 1;
@@ -72,10 +75,12 @@ int command_reconstruct(int argc, char **argv) {
     job.side = info.height;
     int status = 0; /* of the first picture that failed; the others are done all the same */
     for (size_t i = 0; i < inputs.count; i++) {
+        if (inputs.count > 1) progress_stage(NULL, "reconstructing", i, inputs.count);
         if (one_picture(&job, model, inputs.path[i], &err) == 0) continue;
         const int failed = report(&err);
         if (status == 0) status = failed;
     }
+    progress_clear();
     caelum_model_close(&model);
     inputs_close(&inputs);
     return status;

@@ -6,14 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-/* How the runs are told of. */
-struct telling {
-    bool verbose;
-    time_t last; /* when the last line was printed */
-};
 
 static void finished_line(const struct caelum_study_progress *p) {
     const struct caelum_train_result *r = p->result;
@@ -25,6 +18,7 @@ static void finished_line(const struct caelum_study_progress *p) {
                 r->best_val_loss, r->best_epoch);
     else
         fprintf(stderr, "%zu/%zu  %s: measured\n", p->finished, p->runs, p->run);
+    progress_said();
 }
 
 static void epoch_line(const struct caelum_study_progress *p) {
@@ -32,6 +26,7 @@ static void epoch_line(const struct caelum_study_progress *p) {
     progress_clear();
     fprintf(stderr, "%s  epoch %3zu/%zu  loss %.6f  val %.6f  acc %.4f  %.1f s\n", p->run, e->epoch,
             p->train->epochs, e->loss, e->val_loss, e->val_accuracy, e->seconds);
+    progress_said();
 }
 
 static void state_line(const struct caelum_study_progress *p, char *line, size_t size) {
@@ -43,27 +38,26 @@ static void state_line(const struct caelum_study_progress *p, char *line, size_t
 }
 
 static int progress_study(void *cookie, const struct caelum_study_progress *p) {
-    struct telling *t = cookie;
+    const bool *verbose = cookie;
     char line[300];
-    bool told = !display.quiet;
     if (p->event == CAELUM_STUDY_FAILED) {
-        warn("%s: %s", p->run, p->error->text);
+        struct caelum_error err = {.code = p->error->code};
+        snprintf(err.text, sizeof err.text, "%.100s: %.400s", p->run, p->error->text);
+        report(&err);
     } else if (display.quiet) {
-        told = false;
+        return signals_caught() != 0;
     } else if (p->event == CAELUM_STUDY_FINISHED) {
         finished_line(p);
-    } else if (p->event == CAELUM_STUDY_EPOCH && t->verbose) {
+    } else if (p->event == CAELUM_STUDY_EPOCH && *verbose) {
         epoch_line(p);
     } else if (progress_due()) {
         state_line(p, line, sizeof line);
         progress_draw(line);
-    } else if (!progress_live() && time(NULL) - t->last >= 30) {
+    } else if (progress_line_due()) {
         state_line(p, line, sizeof line);
         fprintf(stderr, "%s\n", line);
-    } else {
-        told = false;
+        progress_said();
     }
-    if (told) t->last = time(NULL);
     return signals_caught() != 0;
 }
 
@@ -111,16 +105,16 @@ static void print_result(const struct caelum_study_settings *s, const struct cae
 
 int command_study(int argc, char **argv) {
     struct caelum_study_settings s = caelum_study_defaults();
-    struct telling telling = {.last = time(NULL)};
     char out[512], models[1200], path[1200];
-    bool json = false;
+    bool json = false, verbose = false;
     const struct option_row rows[] = {
         {'d', "data", OPTION_STRING, &s.data, "SPEC",
-         "of the runs that name none, as for train; default $CAELUM_DATA, else synthetic", NULL},
+         "data of the runs that name none, as for train; default synthetic", NULL},
         {'o', "out", OPTION_STRING, &s.out, "DIR", "directory of the study; default runs/FILE", NULL},
         {'j', "jobs", OPTION_THREADS, &s.jobs, "N",
          "runs side by side, one thread each; 1: one after the other on all threads; default: threads", NULL},
-        {'t', "threads", OPTION_THREADS, &s.threads, "N", "threads; no influence on the results", NULL},
+        {'t', "threads", OPTION_THREADS, &s.threads, "N", "threads, 1 to 4096; no influence on the results",
+         NULL},
         {0, "quick", OPTION_FLAG, &s.quick, NULL,
          "2 epochs of each first seed on 2,000 pictures, to see that everything works", NULL},
         {0, "report", OPTION_FLAG, &s.report_only, NULL, "run nothing, write the report of what is there",
@@ -130,7 +124,7 @@ int command_study(int argc, char **argv) {
         {0, "cache-dir", OPTION_STRING, &s.cache_dir, "DIR",
          "where prepared data is kept; default ~/.cache/caelum", NULL},
         {0, "json", OPTION_FLAG, &json, NULL, "print the result as JSON", NULL},
-        {'v', "verbose", OPTION_FLAG, &telling.verbose, NULL, "print a line after every epoch", NULL},
+        {'v', "verbose", OPTION_FLAG, &verbose, NULL, "print a line after every epoch", NULL},
         DISPLAY_OPTIONS,
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
     const int n = options_read(command_find("study"), rows, argc, argv);
@@ -143,7 +137,7 @@ int command_study(int argc, char **argv) {
     s.progress = progress_study;
     s.stage = progress_stage;
     s.opened = data_opened;
-    s.cookie = &telling;
+    s.cookie = &verbose;
     signals_catch();
     struct caelum_study_result result = {0};
     struct caelum_error err;

@@ -53,57 +53,63 @@ static struct {
 
 static const struct option_row rows[] = {
     {'d', "data", OPTION_STRING, &given.s.data, "SPEC",
-     "directory of pictures, CIFAR-10 directory or .tar.gz, or synthetic[:COUNT[:SIZE]]; default "
-     "$CAELUM_DATA, "
-     "else synthetic",
+     "directory of pictures, CIFAR-10 directory or .tar.gz, or synthetic[:COUNT[:SIZE]]; default synthetic",
      NULL},
-    {0, "task", OPTION_CHOICE, &given.task, "reconstruct|colorize|denoise|classify",
+    {0, "task", OPTION_CHOICE, &given.task, NULL,
      "what to learn: the pictures, chroma from luminance, clean pictures from noisy ones, or what they show",
      caelum_task_words},
     {'o', "out", OPTION_STRING, &given.s.out, "DIR", "run directory to make; default runs/NET", NULL},
-    {'e', "epochs", OPTION_SIZE, &given.s.epochs, "N", "passes over the training pictures", NULL},
-    {'b', "batch", OPTION_SIZE, &given.s.batch, "N", "pictures in a minibatch", NULL},
-    {0, "loss", OPTION_CHOICE, &given.loss, "mse|bce|l1|huber|xent",
-     "what is minimized; to classify, xent, and only then", caelum_loss_words},
-    {0, "huber-delta", OPTION_REAL, &given.s.huber_delta, "X", "error beyond which huber is linear", NULL},
-    {0, "optimizer", OPTION_CHOICE, &given.optimizer, "adam|adamw|sgd|rmsprop|muon",
-     "how a gradient changes the weights", caelum_optimizer_words},
-    {0, "lr", OPTION_REAL, &given.s.lr, "X", "step size, the largest of the run", NULL},
-    {0, "momentum", OPTION_REAL, &given.s.momentum, "X", "share of the last step that sgd keeps", NULL},
+    {'e', "epochs", OPTION_SIZE, &given.s.epochs, "N", "passes over the training pictures, 1 to 1,000,000",
+     NULL},
+    {'b', "batch", OPTION_SIZE, &given.s.batch, "N", "pictures in a minibatch, 1 to 65,536", NULL},
+    {0, "loss", OPTION_CHOICE, &given.loss, NULL, "what is minimized; to classify, xent, and only then",
+     caelum_loss_words},
+    {0, "huber-delta", OPTION_REAL, &given.s.huber_delta, "X",
+     "error beyond which huber is linear, pixels being 0 to 1", NULL},
+    {0, "optimizer", OPTION_CHOICE, &given.optimizer, NULL, "how a gradient changes the weights",
+     caelum_optimizer_words},
+    {0, "lr", OPTION_REAL, &given.s.lr, "X", "step size, the largest of the run, above 0", NULL},
+    {0, "momentum", OPTION_REAL, &given.s.momentum, "X", "share of the last step that sgd keeps, 0 to 1",
+     NULL},
     {0, "weight-decay", OPTION_REAL, &given.s.weight_decay, "X",
-     "pull of all parameters towards 0; decoupled with adamw, else added to the gradient", NULL},
-    {0, "schedule", OPTION_CHOICE, &given.schedule, "constant|step|cosine|onecycle|plateau",
-     "how the step size changes", caelum_schedule_words},
-    {0, "warmup", OPTION_REAL, &given.s.warmup, "EPOCHS", "let the step size rise for so long first", NULL},
-    {0, "lr-step-epochs", OPTION_SIZE, &given.s.lr_step_epochs, "N", "step: epochs between drops", NULL},
-    {0, "lr-gamma", OPTION_REAL, &given.s.lr_gamma, "X", "step, plateau: factor of a drop", NULL},
+     "pull of all parameters towards 0, 0 to 1; decoupled with adamw, else added to the gradient", NULL},
+    {0, "schedule", OPTION_CHOICE, &given.schedule, NULL, "how the step size changes", caelum_schedule_words},
+    {0, "warmup", OPTION_REAL, &given.s.warmup, "EPOCHS",
+     "let the step size rise for so long first, in epochs, which may be broken", NULL},
+    {0, "lr-step-epochs", OPTION_SIZE, &given.s.lr_step_epochs, "N", "step: epochs between drops, at least 1",
+     NULL},
+    {0, "lr-gamma", OPTION_REAL, &given.s.lr_gamma, "X",
+     "step, plateau: factor of a drop, above 0, at most 1", NULL},
     {0, "lr-patience", OPTION_SIZE, &given.s.lr_patience, "EPOCHS",
      "plateau: epochs without a better validation loss that pass before a drop", NULL},
-    {0, "clip", OPTION_REAL, &given.s.clip, "NORM", "scale longer gradients down to this norm; 0 = don't",
-     NULL},
+    {0, "clip", OPTION_REAL, &given.s.clip, "NORM",
+     "scale longer gradients down to this Euclidean norm; 0 = don't", NULL},
     {0, "ema", OPTION_REAL, &given.s.ema, "DECAY",
-     "validate and save a running mean of the weights, for example 0.999; 0 = don't", NULL},
+     "validate and save a running mean of the weights, which keeps this share a step, for example 0.999; 0 = "
+     "don't",
+     NULL},
     {0, "early-stop", OPTION_SIZE, &given.s.early_stop, "EPOCHS",
      "end after so many epochs without a better validation loss; 0 = don't", NULL},
     {0, "flip", OPTION_FLAG, &given.s.flip, NULL, "mirror half of the pictures, other ones in every epoch",
      NULL},
     {0, "shift", OPTION_SIZE, &given.s.shift, "PIXELS",
-     "move each picture by up to so many pixels each way, anew each time; at most 7", NULL},
-    {0, "seed", OPTION_U64, &given.s.seed, "N", "initial weights, order of the pictures, flips, shifts",
-     NULL},
+     "move each picture by up to so many pixels each way, anew each time; 0 to 7", NULL},
+    {0, "seed", OPTION_U64, &given.s.seed, "N",
+     "seed of initial weights, order of the pictures, flips and shifts", NULL},
     {0, "split-seed", OPTION_U64, &given.s.data_settings.split_seed, "N",
-     "shuffle that precedes the split into train, validation, test", NULL},
+     "seed of the shuffle that precedes the split into train, validation, test", NULL},
     {0, "limit", OPTION_SIZE, &given.s.data_settings.limit, "N",
      "use only the first N pictures of that shuffle; 0 = all", NULL},
     {0, "crop", OPTION_SIZE, &given.s.data_settings.crop, "N",
-     "directory of pictures: height and width of what is cut out of them, pixels", NULL},
+     "directory of pictures: height and width of what is cut out of them, 8 to 256 pixels", NULL},
     {0, "init", OPTION_STRING, &given.s.init, "MODEL",
      "start from this model's weights, not from random ones", NULL},
-    {'t', "threads", OPTION_THREADS, &given.s.threads, "N", "threads; no influence on the result", NULL},
+    {'t', "threads", OPTION_THREADS, &given.s.threads, "N", "threads, 1 to 4096; no influence on the result",
+     NULL},
     {0, "lr-find", OPTION_FLAG, &given.lr_find, NULL,
      "only try step sizes from 1e-7 to 10 and say which to use; --out is then runs/NET-lr-find", NULL},
     {0, "resume", OPTION_STRING, &given.resume, "DIR",
-     "go on with a run; only --epochs and --threads may be given too", NULL},
+     "go on with a run; of the options that shape it only --epochs may be given too", NULL},
     {0, "force", OPTION_FLAG, &given.s.force, NULL, "write over an existing run directory", NULL},
     {0, "cache-dir", OPTION_STRING, &given.s.data_settings.cache_dir, "DIR",
      "where prepared data is kept; default ~/.cache/caelum", NULL},
@@ -111,24 +117,15 @@ static const struct option_row rows[] = {
     DISPLAY_OPTIONS,
     {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
 
-/* Whether the word is that option, with or without its value. */
-static bool is_option(const char *word, const char *name, char letter) {
-    const size_t n = strlen(name);
-    if (word[0] != '-') return false;
-    if (word[1] != '-') return letter && word[1] == letter;
-    return strncmp(word + 2, name, n) == 0 && (word[2 + n] == '\0' || word[2 + n] == '=');
-}
-
-/* A run that goes on has its settings: the name of the first option among `words` that would change one, or
- * NULL. */
-static const char *not_on_resume(int count, char **words) {
-    static const char *const free_ones[] = {"epochs", "threads",  "resume", "cache-dir",
-                                            "json",   "progress", "quiet",  NULL};
+/* A run that goes on has its settings: the name of the first option on the command line that would change
+ * one, or NULL. What files and the environment say is for runs that begin. */
+static const char *not_on_resume(void) {
+    static const char *const free_ones[] = {"epochs", "threads",  "resume", "cache-dir", "json",
+                                            "color",  "progress", "quiet",  NULL};
     for (const struct option_row *row = rows; row->name; row++) {
-        bool settled = true;
+        bool settled = options_origin(row->name) == ORIGIN_FLAG;
         for (size_t i = 0; free_ones[i]; i++) settled &= strcmp(row->name, free_ones[i]) != 0;
-        for (int i = 1; settled && i < count; i++)
-            if (is_option(words[i], row->name, row->letter)) return row->name;
+        if (settled) return row->name;
     }
     return NULL;
 }
@@ -173,15 +170,13 @@ static int find_lr(struct caelum_train_settings *s) {
 int command_train(int argc, char **argv) {
     char out[512];
     struct caelum_train_settings *s = &given.s;
-    *s = caelum_train_defaults();
-    const char *settled = not_on_resume(argc, argv);
-    bool epochs_given = false, loss_given = false;
-    for (int i = 1; i < argc; i++) {
-        epochs_given |= is_option(argv[i], "epochs", 'e');
-        loss_given |= is_option(argv[i], "loss", 0);
-    }
+    given.s = caelum_train_defaults();
+    given.task = given.loss = given.optimizer = given.schedule = 0;
+    given.json = given.lr_find = false;
+    given.resume = NULL;
     const int n = options_read(command_find("train"), rows, argc, argv);
     if (n < 0) return -n - 1;
+    const char *settled = not_on_resume();
     s->resume = given.resume != NULL;
     if (s->resume ? n != 0 : n != 1)
         return usage_error(
@@ -189,9 +184,11 @@ int command_train(int argc, char **argv) {
             n);
     if (s->resume && settled)
         return usage_error("train", "--%s can't change with --resume: the run knows its own", settled);
-    if (s->resume && !epochs_given) s->epochs = 0;
+    if (s->resume && options_origin("epochs") != ORIGIN_FLAG) s->epochs = 0;
     s->task = (enum caelum_task)given.task;
-    s->loss = s->task == CAELUM_CLASSIFY && !loss_given ? CAELUM_XENT : (enum caelum_loss)given.loss;
+    s->loss = s->task == CAELUM_CLASSIFY && options_origin("loss") == ORIGIN_DEFAULT
+                  ? CAELUM_XENT
+                  : (enum caelum_loss)given.loss;
     s->optimizer = (enum caelum_optimizer)given.optimizer;
     s->schedule = (enum caelum_schedule)given.schedule;
     if (s->resume)

@@ -1,11 +1,11 @@
 /* main.c - the table of commands, and what is the same for all of them. */
 #include "cli.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 const struct command commands[] = {
     {"train", "NET", "train a network on pictures; makes a run directory",
@@ -34,31 +34,31 @@ const struct command commands[] = {
      "caelum data info synthetic:1000", command_data},
     {"bench", "[NET...]", "measure the machine's limits and the throughput of networks",
      "caelum bench models/*.net --filter train.b50", command_bench},
-    {"version", "", "version, build and instruction set in use", "caelum version", command_version},
     {"help", "[COMMAND]", "explain a command", "caelum help train", command_help_on},
+    {"config", "[COMMAND]", "show each option's value and where it comes from", "caelum config train",
+     command_config},
+    {"man", "[COMMAND]", "print a manual page", "caelum man train | man -l -", command_man},
+    {"completion", "bash|zsh|fish", "print a shell's script that completes command lines",
+     "eval \"$(caelum completion bash)\"", command_completion},
+    {"version", "", "version, build and instruction set in use", "caelum version", command_version},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
 char command_line[4096];
 
-const struct command *command_find(const char *name) {
-    for (const struct command *c = commands; c->name; c++)
-        if (strcmp(c->name, name) == 0) return c;
-    return NULL;
-}
-
 int report(const struct caelum_error *err) {
+    const char *place = err->code == CAELUM_EUSAGE ? options_place(err->text) : NULL;
     progress_clear();
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    const bool color = isatty(2) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
-    fprintf(stderr, "%scaelum:%s %s\n", color ? "\033[1;31m" : "", color ? "\033[0m" : "", err->text);
+    fprintf(stderr, "%scaelum:%s %s%s%s\n", style(stderr, STYLE_ERROR), style(stderr, STYLE_PLAIN),
+            place ? place : "", place ? ": " : "", err->text);
     return -err->code;
 }
 
 void warn(const char *format, ...) {
     va_list args;
+    if (display.quiet) return;
     progress_clear();
-    fprintf(stderr, "caelum: warning: ");
+    fprintf(stderr, "%scaelum: warning:%s ", style(stderr, STYLE_WARNING), style(stderr, STYLE_PLAIN));
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
@@ -97,75 +97,67 @@ const char *grouped(size_t n, char text[32]) {
     return text;
 }
 
-static void overview(FILE *to) {
-    fprintf(to,
-            "caelum " CAELUM_VERSION " - trains, measures and runs convolutional autoencoders on pictures\n\n"
-            "usage: caelum COMMAND [OPTIONS]\n\n");
-    for (const struct command *c = commands; c->name; c++) fprintf(to, "  %-12s %s\n", c->name, c->summary);
-    fprintf(
-        to,
-        "\nexamples:\n  %s\n  %s\n\n'caelum help COMMAND' lists a command's options with their defaults.\n",
-        commands[0].example, commands[1].example);
+void command_line_add(const char *word) {
+    const size_t used = strlen(command_line);
+    const bool plain = *word && !strpbrk(word, " \t\"'$&|;()<>*?\\#");
+    snprintf(command_line + used, sizeof command_line - used, plain ? "%s%s" : "%s'%s'", used ? " " : "",
+             word);
 }
 
-int command_version(int argc, char **argv) {
-    static const struct option_row rows[] = {{0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read(command_find("version"), rows, argc, argv);
-    if (n < 0) return -n - 1;
+/* Whether these ask for the version, by -V or --version; *bare: by -q too, for the number alone. */
+static bool version_asked(char **words, bool *bare) {
+    bool asked = false;
+    *bare = false;
+    for (; *words; words++) {
+        const char *w = *words;
+        const bool both = strcmp(w, "-qV") == 0 || strcmp(w, "-Vq") == 0;
+        const bool version = both || strcmp(w, "-V") == 0 || strcmp(w, "--version") == 0;
+        const bool quiet = both || strcmp(w, "-q") == 0 || strcmp(w, "--quiet") == 0;
+        if (!version && !quiet) return false;
+        asked |= version;
+        *bare |= quiet;
+    }
+    return asked;
+}
+
+/* The user's choice of colors, for what is said before a command has read its options. */
+static void choose_colors(void) {
+    int mode = DISPLAY_AUTO;
+    const struct option_row rows[] = {{0, "color", OPTION_CHOICE, &mode, NULL, "", display_modes},
+                                      {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
+    struct option_source source = {ORIGIN_DEFAULT, ""};
     struct caelum_error err;
-    const char *cpu;
-    if (caelum_cpu(&cpu, &err) != 0) return report(&err);
-    printf("caelum %s\n%s\nkernels in use: %s, threads: %d\n", caelum_version(), caelum_build_info(), cpu,
-           caelum_default_threads());
-    return 0;
+    config_apply(NULL, rows, &source, &err); /* the command will complain of what is wrong there */
+    style_choose(mode);
 }
 
-int command_help_on(int argc, char **argv) {
-    if (argc < 2) {
-        overview(stdout);
-        return 0;
-    }
-    const struct command *c = command_find(argv[1]);
-    if (!c) return usage_error(NULL, "there is no command '%s'", argv[1]);
-    char *help[] = {argv[1], (char *)(uintptr_t) "--help", NULL};
-    return c->run(2, help);
-}
-
-static int unknown_command(const char *word) {
-    const char *names[32];
-    size_t n = 0;
-    for (const struct command *c = commands; c->name; c++) names[n++] = c->name;
-    names[n] = NULL;
-    const char *guess = nearest(word, names);
-    if (guess) return usage_error(NULL, "there is no command '%s'; did you mean '%s'?", word, guess);
-    return usage_error(NULL, "there is no command '%s'", word);
-}
-
-static void remember(int argc, char **argv) {
-    size_t used = 0;
-    for (int i = 0; i < argc && used < sizeof command_line; i++) {
-        const bool plain = argv[i][0] && !strpbrk(argv[i], " \t\"'$&|;()<>*?\\");
-        used += (size_t)snprintf(command_line + used, sizeof command_line - used, plain ? "%s%s" : "%s'%s'",
-                                 i ? " " : "", i ? argv[i] : "caelum");
-    }
+/* Writes out what is left of the results. Whoever closed the pipe has had enough and needs no message. */
+static int finish(int status) {
+    errno = 0;
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || status != 0) return status;
+    if (errno != EPIPE) fprintf(stderr, "caelum: the result could not be written to standard output\n");
+    return 4;
 }
 
 int main(int argc, char **argv) {
-    remember(argc, argv);
+    char version[] = "version", help[] = "help", quiet[] = "-q";
+    char *bare_version[] = {version, quiet, NULL};
+    bool bare;
+    command_line_add("caelum");
+    for (int i = 1; i < argc; i++) command_line_add(argv[i]);
+    choose_colors();
     if (argc < 2) {
-        overview(stderr);
+        commands_overview(stderr);
         return 2;
     }
-    const char *word = argv[1];
-    if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) word = "help";
-    if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0) word = "version";
-    const struct command *command = command_find(word);
-    if (!command) return unknown_command(word);
-    int status = command->run(argc - 1, argv + 1);
-    if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
-        fprintf(stderr, "caelum: the result could not be written to standard output\n");
-        status = 4;
-    }
+    char **words = argv + 1;
+    int count = argc - 1;
+    if (version_asked(words, &bare)) words = bare_version, count = bare ? 2 : 1;
+    if (strcmp(words[0], "-h") == 0 || strcmp(words[0], "--help") == 0) words[0] = help;
+    if (strcmp(words[0], "-V") == 0 || strcmp(words[0], "--version") == 0) words[0] = version;
+    const struct command *command = command_find(words[0]);
+    if (!command) return unknown_command(words[0]);
+    const int status = finish(command->run(count, words));
     signals_raise();
     return status;
 }

@@ -1,156 +1,156 @@
-/* options.c - one table of options per command: parsing, defaults, help and complaints all come from it. */
+/* options.c - one table of options per command: what is parsed, shown, completed and configured all comes
+ * from it. */
 #include "cli.h"
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int usage_error(const char *command, const char *format, ...) {
-    va_list args;
-    fprintf(stderr, "caelum%s%s: ", command ? " " : "", command ? command : "");
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fprintf(stderr, "\ntry 'caelum help%s%s'\n", command ? " " : "", command ? command : "");
-    return 2;
-}
-
-/* Levenshtein distance of short words. */
-static size_t distance(const char *a, const char *b) {
-    size_t row[64];
-    const size_t n = strlen(b) < 63 ? strlen(b) : 63;
-    for (size_t j = 0; j <= n; j++) row[j] = j;
-    for (size_t i = 1; *a; i++, a++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            const size_t replace = diagonal + (*a != b[j - 1]),
-                         other = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            diagonal = row[j];
-            row[j] = replace < other ? replace : other;
-        }
-    }
-    return row[n];
-}
-
-const char *nearest(const char *word, const char *const *words) {
-    const char *best = NULL;
-    size_t least = 3;
-    for (; *words; words++) {
-        const size_t d = distance(word, *words);
-        if (d < least) least = d, best = *words;
-    }
-    return best;
-}
 
 static bool ends(const struct option_row *row) {
     return row->name == NULL;
 }
 
-static void print_default(const struct option_row *row, FILE *to) {
+const struct option_row *options_row(const struct option_row *rows, const char *name, size_t length) {
+    while (!ends(rows) && !(strlen(rows->name) == length && strncmp(rows->name, name, length) == 0)) rows++;
+    return rows;
+}
+
+bool option_by_hand(const struct option_row *row) {
+    return strcmp(row->name, "force") == 0;
+}
+
+/* --- Values --------------------------------------------------------------------------------------- */
+
+const char *option_text(const struct option_row *row, char text[32]) {
     switch (row->kind) {
     case OPTION_FLAG:
-        break;
+        return *(bool *)row->value ? "yes" : "no";
     case OPTION_STRING:
-        if (*(const char **)row->value) fprintf(to, " [%s]", *(const char **)row->value);
-        break;
+        return *(const char **)row->value;
     case OPTION_SIZE:
-        fprintf(to, " [%zu]", *(size_t *)row->value);
-        break;
+        snprintf(text, 32, "%zu", *(size_t *)row->value);
+        return text;
     case OPTION_U64:
-        fprintf(to, " [%llu]", (unsigned long long)*(uint64_t *)row->value);
-        break;
+        snprintf(text, 32, "%llu", (unsigned long long)*(uint64_t *)row->value);
+        return text;
     case OPTION_REAL:
-        fprintf(to, " [%g]", *(double *)row->value);
-        break;
+        snprintf(text, 32, "%g", *(double *)row->value);
+        return text;
     case OPTION_THREADS:
-        fprintf(to, " [%d]", *(int *)row->value ? *(int *)row->value : caelum_default_threads());
-        break;
+        snprintf(text, 32, "%d", *(int *)row->value ? *(int *)row->value : caelum_default_threads());
+        return text;
     case OPTION_CHOICE:
-        fprintf(to, " [%s]", row->choices[*(int *)row->value]);
-        break;
+        return row->choices[*(int *)row->value];
     case OPTION_WORDS:
         break;
     }
+    return NULL;
 }
 
-void command_help(const struct command *command, const struct option_row *rows, FILE *to) {
-    fprintf(to, "usage: caelum %s %s%s[OPTIONS]\n\n%s\n", command->name, command->arguments,
-            *command->arguments ? " " : "", command->summary);
-    if (!ends(rows)) fprintf(to, "\noptions:\n");
-    for (; !ends(rows); rows++) {
-        char left[64], letter[8] = "    ";
-        if (rows->letter) snprintf(letter, sizeof letter, "-%c, ", rows->letter);
-        snprintf(left, sizeof left, "%s--%s%s%s", letter, rows->name, rows->argument ? " " : "",
-                 rows->argument ? rows->argument : "");
-        fprintf(to, strlen(left) > 26 ? "  %s\n%29s%s" : "  %-26s%s%s", left, strlen(left) > 26 ? "" : " ",
-                rows->help);
-        print_default(rows, to);
-        fputc('\n', to);
-    }
-    fprintf(to, "\nexample:\n  %s\n", command->example);
+const char *option_argument(const struct option_row *row, char text[256]) {
+    if (row->kind != OPTION_CHOICE) return row->argument;
+    size_t used = 0;
+    for (int i = 0; row->choices[i] && used < 256; i++)
+        used += (size_t)snprintf(text + used, 256 - used, "%s%s", i ? "|" : "", row->choices[i]);
+    return text;
 }
 
-static int bad_value(const struct command *command, const struct option_row *row, const char *expected,
-                     const char *text) {
-    return usage_error(command->name, "--%s: expected %s, got '%s'", row->name, expected, text);
+static int bad_value(const struct option_row *row, const char *expected, const char *text,
+                     struct caelum_error *err) {
+    const char *guess = row->kind == OPTION_CHOICE ? nearest(text, row->choices) : NULL;
+    err->code = CAELUM_EUSAGE;
+    snprintf(err->text, sizeof err->text, "%s: expected %s, got '%.200s'%s%s%s", row->name, expected, text,
+             guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
+    return err->code;
 }
 
-/* 0, or exit status 2. */
-static int set_value(const struct command *command, const struct option_row *row, const char *text) {
-    char *end;
-    errno = 0;
-    switch (row->kind) {
-    case OPTION_FLAG:
-        *(bool *)row->value = true;
-        return 0;
-    case OPTION_STRING:
-        *(const char **)row->value = text;
-        return 0;
-    case OPTION_WORDS: {
-        struct option_words *words = row->value;
-        if (words->count == OPTION_WORDS_MOST)
-            return usage_error(command->name, "--%s: at most %d are possible", row->name, OPTION_WORDS_MOST);
+static int set_flag(const struct option_row *row, const char *text, struct caelum_error *err) {
+    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(text, words[i]) == 0) {
+            *(bool *)row->value = i % 2 == 1;
+            return 0;
+        }
+    return bad_value(row, "yes or no", text, err);
+}
+
+static int set_word(const struct option_row *row, const char *text, struct caelum_error *err) {
+    struct option_words *words = row->value;
+    if (words->count < OPTION_WORDS_MOST) {
         words->word[words->count++] = text;
         return 0;
     }
-    case OPTION_REAL: {
-        const double value = strtod(text, &end);
-        if (end == text || *end || !isfinite(value)) return bad_value(command, row, "a number", text);
-        *(double *)row->value = value;
-        return 0;
-    }
-    case OPTION_CHOICE:
-        for (int i = 0; row->choices[i]; i++)
-            if (strcmp(text, row->choices[i]) == 0) {
-                *(int *)row->value = i;
-                return 0;
-            }
-        return bad_value(command, row, row->argument, text);
-    default:
-        break;
-    }
+    err->code = CAELUM_EUSAGE;
+    snprintf(err->text, sizeof err->text, "%s: at most %d are possible", row->name, OPTION_WORDS_MOST);
+    return err->code;
+}
+
+static int set_choice(const struct option_row *row, const char *text, struct caelum_error *err) {
+    char words[256];
+    for (int i = 0; row->choices[i]; i++)
+        if (strcmp(text, row->choices[i]) == 0) {
+            *(int *)row->value = i;
+            return 0;
+        }
+    return bad_value(row, option_argument(row, words), text, err);
+}
+
+static int set_real(const struct option_row *row, const char *text, struct caelum_error *err) {
+    char *end;
+    const double value = strtod(text, &end);
+    if (end == text || *end || !isfinite(value)) return bad_value(row, "a number", text, err);
+    *(double *)row->value = value;
+    return 0;
+}
+
+static int set_whole(const struct option_row *row, const char *text, struct caelum_error *err) {
+    char *end;
+    errno = 0;
     const unsigned long long value = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno) return bad_value(command, row, "a whole number", text);
+    if (*text < '0' || *text > '9' || *end || errno) return bad_value(row, "a whole number", text, err);
     if (row->kind == OPTION_U64) {
         *(uint64_t *)row->value = value;
     } else if (row->kind == OPTION_SIZE) {
         *(size_t *)row->value = (size_t)value;
     } else {
-        if (value < 1 || value > 4096) return bad_value(command, row, "1 to 4096 threads", text);
+        if (value < 1 || value > 4096) return bad_value(row, "1 to 4096 threads", text, err);
         *(int *)row->value = (int)value;
     }
     return 0;
 }
 
+int option_set(const struct option_row *row, const char *text, struct caelum_error *err) {
+    switch (row->kind) {
+    case OPTION_FLAG:
+        return set_flag(row, text, err);
+    case OPTION_STRING:
+        *(const char **)row->value = text;
+        return 0;
+    case OPTION_WORDS:
+        return set_word(row, text, err);
+    case OPTION_REAL:
+        return set_real(row, text, err);
+    case OPTION_CHOICE:
+        return set_choice(row, text, err);
+    default:
+        return set_whole(row, text, err);
+    }
+}
+
+/* --- The command line ----------------------------------------------------------------------------- */
+
+/* The running command's options, and where their values came from. */
+static struct {
+    const struct option_row *rows;
+    struct option_source source[OPTIONS_MOST];
+} current;
+
 static int unknown_option(const struct command *command, const struct option_row *rows, const char *word) {
-    const char *names[64];
+    const char *names[OPTIONS_MOST];
     size_t n = 0;
-    for (; !ends(rows) && n < 62; rows++) names[n++] = rows->name;
-    names[n++] = "help";
+    for (; !ends(rows) && n + 1 < OPTIONS_MOST; rows++) names[n++] = rows->name;
     names[n] = NULL;
     const char *guess = nearest(word, names);
     if (guess) return usage_error(command->name, "there is no option --%s; did you mean --%s?", word, guess);
@@ -162,10 +162,10 @@ static int read_option(const struct command *command, const struct option_row *r
                        int *i) {
     const char *word = argv[*i], *value = NULL;
     const struct option_row *row = rows;
+    struct caelum_error err;
     if (word[1] == '-') {
         const size_t length = strcspn(word + 2, "=");
-        while (!ends(row) && !(strlen(row->name) == length && strncmp(row->name, word + 2, length) == 0))
-            row++;
+        row = options_row(rows, word + 2, length);
         if (ends(row)) {
             char name[64];
             snprintf(name, sizeof name, "%.*s", (int)length, word + 2);
@@ -176,20 +176,26 @@ static int read_option(const struct command *command, const struct option_row *r
         while (!ends(row) && row->letter != word[1]) row++;
         if (ends(row)) return usage_error(command->name, "there is no option -%c", word[1]);
         if (word[2]) value = word + 2;
+        if (value && row->kind == OPTION_FLAG)
+            return usage_error(command->name, "-%c takes no value", row->letter);
     }
-    if (row->kind == OPTION_FLAG) {
-        if (value) return usage_error(command->name, "--%s takes no value", row->name);
-        value = "";
-    }
+    if (!value && row->kind == OPTION_FLAG) value = "yes";
     if (!value) {
+        char text[256];
         if (*i + 1 >= argc)
-            return usage_error(command->name, "--%s: a value is missing: %s", row->name, row->argument);
+            return usage_error(command->name, "--%s: a value is missing: %s", row->name,
+                               option_argument(row, text));
         value = argv[++*i];
     }
-    return set_value(command, row, value);
+    if (option_set(row, value, &err) != 0) return usage_error(command->name, "--%s", err.text);
+    current.source[row - rows].origin = ORIGIN_FLAG;
+    if (row->value == &display.color) style_choose(display.color);
+    return 0;
 }
 
-int options_read(const struct command *command, const struct option_row *rows, int argc, char **argv) {
+/* As options_read; `help` is set if it was asked for. */
+static int read_arguments(const struct command *command, const struct option_row *rows, int argc, char **argv,
+                          bool *help) {
     int left = 0;
     bool only_arguments = false;
     for (int i = 1; i < argc; i++) {
@@ -199,12 +205,87 @@ int options_read(const struct command *command, const struct option_row *rows, i
         } else if (strcmp(word, "--") == 0) {
             only_arguments = true;
         } else if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
-            command_help(command, rows, stdout);
-            return -1;
+            *help = true;
+            return left;
         } else {
             const int status = read_option(command, rows, argc, argv, &i);
             if (status != 0) return -status - 1;
         }
     }
     return left;
+}
+
+/* Who looks at the rows instead of the command running; NULL: nobody. */
+static options_visitor *visitor;
+static void *visitor_cookie;
+
+void options_visit(const struct command *command, options_visitor *visit, void *cookie) {
+    options_visitor *const outer = visitor;
+    void *const outer_cookie = visitor_cookie;
+    const struct display set = display;
+    char name[32];
+    char *argv[] = {name, NULL};
+    snprintf(name, sizeof name, "%s", command->name);
+    visitor = visit;
+    visitor_cookie = cookie;
+    display = (struct display){0};
+    command->run(1, argv);
+    display = set;
+    visitor = outer;
+    visitor_cookie = outer_cookie;
+}
+
+static int read_rows(const struct command *command, const struct option_row *rows, int argc, char **argv,
+                     bool alone) {
+    if (visitor) {
+        visitor(visitor_cookie, command, rows, !alone);
+        return -1;
+    }
+    struct caelum_error err;
+    bool help = false;
+    memset(&current, 0, sizeof current);
+    current.rows = rows;
+    const int n = read_arguments(command, rows, argc, argv, &help);
+    if (n < 0) return n;
+    if (help) {
+        command_help(command, stdout);
+        return -1;
+    }
+    if (alone) return n;
+    if (config_apply(command, rows, current.source, &err) != 0) return -report(&err) - 1;
+    if (!ends(options_row(rows, "color", 5))) style_choose(display.color);
+    for (const struct option_row *row = rows; !ends(row); row++) {
+        const enum option_origin origin = current.source[row - rows].origin;
+        char text[32], word[sizeof command_line];
+        const char *value = option_text(row, text);
+        if ((origin != ORIGIN_FILE && origin != ORIGIN_ENVIRONMENT) || !value) continue;
+        snprintf(word, sizeof word, "--%s=%s", row->name, value);
+        command_line_add(word);
+    }
+    return n;
+}
+
+int options_read(const struct command *command, const struct option_row *rows, int argc, char **argv) {
+    return read_rows(command, rows, argc, argv, false);
+}
+
+int options_read_alone(const struct command *command, const struct option_row *rows, int argc, char **argv) {
+    return read_rows(command, rows, argc, argv, true);
+}
+
+enum option_origin options_origin(const char *name) {
+    const struct option_row *row = options_row(current.rows, name, strlen(name));
+    return ends(row) ? ORIGIN_DEFAULT : current.source[row - current.rows].origin;
+}
+
+const char *options_place(const char *complaint) {
+    char name[64];
+    if (!current.rows) return NULL;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(complaint, ":"), complaint);
+    for (char *c = name; *c; c++)
+        if (*c == '_') *c = '-';
+    const struct option_row *row = options_row(current.rows, name, strlen(name));
+    if (ends(row)) return NULL;
+    const struct option_source *source = &current.source[row - current.rows];
+    return source->origin == ORIGIN_FILE || source->origin == ORIGIN_ENVIRONMENT ? source->place : NULL;
 }

@@ -10,12 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
-const char *const progress_modes[] = {"auto", "always", "never", NULL};
+const char *const display_modes[] = {"auto", "always", "never", NULL};
 struct display display;
 
 /* Whether a line stands on the terminal that the next one must replace. */
 static bool line_open;
-static double last_drawn, stage_started;
+static double last_drawn, last_said;
 
 static double now(void) {
     struct timespec t;
@@ -24,12 +24,22 @@ static double now(void) {
 }
 
 bool progress_live(void) {
-    if (display.quiet || display.mode == PROGRESS_NEVER) return false;
-    return display.mode == PROGRESS_ALWAYS || isatty(2);
+    if (display.quiet || display.progress == DISPLAY_NEVER) return false;
+    return display.progress == DISPLAY_ALWAYS || isatty(2);
 }
 
 bool progress_due(void) {
     return progress_live() && now() - last_drawn > 1.0 / 6;
+}
+
+bool progress_line_due(void) {
+    if (display.quiet || display.progress == DISPLAY_NEVER || progress_live()) return false;
+    if (last_said <= 0) progress_said();
+    return now() - last_said >= 30;
+}
+
+void progress_said(void) {
+    last_said = now();
 }
 
 static int columns(void) {
@@ -69,12 +79,14 @@ const char *progress_duration(double seconds, char text[32]) {
 
 int progress_stage(void *cookie, const char *what, size_t done, size_t total) {
     (void)cookie;
-    if (done <= 1 || stage_started <= 0) stage_started = now();
-    if (done < total && progress_due() && now() - stage_started >= 0) {
+    if (done < total && progress_due()) {
         char line[200], meter[25];
         progress_bar(meter, 24, total ? (double)done / (double)total : 0);
         snprintf(line, sizeof line, "%s [%s] %zu/%zu", what, meter, done, total);
         progress_draw(line);
+    } else if (done < total && progress_line_due()) {
+        fprintf(stderr, "%s %zu/%zu\n", what, done, total);
+        progress_said();
     }
     if (done == total) progress_clear();
     return signals_caught() != 0;
@@ -85,9 +97,12 @@ static void epoch_line(const struct caelum_train_progress *p) {
     char speed[32], quality[32] = ""; /* a classifier has no PSNR */
     progress_clear();
     if (!isnan(e->val_psnr)) snprintf(quality, sizeof quality, "  psnr %.2f dB", e->val_psnr);
-    fprintf(stderr, "epoch %3zu/%zu  loss %.6f  val %.6f%s  acc %.4f  %s img/s  %.1f s%s\n", e->epoch,
+    fprintf(stderr, "epoch %3zu/%zu  loss %.6f  val %.6f%s  acc %.4f  %s img/s  %.1f s%s%s%s\n", e->epoch,
             p->epochs, e->loss, e->val_loss, quality, e->val_accuracy,
-            grouped((size_t)e->pictures_per_second, speed), e->seconds, e->best ? "  best" : "");
+            grouped((size_t)e->pictures_per_second, speed), e->seconds,
+            e->best ? style(stderr, STYLE_GOOD) : "", e->best ? "  best" : "",
+            e->best ? style(stderr, STYLE_PLAIN) : "");
+    progress_said();
 }
 
 int progress_train(void *cookie, const struct caelum_train_progress *p) {

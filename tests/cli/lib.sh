@@ -4,10 +4,13 @@ set -u
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
-CAELUM_CACHE=$scratch/cache
-export CAELUM_CACHE
 REAL_DATA=${CAELUM_DATA:-}
-unset CAELUM_DATA CAELUM_CPU
+# nothing that the user has set may reach the tests
+for variable in $(env | sed -n 's/^\(CAELUM_[A-Z0-9_]*\)=.*/\1/p') NO_COLOR FORCE_COLOR CLICOLOR_FORCE; do
+    unset "$variable"
+done
+CAELUM_CACHE=$scratch/cache HOME=$scratch/home XDG_CONFIG_HOME=$scratch/home/.config
+export CAELUM_CACHE HOME XDG_CONFIG_HOME
 failures=0
 
 # expect STATUS COMMAND...: runs it; what it said is in out and err

@@ -13,7 +13,7 @@ for command in train eval reconstruct inspect data bench version; do
     says out "example:"
 done
 expect 0 "$CAELUM" train -h
-says out "--epochs N             passes over the training pictures [50]"
+says out "--epochs N             passes over the training pictures, 1 to 1,000,000 [50]"
 expect 2 "$CAELUM" trian
 says err "did you mean 'train'?"
 expect 2 "$CAELUM" train --epoch 3 x.net
@@ -29,11 +29,11 @@ says err "expected one NET, got 0"
 expect 2 "$CAELUM" train --lr 0 "$SOURCE_DIR/models/standard.net"
 says err "lr: expected a number above 0, at most 100, got 0"
 expect 2 "$CAELUM" train --loss mae "$SOURCE_DIR/models/standard.net"
-says err "--loss: expected mse|bce|l1|huber|xent, got 'mae'"
+says err "--loss: expected mse|bce|l1|huber|xent, got 'mae'; did you mean 'mse'?"
 expect 2 "$CAELUM" train --loss bce --task colorize "$SOURCE_DIR/models/standard.net"
 says err "loss: bce needs targets in [0, 1]"
 expect 2 "$CAELUM" eval m.safetensors --split tset
-says err "--split: expected train, validation or test, got 'tset'"
+says err "--split: expected train|validation|test, got 'tset'; did you mean 'test'?"
 expect 2 env CAELUM_CPU=pentium "$CAELUM" version
 says err "expected generic, avx2 or avx512"
 finish

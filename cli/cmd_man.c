@@ -1,0 +1,222 @@
+/* cmd_man.c - caelum man: manual pages in mdoc(7), of the program and of each command, made from the tables.
+ */
+#include "cli.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char date[] = "November 26, 2026"; /* of the last change of the words in this file */
+
+struct item {
+    const char *name, *text;
+};
+
+static const struct item environment[] = {
+    {"CAELUM_<OPTION>", "Sets the option of that name, in capitals and with underscores for dashes: "
+                        "CAELUM_SPLIT_SEED=2. Flags are "
+                        "set by yes or no. --force can't be set."},
+    {"CAELUM_CACHE", "Directory for prepared data; as --cache-dir."},
+    {"CAELUM_CPU", "Lowers the instruction set that the kernels use: generic, avx2 or avx512."},
+    {"CAELUM_DATA", "The data set where none is named; as --data."},
+    {"CAELUM_MODELS", "Directory of the models that come with the program."},
+    {"NO_COLOR", "If set and not empty: no colors."},
+    {"CLICOLOR_FORCE", "If set, not empty and not 0: colors, even if it is no terminal; NO_COLOR wins."},
+    {"FORCE_COLOR", "The same."},
+    {"TERM", "Where it is dumb or not set there are no colors."},
+    {"XDG_CONFIG_HOME", "Directory of caelum/config; ~/.config if it is not set."},
+    {"XDG_CACHE_HOME", "Directory of caelum, for prepared data; ~/.cache if it is not set."},
+    {NULL, NULL}};
+
+static const struct item files[] = {
+    {"./caelum.conf", "Options for commands that are started in this directory, one 'key = value' a line."},
+    {"~/.config/caelum/config", "Options of the user, likewise; caelum.conf wins."},
+    {"~/.cache/caelum/", "Prepared data and measured baselines; can be deleted at any time."},
+    {"runs/", "Where train and study put their directories unless told otherwise."},
+    {NULL, NULL}};
+
+static const struct item statuses[] = {
+    {"0", "All went well."},
+    {"1", "A failure that is none of these."},
+    {"2", "The command line, the environment or a file asked for something that makes no sense."},
+    {"3", "Bad or unsupported data, network or model."},
+    {"4", "A file is missing, exists already, or can't be read or written."},
+    {"5", "A download or its checksum failed."},
+    {"6", "A training diverged."},
+    {"7", "Memory or threads were not to be had."},
+    {"130, 143, 129", "Stopped by SIGINT, SIGTERM or SIGHUP; what was done so far is saved."},
+    {NULL, NULL}};
+
+/* Text as mdoc lines of at most 78 characters: sentences start new lines, and nothing in it is taken for a
+ * request or an escape. */
+static void print_text(const char *text) {
+    size_t column = 0;
+    while (*text) {
+        const size_t n = strcspn(text, " ");
+        if (column > 0 && column + 1 + n > 78) {
+            putchar('\n');
+            column = 0;
+        } else if (column > 0) {
+            putchar(' ');
+        }
+        if (column == 0 && (*text == '.' || *text == '\'')) fputs("\\&", stdout);
+        for (size_t i = 0; i < n; i++) {
+            if (text[i] == '\\')
+                fputs("\\e", stdout);
+            else if (text[i] == '-')
+                fputs("\\-", stdout);
+            else
+                putchar(text[i]);
+        }
+        column += 1 + n;
+        if (n > 1 && text[n - 1] == '.' && text[n]) {
+            putchar('\n');
+            column = 0;
+        }
+        text += n;
+        text += strspn(text, " ");
+    }
+    putchar('\n');
+}
+
+/* A sentence that begins with a capital and ends with a full stop. */
+static void print_sentence(const char *text) {
+    char sentence[1024];
+    snprintf(sentence, sizeof sentence, "%c%s.", toupper((unsigned char)text[0]), text + 1);
+    print_text(sentence);
+}
+
+/* An argument of a macro, as one word. */
+static void print_argument(const char *text) {
+    fputs(" \"", stdout); /* so that no macro's name is taken for one */
+    for (; *text; text++) {
+        if (*text == '"')
+            fputs("\\(dq", stdout);
+        else if (*text == '\\')
+            fputs("\\e", stdout);
+        else
+            printf("%s%c", *text == '-' ? "\\" : "", *text);
+    }
+    putchar('"');
+}
+
+static void print_items(const char *title, const char *macro, const struct item *items) {
+    printf(".Sh %s\n.Bl -tag -width Ds\n", title);
+    for (; items->name; items++) {
+        printf(".It%s", macro);
+        print_argument(items->name);
+        putchar('\n');
+        print_text(items->text);
+    }
+    printf(".El\n");
+}
+
+static void print_option(const struct option_row *row) {
+    char words[256], value[32], dashed[64];
+    const char *argument = option_argument(row, words), *text = option_text(row, value);
+    snprintf(dashed, sizeof dashed, "-%s", row->name);
+    printf(".It");
+    if (row->letter) {
+        printf(" Fl %c", row->letter);
+        if (argument) printf(" Ar"), print_argument(argument);
+        printf(" ,");
+    }
+    printf(" Fl");
+    print_argument(dashed);
+    if (argument) printf(" Ar"), print_argument(argument);
+    putchar('\n');
+    print_sentence(row->help);
+    if (row->kind == OPTION_THREADS && *(int *)row->value == 0) text = "the processors at hand";
+    if (row->kind == OPTION_FLAG || !text) return;
+    char sentence[600];
+    snprintf(sentence, sizeof sentence, "The default is %s.", text);
+    print_text(sentence);
+}
+
+static void print_head(const char *title, const char *name, const char *summary) {
+    printf(".\\\" made by 'caelum man'\n.Dd %s\n.Dt %s 1\n.Os\n.Sh NAME\n.Nm %s\n.Nd %s\n", date, title, name,
+           summary);
+}
+
+static void print_command(void *cookie, const struct command *command, const struct option_row *rows,
+                          bool configured) {
+    char title[64], name[64], arguments[128];
+    (void)cookie;
+    snprintf(name, sizeof name, "caelum-%s", command->name);
+    for (size_t i = 0; i <= strlen(name); i++) title[i] = (char)toupper((unsigned char)name[i]);
+    print_head(title, name, command->summary);
+    snprintf(arguments, sizeof arguments, "%s", command->arguments);
+    printf(".Sh SYNOPSIS\n.Nm caelum %s\n", command->name);
+    if (rows->name) printf(".Op Ar options\n");
+    if (*arguments) printf(".Ar"), print_argument(arguments), putchar('\n');
+    printf(".Sh DESCRIPTION\n");
+    print_sentence(command->summary);
+    if (rows->name) printf(".Pp\nThe options are:\n.Bl -tag -width Ds\n");
+    for (const struct option_row *r = rows; r->name; r++) print_option(r);
+    if (rows->name) printf(".El\n");
+    if (configured)
+        printf(".Pp\nOptions can also be set in the environment and in files, see\n.Xr caelum 1 .\n");
+    printf(".Sh EXIT STATUS\n0 if all went well; see\n.Xr caelum 1\nfor the others.\n"
+           ".Sh EXAMPLES\n.Dl");
+    print_argument(command->example);
+    printf("\n.Sh SEE ALSO\n.Xr caelum 1\n");
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void print_program(void) {
+    print_head("CAELUM", "caelum", "train, measure and run convolutional autoencoders on pictures");
+    printf(".Sh SYNOPSIS\n.Nm caelum\n.Ar command\n.Op Ar options\n.Op Ar arguments\n.Sh DESCRIPTION\n");
+    print_text(
+        "caelum trains convolutional autoencoders, colorizers and classifiers on pictures, measures them and "
+        "runs them. Results go to standard output, everything else to standard error. The commands are:");
+    for (const struct command *c = commands; c->name; c++) {
+        const char *group = command_group(c);
+        if (group) {
+            if (c != commands) printf(".El\n");
+            printf(".Ss %c%s\n.Bl -tag -width completion\n", toupper((unsigned char)group[0]), group + 1);
+        }
+        printf(".It Cm %s", c->name);
+        if (*c->arguments) printf(" Ar"), print_argument(c->arguments);
+        putchar('\n');
+        print_sentence(c->summary);
+    }
+    printf(".El\n.Ss Options in files\n");
+    print_text(
+        "What the command line leaves open is taken from the environment, then from ./caelum.conf, then from "
+        "the user's file; else it is the default. Files have lines 'key = value'; from a # at the start of a "
+        "line or behind a blank on the rest is comment. A key is an option's long name, for all commands "
+        "that "
+        "have it, or COMMAND.NAME, which wins over the plain name in the same file. Flags are set by yes or "
+        "no. "
+        "--force can't stand in a file. 'caelum config' shows what is set where.");
+    print_items("ENVIRONMENT", " Ev", environment);
+    print_items("FILES", " Pa", files);
+    print_items("EXIT STATUS", "", statuses);
+    printf(".Sh EXAMPLES\n");
+    for (size_t i = 0; i < 2; i++) printf(".Dl"), print_argument(commands[i].example), putchar('\n');
+    printf(".Sh SEE ALSO\n");
+    const char *names[OPTIONS_MOST];
+    size_t count = 0;
+    for (const struct command *c = commands; c->name && count < OPTIONS_MOST; c++) names[count++] = c->name;
+    qsort(names, count, sizeof *names, by_name);
+    for (size_t i = 0; i < count; i++) printf(".Xr caelum-%s 1%s\n", names[i], i + 1 < count ? " ," : "");
+}
+
+int command_man(int argc, char **argv) {
+    static const struct option_row rows[] = {{0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
+    const int n = options_read_alone(command_find("man"), rows, argc, argv);
+    if (n < 0) return -n - 1;
+    if (n > 1) return usage_error("man", "expected one COMMAND, got %d", n);
+    if (n == 0) {
+        print_program();
+        return 0;
+    }
+    const struct command *command = command_find(argv[1]);
+    if (!command) return unknown_command(argv[1]);
+    options_visit(command, print_command, NULL);
+    return 0;
+}
