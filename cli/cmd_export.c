@@ -3,14 +3,25 @@
 
 #include <stdio.h>
 
+/* Opening a codec checks it. */
+static int set_price(caelum_model *model, const char *price, struct caelum_error *err) {
+    caelum_codec *codec = NULL;
+    int code = caelum_model_set_metadata(model, "price", price, err);
+    if (code == 0) code = caelum_codec_open(&codec, model, 0, err);
+    caelum_codec_close(&codec);
+    return code;
+}
+
 int command_export(int argc, char **argv) {
-    const char *out = NULL;
+    const char *out = NULL, *price = NULL;
     bool half = false, force = false;
     const struct option_row rows[] = {
         {'o', "out", OPTION_STRING, &out, "FILE",
          "file to write; its ending is the format: .safetensors, .onnx, .keras, .h5, .npz", NULL},
         {0, "half", OPTION_FLAG, &half, NULL,
          "round the weights to half precision: half the bytes, 3 digits kept", NULL},
+        {0, "price", OPTION_STRING, &price, "P",
+         "what encode --price shall be by default, 0 to 1, for a model that makes codes", NULL},
         {0, "force", OPTION_FLAG, &force, NULL, "write over an existing file", NULL},
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
     const int n = options_read(command_find("export"), rows, argc, argv);
@@ -21,6 +32,7 @@ int command_export(int argc, char **argv) {
     int code = path_free(out, force, &err);
     if (code == 0) code = caelum_model_load(&model, argv[1], &err);
     if (code == 0 && half) caelum_model_round_half(model);
+    if (code == 0 && price) code = set_price(model, price, &err);
     if (code == 0) code = caelum_model_export(model, out, &err);
     caelum_model_close(&model);
     if (code != 0) return report(&err);
