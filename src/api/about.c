@@ -13,7 +13,14 @@ const char *caelum_build_info(void) {
 #else
         ", kernels: generic"
 #endif
-        ", parts: png jpeg webp archive cairo lapack openmp";
+        ", parts: png jpeg webp archive cairo lapack openmp"
+#if CAELUM_WITH_PROTOBUF
+        " protobuf"
+#endif
+#if CAELUM_WITH_ONNX
+        " onnx"
+#endif
+        ;
 }
 
 int caelum_cpu(const char **name, struct caelum_error *err) {

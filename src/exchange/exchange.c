@@ -1,6 +1,13 @@
 /* exchange.c - the formats by ending. */
 #include "exchange/exchange.h"
 
+#if CAELUM_WITH_ONNX
+#include "exchange/onnx.h"
+#else
+#define onnx_save NULL
+#define onnx_load NULL
+#endif
+
 #include <string.h>
 
 static int save_safetensors(const struct caelum_model *model, const char *path, struct caelum_error *err) {
@@ -15,6 +22,7 @@ static int load_safetensors(struct caelum_model **model, const char *path,
 
 static const struct exchange_format formats[] = {
     {".safetensors", NULL, save_safetensors, load_safetensors},
+    {".onnx", "ONNX", onnx_save, onnx_load},
 };
 
 int exchange_find(const struct exchange_format **format, const char *path, struct caelum_error *err) {
