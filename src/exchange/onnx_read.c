@@ -118,6 +118,13 @@ static struct onnx_attribute attribute_of(struct onnx_graph *graph, const Onnx__
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS:
         a.kind = ONNX_INTS, a.count = m->n_ints, a.ints = m->ints;
         break;
+    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR: /* one whole number is a list of one */
+        if (!m->t || m->t->data_type != ONNX_INT64) break;
+        if (m->t->has_raw_data && m->t->raw_data.len == sizeof(int64_t))
+            a.kind = ONNX_INTS, a.count = 1, a.ints = (const int64_t *)(const void *)m->t->raw_data.data;
+        if (!m->t->has_raw_data && m->t->n_int64_data == 1)
+            a.kind = ONNX_INTS, a.count = 1, a.ints = m->t->int64_data;
+        break;
     default:
         break;
     }

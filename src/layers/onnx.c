@@ -93,7 +93,7 @@ struct onnx_node *onnx_add_node(struct onnx_graph *graph, size_t inputs, size_t 
     struct onnx_node *all = grown(graph, graph->node, graph->nodes, &graph->node_room, sizeof *graph->node);
     if (!all) return NULL;
     graph->node = all;
-    struct onnx_node node = {.inputs = inputs, .outputs = outputs};
+    struct onnx_node node = {.inputs = inputs, .outputs = outputs, .attributes = attributes};
     node.input = onnx_memory(graph, inputs * sizeof *node.input);
     node.output = onnx_memory(graph, outputs * sizeof *node.output);
     node.attribute = onnx_memory(graph, attributes * sizeof *node.attribute);
@@ -114,7 +114,7 @@ const char *onnx_node(struct onnx_graph *graph, const char *op, const char *part
     if (!node) return "";
     node->op = op;
     node->name = node->output[0] = graph->value = part_name(graph, part);
-    node->inputs = 0;
+    node->inputs = node->attributes = 0;
     onnx_input(graph, a);
     if (b) onnx_input(graph, b);
     return graph->value;
