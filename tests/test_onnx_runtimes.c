@@ -201,6 +201,70 @@ static void files_give_the_same_in_pytorch(void **state) {
     judge(command);
 }
 
+/* --- The other way -------------------------------------------------------------------------------- */
+
+/* What PyTorch exports is imported and gives what PyTorch gives, or is refused. `words`, with | between, must
+ * be in the text or, after "!|", in the error. */
+static void check_import(const char *base, const size_t shape[4], char *words) {
+    const struct caelum_import_settings settings = {.height = shape[2], .width = shape[3]};
+    char path[500];
+    caelum_model *model = NULL;
+    struct caelum_error error = {0};
+    snprintf(path, sizeof path, "%s.onnx", base);
+    const int result = caelum_model_import(&model, path, &settings, &error);
+    const bool refused = *words == '!';
+    const char *said = refused ? error.text : model ? model->net->text : "";
+    if ((result != 0) != refused) fail_msg("%s: %d: %s", base, result, error.text);
+    for (char *word = strtok(words, "!|"); word; word = strtok(NULL, "!|"))
+        if (!strstr(said, word)) fail_msg("%s: expected '%s' in:\n%s", base, word, said);
+    if (refused) return;
+    uint8_t *in = NULL, *want = NULL;
+    float *got = NULL;
+    size_t bytes;
+    snprintf(path, sizeof path, "%s.in", base);
+    assert_ok(file_read(path, 1 << 24, &in, &bytes, err));
+    snprintf(path, sizeof path, "%s.out", base);
+    assert_ok(file_read(path, 1 << 24, &want, &bytes, err));
+    const size_t values = shape[0] * shape_values(model->net->layer[model->net->layers - 1].out);
+    assert_int_equal(bytes, values * sizeof *got);
+    assert_ok(mem_alloc(&got, values, sizeof *got, err));
+    assert_ok(caelum_model_run(model, model->net->layers, (const float *)(void *)in, shape[0], 1, got, err));
+    for (size_t i = 0; i < values; i++)
+        if (fabsf(got[i] - ((float *)(void *)want)[i]) > 1e-5f)
+            fail_msg("%s: value %zu is %g, %g expected; text:\n%s", base, i, (double)got[i],
+                     (double)((float *)(void *)want)[i], model->net->text);
+    mem_free(&in), mem_free(&want), mem_free(&got);
+    caelum_model_close(&model);
+}
+
+static void files_of_pytorch_are_understood(void **state) {
+    char command[700], line[600], base[400];
+    size_t read = 0;
+    (void)state;
+    if (system("/usr/bin/python3 -c 'import torch.onnx' 2>/dev/null") != 0) {
+        print_message("skipped: /usr/bin/python3 has no torch\n");
+        skip();
+    }
+    snprintf(command, sizeof command, "/usr/bin/python3 %s/tests/reference/onnx_torch.py %s > %s/torch",
+             SOURCE_DIR, directory, directory);
+    assert_int_equal(system(command), 0);
+    snprintf(base, sizeof base, "%s/torch", directory);
+    FILE *file = fopen(base, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file)) {
+        char name[64], words[200];
+        size_t shape[4];
+        assert_int_equal(sscanf(line, "%63s %zu %zu %zu %zu %199[^\n]", name, &shape[0], &shape[1], &shape[2],
+                                &shape[3], words),
+                         6);
+        snprintf(base, sizeof base, "%s/%s", directory, name);
+        check_import(base, shape, words);
+        read++;
+    }
+    fclose(file);
+    assert_true(read > 30);
+}
+
 static void files_give_the_same_in_onnxruntime(void **state) {
     char command[2000];
     const char *modules = getenv("CAELUM_ONNXRUNTIME");
@@ -237,6 +301,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_give_the_same_in_pytorch),
         cmocka_unit_test(files_give_the_same_in_onnxruntime),
+        cmocka_unit_test(files_of_pytorch_are_understood),
     };
     return cmocka_run_group_tests_name("ONNX in other programs", tests, set_up, tear_down);
 }

@@ -8,6 +8,7 @@
 #define onnx_load NULL
 #endif
 
+#include <stdio.h>
 #include <string.h>
 
 static int save_safetensors(const struct caelum_model *model, const char *path, struct caelum_error *err) {
@@ -48,6 +49,15 @@ int exchange_model(struct caelum_model **model, const char *path,
     const int result = model_new(model, net->text, net->file, settings->height, settings->width, err);
     caelum_net_close(&net);
     return result;
+}
+
+int caelum_model_export_as(const caelum_model *model, const char *ending, const char *path,
+                           struct caelum_error *err) {
+    char name[32];
+    const struct exchange_format *format;
+    snprintf(name, sizeof name, "model%s", ending);
+    CHECK(exchange_find(&format, name, err));
+    return format->save(model, path, err);
 }
 
 int caelum_model_export(const caelum_model *model, const char *path, struct caelum_error *err) {

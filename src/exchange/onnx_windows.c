@@ -15,13 +15,12 @@ struct geometry {
 /* kernel: that of the weights, 0 if there are none. */
 static int get_geometry(const struct onnx_writer *w, int64_t kernel, struct geometry *g,
                         struct caelum_error *err) {
-    int64_t size[2], stride[2], dilation[2], pads[4], group;
+    int64_t size[2], stride[2], dilation[2], pads[4];
     const char *automatic;
     CHECK(onnx_get_ints(w, "kernel_shape", 2, kernel, size, err));
     CHECK(onnx_get_ints(w, "strides", 2, 1, stride, err));
     CHECK(onnx_get_ints(w, "dilations", 2, 1, dilation, err));
     CHECK(onnx_get_ints(w, "pads", 4, 0, pads, err));
-    CHECK(onnx_get_int(w, "group", 1, &group, err));
     CHECK(onnx_get_word(w, "auto_pad", "NOTSET", &automatic, err));
     if (size[0] != size[1] || size[0] < 1 || (kernel > 0 && size[0] != kernel))
         return REFUSE(w, err, "kernel_shape %lld x %lld; expected a square%s", (long long)size[0],
@@ -30,7 +29,6 @@ static int get_geometry(const struct onnx_writer *w, int64_t kernel, struct geom
         return REFUSE(w, err, "strides %lld and %lld; expected equal ones", (long long)stride[0],
                       (long long)stride[1]);
     if (dilation[0] != 1 || dilation[1] != 1) return REFUSE(w, err, "dilations other than 1");
-    if (group != 1) return REFUSE(w, err, "%lld groups; a network's text has one", (long long)group);
     for (size_t i = 0; i < 4; i++)
         if (pads[i] < 0) return REFUSE(w, err, "negative pads");
     *g = (struct geometry){.kernel = size[0],
@@ -60,6 +58,9 @@ static int say_conv(struct onnx_writer *w, const char *word, size_t channels, co
 /* Weights [.][.][K][K] and bias [channels]. `in` and `out`: which dimension is input and output. */
 static int get_weights(const struct onnx_writer *w, size_t in, size_t out, const struct onnx_tensor **weight,
                        const struct onnx_tensor **bias, struct caelum_error *err) {
+    int64_t group;
+    CHECK(onnx_get_int(w, "group", 1, &group, err));
+    if (group != 1) return REFUSE(w, err, "%lld groups; a network's text has one", (long long)group);
     CHECK(onnx_get_reals(w, 1, weight, err));
     CHECK(onnx_get_reals(w, 2, bias, err));
     const struct onnx_tensor *t = *weight;
@@ -84,7 +85,7 @@ static bool is_same(const struct geometry *g, size_t axis, size_t n) {
 
 int onnx_conv(struct onnx_writer *w, struct caelum_error *err) {
     const struct onnx_tensor *weight, *bias;
-    struct geometry g;
+    struct geometry g = {0};
     CHECK(get_weights(w, 1, 0, &weight, &bias, err));
     CHECK(get_geometry(w, (int64_t)weight->dim[2], &g, err));
     const bool said = g.padded || g.stride > 1;
@@ -100,7 +101,7 @@ int onnx_conv(struct onnx_writer *w, struct caelum_error *err) {
 /* `valid` has (n - 1) s + max(K, s) outputs; what ONNX leaves of them is cut out. */
 int onnx_deconv(struct onnx_writer *w, struct caelum_error *err) {
     const struct onnx_tensor *weight, *bias;
-    struct geometry g;
+    struct geometry g = {0};
     int64_t more[2], before[2], after[2];
     CHECK(get_weights(w, 0, 1, &weight, &bias, err));
     CHECK(get_geometry(w, (int64_t)weight->dim[2], &g, err));
@@ -126,7 +127,7 @@ int onnx_deconv(struct onnx_writer *w, struct caelum_error *err) {
 }
 
 static int say_pool(struct onnx_writer *w, const char *word, struct caelum_error *err) {
-    struct geometry g;
+    struct geometry g = {0};
     int64_t ceil, order;
     CHECK(get_geometry(w, 0, &g, err));
     CHECK(onnx_get_int(w, "ceil_mode", 0, &ceil, err));
