@@ -19,7 +19,7 @@ expect 0 "$CAELUM" export back.safetensors -o b.onnx
 expect 0 "$CAELUM" import b.onnx -o again.safetensors
 holds "models come back as they are" cmp back.safetensors again.safetensors
 expect 0 "$CAELUM" inspect back.safetensors
-says out "32x32x3"
+says out "3 x 32 x 32"
 
 head -c 20000 a.onnx > short.onnx
 expect 3 "$CAELUM" import short.onnx -o c.safetensors
