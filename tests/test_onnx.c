@@ -244,6 +244,23 @@ static void sizes_are_open_where_they_can_be(void **state) {
     }
 }
 
+/* A file of PyTorch 1.13 (`strided` of tests/reference/onnx_torch.py) gives what PyTorch gives. */
+static void a_file_of_pytorch_is_understood(void **state) {
+    caelum_model *model = import(SOURCE_DIR "/tests/reference/torch_strided.onnx", 16, 20);
+    uint8_t *in = NULL, *want = NULL;
+    float got[2 * 3 * 16 * 20];
+    size_t size;
+    (void)state;
+    assert_ok(file_read(SOURCE_DIR "/tests/reference/torch_strided.in", 1 << 20, &in, &size, err));
+    assert_ok(file_read(SOURCE_DIR "/tests/reference/torch_strided.out", 1 << 20, &want, &size, err));
+    assert_int_equal(size, sizeof got);
+    assert_ok(caelum_model_run(model, model->net->layers, (const float *)(void *)in, 2, 1, got, err));
+    for (size_t i = 0; i < sizeof got / sizeof *got; i++)
+        assert_float_equal(got[i], ((const float *)(void *)want)[i], 1e-5);
+    mem_free(&in), mem_free(&want);
+    caelum_model_close(&model);
+}
+
 /* --- Graphs that are made by hand ----------------------------------------------------------------- */
 
 /* A graph of one convolution 2 -> 2, "a", k=3 with pads; a test changes it, or adds to it. */
@@ -474,6 +491,7 @@ int main(void) {
         cmocka_unit_test(metadata_and_size_come_back),
         cmocka_unit_test(equal_models_are_equal_files),
         cmocka_unit_test(sizes_are_open_where_they_can_be),
+        cmocka_unit_test(a_file_of_pytorch_is_understood),
         cmocka_unit_test(what_no_text_can_say_is_refused),
         cmocka_unit_test(broken_graphs_are_refused),
         cmocka_unit_test(damaged_files_do_no_harm),
