@@ -364,7 +364,7 @@ static void broken_graphs_are_refused(void **state) {
     REFUSES("numbers expected", g->tensor[0].dim[0] = (size_t)1 << 40);
     REFUSES("numbers expected", g->tensor[0].dim[0] = g->tensor[0].dim[1] = (size_t)1 << 20);
     REFUSES("of type 7", g->tensor[0].type = ONNX_INT64; g->tensor[0].dim[0] = 1; g->tensor[0].values = 18);
-    REFUSES("of type 10", g->tensor[0].type = 10);
+    REFUSES("of type 10", g->tensor[0].type = 10; g->tensor[0].values = 18);
     REFUSES("weights for 3 channels, 2 come in", g->tensor[0].dim[1] = 3; g->tensor[0].dim[0] = 2;
             g->tensor[0].dim[2] = g->tensor[0].dim[3] = 1; g->tensor[0].values = 6);
     REFUSES("of 3 dimensions", g->input.dims = 3);
