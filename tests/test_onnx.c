@@ -195,6 +195,28 @@ static void random_networks_come_back(void **state) {
     }
 }
 
+/* Marks and saved tensors where they make nodes' names collide or vanish. */
+static void odd_texts_come_back(void **state) {
+    static const char *const texts[] = {"input 2\nconv 4\nsave a\nlatent\nconv 4\nadd a\n",
+                                        "input 2\nconv 4\nlatent\nsave a\nconv 4\nadd a\n",
+                                        "input 2\nsave a\nlatent\nconv 2\nadd a\n",
+                                        "input 2\nconv 4\nlatent\n",
+                                        "input 2\nconv 4\nsave a\n",
+                                        "input 2\nact linear\nconv 1\n",
+                                        "input 2\nsave a\nadd a\nconcat a\n",
+                                        "input 2\nnoise 0.25\nlatent\nconv 1\n",
+                                        "input 2\ndense 6\ndense 4 gelu\nlatent\n",
+                                        "input 2\nconv 4\nlatent\nact relu\n"};
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        caelum_model *model = model_of(texts[i], 6, 5), *back = round_trip(model);
+        assert_same_results(model, back);
+        if (i != 2 && !strstr(texts[i], "latent") != !strstr(back->net->text, "latent"))
+            fail_msg("%s came back as %s", texts[i], back->net->text);
+        caelum_model_close(&model), caelum_model_close(&back);
+    }
+}
+
 static void metadata_and_size_come_back(void **state) {
     (void)state;
     caelum_model *model = model_of("input 3\nconv 4 relu\nlatent\nconv 3 sigmoid\n", 20, 12);
@@ -488,6 +510,7 @@ int main(void) {
         cmocka_unit_test(every_layer_comes_back),
         cmocka_unit_test(models_come_back),
         cmocka_unit_test(random_networks_come_back),
+        cmocka_unit_test(odd_texts_come_back),
         cmocka_unit_test(metadata_and_size_come_back),
         cmocka_unit_test(equal_models_are_equal_files),
         cmocka_unit_test(sizes_are_open_where_they_can_be),
