@@ -200,6 +200,7 @@ static void odd_texts_come_back(void **state) {
     static const char *const texts[] = {"input 2\nconv 4\nsave a\nlatent\nconv 4\nadd a\n",
                                         "input 2\nconv 4\nlatent\nsave a\nconv 4\nadd a\n",
                                         "input 2\nsave a\nlatent\nconv 2\nadd a\n",
+                                        "input 2\nconv 4\nsave a\nsave b\nlatent\nconv 4\nadd a\nadd b\n",
                                         "input 2\nconv 4\nlatent\n",
                                         "input 2\nconv 4\nsave a\n",
                                         "input 2\nact linear\nconv 1\n",
