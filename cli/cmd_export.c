@@ -13,11 +13,12 @@ static int set_price(caelum_model *model, const char *price, struct caelum_error
 }
 
 int command_export(int argc, char **argv) {
-    const char *out = NULL, *price = NULL;
+    const char *out = NULL, *onnx = NULL, *price = NULL;
     bool half = false, force = false;
     const struct option_row rows[] = {
         {'o', "out", OPTION_STRING, &out, "FILE",
          "file to write; its ending is the format: .safetensors, .onnx, .keras, .h5, .npz", NULL},
+        {0, "onnx", OPTION_STRING, &onnx, "FILE", "an ONNX file to write, whatever its name", NULL},
         {0, "half", OPTION_FLAG, &half, NULL,
          "round the weights to half precision: half the bytes, 3 digits kept", NULL},
         {0, "price", OPTION_STRING, &price, "P",
@@ -26,14 +27,18 @@ int command_export(int argc, char **argv) {
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
     const int n = options_read(command_find("export"), rows, argc, argv);
     if (n < 0) return -n - 1;
-    if (n != 1 || !out) return usage_error("export", "expected one MODEL and -o FILE");
+    if (n != 1 || !out == !onnx)
+        return usage_error("export", "expected one MODEL and either -o FILE or --onnx FILE");
+    if (onnx) out = onnx;
     struct caelum_error err;
     caelum_model *model = NULL;
     int code = path_free(out, force, &err);
     if (code == 0) code = caelum_model_load(&model, argv[1], &err);
     if (code == 0 && half) caelum_model_round_half(model);
     if (code == 0 && price) code = set_price(model, price, &err);
-    if (code == 0) code = caelum_model_export(model, out, &err);
+    if (code == 0)
+        code =
+            onnx ? caelum_model_export_as(model, ".onnx", onnx, &err) : caelum_model_export(model, out, &err);
     caelum_model_close(&model);
     if (code != 0) return report(&err);
     printf("%s\n", out);

@@ -262,14 +262,18 @@ void caelum_model_round_half(caelum_model *model);
 int caelum_model_save(const caelum_model *model, const char *path, struct caelum_error *err);
 
 /* Writes the model as another program's file, whole or not at all, in the format that the path ends in:
- * .safetensors (as caelum_model_save), .onnx, .keras, .h5 (Keras, HDF5), .npz (NumPy). docs/formats.md says
- * what each keeps. Fails with CAELUM_EUSAGE for another ending or a format that this build leaves out,
- * CAELUM_EFORMAT if the format can't hold this network, CAELUM_EIO, CAELUM_ERESOURCE. */
+ * .safetensors (as caelum_model_save), .onnx, .keras, .h5 (Keras, HDF5), .npz (NumPy). docs/formats.md and
+ * docs/onnx.md say what each keeps. Fails with CAELUM_EUSAGE for another ending or a format that this build
+ * leaves out, CAELUM_EFORMAT if the format can't hold this network, CAELUM_EIO, CAELUM_ERESOURCE. */
 int caelum_model_export(const caelum_model *model, const char *path, struct caelum_error *err);
+/* The same in the format of an ending, ".onnx", whatever the path ends in. */
+int caelum_model_export_as(const caelum_model *model, const char *ending, const char *path,
+                           struct caelum_error *err);
 
 struct caelum_import_settings {
     const char *net_path; /* the network's text, for files that hold weights alone; NULL: the file has it */
-    size_t height, width; /* of the pictures, where the file leaves them open; default 32 */
+    size_t height, width; /* of the pictures, where the file leaves them open; default 32. An ONNX file by
+                             caelum says what size it was trained on */
 };
 struct caelum_import_settings caelum_import_defaults(void);
 /* Makes a model of such a file, by its ending. Fails with CAELUM_EFORMAT, naming the part of the file that is

@@ -1,6 +1,14 @@
 /* exchange.c - the formats by ending. */
 #include "exchange/exchange.h"
 
+#if CAELUM_WITH_ONNX
+#include "exchange/onnx.h"
+#else
+#define onnx_save NULL
+#define onnx_load NULL
+#endif
+
+#include <stdio.h>
 #include <string.h>
 
 static int save_safetensors(const struct caelum_model *model, const char *path, struct caelum_error *err) {
@@ -15,6 +23,7 @@ static int load_safetensors(struct caelum_model **model, const char *path,
 
 static const struct exchange_format formats[] = {
     {".safetensors", NULL, save_safetensors, load_safetensors},
+    {".onnx", "ONNX", onnx_save, onnx_load},
 };
 
 int exchange_find(const struct exchange_format **format, const char *path, struct caelum_error *err) {
@@ -42,8 +51,17 @@ int exchange_model(struct caelum_model **model, const char *path,
     return result;
 }
 
+int caelum_model_export_as(const caelum_model *model, const char *ending, const char *path,
+                           struct caelum_error *err) {
+    char name[32];
+    const struct exchange_format *format = NULL;
+    snprintf(name, sizeof name, "model%s", ending);
+    CHECK(exchange_find(&format, name, err));
+    return format->save(model, path, err);
+}
+
 int caelum_model_export(const caelum_model *model, const char *path, struct caelum_error *err) {
-    const struct exchange_format *format;
+    const struct exchange_format *format = NULL;
     CHECK(exchange_find(&format, path, err));
     return format->save(model, path, err);
 }
@@ -54,7 +72,7 @@ struct caelum_import_settings caelum_import_defaults(void) {
 
 int caelum_model_import(caelum_model **model, const char *path, const struct caelum_import_settings *settings,
                         struct caelum_error *err) {
-    const struct exchange_format *format;
+    const struct exchange_format *format = NULL;
     CHECK(exchange_find(&format, path, err));
     return format->load(model, path, settings, err);
 }

@@ -37,6 +37,12 @@ static void backward(const struct layer_io *io) {
     io->kernels->copy(&io->dy, &io->dx);
 }
 
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    const struct act *s = state;
+    (void)in;
+    activation_onnx(s->act, graph);
+}
+
 static const char *const examples[] = {"act relu",    "act leaky", "act elu",    "act gelu", "act silu",
                                        "act sigmoid", "act tanh",  "act linear", NULL};
 
@@ -49,4 +55,5 @@ const struct layer_ops layer_act = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

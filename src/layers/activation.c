@@ -40,3 +40,53 @@ void activation_forward(enum activation act, const struct layer_io *io, const st
 void activation_backward(enum activation act, const struct layer_io *io, const struct tensor *linear) {
     io->kernels->act_grad(activation_keeps_input(act) ? linear : &io->y, &io->dy, act);
 }
+
+/* x sigmoid(x) */
+static void silu_onnx(struct onnx_graph *graph) {
+    const char *x = graph->value;
+    onnx_node(graph, "Mul", "silu", x, onnx_node(graph, "Sigmoid", "silu_sigmoid", x, NULL));
+}
+
+/* 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), in the steps of PyTorch 1.13's export. */
+static void gelu_onnx(struct onnx_graph *graph) {
+    const char *x = graph->value;
+    const char *square = onnx_node(graph, "Mul", "gelu_square", x, x);
+    const char *cube = onnx_node(graph, "Mul", "gelu_cube", x, square);
+    onnx_node(graph, "Mul", "gelu_bent", onnx_scalar(graph, "gelu_bend", 0.044715f), cube);
+    onnx_node(graph, "Add", "gelu_sum", x, graph->value);
+    onnx_node(graph, "Mul", "gelu_inner", onnx_scalar(graph, "gelu_slope", 0.797884560803f), graph->value);
+    onnx_node(graph, "Tanh", "gelu_tanh", graph->value, NULL);
+    onnx_node(graph, "Add", "gelu_share", onnx_scalar(graph, "gelu_one", 1), graph->value);
+    onnx_node(graph, "Mul", "gelu_twice", x, graph->value);
+    onnx_node(graph, "Mul", "gelu", onnx_scalar(graph, "gelu_half", 0.5f), graph->value);
+}
+
+void activation_onnx(enum activation act, struct onnx_graph *graph) {
+    switch (act) {
+    case ACT_LINEAR:
+        break;
+    case ACT_RELU:
+        onnx_node(graph, "Relu", "relu", graph->value, NULL);
+        break;
+    case ACT_LEAKY:
+        onnx_node(graph, "LeakyRelu", "leaky", graph->value, NULL);
+        onnx_real(graph, "alpha", LEAKY_SLOPE);
+        break;
+    case ACT_ELU:
+        onnx_node(graph, "Elu", "elu", graph->value, NULL);
+        onnx_real(graph, "alpha", 1);
+        break;
+    case ACT_GELU:
+        gelu_onnx(graph);
+        break;
+    case ACT_SILU:
+        silu_onnx(graph);
+        break;
+    case ACT_SIGMOID:
+        onnx_node(graph, "Sigmoid", "sigmoid", graph->value, NULL);
+        break;
+    case ACT_TANH:
+        onnx_node(graph, "Tanh", "tanh", graph->value, NULL);
+        break;
+    }
+}

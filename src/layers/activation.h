@@ -8,6 +8,7 @@
 #define CAELUM_LAYERS_ACTIVATION_H
 
 #include "layers/layer.h"
+#include "layers/onnx.h"
 
 /* "relu|leaky|elu|gelu|silu|sigmoid|tanh|linear", for usage lines. */
 #define ACTIVATION_USAGE "relu|leaky|elu|gelu|silu|sigmoid|tanh|linear"
@@ -23,5 +24,7 @@ struct tensor activation_linear(enum activation act, const struct tensor *y, flo
 void activation_forward(enum activation act, const struct layer_io *io, const struct tensor *linear);
 /* dy becomes the gradient of the linear part, but for its border. */
 void activation_backward(enum activation act, const struct layer_io *io, const struct tensor *linear);
+/* The activation of graph->value, after opset 13. */
+void activation_onnx(enum activation act, struct onnx_graph *graph);
 
 #endif

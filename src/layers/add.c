@@ -1,5 +1,6 @@
 /* add.c - adds a saved tensor of the same shape: the end of a residual connection. */
 #include "layers/layer.h"
+#include "layers/onnx.h"
 
 struct add {
     struct shape saved;
@@ -34,6 +35,11 @@ static void backward(const struct layer_io *io) {
     if (io->dx.data) io->kernels->copy(&io->dy, &io->dx);
 }
 
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    (void)state, (void)in;
+    onnx_node(graph, "Add", NULL, graph->value, graph->skip);
+}
+
 static const char *const examples[] = {"save here\nconv 4 k=1\nadd here\nconv 4\nadd here", NULL};
 
 const struct layer_ops layer_add = {
@@ -45,4 +51,5 @@ const struct layer_ops layer_add = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

@@ -1,6 +1,7 @@
 /* avgpool.c - the mean of each window of size x size, windows side by side. Rows and columns that fill no
  * window are dropped, as Keras does with padding 'valid'. */
 #include "layers/layer.h"
+#include "layers/onnx.h"
 
 struct avgpool {
     size_t size;
@@ -33,6 +34,14 @@ static void backward(const struct layer_io *io) {
     if (io->dx.data) io->kernels->avgpool_grad(&io->dy, &io->dx, s->size);
 }
 
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    const struct avgpool *s = state;
+    (void)in;
+    onnx_node(graph, "AveragePool", NULL, graph->value, NULL);
+    onnx_ints(graph, "kernel_shape", 2, (size_t[]){s->size, s->size});
+    onnx_ints(graph, "strides", 2, (size_t[]){s->size, s->size});
+}
+
 static const char *const examples[] = {"avgpool", "avgpool 3", NULL};
 
 const struct layer_ops layer_avgpool = {
@@ -44,4 +53,5 @@ const struct layer_ops layer_avgpool = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

@@ -1,5 +1,6 @@
 /* concat.c - appends the channels of a saved tensor with the same rows and columns. */
 #include "layers/layer.h"
+#include "layers/onnx.h"
 
 struct concat {
     struct shape saved;
@@ -45,6 +46,12 @@ static void backward(const struct layer_io *io) {
     if (io->dx.data) io->kernels->copy(&own, &io->dx);
 }
 
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    (void)state, (void)in;
+    onnx_node(graph, "Concat", NULL, graph->value, graph->skip);
+    onnx_int(graph, "axis", 1);
+}
+
 static const char *const examples[] = {"save here\nconv 7 k=1\nconcat here", NULL};
 
 const struct layer_ops layer_concat = {
@@ -56,4 +63,5 @@ const struct layer_ops layer_concat = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

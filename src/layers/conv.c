@@ -5,6 +5,7 @@
  * pad=same gives ceil(n / s) outputs a side with the zeros that takes shared before and after, the odd one
  * after, as Keras does; pad=valid uses only whole windows (p = 0). */
 #include "layers/conv.h"
+#include "layers/onnx.h"
 #include "layers/window.h"
 
 #include <math.h>
@@ -172,6 +173,20 @@ static const struct layer_ops *faster(const void *state, struct shape in) {
     return conv_winograd(state, in) ? &layer_winograd : NULL;
 }
 
+/* ONNX's SAME_UPPER is pad=same; with stride 1 the zeros are the same for every size and said as numbers. */
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    const struct conv *s = state;
+    const struct window w = window_of(s, in.h, in.w);
+    const size_t y = w.pad_y, x = w.pad_x, all = s->kernel - 1;
+    onnx_node(graph, "Conv", NULL, graph->value, onnx_param(graph, "weight"));
+    onnx_input(graph, onnx_param(graph, "bias"));
+    onnx_ints(graph, "kernel_shape", 2, (size_t[]){s->kernel, s->kernel});
+    onnx_ints(graph, "strides", 2, (size_t[]){s->stride, s->stride});
+    if (!s->valid && s->stride > 1) onnx_word(graph, "auto_pad", "SAME_UPPER");
+    if (!s->valid && s->stride == 1) onnx_ints(graph, "pads", 4, (size_t[]){y, x, all - y, all - x});
+    activation_onnx(s->act, graph);
+}
+
 static const char *const examples[] = {"conv 5",
                                        "conv 4 relu",
                                        "conv 3 sigmoid",
@@ -209,4 +224,5 @@ const struct layer_ops layer_conv = {
     .fuse = fuse,
     .faster = faster,
     .geometry = geometry,
+    .onnx = onnx,
 };

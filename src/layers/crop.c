@@ -1,5 +1,6 @@
 /* crop.c - the middle of the picture; of an odd remainder the larger half is cut at the bottom and at the
  * right. */
+#include "layers/onnx.h"
 #include "layers/place.h"
 
 static const char usage[] = "crop H W";
@@ -31,6 +32,16 @@ static void backward(const struct layer_io *io) {
     io->kernels->copy(&io->dy, &middle);
 }
 
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    const struct place *s = state;
+    const int64_t y = (int64_t)((in.h - s->h) / 2), x = (int64_t)((in.w - s->w) / 2);
+    const int64_t h = (int64_t)s->h, w = (int64_t)s->w;
+    onnx_node(graph, "Slice", NULL, graph->value, onnx_shape(graph, "starts", 2, (int64_t[]){y, x}));
+    onnx_input(graph, onnx_shape(graph, "ends", 2, (int64_t[]){y + h, x + w}));
+    onnx_input(graph, onnx_shape(graph, "axes", 2, (int64_t[]){2, 3}));
+    graph->fixed = true;
+}
+
 static const char *const examples[] = {"crop 5 4", "crop 12 11", NULL};
 
 const struct layer_ops layer_crop = {
@@ -42,4 +53,5 @@ const struct layer_ops layer_crop = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

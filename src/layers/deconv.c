@@ -7,6 +7,7 @@
  * stride), pad=valid (n - 1) s + max(K, s), as Keras's Conv2DTranspose does. Weights lie as in PyTorch's
  * ConvTranspose2d. */
 #include "layers/conv.h"
+#include "layers/onnx.h"
 #include "layers/window.h"
 
 static const char usage[] =
@@ -86,6 +87,21 @@ static void backward(const struct layer_io *io) {
     if (io->dx.data) window_apply(&w, io->kernels, &io->dy, &io->dx, io->packed + weights, NULL, 0);
 }
 
+/* ONNX's output has (n - 1) s + K rows, cut by `pads` and extended by `output_padding`. */
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    const struct conv *s = state;
+    const struct window w = window_of(s, in.h, in.w);
+    const size_t over = s->kernel > s->stride ? s->kernel - s->stride : 0;
+    const size_t more = s->kernel < s->stride ? s->stride - s->kernel : 0;
+    onnx_node(graph, "ConvTranspose", NULL, graph->value, onnx_param(graph, "weight"));
+    onnx_input(graph, onnx_param(graph, "bias"));
+    onnx_ints(graph, "kernel_shape", 2, (size_t[]){s->kernel, s->kernel});
+    onnx_ints(graph, "strides", 2, (size_t[]){s->stride, s->stride});
+    if (more > 0) onnx_ints(graph, "output_padding", 2, (size_t[]){more, more});
+    if (!s->valid) onnx_ints(graph, "pads", 4, (size_t[]){w.pad_y, w.pad_x, over - w.pad_y, over - w.pad_x});
+    activation_onnx(s->act, graph);
+}
+
 static const char *const examples[] = {"deconv 5",
                                        "deconv 4 stride=2 relu",
                                        "deconv 3 k=2 stride=2 sigmoid",
@@ -109,4 +125,5 @@ const struct layer_ops layer_deconv = {
     .forward = forward,
     .backward = backward,
     .settle = conv_settle,
+    .onnx = onnx,
 };

@@ -2,6 +2,7 @@
  * order channel, row, column. It is a 1x1 convolution of one pixel with as many channels as there are
  * values, so the input is laid out that way first and kept for the backward pass. */
 #include "layers/conv.h"
+#include "layers/onnx.h"
 #include "layers/reshape.h"
 #include "layers/window.h"
 
@@ -91,6 +92,19 @@ static void backward(const struct layer_io *io) {
     reshape_copy(&dflat, &io->dx);
 }
 
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    const struct dense *s = state;
+    (void)in;
+    onnx_node(graph, "Flatten", "flat", graph->value, NULL);
+    onnx_int(graph, "axis", 1);
+    onnx_node(graph, "Gemm", NULL, graph->value, onnx_param(graph, "weight"));
+    onnx_input(graph, onnx_param(graph, "bias"));
+    onnx_int(graph, "transB", 1);
+    activation_onnx(s->act, graph);
+    onnx_node(graph, "Unsqueeze", "pixel", graph->value, onnx_shape(graph, "axes", 2, (int64_t[]){2, 3}));
+    graph->fixed = true;
+}
+
 static const char *const examples[] = {"dense 5", "dense 7 relu", "dense 3 gelu", NULL};
 
 const struct layer_ops layer_dense = {
@@ -105,4 +119,5 @@ const struct layer_ops layer_dense = {
     .pack = pack,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

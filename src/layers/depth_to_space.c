@@ -1,5 +1,6 @@
 /* depth_to_space.c - the way back from space_to_depth: N^2 channels become an N x N square of pixels, in the
  * order of PyTorch's pixel_shuffle. */
+#include "layers/onnx.h"
 #include "layers/shuffle.h"
 
 static const char usage[] = "depth_to_space [N=2]";
@@ -51,6 +52,14 @@ static void backward(const struct layer_io *io) {
     if (io->dx.data) shuffle_copy(s, io->kernels, &io->dy, &io->dx, false);
 }
 
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    const struct shuffle *s = state;
+    (void)in;
+    onnx_node(graph, "DepthToSpace", NULL, graph->value, NULL);
+    onnx_int(graph, "blocksize", (int64_t)s->n);
+    onnx_word(graph, "mode", "CRD");
+}
+
 static const char *const examples[] = {"depth_to_space", "conv 18\ndepth_to_space 3", NULL};
 
 const struct layer_ops layer_depth_to_space = {
@@ -62,4 +71,5 @@ const struct layer_ops layer_depth_to_space = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

@@ -70,6 +70,7 @@ struct layer_noise {
 };
 
 struct layer_args;
+struct onnx_graph;
 
 struct layer_ops {
     const char *name;            /* the word in the network's text */
@@ -113,6 +114,9 @@ struct layer_ops {
     const struct layer_ops *(*faster)(const void *state, struct shape in);
     /* A convolution's kernel size, padding and stride for the latent formula; NULL elsewhere. */
     void (*geometry)(const void *state, struct shape in, size_t *kernel, size_t *padding, size_t *stride);
+    /* Writes the layer's nodes into an ONNX graph (layers/onnx.h): graph->value holds its input, and then its
+     * output. Its parameter tensors are in the graph already. */
+    void (*onnx)(const void *state, struct shape in, struct onnx_graph *graph);
 };
 
 /* Windows of size x size side by side: the shape of their results, or a complaint. */

@@ -1,6 +1,7 @@
 /* maxpool.c - the largest pixel of each window of size x size, windows side by side. Rows and columns
  * that fill no window are dropped, as Keras does with padding 'valid'. */
 #include "layers/layer.h"
+#include "layers/onnx.h"
 
 struct maxpool {
     size_t size;
@@ -33,6 +34,14 @@ static void backward(const struct layer_io *io) {
     if (io->dx.data) io->kernels->maxpool_grad(&io->x, &io->y, &io->dy, &io->dx, s->size);
 }
 
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    const struct maxpool *s = state;
+    (void)in;
+    onnx_node(graph, "MaxPool", NULL, graph->value, NULL);
+    onnx_ints(graph, "kernel_shape", 2, (size_t[]){s->size, s->size});
+    onnx_ints(graph, "strides", 2, (size_t[]){s->size, s->size});
+}
+
 static const char *const examples[] = {"maxpool", "maxpool 3", "maxpool 1", NULL};
 
 const struct layer_ops layer_maxpool = {
@@ -45,4 +54,5 @@ const struct layer_ops layer_maxpool = {
     .forward = forward,
     .backward = backward,
     .selects = true,
+    .onnx = onnx,
 };

@@ -1,6 +1,9 @@
 /* noise.c - adds nearly normal noise of deviation SIGMA while training and nothing otherwise; in front of
  * the first layer it makes a denoising autoencoder. */
 #include "layers/layer.h"
+#include "layers/onnx.h"
+
+#include <stdio.h>
 
 struct noise {
     double sigma;
@@ -42,6 +45,16 @@ static void backward(const struct layer_io *io) {
     if (io->dx.data) io->kernels->copy(&io->dy, &io->dx);
 }
 
+/* Nothing, in use; the note lets an import bring the layer back. */
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    const struct noise *s = state;
+    char line[48];
+    (void)in;
+    snprintf(line, sizeof line, "noise %.9g", s->sigma);
+    onnx_node(graph, "Identity", NULL, graph->value, NULL);
+    onnx_doc(graph, line);
+}
+
 static const char *const examples[] = {"noise 0.1", "noise 0", NULL};
 
 const struct layer_ops layer_noise = {
@@ -54,4 +67,5 @@ const struct layer_ops layer_noise = {
     .random = true,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

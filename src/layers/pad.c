@@ -1,5 +1,6 @@
 /* pad.c - the picture in the middle of a larger one of zeros; an odd remainder goes to the bottom and the
  * right. */
+#include "layers/onnx.h"
 #include "layers/place.h"
 
 static const char usage[] = "pad H W";
@@ -44,6 +45,15 @@ static void backward(const struct layer_io *io) {
     io->kernels->copy(&middle, &io->dx);
 }
 
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    const struct place *s = state;
+    const int64_t h = (int64_t)(s->h - in.h), w = (int64_t)(s->w - in.w);
+    const int64_t zeros[] = {0, 0, h / 2, w / 2, 0, 0, h - h / 2, w - w / 2};
+    onnx_node(graph, "Pad", NULL, graph->value, onnx_shape(graph, "pads", 8, zeros));
+    onnx_word(graph, "mode", "constant");
+    graph->fixed = true;
+}
+
 static const char *const examples[] = {"pad 15 15", "pad 12 11", NULL};
 
 const struct layer_ops layer_pad = {
@@ -55,4 +65,5 @@ const struct layer_ops layer_pad = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

@@ -13,6 +13,7 @@
  * over the pixels above left, above, above right and left, all channels, and the pixel's own channels c < k.
  * Beyond the edge n is 0. code/prior.c codes by the same prediction. */
 #include "layers/quantize.h"
+#include "layers/onnx.h"
 
 #include <string.h>
 
@@ -151,6 +152,16 @@ static void backward(const struct layer_io *io) {
     learn(io, &size, &scale, io->grads + at.scale, io->grads + at.scale_bias, sums);
 }
 
+/* What predicts the code's bits stays among the graph's tensors; no node reads it. */
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    const struct quantize *s = state;
+    const float step = (float)s->step;
+    (void)in;
+    onnx_node(graph, "Mul", "steps", graph->value, onnx_scalar(graph, "per_step", 1.0f / step));
+    onnx_node(graph, "Round", "whole", graph->value, NULL);
+    onnx_node(graph, "Mul", NULL, graph->value, onnx_scalar(graph, "step", step));
+}
+
 static const char *const examples[] = {"quantize 0.1", "quantize 2", NULL};
 
 const struct layer_ops layer_quantize = {
@@ -167,4 +178,5 @@ const struct layer_ops layer_quantize = {
     .costs = true,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

@@ -1,5 +1,6 @@
 /* reshape.c - the same values in another shape, in the order channel, row, column. */
 #include "layers/reshape.h"
+#include "layers/onnx.h"
 
 #include <string.h>
 
@@ -48,6 +49,15 @@ static void backward(const struct layer_io *io) {
     if (io->dx.data) reshape_copy(&io->dy, &io->dx);
 }
 
+/* The 0 keeps the number of pictures. */
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    const struct reshape *s = state;
+    const int64_t to[] = {0, (int64_t)s->to.c, (int64_t)s->to.h, (int64_t)s->to.w};
+    (void)in;
+    onnx_node(graph, "Reshape", NULL, graph->value, onnx_shape(graph, "shape", 4, to));
+    graph->fixed = true;
+}
+
 static const char *const examples[] = {"reshape 2 24 11", "reshape 528 1 1", NULL};
 
 const struct layer_ops layer_reshape = {
@@ -59,4 +69,5 @@ const struct layer_ops layer_reshape = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

@@ -3,6 +3,7 @@
  *   y[c N^2 + a N + b][i][j] = x[c][N i + a][N j + b]
  *
  * the order of PyTorch's pixel_unshuffle. */
+#include "layers/onnx.h"
 #include "layers/shuffle.h"
 
 static const char usage[] = "space_to_depth [N=2]";
@@ -32,6 +33,18 @@ static void backward(const struct layer_io *io) {
     if (io->dx.data) shuffle_copy(s, io->kernels, &io->dx, &io->dy, true);
 }
 
+/* ONNX counts channels the other way round, y[(a N + b) C + c]; Gather puts them in order. */
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    const struct shuffle *s = state;
+    const size_t squares = s->n * s->n, channels = in.c * squares;
+    int64_t *from = onnx_memory(graph, channels * sizeof *from);
+    for (size_t i = 0; from && i < channels; i++) from[i] = (int64_t)(i % squares * in.c + i / squares);
+    onnx_node(graph, "SpaceToDepth", "squares", graph->value, NULL);
+    onnx_int(graph, "blocksize", (int64_t)s->n);
+    if (from) onnx_node(graph, "Gather", NULL, graph->value, onnx_shape(graph, "order", channels, from));
+    onnx_int(graph, "axis", 1);
+}
+
 static const char *const examples[] = {"crop 12 10\nspace_to_depth", "crop 12 9\nspace_to_depth 3", NULL};
 
 const struct layer_ops layer_space_to_depth = {
@@ -43,4 +56,5 @@ const struct layer_ops layer_space_to_depth = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

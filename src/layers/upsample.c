@@ -1,6 +1,7 @@
 /* upsample.c - upsampling by a whole factor: nearest neighbour, every pixel becoming FACTOR x FACTOR equal
  * ones, or bilinear, straight lines between pixel centers. */
 #include "layers/layer.h"
+#include "layers/onnx.h"
 
 struct upsample {
     size_t factor;
@@ -38,6 +39,17 @@ static void backward(const struct layer_io *io) {
         (s->bilinear ? io->kernels->bilinear_grad : io->kernels->upsample_grad)(&io->dy, &io->dx, s->factor);
 }
 
+static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
+    const struct upsample *s = state;
+    const float factor = (float)s->factor;
+    (void)in;
+    onnx_node(graph, "Resize", NULL, graph->value, ""); /* no region of interest */
+    onnx_input(graph, onnx_reals(graph, "scales", 4, (float[]){1, 1, factor, factor}));
+    onnx_word(graph, "mode", s->bilinear ? "linear" : "nearest");
+    onnx_word(graph, "coordinate_transformation_mode", s->bilinear ? "half_pixel" : "asymmetric");
+    if (!s->bilinear) onnx_word(graph, "nearest_mode", "floor");
+}
+
 static const char *const examples[] = {"upsample", "upsample 3", "upsample bilinear", "upsample 3 bilinear",
                                        NULL};
 
@@ -50,4 +62,5 @@ const struct layer_ops layer_upsample = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .onnx = onnx,
 };

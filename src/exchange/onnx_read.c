@@ -1,0 +1,361 @@
+/* onnx_read.c - a file of protocol buffers as a graph. Whoever made it, what comes out is sound: sizes are
+ * those of the data, names have one source each, and nodes read only what stands above them. */
+#include "exchange/onnx.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <jansson.h>
+#include <onnx.pb-c.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_BYTES = 0x7fffffff, MOST_NESTED = 16, MOST_NODES = 1 << 16, OLDEST = 11, NEWEST = 20 };
+static const int64_t most_values = (int64_t)1 << 28;
+
+static const char *text(const char *may_be_null) {
+    return may_be_null ? may_be_null : "";
+}
+
+/* --- The wire ------------------------------------------------------------------------------------- */
+
+static bool read_varint(const uint8_t **at, const uint8_t *end, size_t most, uint64_t *value) {
+    *value = 0;
+    for (size_t i = 0; i < most && *at < end; i++) {
+        const uint8_t byte = *(*at)++;
+        *value |= (uint64_t)(byte & 127) << 7 * i;
+        if (byte < 128) return true;
+    }
+    return false;
+}
+
+/* Whether the bytes are fields, and messages within messages at most `levels` deep: protobuf-c unpacks them
+ * by recursion without an end. */
+static bool sound(const ProtobufCMessageDescriptor *type, const uint8_t *at, const uint8_t *end,
+                  size_t levels) {
+    while (at < end) {
+        uint64_t tag, size = 0;
+        if (!read_varint(&at, end, 5, &tag) || tag > UINT32_MAX) return false;
+        const bool varint = (tag & 7) == 0, sized = (tag & 7) == 2;
+        if (varint && !read_varint(&at, end, 10, &size)) return false;
+        if (varint) continue;
+        if (sized && !read_varint(&at, end, 5, &size)) return false;
+        if (!sized) size = (tag & 7) == 1 ? 8 : (tag & 7) == 5 ? 4 : UINT64_MAX;
+        if (size > (size_t)(end - at)) return false;
+        const ProtobufCFieldDescriptor *field =
+            protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3));
+        if (sized && field && field->type == PROTOBUF_C_TYPE_MESSAGE &&
+            (levels == 0 || !sound(field->descriptor, at, at + size, levels - 1)))
+            return false;
+        at += size;
+    }
+    return true;
+}
+
+/* --- Tensors -------------------------------------------------------------------------------------- */
+
+static int fill_shape(struct onnx_tensor *tensor, const Onnx__TensorProto *m, const char *path,
+                      struct caelum_error *err) {
+    int64_t values = 1;
+    if (m->n_dims > ONNX_DIMS)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' has %zu dimensions, at most %d expected",
+                           path, tensor->name, m->n_dims, ONNX_DIMS);
+    for (size_t i = 0; i < m->n_dims; i++) {
+        const int64_t dim = m->dims[i];
+        if (dim < 0 || dim > most_values || (dim > 0 && values > most_values / dim))
+            return caelum_fail(err, CAELUM_EFORMAT,
+                               "%s: tensor '%s': dimension %zu is %lld; at most %lld numbers expected", path,
+                               tensor->name, i, (long long)dim, (long long)most_values);
+        values *= dim;
+        tensor->dim[i] = (size_t)dim;
+    }
+    tensor->dims = m->n_dims;
+    tensor->values = (size_t)values;
+    return CAELUM_OK;
+}
+
+/* Types other than the two have no data. */
+static int add_tensor(struct onnx_file *file, const Onnx__TensorProto *m, const char *name, const char *path,
+                      struct caelum_error *err) {
+    struct onnx_tensor tensor = {.name = name, .type = m->data_type};
+    CHECK(fill_shape(&tensor, m, path, err));
+    if (m->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL || m->n_external_data > 0)
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: tensor '%s' lies in another file; expected all data in this one", path, name);
+    if (m->segment) return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' is cut into parts", path, name);
+    const bool real = tensor.type == ONNX_FLOAT, raw = m->has_raw_data;
+    if (real || tensor.type == ONNX_INT64) {
+        const size_t size = real ? sizeof(float) : sizeof(int64_t);
+        const size_t listed = real ? m->n_float_data : m->n_int64_data,
+                     there = raw ? m->raw_data.len : listed;
+        if (there != tensor.values * (raw ? size : 1))
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' has %zu %s, %zu expected by its shape",
+                               path, name, there, raw ? "bytes" : "numbers",
+                               tensor.values * (raw ? size : 1));
+        const void *numbers = real ? (const void *)m->float_data : m->int64_data;
+        tensor.data = raw ? m->raw_data.data : numbers;
+    }
+    onnx_add_tensor(&file->graph, &tensor);
+    return file->graph.result;
+}
+
+/* --- Nodes ---------------------------------------------------------------------------------------- */
+
+static struct onnx_attribute attribute_of(struct onnx_graph *graph, const Onnx__AttributeProto *m) {
+    struct onnx_attribute a = {.name = text(m->name), .kind = ONNX_OTHER};
+    switch (m->type) {
+    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT:
+        a.kind = ONNX_INT, a.i = m->i;
+        break;
+    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT:
+        a.kind = ONNX_REAL, a.f = m->f;
+        break;
+    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING:
+        a.kind = ONNX_WORD;
+        a.word = onnx_text(graph, "%.*s", m->s.len < 256 ? (int)m->s.len : 256,
+                           m->s.data ? (const char *)m->s.data : "");
+        break;
+    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS:
+        a.kind = ONNX_INTS, a.count = m->n_ints, a.ints = m->ints;
+        break;
+    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR: /* one whole number is a list of one */
+        if (!m->t || m->t->data_type != ONNX_INT64) break;
+        if (m->t->has_raw_data && m->t->raw_data.len == sizeof(int64_t))
+            a.kind = ONNX_INTS, a.count = 1, a.ints = (const int64_t *)(const void *)m->t->raw_data.data;
+        if (!m->t->has_raw_data && m->t->n_int64_data == 1)
+            a.kind = ONNX_INTS, a.count = 1, a.ints = m->t->int64_data;
+        break;
+    default:
+        break;
+    }
+    return a;
+}
+
+/* A Constant node is a tensor. */
+static int add_constant(struct onnx_file *file, const Onnx__NodeProto *m, const char *path,
+                        struct caelum_error *err) {
+    const Onnx__AttributeProto *a = m->n_attribute == 1 ? m->attribute[0] : NULL;
+    const char *name = m->n_output == 1 ? m->output[0] : "";
+    const char *is = a ? text(a->name) : "";
+    struct onnx_tensor tensor = {.name = name, .values = 1};
+    if (a && a->t && strcmp(is, "value") == 0) return add_tensor(file, a->t, name, path, err);
+    if (strcmp(is, "value_float") == 0)
+        tensor.type = ONNX_FLOAT, tensor.data = &a->f;
+    else if (strcmp(is, "value_int") == 0)
+        tensor.type = ONNX_INT64, tensor.data = &a->i;
+    else if (strcmp(is, "value_ints") == 0)
+        tensor.type = ONNX_INT64, tensor.dims = 1, tensor.values = tensor.dim[0] = a->n_ints,
+        tensor.data = a->ints;
+    else if (strcmp(is, "value_floats") == 0)
+        tensor.type = ONNX_FLOAT, tensor.dims = 1, tensor.values = tensor.dim[0] = a->n_floats,
+        tensor.data = a->floats;
+    else
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: node '%s' (Constant): expected one attribute, value, and one output", path,
+                           *text(m->name) ? m->name : name);
+    onnx_add_tensor(&file->graph, &tensor);
+    return file->graph.result;
+}
+
+static int add_node(struct onnx_file *file, const Onnx__NodeProto *m, const char *path,
+                    struct caelum_error *err) {
+    struct onnx_graph *graph = &file->graph;
+    const char *domain = text(m->domain), *op = text(m->op_type);
+    const bool standard = *domain == '\0' || strcmp(domain, "ai.onnx") == 0;
+    if (standard && strcmp(op, "Constant") == 0) return add_constant(file, m, path, err);
+    struct onnx_node *node = onnx_add_node(graph, m->n_input, m->n_output, m->n_attribute);
+    if (!node) return graph->result;
+    node->op = standard ? op : onnx_text(graph, "%s:%s", domain, op);
+    node->name = *text(m->name) || m->n_output == 0 ? text(m->name) : text(m->output[0]);
+    node->doc = m->doc_string;
+    for (size_t i = 0; i < m->n_input; i++) node->input[i] = text(m->input[i]);
+    for (size_t i = 0; i < m->n_output; i++) node->output[i] = text(m->output[i]);
+    for (size_t i = 0; i < m->n_attribute; i++) {
+        node->attribute[i] = attribute_of(graph, m->attribute[i]);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(node->attribute[i].name, node->attribute[j].name) == 0)
+                return caelum_fail(err, CAELUM_EFORMAT, "%s: node '%s' (%s) has its attribute '%s' twice",
+                                   path, node->name, node->op, node->attribute[i].name);
+    }
+    return graph->result;
+}
+
+/* --- Ends ----------------------------------------------------------------------------------------- */
+
+static int set_port(struct onnx_port *port, const Onnx__ValueInfoProto *m, const char *path,
+                    struct caelum_error *err) {
+    port->name = text(m->name);
+    const Onnx__TypeProto__Tensor *type =
+        m->type && m->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? m->type->tensor_type : NULL;
+    if (!type || type->elem_type != ONNX_FLOAT)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' is no tensor of 32 bit floats", path, port->name);
+    if (!type->shape) return CAELUM_OK;
+    if (type->shape->n_dim > ONNX_DIMS)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' has %zu dimensions", path, port->name,
+                           type->shape->n_dim);
+    port->dims = type->shape->n_dim;
+    for (size_t i = 0; i < port->dims; i++) {
+        const Onnx__TensorShapeProto__Dimension *d = type->shape->dim[i];
+        if (d->value_case != ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE) continue;
+        if (d->dim_value < 1 || d->dim_value > most_values)
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s': dimension %zu is %lld", path, port->name, i,
+                               (long long)d->dim_value);
+        port->dim[i] = (size_t)d->dim_value;
+    }
+    return CAELUM_OK;
+}
+
+static bool is_initializer(const Onnx__GraphProto *m, const char *name) {
+    for (size_t i = 0; i < m->n_initializer; i++)
+        if (strcmp(text(m->initializer[i]->name), name) == 0) return true;
+    return false;
+}
+
+/* One input - old files list their weights there, too - and one output. */
+static int add_ports(struct onnx_file *file, const Onnx__GraphProto *m, const char *path,
+                     struct caelum_error *err) {
+    size_t inputs = 0;
+    if (m->n_input > MOST_NODES || m->n_initializer > MOST_NODES || m->n_input * m->n_initializer > 1 << 24)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu inputs and %zu tensors are too many", path,
+                           m->n_input, m->n_initializer);
+    for (size_t i = 0; i < m->n_input; i++) {
+        if (is_initializer(m, text(m->input[i]->name))) continue;
+        inputs++;
+        CHECK(set_port(&file->graph.input, m->input[i], path, err));
+    }
+    if (inputs != 1 || m->n_output != 1)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu inputs and %zu outputs; one of each expected", path,
+                           inputs, m->n_output);
+    return set_port(&file->graph.output, m->output[0], path, err);
+}
+
+static int set_props(struct metadata *props, const Onnx__ModelProto *m, const char *path,
+                     struct caelum_error *err) {
+    const size_t most = sizeof props->entry / sizeof *props->entry;
+    if (m->n_metadata_props > most)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu metadata_props, at most %zu expected", path,
+                           m->n_metadata_props, most);
+    for (size_t i = 0; i < m->n_metadata_props; i++) {
+        const char *key = text(m->metadata_props[i]->key), *value = text(m->metadata_props[i]->value);
+        json_t *both = json_pack("[s, s]", key, value); /* model files keep them as JSON */
+        if (!both) return caelum_fail(err, CAELUM_EFORMAT, "%s: metadata_props: not UTF-8 text", path);
+        json_decref(both);
+        CHECK(metadata_set(props, key, value, err));
+    }
+    return CAELUM_OK;
+}
+
+/* --- Names ---------------------------------------------------------------------------------------- */
+
+static int by_name(const void *a, const void *b) {
+    const struct onnx_source *p = a, *q = b;
+    return strcmp(p->name, q->name);
+}
+
+const struct onnx_source *onnx_find(const struct onnx_file *file, const char *name) {
+    const struct onnx_source key = {.name = name};
+    return bsearch(&key, file->source, file->sources, sizeof key, by_name);
+}
+
+static int list_sources(struct onnx_file *file, const char *path, struct caelum_error *err) {
+    struct onnx_graph *graph = &file->graph;
+    size_t count = 1 + graph->tensors;
+    for (size_t i = 0; i < graph->nodes; i++) count += graph->node[i].outputs;
+    struct onnx_source *source = onnx_memory(graph, count * sizeof *source);
+    if (!source) return graph->result;
+    count = 0;
+    source[count++].name = graph->input.name;
+    for (size_t i = 0; i < graph->tensors; i++)
+        source[count++] = (struct onnx_source){graph->tensor[i].name, &graph->tensor[i], NULL, 0};
+    for (size_t i = 0; i < graph->nodes; i++)
+        for (size_t j = 0; j < graph->node[i].outputs; j++)
+            if (*graph->node[i].output[j])
+                source[count++] =
+                    (struct onnx_source){graph->node[i].output[j], NULL, &graph->node[i], i + 1};
+    qsort(source, count, sizeof *source, by_name);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(source[i - 1].name, source[i].name) == 0)
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: two things are called '%s'", path, source[i].name);
+    file->source = source;
+    file->sources = count;
+    return CAELUM_OK;
+}
+
+static int check_order(const struct onnx_file *file, const char *path, struct caelum_error *err) {
+    const struct onnx_graph *graph = &file->graph;
+    for (size_t i = 0; i < graph->nodes; i++) {
+        const struct onnx_node *node = &graph->node[i];
+        for (size_t j = 0; j < node->inputs; j++) {
+            if (*node->input[j] == '\0') continue;
+            const struct onnx_source *source = onnx_find(file, node->input[j]);
+            if (!source)
+                return caelum_fail(err, CAELUM_EFORMAT,
+                                   "%s: node '%s' (%s) reads '%s', which is neither a node's output nor an "
+                                   "initializer",
+                                   path, node->name, node->op, node->input[j]);
+            if (source->order > i)
+                return caelum_fail(
+                    err, CAELUM_EFORMAT,
+                    "%s: node '%s' (%s) reads '%s', which is made later or by itself: a cycle, "
+                    "or nodes out of order",
+                    path, node->name, node->op, node->input[j]);
+        }
+    }
+    if (!onnx_find(file, graph->output.name))
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: nothing makes the output '%s'", path,
+                           graph->output.name);
+    return CAELUM_OK;
+}
+
+/* --- The file ------------------------------------------------------------------------------------- */
+
+static int check_opset(struct onnx_file *file, const Onnx__ModelProto *m, const char *path,
+                       struct caelum_error *err) {
+    for (size_t i = 0; i < m->n_opset_import; i++) {
+        const char *domain = text(m->opset_import[i]->domain);
+        if (*domain == '\0' || strcmp(domain, "ai.onnx") == 0) file->opset = m->opset_import[i]->version;
+    }
+    if (file->opset < OLDEST || file->opset > NEWEST)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: operators of opset %lld; %d to %d are understood", path,
+                           (long long)file->opset, OLDEST, NEWEST);
+    return CAELUM_OK;
+}
+
+static int take_message(struct onnx_file *file, const Onnx__ModelProto *m, const char *path,
+                        struct caelum_error *err) {
+    const Onnx__GraphProto *graph = m->graph;
+    if (!graph || graph->n_node == 0)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: an ONNX model without nodes", path);
+    if (graph->n_node > MOST_NODES)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu nodes, at most %d expected", path, graph->n_node,
+                           MOST_NODES);
+    if (graph->n_sparse_initializer > 0)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: sparse tensors are not understood", path);
+    CHECK(check_opset(file, m, path, err));
+    CHECK(add_ports(file, graph, path, err));
+    for (size_t i = 0; i < graph->n_initializer; i++)
+        CHECK(add_tensor(file, graph->initializer[i], text(graph->initializer[i]->name), path, err));
+    for (size_t i = 0; i < graph->n_node; i++) CHECK(add_node(file, graph->node[i], path, err));
+    CHECK(list_sources(file, path, err));
+    CHECK(check_order(file, path, err));
+    return set_props(&file->props, m, path, err);
+}
+
+int onnx_read(struct onnx_file *file, const char *path, struct caelum_error *err) {
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    onnx_open(&file->graph, err);
+    CHECK(file_read(path, MOST_BYTES, &bytes, &size, err));
+    if (sound(&onnx__model_proto__descriptor, bytes, bytes + size, MOST_NESTED))
+        file->message = onnx__model_proto__unpack(NULL, size, bytes);
+    mem_free(&bytes);
+    if (!file->message) return caelum_fail(err, CAELUM_EFORMAT, "%s: no ONNX file, or a damaged one", path);
+    return take_message(file, file->message, path, err);
+}
+
+void onnx_file_close(struct onnx_file *file) {
+    onnx_close(&file->graph);
+    metadata_clear(&file->props);
+    if (file->message) onnx__model_proto__free_unpacked(file->message, NULL);
+    *file = (struct onnx_file){0};
+}
