@@ -28,6 +28,13 @@ static int load_safetensors(struct caelum_model **out, const char *path,
 static const struct exchange_format formats[] = {
     {".safetensors", NULL, save_safetensors, load_safetensors},
     {".npz", NULL, npz_save, npz_load},
+#ifdef CAELUM_HDF5
+    {".keras", NULL, keras_save_zip, keras_load_zip},
+    {".h5", NULL, keras_save_h5, keras_load_h5},
+#else
+    {".keras", "HDF5", NULL, NULL},
+    {".h5", "HDF5", NULL, NULL},
+#endif
 };
 
 int exchange_find(const struct exchange_format **format, const char *path, struct caelum_error *err) {

@@ -34,4 +34,12 @@ int npz_save(const struct caelum_model *model, const char *path, struct caelum_e
 int npz_load(struct caelum_model **model, const char *path, const struct caelum_import_settings *settings,
              struct caelum_error *err);
 
+/* keras_file.c, where the build has HDF5 */
+int keras_save_h5(const struct caelum_model *model, const char *path, struct caelum_error *err);
+int keras_load_h5(struct caelum_model **model, const char *path,
+                  const struct caelum_import_settings *settings, struct caelum_error *err);
+int keras_save_zip(const struct caelum_model *model, const char *path, struct caelum_error *err);
+int keras_load_zip(struct caelum_model **model, const char *path,
+                   const struct caelum_import_settings *settings, struct caelum_error *err);
+
 #endif
