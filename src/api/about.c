@@ -13,7 +13,11 @@ const char *caelum_build_info(void) {
 #else
         ", kernels: generic"
 #endif
-        ", parts: png jpeg webp archive cairo lapack openmp";
+        ", parts: png jpeg webp archive cairo lapack openmp"
+#ifdef CAELUM_HDF5
+        " hdf5"
+#endif
+        ;
 }
 
 int caelum_cpu(const char **name, struct caelum_error *err) {

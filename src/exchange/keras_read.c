@@ -72,6 +72,13 @@ static int activation(const struct reader *r, const char *name, const char **wor
     return reader_fail(r, "activation '%.40s': expected linear, relu, elu, silu, sigmoid or tanh", name);
 }
 
+/* " 3", and nothing for 2, which is what a line does without. */
+static const char *unless_two(size_t n, char text[24]) {
+    *text = '\0';
+    if (n != 2) snprintf(text, 24, " %zu", n);
+    return text;
+}
+
 static int channels_last(const struct reader *r) {
     if (strcmp(text_of(r, "data_format", "channels_last"), "channels_last") == 0) return CAELUM_OK;
     return reader_fail(r, "data_format channels_first: only channels_last is read");
@@ -92,7 +99,9 @@ static int convolution_options(const struct reader *r, bool transposed, char *op
     if (transposed && more && !json_is_null(more)) return reader_fail(r, "an output_padding");
     const bool valid = strcmp(padding, "valid") == 0;
     if (!valid && strcmp(padding, "same") != 0) return reader_fail(r, "padding '%.20s'", padding);
-    snprintf(options, size, " k=%zu%s", kernel, valid ? " pad=valid" : "");
+    *options = '\0';
+    if (kernel != 3) snprintf(options, size, " k=%zu", kernel);
+    if (valid) snprintf(options + strlen(options), size - strlen(options), " pad=valid");
     if (stride != 1) snprintf(options + strlen(options), size - strlen(options), " stride=%zu", stride);
     return CAELUM_OK;
 }
@@ -181,7 +190,9 @@ static int read_pool(struct reader *r) {
     CHECK(text_pixels(r));
     if (strcmp(text_of(r, "padding", "valid"), "valid") != 0 && (r->dim[0] % size || r->dim[1] % size))
         return reader_fail(r, "windows over the edge: padding must be valid");
-    return text_line(r, "%s %zu", strcmp(r->layer->class, "MaxPooling2D") == 0 ? "maxpool" : "avgpool", size);
+    char number[24];
+    return text_line(r, "%s%s", strcmp(r->layer->class, "MaxPooling2D") == 0 ? "maxpool" : "avgpool",
+                     unless_two(size, number));
 }
 
 static int read_global_pool(struct reader *r) {
@@ -205,7 +216,8 @@ static int read_upsampling(struct reader *r) {
     if (strcmp(way, "nearest") != 0 && strcmp(way, "bilinear") != 0)
         return reader_fail(r, "interpolation '%.30s': expected nearest or bilinear", way);
     CHECK(text_pixels(r));
-    return text_line(r, "upsample %zu%s", size, *way == 'b' ? " bilinear" : "");
+    char number[24];
+    return text_line(r, "upsample%s%s", unless_two(size, number), *way == 'b' ? " bilinear" : "");
 }
 
 /* Rows or columns before and behind: 1, [1, 2] or [[0, 1], [0, 1]]. */
