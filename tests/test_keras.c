@@ -100,8 +100,7 @@ static void test_random_nets(void **state) {
 static void test_texts(void **state) {
     (void)state;
     static const char *const texts[] = {
-        "input 3\nconv 8 relu\nmaxpool\nconv 12 k=5 stride=2 elu\nlatent\nupsample\ndeconv 4 k=2 stride=2 "
-        "silu\nconv 3 sigmoid\n",
+        "input 3\nconv 8 relu\nmaxpool\nconv 12 k=5 stride=2 elu\nlatent\nupsample\ndeconv 4 k=2 silu\n",
         "input 3\nnoise 0.25\nconv 4 leaky\nconv 4 gelu\navgpool 4\nupsample bilinear\nact tanh\n",
         "input 2\nsave s1\nconv 2 relu\nadd s1\nsave s2\nconv 3 k=1\nconcat s2\nconv 2\n",
         "input 3\nspace_to_depth 4\nconv 48 k=1\nlatent\ndepth_to_space 4\n",

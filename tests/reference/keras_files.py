@@ -286,12 +286,12 @@ save a
 conv 4 gelu
 add a
 conv 6 k=2 pad=valid elu
-deconv 4 k=4 stride=2 silu
+deconv 4 k=5 stride=2 silu
 deconv 3 k=2 stride=3 pad=valid tanh
 crop 31 30
-maxpool 3
+maxpool 2
 upsample 3 bilinear
-pad 33 31
+pad 47 46
 avgpool
 upsample 2 nearest
 crop 16 12
@@ -332,9 +332,10 @@ def check_layers():
     with open("all.net", "w") as f:
         f.write(EVERYTHING)
     rng, shapes = numpy.random.default_rng(1), (
-        (4, 3, 5, 5), (4,), (4, 4, 3, 3), (4,), (6, 4, 2, 2), (6,), (6, 4, 4, 4), (4,), (4, 3, 2, 2), (3,),
+        (4, 3, 5, 5), (4,), (4, 4, 3, 3), (4,), (6, 4, 2, 2), (6,), (6, 4, 5, 5), (4,), (4, 3, 2, 2), (3,),
         (6, 6, 3, 3), (6,), (3, 4, 1, 1), (3,), (24, 864), (24,), (24, 24), (24,), (6, 2, 3, 3), (2,))
-    arrays = {"t%d" % i: 2 * rng.normal(size=s) / numpy.sqrt(numpy.prod(s[1:])) for i, s in enumerate(shapes)}
+    scale = [numpy.prod(s[1:]) if len(s) > 1 else 100 for s in shapes]  # small biases
+    arrays = {"t%d" % i: 2 * rng.normal(size=s) / numpy.sqrt(n) for i, (s, n) in enumerate(zip(shapes, scale))}
     numpy.savez("all.npz", **arrays)
     caelum("import", "all.npz", "--net", "all.net", "-o", "all.safetensors")
     for ending in ".h5", ".keras":
