@@ -3,9 +3,13 @@
  * .h5 (Keras 2, "legacy HDF5"): the configuration is the attribute model_config; weights stand at
  * model_weights/LAYER/, under the names in that group's attribute weight_names.
  * .keras (Keras 3): a zip of metadata.json, config.json and model.weights.h5, where a layer's weights are
- * layers/CLASS[_N]/vars/0 (kernel) and 1 (bias), CLASS in snake case, N counting the layers of that class. */
+ * layers/CLASS[_N]/vars/0 (kernel) and 1 (bias), CLASS in snake case, N counting the layers of that class.
+ *
+ * libhdf5 1.10.8 can be brought down by damaged files (tests/test_exchange_fuzz.c finds some), so files are
+ * read in a child process. */
 #include "base/file.h"
 #include "base/mem.h"
+#include "exchange/child.h"
 #include "exchange/exchange.h"
 #include "exchange/h5.h"
 #include "exchange/keras.h"
@@ -118,14 +122,12 @@ static int values_2(void *cookie, size_t layer, bool kernel, size_t dims, const 
                        kernel ? "kernel" : "bias");
 }
 
-int keras_load_h5(struct caelum_model **model, const char *path,
-                  const struct caelum_import_settings *settings, struct caelum_error *err) {
+static int load_h5(struct caelum_model **model, const char *path, struct caelum_error *err) {
     uint8_t *bytes = NULL;
     size_t size;
     struct h5 h5;
     struct keras_graph graph = {0};
     char *config = NULL;
-    (void)settings;
     CHECK(file_read(path, most_file, &bytes, &size, err));
     int result = h5_open(&h5, path, bytes, size, err);
     if (result == 0) {
@@ -139,6 +141,12 @@ int keras_load_h5(struct caelum_model **model, const char *path,
     keras_close(&graph);
     mem_free(&bytes);
     return result;
+}
+
+int keras_load_h5(struct caelum_model **model, const char *path,
+                  const struct caelum_import_settings *settings, struct caelum_error *err) {
+    (void)settings;
+    return child_model(model, path, load_h5, err);
 }
 
 /* --- Keras 3 -------------------------------------------------------------------------------------- */
@@ -241,12 +249,16 @@ static int load_entries(struct caelum_model **model, const struct zip *zip, cons
     return result;
 }
 
-int keras_load_zip(struct caelum_model **model, const char *path,
-                   const struct caelum_import_settings *settings, struct caelum_error *err) {
+static int load_zip(struct caelum_model **model, const char *path, struct caelum_error *err) {
     struct zip zip = {0};
-    (void)settings;
     CHECK(zip_read(&zip, path, err));
     const int result = load_entries(model, &zip, path, err);
     zip_close(&zip);
     return result;
+}
+
+int keras_load_zip(struct caelum_model **model, const char *path,
+                   const struct caelum_import_settings *settings, struct caelum_error *err) {
+    (void)settings;
+    return child_model(model, path, load_zip, err);
 }
