@@ -14,6 +14,7 @@ import tempfile
 import numpy
 import torch
 
+sys.dont_write_bytecode = True  # nothing is left in the source
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../examples/python"))
 import caelum_torch  # noqa: E402
 
