@@ -268,6 +268,7 @@ int command_encode(int argc, char **argv);
 int command_decode(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_import(int argc, char **argv);
+int command_activations(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_config(int argc, char **argv);

@@ -27,6 +27,8 @@ const struct command commands[] = {
      "caelum export models/standard.safetensors -o standard.onnx", command_export},
     {"import", "FILE", "make a model of another program's file",
      "caelum import standard.onnx -o standard.safetensors", command_import},
+    {"activations", "MODEL [PICTURE...]", "what a model's layers make of pictures, as NumPy arrays",
+     "caelum activations models/standard.safetensors --data synthetic -o code.npz", command_activations},
     {"inspect", "NET|MODEL", "show layers, shapes, parameters, latent size and bottleneck",
      "caelum inspect models/standard.net", command_inspect},
     {"data", "info|cache|export SPEC",

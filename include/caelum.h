@@ -240,9 +240,8 @@ int caelum_model_set_tensor(caelum_model *model, const char *name, const float *
                             struct caelum_error *err);
 
 /* Runs `count` pictures, in: [count][channels][row][column] floats of the network's input, up to layer
- * `layer`
- * <= layers of the network's table: 0 is the input itself, `layers` the output, the latent mark's row the
- * code. out: [count] times that layer's output, likewise. threads = 0: the default; no influence on the
+ * `layer` <= layers of the network's table: 0 is the input itself, `layers` the output, the latent mark's row
+ * the code. out: [count] times that layer's output, likewise. threads = 0: the default; no influence on the
  * result. Fails with CAELUM_EUSAGE for a layer that isn't there, CAELUM_ERESOURCE. */
 int caelum_model_run(const caelum_model *model, size_t layer, const float *in, size_t count, int threads,
                      float *out, struct caelum_error *err);
@@ -281,6 +280,12 @@ struct caelum_import_settings caelum_import_defaults(void);
  * CAELUM_ERESOURCE. */
 int caelum_model_import(caelum_model **model, const char *path, const struct caelum_import_settings *settings,
                         struct caelum_error *err);
+
+/* Writes `count` arrays as NumPy's .npz, which numpy.load reads, each under its name: 32-bit floats. Same
+ * arrays, same bytes. Fails with CAELUM_EUSAGE for an empty name or two that are equal, CAELUM_EIO,
+ * CAELUM_ERESOURCE. */
+int caelum_arrays_save(const char *path, const struct caelum_tensor *arrays, size_t count,
+                       struct caelum_error *err);
 
 /* --- Metrics ---------------------------------------------------------------------------------- */
 

@@ -15,15 +15,35 @@ static int save_safetensors(const struct caelum_model *model, const char *path, 
     return caelum_model_save(model, path, err);
 }
 
-static int load_safetensors(struct caelum_model **model, const char *path,
+/* Ours as they are; another program's are weights alone. */
+static int load_safetensors(struct caelum_model **out, const char *path,
                             const struct caelum_import_settings *settings, struct caelum_error *err) {
-    (void)settings;
-    return caelum_model_load(model, path, err);
+    if (!settings->net_path) return caelum_model_load(out, path, err);
+    struct safetensors file = {0};
+    struct caelum_model *model = NULL;
+    CHECK(safetensors_read(&file, path, err));
+    int result = exchange_model(&model, path, settings, err);
+    if (result == 0) result = exchange_fill(model, file.tensor, file.count, path, err);
+    if (result == 0) {
+        *out = model;
+        model = NULL;
+    }
+    caelum_model_close(&model);
+    safetensors_close(&file);
+    return result;
 }
 
 static const struct exchange_format formats[] = {
     {".safetensors", NULL, save_safetensors, load_safetensors},
     {".onnx", "ONNX", onnx_save, onnx_load},
+    {".npz", NULL, npz_save, npz_load},
+#if CAELUM_WITH_HDF5
+    {".keras", NULL, keras_save_zip, keras_load_zip},
+    {".h5", NULL, keras_save_h5, keras_load_h5},
+#else
+    {".keras", "HDF5", NULL, NULL},
+    {".h5", "HDF5", NULL, NULL},
+#endif
 };
 
 int exchange_find(const struct exchange_format **format, const char *path, struct caelum_error *err) {

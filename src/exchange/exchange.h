@@ -5,7 +5,7 @@
 #ifndef CAELUM_EXCHANGE_EXCHANGE_H
 #define CAELUM_EXCHANGE_EXCHANGE_H
 
-#include "net/net.h"
+#include "net/safetensors.h"
 
 struct exchange_format {
     const char *ending; /* of its files: ".npz" */
@@ -21,6 +21,25 @@ int exchange_find(const struct exchange_format **format, const char *path, struc
 /* For a file of weights alone: a model of settings->net_path, whose values are all zero; CAELUM_EUSAGE,
  * naming path, if there is none. */
 int exchange_model(struct caelum_model **model, const char *path,
+                   const struct caelum_import_settings *settings, struct caelum_error *err);
+
+/* Copies arrays into the model's tensors, in single precision: those of the tensors' names; or if there is
+ * not one such name, all of them in their order (weights.c says which), where shapes must be equal.
+ * CAELUM_EFORMAT, naming path and the first tensor that is missing or has another shape. */
+int exchange_fill(struct caelum_model *model, const struct safetensor *array, size_t count, const char *path,
+                  struct caelum_error *err);
+
+/* npz.c */
+int npz_save(const struct caelum_model *model, const char *path, struct caelum_error *err);
+int npz_load(struct caelum_model **model, const char *path, const struct caelum_import_settings *settings,
+             struct caelum_error *err);
+
+/* keras_file.c, where the build has HDF5 */
+int keras_save_h5(const struct caelum_model *model, const char *path, struct caelum_error *err);
+int keras_load_h5(struct caelum_model **model, const char *path,
+                  const struct caelum_import_settings *settings, struct caelum_error *err);
+int keras_save_zip(const struct caelum_model *model, const char *path, struct caelum_error *err);
+int keras_load_zip(struct caelum_model **model, const char *path,
                    const struct caelum_import_settings *settings, struct caelum_error *err);
 
 #endif

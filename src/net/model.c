@@ -41,6 +41,17 @@ static void make_half(struct safetensor *tensors, size_t count, size_t params, c
     }
 }
 
+int model_strings(const struct caelum_net *net, const struct metadata *metadata, struct metadata *all,
+                  struct caelum_error *err) {
+    CHECK(metadata_set(all, "format", format_name, err));
+    CHECK(metadata_set(all, "network", net->text, err));
+    CHECK(metadata_setf(all, err, "height", "%zu", net->input.h));
+    CHECK(metadata_setf(all, err, "width", "%zu", net->input.w));
+    for (size_t i = 0; i < metadata->count; i++)
+        CHECK(metadata_set(all, metadata->entry[i].key, metadata->entry[i].value, err));
+    return CAELUM_OK;
+}
+
 /* As model_save; with half, the weights in half precision. */
 static int save(const struct caelum_net *net, const float *params, bool half, const struct metadata *metadata,
                 const char *path, struct caelum_error *err) {
@@ -50,12 +61,7 @@ static int save(const struct caelum_net *net, const float *params, bool half, co
     const size_t count = list_tensors(net, params, NULL);
     int result = mem_alloc(&tensors, count, sizeof *tensors, err);
     if (result == 0 && half) result = mem_alloc(&halves, net->params, sizeof *halves, err);
-    if (result == 0) result = metadata_set(&all, "format", format_name, err);
-    if (result == 0) result = metadata_set(&all, "network", net->text, err);
-    if (result == 0) result = metadata_setf(&all, err, "height", "%zu", net->input.h);
-    if (result == 0) result = metadata_setf(&all, err, "width", "%zu", net->input.w);
-    for (size_t i = 0; result == 0 && i < metadata->count; i++)
-        result = metadata_set(&all, metadata->entry[i].key, metadata->entry[i].value, err);
+    if (result == 0) result = model_strings(net, metadata, &all, err);
     if (result == 0) {
         list_tensors(net, params, tensors);
         if (half) make_half(tensors, count, net->params, params, halves);
@@ -121,30 +127,30 @@ static int read_tensors(struct caelum_model *model, const struct safetensors *fi
     return result;
 }
 
-/* The network of the metadata, and its parameters. */
-static int build(struct caelum_model **model, const struct safetensors *file, const char *path,
-                 struct caelum_error *err) {
-    const char *format = metadata_get(&file->metadata, "format"),
-               *text = metadata_get(&file->metadata, "network");
-    const char *height = metadata_get(&file->metadata, "height"),
-               *width = metadata_get(&file->metadata, "width");
+int model_from_strings(struct caelum_model **out, struct metadata *strings, const char *path,
+                       struct caelum_error *err) {
+    const char *format = metadata_get(strings, "format"), *text = metadata_get(strings, "network");
+    const char *height = metadata_get(strings, "height"), *width = metadata_get(strings, "width");
     if (!format || strcmp(format, format_name) != 0 || !text || !height || !width)
         return caelum_fail(
             err, CAELUM_EFORMAT,
             "%s: not a model of this program: expected \"format\": \"%s\" and \"network\" in its metadata",
             path, format_name);
-    CHECK(model_new(model, text, path, strtoul(height, NULL, 10), strtoul(width, NULL, 10), err));
-    return read_tensors(*model, file, path, err);
+    struct caelum_model *model = NULL;
+    CHECK(model_new(&model, text, path, strtoul(height, NULL, 10), strtoul(width, NULL, 10), err));
+    *model->metadata = *strings;
+    strings->count = 0;
+    *out = model;
+    return CAELUM_OK;
 }
 
 /* A model of the file, which is closed. */
 static int from_file(caelum_model **out, struct safetensors *file, const char *path,
                      struct caelum_error *err) {
     struct caelum_model *model = NULL;
-    const int result = build(&model, file, path, err);
+    int result = model_from_strings(&model, &file->metadata, path, err);
+    if (result == 0) result = read_tensors(model, file, path, err);
     if (result == 0) {
-        *model->metadata = file->metadata;
-        file->metadata.count = 0;
         *out = model;
         model = NULL;
     }

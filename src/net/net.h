@@ -136,6 +136,14 @@ void metadata_clear(struct metadata *metadata);
  * errors. */
 int model_new(struct caelum_model **model, const char *text, const char *name, size_t height, size_t width,
               struct caelum_error *err);
+/* What a model's file says besides its weights: "format", "network", "height" and "width", then the model's
+ * metadata. `all` is to be cleared, also after a failure. */
+int model_strings(const struct caelum_net *net, const struct metadata *metadata, struct metadata *all,
+                  struct caelum_error *err);
+/* A model, all parameters zero, of what model_strings has given; `strings` become its metadata and are left
+ * empty. CAELUM_EFORMAT, naming path, if they are not a model's. */
+int model_from_strings(struct caelum_model **model, struct metadata *strings, const char *path,
+                       struct caelum_error *err);
 /* Where the values of the tensor of that name and shape lie in the model, to be written; NULL if it has none.
  */
 float *model_values(struct caelum_model *model, const char *name, size_t dims, const size_t *dim);

@@ -1,0 +1,29 @@
+/* npy.h - NumPy's .npy format, version 1.0: "\x93NUMPY", version, two bytes of header length, a Python dict
+ * in ASCII, the values (NumPy, "NPY format"). */
+#ifndef CAELUM_EXCHANGE_NPY_H
+#define CAELUM_EXCHANGE_NPY_H
+
+#include "net/safetensors.h"
+
+enum { NPY_HEADER = 512 };
+
+/* The bytes in front of an array's values; their number. `type` as in "<f4". */
+size_t npy_header(char header[NPY_HEADER], const char *type, size_t dims, const size_t *dim);
+
+/* What such a file holds: an array of floats, or one string. */
+struct npy {
+    struct safetensor array; /* its data is `own` */
+    char *text;              /* owned; UTF-8, NULL for an array */
+    void *own;               /* owned */
+};
+/* Reads `size` bytes: versions 1 to 3, little-endian floats of 2, 4 or 8 bytes with at most 4 dimensions, in
+ * C or Fortran order, or a 0-dimensional string ("<U"). `name` stands before the complaint, CAELUM_EFORMAT.
+ */
+int npy_read(struct npy *npy, const char *name, const uint8_t *bytes, size_t size, struct caelum_error *err);
+void npy_close(struct npy *npy);
+
+/* UTF-8 as 32-bit little-endian code points; *bytes is owned, at least one code point long. CAELUM_EFORMAT if
+ * the text is not UTF-8. */
+int npy_from_text(const char *text, uint8_t **bytes, size_t *points, struct caelum_error *err);
+
+#endif

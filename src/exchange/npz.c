@@ -1,0 +1,153 @@
+/* npz.c - models and other arrays as NumPy's .npz: a zip of .npy files. A model's tensors stand under their
+ * own names, the network's text and the metadata under their keys as 0-dimensional strings; numpy.load reads
+ * it all without pickle. */
+#include "base/mem.h"
+#include "exchange/exchange.h"
+#include "exchange/npy.h"
+#include "exchange/zip.h"
+#include "net/half.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- Writing -------------------------------------------------------------------------------------- */
+
+static void add(struct zip_writer *zip, const char *name, const char *type, size_t dims, const size_t *dim,
+                const void *values, size_t size) {
+    char header[NPY_HEADER], file[128];
+    snprintf(file, sizeof file, "%.120s.npy", name);
+    const size_t length = npy_header(header, type, dims, dim);
+    zip_add(zip, file, header, length, values, size);
+}
+
+static size_t count_values(const struct caelum_tensor *t) {
+    size_t n = 1;
+    for (size_t d = 0; d < t->dims; d++) n *= t->dim[d];
+    return n;
+}
+
+int caelum_arrays_save(const char *path, const struct caelum_tensor *arrays, size_t count,
+                       struct caelum_error *err) {
+    struct zip_writer *zip;
+    for (size_t i = 0; i < count; i++) {
+        if (!*arrays[i].name) return caelum_fail(err, CAELUM_EUSAGE, "%s: array %zu has no name", path, i);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(arrays[i].name, arrays[j].name) == 0)
+                return caelum_fail(err, CAELUM_EUSAGE, "%s: two arrays are called '%s'", path,
+                                   arrays[i].name);
+    }
+    CHECK(zip_begin(&zip, path, err));
+    for (size_t i = 0; i < count; i++)
+        add(zip, arrays[i].name, "<f4", arrays[i].dims, arrays[i].dim, arrays[i].data,
+            count_values(&arrays[i]) * sizeof(float));
+    return zip_commit(&zip, err);
+}
+
+static int add_strings(struct zip_writer *zip, const struct metadata *strings, struct caelum_error *err) {
+    for (size_t i = 0; i < strings->count; i++) {
+        const struct metadata_entry *e = &strings->entry[i];
+        uint8_t *points;
+        size_t n;
+        char type[24];
+        const int result = npy_from_text(e->value, &points, &n, err);
+        if (result != 0) return caelum_fail_in(err, result, "metadata '%.60s'", e->key);
+        snprintf(type, sizeof type, "<U%zu", n);
+        add(zip, e->key, type, 0, NULL, points, 4 * n);
+        mem_free(&points);
+    }
+    return CAELUM_OK;
+}
+
+static int add_tensors(struct zip_writer *zip, const struct caelum_model *model, struct caelum_error *err) {
+    struct caelum_tensor t;
+    uint16_t *halves = NULL;
+    if (model->half) CHECK(mem_alloc(&halves, model->net->params, sizeof *halves, err));
+    for (size_t i = 0; caelum_model_tensor(model, i, &t); i++) {
+        const size_t n = count_values(&t);
+        for (size_t v = 0; halves && v < n; v++) halves[v] = half_from(t.data[v]);
+        if (halves)
+            add(zip, t.name, "<f2", t.dims, t.dim, halves, n * sizeof *halves);
+        else
+            add(zip, t.name, "<f4", t.dims, t.dim, t.data, n * sizeof *t.data);
+    }
+    mem_free(&halves);
+    return CAELUM_OK;
+}
+
+int npz_save(const struct caelum_model *model, const char *path, struct caelum_error *err) {
+    struct zip_writer *zip = NULL;
+    struct metadata strings = {0};
+    int result = model_strings(model->net, model->metadata, &strings, err);
+    if (result == 0) result = zip_begin(&zip, path, err);
+    if (result == 0) result = add_strings(zip, &strings, err);
+    if (result == 0) result = add_tensors(zip, model, err);
+    if (result == 0) result = zip_commit(&zip, err);
+    zip_abandon(&zip);
+    metadata_clear(&strings);
+    return result;
+}
+
+/* --- Reading -------------------------------------------------------------------------------------- */
+
+/* An archive's arrays and strings. */
+struct contents {
+    struct npy *npy;          /* owned */
+    struct safetensor *array; /* owned; of npy's that are arrays */
+    size_t all, arrays;
+    struct metadata strings;
+};
+
+static void contents_close(struct contents *c) {
+    for (size_t i = 0; i < c->all; i++) npy_close(&c->npy[i]);
+    mem_free(&c->npy);
+    mem_free(&c->array);
+    metadata_clear(&c->strings);
+}
+
+static int read_contents(struct contents *c, const struct zip *zip, const char *path,
+                         struct caelum_error *err) {
+    CHECK(mem_alloc(&c->npy, zip->count, sizeof *c->npy, err));
+    CHECK(mem_alloc(&c->array, zip->count, sizeof *c->array, err));
+    for (size_t i = 0; i < zip->count; i++) {
+        const struct zip_entry *e = &zip->entry[i];
+        struct npy *npy = &c->npy[c->all];
+        char name[sizeof npy->array.name];
+        const size_t length = strlen(e->name);
+        if (length < 4 || strcmp(e->name + length - 4, ".npy") != 0 || length - 4 >= sizeof name)
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' in it is no array of NumPy, NAME.npy", path,
+                               e->name);
+        snprintf(name, sizeof name, "%.*s", (int)length - 4, e->name);
+        const int result = npy_read(npy, name, e->bytes, e->size, err);
+        if (result != 0) return caelum_fail_in(err, result, "%s", path);
+        c->all++;
+        if (npy->text) {
+            CHECK(metadata_set(&c->strings, name, npy->text, err));
+        } else {
+            memcpy(npy->array.name, name, sizeof name);
+            c->array[c->arrays++] = npy->array;
+        }
+    }
+    return CAELUM_OK;
+}
+
+int npz_load(struct caelum_model **out, const char *path, const struct caelum_import_settings *settings,
+             struct caelum_error *err) {
+    struct zip zip = {0};
+    struct contents c = {0};
+    struct caelum_model *model = NULL;
+    CHECK(zip_read(&zip, path, err));
+    int result = read_contents(&c, &zip, path, err);
+    if (result == 0)
+        result = settings->net_path || !metadata_get(&c.strings, "network")
+                     ? exchange_model(&model, path, settings, err)
+                     : model_from_strings(&model, &c.strings, path, err);
+    if (result == 0) result = exchange_fill(model, c.array, c.arrays, path, err);
+    if (result == 0) {
+        *out = model;
+        model = NULL;
+    }
+    caelum_model_close(&model);
+    contents_close(&c);
+    zip_close(&zip);
+    return result;
+}

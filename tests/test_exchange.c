@@ -1,0 +1,281 @@
+/* test_exchange.c - models through other programs' files and back. */
+#include "random_net.h"
+
+#include "exchange/exchange.h"
+#include "exchange/npy.h"
+#include "net/safetensors.h"
+
+#include <time.h>
+
+enum { NETS = 60 };
+
+static char directory[256];
+
+static int setup(void **state) {
+    (void)state;
+    test_directory(directory);
+    return 0;
+}
+static int teardown(void **state) {
+    (void)state;
+    test_remove(directory);
+    return 0;
+}
+
+static const char *in_directory(const char *name) {
+    static char path[300];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    return path;
+}
+
+/* A model with weights of its own and metadata in several scripts. */
+static caelum_model *model_of(const char *text, size_t h, size_t w, uint64_t seed) {
+    caelum_net *net = NULL;
+    caelum_model *model = NULL;
+    struct rng rng = rng_make(seed, RNG_TEST, 1);
+    assert_ok(caelum_net_parse(&net, text, "test", h, w, err));
+    assert_ok(caelum_model_create(&model, net, seed, err));
+    caelum_net_close(&net);
+    for (size_t i = 0; i < model->net->params; i++) model->params[i] = test_random(&rng);
+    assert_ok(
+        caelum_model_set_metadata(model, "name", "Zo\xc3\xab \xe2\x88\x9e \xf0\x9f\x8e\xa8 \"quoted\"", err));
+    assert_ok(caelum_model_set_metadata(model, "empty", "", err));
+    return model;
+}
+
+static void same_model(const caelum_model *a, const caelum_model *b) {
+    assert_string_equal(caelum_net_text(a->net), caelum_net_text(b->net));
+    assert_int_equal(a->net->input.h, b->net->input.h);
+    assert_int_equal(a->net->input.w, b->net->input.w);
+    assert_int_equal(a->half, b->half);
+    assert_memory_equal(a->params, b->params, a->net->params * sizeof(float));
+    for (size_t i = 0; i < a->metadata->count; i++)
+        assert_string_equal(metadata_get(b->metadata, a->metadata->entry[i].key),
+                            a->metadata->entry[i].value);
+}
+
+static struct caelum_import_settings alone(void) {
+    return caelum_import_defaults();
+}
+
+/* Weights, text, size, metadata and precision of any network come back out of an .npz. */
+static void test_npz(void **state) {
+    (void)state;
+    const struct caelum_import_settings settings = alone();
+    for (uint64_t seed = 1; seed <= NETS; seed++) {
+        struct random_net n;
+        random_net(&n, seed);
+        caelum_model *model = model_of(n.text, n.h, n.w, seed), *back = NULL;
+        if (seed % 3 == 0) caelum_model_round_half(model);
+        assert_ok(caelum_model_export(model, in_directory("a.npz"), err));
+        assert_ok(caelum_model_import(&back, in_directory("a.npz"), &settings, err));
+        same_model(model, back);
+        caelum_model_close(&back);
+        caelum_model_close(&model);
+    }
+}
+
+static void read_whole(const char *path, uint8_t **bytes, size_t *size) {
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 0, SEEK_END), 0);
+    *size = (size_t)ftell(f);
+    rewind(f);
+    *bytes = malloc(*size);
+    assert_int_equal(fread(*bytes, 1, *size, f), *size);
+    fclose(f);
+}
+
+/* The same bytes wherever the clock stands. */
+static void test_npz_bytes(void **state) {
+    (void)state;
+    uint8_t *bytes[2];
+    size_t size[2];
+    caelum_model *model = model_of("input 3\nconv 4 relu\n", 8, 8, 1);
+    for (int i = 0; i < 2; i++) {
+        setenv("TZ", i ? "UTC+11" : "UTC-11", 1);
+        tzset();
+        assert_ok(caelum_model_export(model, in_directory("a.npz"), err));
+        read_whole(in_directory("a.npz"), &bytes[i], &size[i]);
+    }
+    unsetenv("TZ");
+    assert_int_equal(size[0], size[1]);
+    assert_memory_equal(bytes[0], bytes[1], size[0]);
+    free(bytes[0]), free(bytes[1]);
+    caelum_model_close(&model);
+}
+
+/* Headers as NumPy 1.24 writes them, and what is refused. */
+static void test_npy(void **state) {
+    (void)state;
+    char header[NPY_HEADER];
+    const size_t dim[] = {2, 3, 4, 5};
+    assert_int_equal(npy_header(header, "<f4", 4, dim), 128);
+    static const char start[] =
+        "\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3, 4, 5), }  ";
+    assert_memory_equal(header, start, sizeof start - 1);
+    assert_int_equal(header[127], '\n');
+    npy_header(header, "<f8", 1, dim);
+    assert_non_null(strstr(header + 10, "'shape': (2,), }"));
+    npy_header(header, "<U5", 0, NULL);
+    assert_non_null(strstr(header + 10, "'shape': (), }"));
+
+    static const struct {
+        const char *dict, *values, *words;
+        size_t size;
+    } bad[] = {
+        {"{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", "abcd", "type '>f4'", 4},
+        {"{'descr': '<i8', 'fortran_order': False, 'shape': (1,), }", "abcdefgh", "type '<i8'", 8},
+        {"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "abcdefgh", "type '|O'", 8},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", "abcd", "4 bytes", 4},
+        {"{'descr': '<f4', 'fortran_order': Maybe, 'shape': (1,), }", "abcd", "header", 4},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 1, 1), }", "abcd", "header", 4},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387905,), }", "abcd", "4 bytes", 4},
+        {"{'descr': '<U1', 'fortran_order': False, 'shape': (1,), }", "abcd", "single", 4},
+        {"{'descr': '<U1', 'fortran_order': False, 'shape': (), }", "\xff\xff\xff\xff", "Unicode", 4},
+        {"{'descr': '<f4', 'fortran_order': False", "abcd", "header", 4},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        uint8_t file[300] = "\x93NUMPY\x01\x00";
+        const size_t length = strlen(bad[i].dict);
+        struct npy npy = {0};
+        file[8] = (uint8_t)length;
+        memcpy(file + 10, bad[i].dict, length);
+        memcpy(file + 10 + length, bad[i].values, bad[i].size);
+        assert_error(CAELUM_EFORMAT, bad[i].words, npy_read(&npy, "x", file, 10 + length + bad[i].size, err));
+    }
+}
+
+/* Fortran order: the first index varies fastest. */
+static void test_fortran(void **state) {
+    (void)state;
+    const char *dict = "{'descr': '<f2', 'fortran_order': True, 'shape': (2, 3), }";
+    uint8_t file[100] = "\x93NUMPY\x01\x00";
+    const uint16_t values[] = {0, 3, 1, 4, 2, 5};
+    const size_t length = strlen(dict);
+    struct npy npy = {0};
+    file[8] = (uint8_t)length;
+    memcpy(file + 10, dict, length);
+    memcpy(file + 10 + length, values, sizeof values);
+    assert_ok(npy_read(&npy, "x", file, 10 + length + sizeof values, err));
+    for (uint16_t i = 0; i < 6; i++) assert_int_equal(((const uint16_t *)npy.array.data)[i], i);
+    npy_close(&npy);
+}
+
+/* --- Weights of other programs -------------------------------------------------------------------- */
+
+static const char small_text[] = "input 2\nconv 3 k=1\nconv 2\n";
+
+/* Writes the model's tensors in the order given, under those names. */
+static void write_named(const caelum_model *model, const char *const *names, const size_t *order,
+                        size_t count) {
+    struct safetensor tensors[8] = {0};
+    const struct metadata none = {0};
+    for (size_t i = 0; i < count; i++) {
+        struct caelum_tensor t;
+        assert_true(caelum_model_tensor(model, order[i], &t));
+        tensors[i] = (struct safetensor){.type = TENSOR_F32, .dims = t.dims, .data = t.data};
+        memcpy(tensors[i].dim, t.dim, sizeof t.dim);
+        snprintf(tensors[i].name, sizeof tensors[i].name, "%s", names[i]);
+    }
+    assert_ok(safetensors_write(in_directory("a.safetensors"), tensors, count, &none, err));
+}
+
+static struct caelum_import_settings with_net(const char *text) {
+    static char path[300];
+    struct caelum_import_settings settings = {.height = 6, .width = 5};
+    snprintf(path, sizeof path, "%s", in_directory("a.net"));
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    settings.net_path = path;
+    return settings;
+}
+
+static void test_foreign_order(void **state) {
+    (void)state;
+    static const struct {
+        const char *names[4];
+        size_t order[4];
+    } files[] = {
+        {{"conv2.bias", "conv1.weight", "conv2.weight", "conv1.bias"}, {3, 0, 2, 1}}, /* ours */
+        {{"net.first.weight", "net.first.bias", "net.an.weight", "net.an.bias"}, {0, 1, 2, 3}},
+        {{"b.bias", "b.weight", "a.bias", "a.weight"}, {1, 0, 3, 2}},
+        {{"10.bias", "10.weight", "2.bias", "2.weight"}, {3, 2, 1, 0}}, /* sorted: 2 comes before 10 */
+        {{"a.bias", "a.weight", "b.bias", "b.weight"}, {1, 0, 3, 2}},
+    };
+    caelum_model *model = model_of(small_text, 6, 5, 1);
+    const struct caelum_import_settings settings = with_net(small_text);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        caelum_model *back = NULL;
+        write_named(model, files[i].names, files[i].order, 4);
+        assert_ok(caelum_model_import(&back, in_directory("a.safetensors"), &settings, err));
+        assert_memory_equal(model->params, back->params, model->net->params * sizeof(float));
+        caelum_model_close(&back);
+    }
+    caelum_model_close(&model);
+}
+
+static void test_foreign_errors(void **state) {
+    (void)state;
+    static const struct {
+        const char *names[4], *words;
+        size_t order[4], count;
+    } files[] = {
+        {{"a", "b", "c", "d"},
+         "'a' for conv1.weight: shape [2, 3, 3, 3], expected [3, 2, 1, 1]",
+         {2, 3, 0, 1},
+         4},
+        {{"a.weight", "a.bias", "b.weight"}, "one for conv2.bias is missing", {0, 1, 2}, 3},
+        {{"conv1.weight", "conv1.bias", "conv2.weight"}, "'conv2.bias' is missing", {0, 1, 2}, 3},
+        {{"conv1.weight", "conv1.bias", "x.weight", "x.bias"}, "'conv2.weight' is missing", {0, 1, 2, 3}, 4},
+    };
+    caelum_model *model = model_of(small_text, 6, 5, 1), *back = NULL;
+    struct caelum_import_settings settings = with_net(small_text);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        write_named(model, files[i].names, files[i].order, files[i].count);
+        assert_error(CAELUM_EFORMAT, files[i].words,
+                     caelum_model_import(&back, in_directory("a.safetensors"), &settings, err));
+    }
+    settings = with_net("input 2\nconv 3 k=1\n");
+    write_named(model, (const char *const[]){"conv1.weight", "conv1.bias", "bn.weight"},
+                (const size_t[]){0, 1, 3}, 3);
+    assert_error(CAELUM_EFORMAT, "'bn.weight': the network has none",
+                 caelum_model_import(&back, in_directory("a.safetensors"), &settings, err));
+    write_named(model, (const char *const[]){"a.weight", "a.bias", "b.weight"}, (const size_t[]){0, 1, 3}, 3);
+    assert_error(CAELUM_EFORMAT, "'b.weight' is too many",
+                 caelum_model_import(&back, in_directory("a.safetensors"), &settings, err));
+    settings.net_path = NULL;
+    assert_error(CAELUM_EFORMAT, "not a model of this program",
+                 caelum_model_import(&back, in_directory("a.safetensors"), &settings, err));
+    assert_null(back);
+    caelum_model_close(&model);
+}
+
+static void test_arrays(void **state) {
+    (void)state;
+    const float values[] = {1, 2, 3, 4, 5, 6};
+    struct caelum_tensor arrays[] = {{.name = "x", .dims = 2, .dim = {2, 3}, .data = values},
+                                     {.name = "y", .dims = 1, .dim = {6}, .data = values}};
+    assert_ok(caelum_arrays_save(in_directory("b.npz"), arrays, 2, err));
+    snprintf(arrays[1].name, sizeof arrays[1].name, "x");
+    assert_error(CAELUM_EUSAGE, "two arrays", caelum_arrays_save(in_directory("c.npz"), arrays, 2, err));
+    assert_error(CAELUM_EIO, "no-such-directory",
+                 caelum_arrays_save(in_directory("no-such-directory/c.npz"), arrays, 1, err));
+    assert_int_not_equal(access(in_directory("c.npz"), F_OK), 0);
+    caelum_model *back = NULL;
+    const struct caelum_import_settings settings = alone();
+    assert_error(CAELUM_EUSAGE, "needs a network's text",
+                 caelum_model_import(&back, in_directory("b.npz"), &settings, err));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_npz),           cmocka_unit_test(test_npz_bytes),
+        cmocka_unit_test(test_npy),           cmocka_unit_test(test_fortran),
+        cmocka_unit_test(test_foreign_order), cmocka_unit_test(test_foreign_errors),
+        cmocka_unit_test(test_arrays),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
