@@ -58,12 +58,23 @@ commands_of() {
             s|studies/assignment.study|& shallower --quick|' "$file"
     done
 }
-# run_commands DIRECTORY: in their order, here; each ends with status 0, or with what "# exit status N" in it says
+# run_commands DIRECTORY: in their order, here; each ends with status 0, or with what "# exit status N" in it says. All
+# that they say is in $scratch/said.
 run_commands() {
     for file in "$1"/*; do
         wanted=$(sed -n 's/.*  # exit status \([0-9]*\)$/\1/p' "$file")
         expect "${wanted:-0}" sh -c "$(cat "$file")"
+        cat "$scratch/out" "$scratch/err" >>"$scratch/said"
     done
+}
+# outputs_of DOCUMENT: the lines that it shows below its command lines, each up to "..."
+outputs_of() {
+    awk '
+        here { if ($1 == "END") here = 0; next }
+        more { more = /\\$/; next }
+        /^    \$ / { below = 1; more = /\\$/; here = /<<END/; next }
+        !/^    / { below = 0 }
+        below { sub(/ *\.\.\..*/, ""); if ($0 ~ /[^ ]/) print substr($0, 5) }' "$1"
 }
 # links_of DOCUMENT: that the files to which it links are there
 links_of() {
