@@ -40,6 +40,48 @@ holds() {
     echo "FAILED: $what"
     failures=$((failures + 1))
 }
+# commands_of DOCUMENT DIRECTORY: a file for each command line that it shows, "    $ ...", with the lines that a \ or a
+# here-document up to END adds; but for lines that say "# not run by the tests". What takes hours and CIFAR-10 is cut
+# short: generated pictures, one epoch, one run of the study.
+commands_of() {
+    mkdir -p "$2"
+    awk -v to="$2" '
+        function run() { if (text != "" && text !~ /# not run by the tests/) {
+            file = sprintf("%s/%03d", to, ++count); print text > file; close(file) } text = "" }
+        here { text = text "\n" substr($0, 5); if ($1 == "END") here = 0; next }
+        more { text = text "\n" $0; more = /\\$/; next }
+        { run() }
+        /^    \$ / { text = substr($0, 7); more = /\\$/; here = /<<END/ }
+        END { run() }' "$1"
+    for file in "$2"/*; do
+        sed -i 's|\.\./shared/cifar10|synthetic:200|; s/--epochs [1-9][0-9][0-9]*/--epochs 1/
+            s|studies/assignment.study|& shallower --quick|' "$file"
+    done
+}
+# run_commands DIRECTORY: in their order, here; each ends with status 0, or with what "# exit status N" in it says. All
+# that they say is in $scratch/said.
+run_commands() {
+    for file in "$1"/*; do
+        wanted=$(sed -n 's/.*  # exit status \([0-9]*\)$/\1/p' "$file")
+        expect "${wanted:-0}" sh -c "$(cat "$file")"
+        cat "$scratch/out" "$scratch/err" >>"$scratch/said"
+    done
+}
+# outputs_of DOCUMENT: the lines that it shows below its command lines, each up to "..."
+outputs_of() {
+    awk '
+        here { if ($1 == "END") here = 0; next }
+        more { more = /\\$/; next }
+        /^    \$ / { below = 1; more = /\\$/; here = /<<END/; next }
+        !/^    / { below = 0 }
+        below { sub(/ *\.\.\..*/, ""); if ($0 ~ /[^ ]/) print substr($0, 5) }' "$1"
+}
+# links_of DOCUMENT: that the files to which it links are there
+links_of() {
+    for link in $(grep -o '](\([^)#:]*\))' "$1" | sed 's/](//; s/)//' | sort -u); do
+        holds "$(basename "$1") links to $link, which is there" test -e "$(dirname "$1")/$link"
+    done
+}
 finish() { [ $failures = 0 ] && echo "all as expected"; exit $((failures > 0)); }
 # CIFAR-10's directory, or empty
 real_data() {
