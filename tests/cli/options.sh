@@ -35,17 +35,6 @@ says out '"suggestion": 0.'
 expect 4 "$CAELUM" train "$net" --data synthetic:600 --lr-find
 says err "runs/standard-lr-find exists already"
 
-# the examples of docs/training.md, on fewer pictures and epochs
-ln -s "$SOURCE_DIR/models" models
-sed -n '/^## Worked/,$p' "$SOURCE_DIR/docs/training.md" | sed -n 's/^    //p' | sed ':a; /\\$/{N; s/\\\n */ /; ba}' >examples
-holds "docs/training.md has five examples" test "$(wc -l <examples)" = 5
-rm -rf runs
-while read -r program arguments; do
-    holds "the example starts with caelum" test "$program" = caelum
-    # shellcheck disable=SC2086 # the line's words are the arguments
-    expect 0 "$CAELUM" $arguments --data synthetic:300 --epochs 3 -q
-done <examples
-
 # one linear layer whose step size rises until the loss explodes
 printf 'input 3\nconv 3\n' >linear.net
 expect 6 "$CAELUM" train linear.net --data synthetic:300 --optimizer sgd --momentum 0 --lr 1 --warmup 20 --epochs 40 --out d
