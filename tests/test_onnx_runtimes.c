@@ -2,8 +2,9 @@
  * network with random weights, and random networks of all layers give the numbers that caelum gives, at
  * other sizes of pictures, too, where a file leaves them open.
  *
- * The programs: tests/reference/onnx_run.py (PyTorch and onnx under /usr/bin/python3), and onnxruntime, if
- * CAELUM_ONNXRUNTIME names a node_modules directory with onnxruntime-node in it. */
+ * The programs: tests/reference/onnx_run.py (PyTorch and onnx under /usr/bin/python3; it takes the same
+ * models through examples/python/caelum_torch.py too), and onnxruntime, if CAELUM_ONNXRUNTIME names a
+ * node_modules directory with onnxruntime-node in it. */
 #include "random_net.h"
 
 #if CAELUM_WITH_ONNX
@@ -80,6 +81,8 @@ static void write_case(const char *name, const caelum_model *model, size_t n, si
     mkdir(path, 0777);
     snprintf(file, sizeof file, "%s/net.onnx", path);
     assert_ok(caelum_model_export(model, file, err));
+    snprintf(file, sizeof file, "%s/net.safetensors", path);
+    assert_ok(caelum_model_save(at, file, err));
     write_file(path, "in", in, n * inputs * sizeof *in);
     write_file(path, "got", out, n * outputs * sizeof *out);
     fprintf(list, "%s %zu %zu %zu %zu\n", path, n, at->net->input.c, h, w);

@@ -4,11 +4,16 @@ docs/Operators.md of github.com/onnx/onnx. The witness of test_onnx_runtimes.c.
 
 usage: onnx_run.py LIST
 LIST names one case a line: DIRECTORY PICTURES CHANNELS ROWS COLUMNS. The directory holds `net.onnx`,
-little-endian f32 arrays `in` [n][c][h][w] and `got`, what caelum makes of it. The file must pass onnx.checker and strict shape inference. Prints a line a case,
+little-endian f32 arrays `in` [n][c][h][w] and `got`, what caelum makes of it. The file must pass onnx.checker and strict
+shape inference. The same model as `net.safetensors` goes through examples/python/caelum_torch.py. Prints a line a case,
     PASS|FAIL DIRECTORY ERROR
-with the largest error, as a share of the largest output or of 1."""
+with the largest error of either, as a share of the largest output or of 1."""
 import os
 import sys
+
+sys.dont_write_bytecode = True  # nothing is left in the source
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../examples/python"))
+import caelum_torch
 import numpy
 import onnx
 import onnx.numpy_helper
@@ -143,8 +148,11 @@ def main():
         y = run(model, torch.from_numpy(x).double())
         check(model, y)
         want = y.reshape(n, -1).numpy()
-        assert want.shape == got.shape, "%s: %s values, caelum has %s" % (directory, want.shape, got.shape)
-        error = abs(want - got).max() / max(1, abs(want).max())
+        with torch.no_grad():
+            module = caelum_torch.load(os.path.join(directory, "net.safetensors"))(torch.from_numpy(x)).reshape(n, -1).numpy()
+        assert want.shape == got.shape == module.shape, "%s: %s and %s values, caelum has %s" % (
+            directory, want.shape, module.shape, got.shape)
+        error = max(abs(want - got).max(), abs(module - got).max()) / max(1, abs(want).max())
         print("PASS" if error <= BOUND else "FAIL", directory, "%.3g" % error)
 
 
