@@ -275,9 +275,10 @@ struct caelum_import_settings {
                              caelum says what size it was trained on */
 };
 struct caelum_import_settings caelum_import_defaults(void);
-/* Makes a model of such a file, by its ending. Fails with CAELUM_EFORMAT, naming the part of the file that is
- * wrong or can't be said in a network's text, CAELUM_EUSAGE (as above, or a network is needed), CAELUM_EIO,
- * CAELUM_ERESOURCE. */
+/* Makes a model of such a file, by its ending. A .keras or .h5 file is read in a forked child, which a
+ * damaged one may bring down with libhdf5: not for a process in which another thread uses HDF5. Fails with
+ * CAELUM_EFORMAT, naming the part of the file that is wrong or can't be said in a network's text,
+ * CAELUM_EUSAGE (as above, or a network is needed), CAELUM_EIO, CAELUM_ERESOURCE. */
 int caelum_model_import(caelum_model **model, const char *path, const struct caelum_import_settings *settings,
                         struct caelum_error *err);
 
@@ -757,8 +758,9 @@ void caelum_codec_close(caelum_codec **codec);
 
 /* Which numbers are chosen: each the nearest to what the network says, or its neighbour towards the
  * prediction where that costs less by squared error, in steps, and `price` for each bit. 0: always the
- * nearest; 0.05 for a third fewer bits at a third more error; at most 1. The model's metadata "price" is the
- * default, 0 if it has none. Any codec of the model decodes the bytes. Fails with CAELUM_EUSAGE. */
+ * nearest; 0.05 takes a fifth off the bits of models/code-small at a quarter more error; at most 1. The
+ * model's metadata "price" is the default, 0 if it has none. Any codec of the model decodes the bytes. Fails
+ * with CAELUM_EUSAGE. */
 int caelum_codec_set_price(caelum_codec *codec, double price, struct caelum_error *err);
 
 /* A picture of any size to bytes, without any header: size, name and checksum are the file's business. *bytes

@@ -314,6 +314,13 @@ static void a_price_saves_bits(void **state) {
         assert_true(bits[p] < 0.97 * bits[p - 1] && error[p] > error[p - 1]);
         assert_true(error[p] + prices[p] * bits[p] < error[p - 1] + prices[p] * bits[p - 1]);
     }
+    /* what a network with odd weights may say stays among the numbers that there are */
+    const int most = (int)QUANTIZE_MOST;
+    values[0] = 1e30f, values[1] = -INFINITY, values[2] = NAN;
+    prior_choose(&prior, values, 0.05, numbers[0], SIDE, SIDE);
+    assert_int_equal(numbers[0][0], most);
+    assert_int_equal(numbers[0][1], -most);
+    assert_in_range(numbers[0][2] + most, 0, 2 * (LargestIntegralType)most);
     prior_close(&prior);
 }
 

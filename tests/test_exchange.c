@@ -1,7 +1,6 @@
 /* test_exchange.c - models through other programs' files and back. */
-#include "random_net.h"
+#include "model_files.h"
 
-#include "exchange/exchange.h"
 #include "exchange/npy.h"
 #include "net/safetensors.h"
 
@@ -9,34 +8,9 @@
 
 enum { NETS = 60 };
 
-static char directory[256];
-
-static int setup(void **state) {
-    (void)state;
-    test_directory(directory);
-    return 0;
-}
-static int teardown(void **state) {
-    (void)state;
-    test_remove(directory);
-    return 0;
-}
-
-static const char *in_directory(const char *name) {
-    static char path[300];
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    return path;
-}
-
 /* A model with weights of its own and metadata in several scripts. */
-static caelum_model *model_of(const char *text, size_t h, size_t w, uint64_t seed) {
-    caelum_net *net = NULL;
-    caelum_model *model = NULL;
-    struct rng rng = rng_make(seed, RNG_TEST, 1);
-    assert_ok(caelum_net_parse(&net, text, "test", h, w, err));
-    assert_ok(caelum_model_create(&model, net, seed, err));
-    caelum_net_close(&net);
-    for (size_t i = 0; i < model->net->params; i++) model->params[i] = test_random(&rng);
+static caelum_model *model_with_words(const char *text, size_t h, size_t w, uint64_t seed) {
+    caelum_model *model = model_of(text, h, w, seed, 1);
     assert_ok(
         caelum_model_set_metadata(model, "name", "Zo\xc3\xab \xe2\x88\x9e \xf0\x9f\x8e\xa8 \"quoted\"", err));
     assert_ok(caelum_model_set_metadata(model, "empty", "", err));
@@ -65,7 +39,7 @@ static void test_npz(void **state) {
     for (uint64_t seed = 1; seed <= NETS; seed++) {
         struct random_net n;
         random_net(&n, seed);
-        caelum_model *model = model_of(n.text, n.h, n.w, seed), *back = NULL;
+        caelum_model *model = model_with_words(n.text, n.h, n.w, seed), *back = NULL;
         if (seed % 3 == 0) caelum_model_round_half(model);
         assert_ok(caelum_model_export(model, in_directory("a.npz"), err));
         assert_ok(caelum_model_import(&back, in_directory("a.npz"), &settings, err));
@@ -75,33 +49,22 @@ static void test_npz(void **state) {
     }
 }
 
-static void read_whole(const char *path, uint8_t **bytes, size_t *size) {
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    assert_int_equal(fseek(f, 0, SEEK_END), 0);
-    *size = (size_t)ftell(f);
-    rewind(f);
-    *bytes = malloc(*size);
-    assert_int_equal(fread(*bytes, 1, *size, f), *size);
-    fclose(f);
-}
-
 /* The same bytes wherever the clock stands. */
 static void test_npz_bytes(void **state) {
     (void)state;
     uint8_t *bytes[2];
     size_t size[2];
-    caelum_model *model = model_of("input 3\nconv 4 relu\n", 8, 8, 1);
+    caelum_model *model = model_with_words("input 3\nconv 4 relu\n", 8, 8, 1);
     for (int i = 0; i < 2; i++) {
         setenv("TZ", i ? "UTC+11" : "UTC-11", 1);
         tzset();
         assert_ok(caelum_model_export(model, in_directory("a.npz"), err));
-        read_whole(in_directory("a.npz"), &bytes[i], &size[i]);
+        assert_ok(file_read(in_directory("a.npz"), 1 << 20, &bytes[i], &size[i], err));
     }
     unsetenv("TZ");
     assert_int_equal(size[0], size[1]);
     assert_memory_equal(bytes[0], bytes[1], size[0]);
-    free(bytes[0]), free(bytes[1]);
+    mem_free(&bytes[0]), mem_free(&bytes[1]);
     caelum_model_close(&model);
 }
 
@@ -205,7 +168,7 @@ static void test_foreign_order(void **state) {
         {{"10.bias", "10.weight", "2.bias", "2.weight"}, {3, 2, 1, 0}}, /* sorted: 2 comes before 10 */
         {{"a.bias", "a.weight", "b.bias", "b.weight"}, {1, 0, 3, 2}},
     };
-    caelum_model *model = model_of(small_text, 6, 5, 1);
+    caelum_model *model = model_with_words(small_text, 6, 5, 1);
     const struct caelum_import_settings settings = with_net(small_text);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         caelum_model *back = NULL;
@@ -231,7 +194,7 @@ static void test_foreign_errors(void **state) {
         {{"conv1.weight", "conv1.bias", "conv2.weight"}, "'conv2.bias' is missing", {0, 1, 2}, 3},
         {{"conv1.weight", "conv1.bias", "x.weight", "x.bias"}, "'conv2.weight' is missing", {0, 1, 2, 3}, 4},
     };
-    caelum_model *model = model_of(small_text, 6, 5, 1), *back = NULL;
+    caelum_model *model = model_with_words(small_text, 6, 5, 1), *back = NULL;
     struct caelum_import_settings settings = with_net(small_text);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         write_named(model, files[i].names, files[i].order, files[i].count);
@@ -277,5 +240,5 @@ int main(void) {
         cmocka_unit_test(test_foreign_order), cmocka_unit_test(test_foreign_errors),
         cmocka_unit_test(test_arrays),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, open_directory, remove_directory);
 }

@@ -1,29 +1,8 @@
 /* test_keras.c - models through Keras's files and back: another text, but the same numbers. Whether the files
  * are laid out as Keras has them is for tests/reference/keras_files.py. */
-#include "random_net.h"
-
-#include "exchange/exchange.h"
+#include "model_files.h"
 
 enum { NETS = 120, PICTURES = 2 };
-
-static char directory[256];
-
-static int setup(void **state) {
-    (void)state;
-    test_directory(directory);
-    return 0;
-}
-static int teardown(void **state) {
-    (void)state;
-    test_remove(directory);
-    return 0;
-}
-
-static const char *in_directory(const char *name) {
-    static char path[300];
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    return path;
-}
 
 static bool left_out(void) {
     struct caelum_error err;
@@ -31,17 +10,6 @@ static bool left_out(void) {
     if (exchange_find(&format, "a.keras", &err) == 0) return false;
     print_message("left out: %s\n", err.text);
     return true;
-}
-
-static caelum_model *model_of(const char *text, size_t h, size_t w, uint64_t seed) {
-    caelum_net *net = NULL;
-    caelum_model *model = NULL;
-    struct rng rng = rng_make(seed, RNG_TEST, 1);
-    assert_ok(caelum_net_parse(&net, text, "test", h, w, err));
-    assert_ok(caelum_model_create(&model, net, seed, err));
-    caelum_net_close(&net);
-    for (size_t i = 0; i < model->net->params; i++) model->params[i] = test_random(&rng) / 2;
-    return model;
 }
 
 /* Outputs of both for the same pictures. */
@@ -81,7 +49,7 @@ static void test_random_nets(void **state) {
     for (uint64_t seed = 1; seed <= NETS; seed++) {
         struct random_net n;
         random_net(&n, seed);
-        caelum_model *model = model_of(n.text, n.h, n.w, seed);
+        caelum_model *model = model_of(n.text, n.h, n.w, seed, 0.5f);
         if (strstr(n.text, "quantize")) {
             assert_error(CAELUM_EFORMAT, "Keras has no layer",
                          caelum_model_export(model, in_directory("a.h5"), err));
@@ -112,7 +80,7 @@ static void test_texts(void **state) {
     if (left_out()) return;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         for (int keras = 0; keras < 2; keras++) {
-            caelum_model *model = model_of(texts[i], 16, 16, i);
+            caelum_model *model = model_of(texts[i], 16, 16, i, 0.5f);
             caelum_model *back = there_and_back(model, keras ? "a.keras" : "a.h5");
             assert_string_equal(back->net->text, texts[i]);
             assert_memory_equal(back->params, model->params, model->net->params * sizeof(float));
@@ -125,7 +93,7 @@ static void test_bytes(void **state) {
     (void)state;
     char command[700];
     if (left_out()) return;
-    caelum_model *model = model_of("input 3\nsave s1\nconv 3 gelu\nadd s1\n", 8, 8, 1);
+    caelum_model *model = model_of("input 3\nsave s1\nconv 3 gelu\nadd s1\n", 8, 8, 1, 0.5f);
     static const char *const names[] = {"a.h5", "a.keras"};
     for (size_t i = 0; i < 2; i++) {
         assert_ok(caelum_model_export(model, in_directory(names[i]), err));
@@ -144,5 +112,5 @@ int main(void) {
         cmocka_unit_test(test_random_nets),
         cmocka_unit_test(test_bytes),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, open_directory, remove_directory);
 }

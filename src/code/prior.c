@@ -171,13 +171,14 @@ static int decode_number(struct range_decoder *d, const struct cells *c) {
     return n > MOST ? MOST : n < -MOST ? -MOST : (int)n;
 }
 
-/* Bits of a number among its cells. */
+/* Bits of a number, without those that tell how far beyond the cells it lies. */
 static double bits_of(const struct cells *c, int n) {
     const int part = n < c->first ? 0 : n >= c->first + c->count ? c->count + 1 : n - c->first + 1;
     return log2((double)RANGE_TOTAL / (begin_of(c, part + 1) - begin_of(c, part)));
 }
 
 static int choose(const struct cells *c, double value, double price) {
+    value = fmax(-MOST, fmin(MOST, value)); /* NaN becomes MOST: any number will do */
     const int near = (int)lrint(value);
     const double gap = c->mean - near;
     if (fabs(gap) <= 0.5) return near;
@@ -193,8 +194,7 @@ void prior_choose(struct prior *p, const float *values, double price, int16_t *n
             look_around(p, numbers, w, i, j);
             for (size_t k = 0; k < p->k; k++) {
                 const struct cells cells = cells_of(p->means[k], p->scales[k]);
-                const int n = choose(&cells, (double)values[at + k], price);
-                numbers[at + k] = (int16_t)(n > MOST ? MOST : n < -MOST ? -MOST : n);
+                numbers[at + k] = (int16_t)choose(&cells, (double)values[at + k], price);
                 tell(p, QUANTIZE_TAPS - 1, k, numbers[at + k], k + 1);
             }
         }
