@@ -3,11 +3,14 @@
 #include "testing.h"
 
 #include "base/file.h"
+#include "base/json.h"
+#include "base/number.h"
 #include "base/parallel.h"
 #include "base/team.h"
 
 #include <stdatomic.h>
 
+#include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -52,6 +55,61 @@ static void shuffle_is_a_permutation(void **state) {
     for (uint32_t i = 0; i < 1000; i++) moved += values[i] != i, sum += values[i];
     assert_int_equal(sum, 499500);
     assert_true(moved > 980);
+}
+
+static void whole_numbers_are_checked(void **state) {
+    (void)state;
+    uint64_t n = 7;
+    assert_true(number_whole("0", 0, 9, &n) && n == 0);
+    assert_true(number_whole("18446744073709551615", 0, UINT64_MAX, &n) && n == UINT64_MAX);
+    n = 7;
+    static const char *const wrong[] = {"",
+                                        " 1",
+                                        "1 ",
+                                        "+1",
+                                        "-1",
+                                        "1e1",
+                                        "10",
+                                        "1",
+                                        "0x1",
+                                        "18446744073709551616",
+                                        "99999999999999999999999"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(number_whole(wrong[i], 2, 9, &n) || n != 7);
+    assert_false(number_whole(NULL, 0, 9, &n));
+    const char *end = NULL;
+    assert_true(number_whole_at("12..15", &end, 0, 99, &n) && n == 12 && strcmp(end, "..15") == 0);
+    double x = 7;
+    assert_true(number_real("-1.5e3", &x) && x == -1500);
+    assert_false(number_real("1,5", &x) || number_real("", &x) || number_real("x", &x) || x != -1500);
+}
+
+static void json_is_whole_or_gone(void **state) {
+    (void)state;
+    char name[] = "caf\xe9 \\x41 \\y caf\xc3\xa9 \xed\xa0\x80", *text = NULL;
+    char copy[sizeof name];
+    memcpy(copy, name, sizeof name);
+    json_t *tree = json_object();
+    json_put(&tree, "name", json_bytes(name));
+    json_put(&tree, "real", json_number(0.1));
+    json_put(&tree, "none", json_number((double)INFINITY));
+    assert_int_equal(json_text(&tree, JSON_COMPACT, "test", &text, NULL), 0);
+    assert_null(tree);
+    assert_string_equal(text, "{\"name\":\"caf\\\\xe9 \\\\x5cx41 \\\\y caf\xc3\xa9 "
+                              "\\\\xed\\\\xa0\\\\x80\",\"real\":0.1,\"none\":null}");
+    json_t *back = json_loads(text, 0, NULL);
+    char decoded[80];
+    snprintf(decoded, sizeof decoded, "%s", json_string_value(json_object_get(back, "name")));
+    json_bytes_back(decoded);
+    assert_string_equal(decoded, copy);
+    json_decref(back);
+    free(text);
+    tree = json_object();
+    json_put(&tree, "bad", json_string("caf\xe9")); /* fails in jansson: the tree goes with it */
+    assert_null(tree);
+    json_put(&tree, "more", json_integer(1));
+    struct caelum_error err;
+    assert_int_equal(json_text(&tree, 0, "test", &text, &err), CAELUM_ERESOURCE);
 }
 
 static void sizes_are_checked(void **state) {
@@ -206,10 +264,11 @@ static void two_writers_do_not_meet(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_writers_do_not_meet),  cmocka_unit_test(philox_known_answers),
-        cmocka_unit_test(rng_is_uniform_and_apart), cmocka_unit_test(shuffle_is_a_permutation),
-        cmocka_unit_test(sizes_are_checked),        cmocka_unit_test(files_are_whole_or_not_there),
-        cmocka_unit_test(every_job_runs_once),      cmocka_unit_test(teams_do_every_part),
+        cmocka_unit_test(two_writers_do_not_meet),   cmocka_unit_test(philox_known_answers),
+        cmocka_unit_test(rng_is_uniform_and_apart),  cmocka_unit_test(shuffle_is_a_permutation),
+        cmocka_unit_test(whole_numbers_are_checked), cmocka_unit_test(json_is_whole_or_gone),
+        cmocka_unit_test(sizes_are_checked),         cmocka_unit_test(files_are_whole_or_not_there),
+        cmocka_unit_test(every_job_runs_once),       cmocka_unit_test(teams_do_every_part),
         cmocka_unit_test(cpu_level_can_be_lowered),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -1,0 +1,102 @@
+/* json.c - see json.h. */
+#include "base/json.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void drop(json_t **tree) {
+    json_decref(*tree);
+    *tree = NULL;
+}
+
+void json_put(json_t **tree, const char *key, json_t *value) {
+    if (!*tree)
+        json_decref(value);
+    else if (json_object_set_new(*tree, key, value) != 0) /* takes value even then */
+        drop(tree);
+}
+
+void json_add(json_t **tree, json_t *value) {
+    if (!*tree)
+        json_decref(value);
+    else if (json_array_append_new(*tree, value) != 0)
+        drop(tree);
+}
+
+json_t *json_number(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *json_size(size_t value) {
+    return value <= INT64_MAX ? json_integer((json_int_t)value) : json_null();
+}
+
+/* --- Bytes ---------------------------------------------------------------------------------------- */
+
+/* Length of the UTF-8 sequence at `s` (RFC 3629: no surrogates, nothing longer than need be), or 0. */
+static size_t sequence(const unsigned char *s) {
+    if (s[0] < 0x80) return 1;
+    const size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    if (s[0] < 0xc2 || s[0] > 0xf4) return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80) return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)) return 0;
+    if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) return 0;
+    return n;
+}
+
+static int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Whether `s` starts with what stands for one byte. */
+static bool is_escape(const char *s) {
+    return s[0] == '\\' && s[1] == 'x' && hex_digit(s[2]) >= 0 && hex_digit(s[3]) >= 0;
+}
+
+json_t *json_bytes(const char *bytes) {
+    static const char digits[] = "0123456789abcdef";
+    char *text = malloc(4 * strlen(bytes) + 1), *to = text;
+    if (!text) return NULL;
+    while (*bytes) {
+        const size_t n = is_escape(bytes) ? 0 : sequence((const unsigned char *)bytes);
+        if (n == 0) {
+            const unsigned char byte = (unsigned char)*bytes++;
+            *to++ = '\\', *to++ = 'x', *to++ = digits[byte >> 4], *to++ = digits[byte & 15];
+        } else {
+            memcpy(to, bytes, n);
+            to += n, bytes += n;
+        }
+    }
+    *to = '\0';
+    json_t *string = json_string(text);
+    free(text);
+    return string;
+}
+
+void json_bytes_back(char *text) {
+    char *to = text;
+    while (*text)
+        if (is_escape(text)) {
+            *to++ = (char)(hex_digit(text[2]) * 16 + hex_digit(text[3]));
+            text += 4;
+        } else {
+            *to++ = *text++;
+        }
+    *to = '\0';
+}
+
+/* --- Text ----------------------------------------------------------------------------------------- */
+
+int json_text(json_t **tree, size_t flags, const char *what, char **text, struct caelum_error *err) {
+    char *made = *tree ? json_dumps(*tree, flags | JSON_REAL_PRECISION(9)) : NULL;
+    drop(tree);
+    if (!made) return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory for its JSON", what);
+    *text = made;
+    return CAELUM_OK;
+}

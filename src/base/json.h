@@ -1,0 +1,37 @@
+/* json.h - JSON trees that are whole or not there at all. json_put and json_add take away the tree when one
+ * of their calls fails, and do nothing to a tree that is gone; so building needs no checks in between, and
+ * the one at the end, json_text, sees every failure.
+ *
+ * JSON is Unicode and file names are bytes. json_bytes writes a byte that is not part of UTF-8 as \xHH (four
+ * characters, hexadecimal), and so does it with a backslash that stands before x and two hexadecimal digits;
+ * all else stays as it is. json_bytes_back undoes it, so every name comes back as it was. */
+#ifndef CAELUM_BASE_JSON_H
+#define CAELUM_BASE_JSON_H
+
+#include "base/error.h"
+
+#include <jansson.h>
+
+/* Sets key of the object *tree to value, which is taken; NULL is a failure. */
+void json_put(json_t **tree, const char *key, json_t *value);
+
+/* Appends value, which is taken, to the array *tree; NULL is a failure. */
+void json_add(json_t **tree, json_t *value);
+
+/* A number, or null where it is infinite or NaN, which JSON can't say. */
+json_t *json_number(double value);
+
+/* A size, or null where it is beyond JSON's 63 bits. */
+json_t *json_size(size_t value);
+
+/* A string of any bytes, as above; NULL if out of memory. */
+json_t *json_bytes(const char *bytes);
+
+/* The bytes that such a string stands for, in place. */
+void json_bytes_back(char *text);
+
+/* The tree as text, freed with free; *tree is taken. CAELUM_ERESOURCE, naming `what`, where the tree or the
+ * memory for the text is gone. flags: jansson's. Reals have nine digits, in every locale. */
+int json_text(json_t **tree, size_t flags, const char *what, char **text, struct caelum_error *err);
+
+#endif
