@@ -113,7 +113,7 @@ static void compute(const struct kernels *kernels, struct results *r) {
                                          .live = lanes,
                                          .sums = &r->entropy[sum]});
         kernels->store(&d, slopes, 81, lanes);
-        kernels->act(&s, &s, ACT_SIGMOID);
+        kernels->act(&s, &s, ACT_sigmoid);
         kernels->store(&y, pictures, 81, lanes);
         kernels->store(&s, rows, 9, lanes);
         test_tensor_free(&x), test_tensor_free(&y), test_tensor_free(&t), test_tensor_free(&d),

@@ -325,24 +325,15 @@ static void upsampling_matches_reference(void **state) {
 
 static double ref_activation(enum activation act, double x) {
     switch (act) {
-    case ACT_RELU:
-        return ref_relu(x);
-    case ACT_LEAKY:
-        return x > 0 ? x : 0.01 * x;
-    case ACT_ELU:
-        return x > 0 ? x : expm1(x);
-    case ACT_GELU:
-        return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
-    case ACT_SILU:
-        return x * ref_sigmoid(x);
-    case ACT_SIGMOID:
-        return ref_sigmoid(x);
-    case ACT_TANH:
-        return tanh(x);
-    case ACT_LINEAR:
+#define ACTIVATION(name, truth, keeps, forward, backward, onnx) \
+    case ACT_##name:                                            \
+        return truth;
+#include "kernels/activations.def"
+#undef ACTIVATION
+    case ACTIVATIONS:
         break;
     }
-    return x;
+    return NAN;
 }
 
 /* Values against the formulas in double, slopes against central differences of those: the bound is a few
@@ -371,7 +362,7 @@ static void activations_match_reference(void **state) {
                 near("slope", kernels->name, (double)d.data[j], 3 * slope, 6e-6);
             }
         }
-        kernels->act(&x, &y, ACT_SIGMOID);
+        kernels->act(&x, &y, ACT_sigmoid);
         for (size_t j = 0; j < N * lanes; j++) { /* also relative to itself, far out */
             const double want = ref_sigmoid((double)x.data[j]);
             near("sigmoid", kernels->name, (double)y.data[j], want, 2.5e-7 * want + 1e-37);

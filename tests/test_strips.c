@@ -76,7 +76,7 @@ static void compare(const struct trial *t, const struct result *whole, const str
                      t->kernels->name, i, (double)cut->output[i], (double)whole->output[i]);
     for (size_t l = 0; l < t->net->layers; l++) {
         const float *a = whole->grads + t->net->layer[l].params, *b = cut->grads + t->net->layer[l].params;
-        const size_t n = t->net->layer[l].sizes.params;
+        const size_t n = t->net->layer[l].count;
         double square = 0;
         for (size_t i = 0; i < n; i++) square += (double)a[i] * (double)a[i] / (double)n;
         for (size_t i = 0; i < n; i++)

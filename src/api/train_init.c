@@ -5,14 +5,14 @@
 
 /* The next layer with parameters from `i` on, or NULL. */
 static const struct net_layer *with_parameters(const struct caelum_net *net, size_t *i) {
-    while (*i < net->layers && net->layer[*i].sizes.params == 0) ++*i;
+    while (*i < net->layers && net->layer[*i].count == 0) ++*i;
     return *i < net->layers ? &net->layer[(*i)++] : NULL;
 }
 
 /* Same kind of layer, same tensors in the same order. */
 static bool same_tensors(const struct net_layer *a, const struct net_layer *b) {
     struct layer_tensor s, t;
-    if (a->ops != b->ops || a->sizes.params != b->sizes.params) return false;
+    if (a->ops != b->ops || a->count != b->count) return false;
     for (size_t i = 0;; i++) {
         memset(&s, 0, sizeof s);
         memset(&t, 0, sizeof t);
@@ -43,8 +43,8 @@ static int check(const struct caelum_net *net, const struct caelum_net *theirs, 
             return caelum_fail(err, CAELUM_EFORMAT,
                                "%.150s has '%s' (%s, %zu parameters) where %.150s, line %zu, has '%s' (%zu "
                                "parameters); %s",
-                               path, b->text, b->name, b->sizes.params, net->file, a->line, a->text,
-                               a->sizes.params, advice);
+                               path, b->text, b->name, b->count, net->file, a->line, a->text, a->count,
+                               advice);
     }
 }
 

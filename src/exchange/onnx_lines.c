@@ -414,7 +414,7 @@ static int save(struct onnx_writer *w, const char *value, struct caelum_error *e
         for (size_t j = 0; j < w->path->step[i].skips; j++)
             read |= strcmp(w->path->step[i].skip[j], value) == 0;
     if (!read) return CAELUM_OK;
-    if (w->saves == LAYER_SKIPS) return REFUSE(w, err, "more than %d values are read again", LAYER_SKIPS);
+    if (w->saves == NET_SKIPS) return REFUSE(w, err, "more than %d values are read again", NET_SKIPS);
     w->saved[w->saves++] = value;
     return onnx_say(w, err, "save s%zu", w->saves);
 }

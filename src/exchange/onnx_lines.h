@@ -19,7 +19,7 @@ struct onnx_writer {
     bool linear;    /* the last line is a layer that may yet take an activation */
     char layer[40]; /* the last line's name in model files; "" before the first */
     size_t saves;
-    const char *saved[LAYER_SKIPS];           /* values, as "s1", "s2", ... */
+    const char *saved[NET_SKIPS];             /* values, as "s1", "s2", ... */
     struct onnx_known known[ONNX_MOST_STEPS]; /* of each step's input so far */
     struct onnx_lists lists;
 };

@@ -1,5 +1,5 @@
-/* activation_tmpl.c - activations and their derivatives, pixel by pixel. Each is one case in `activate` and
- * one in `through`; the loops are compiled once a case, so that nothing is decided per pixel. */
+/* activation_tmpl.c - activations and their derivatives, pixel by pixel, from the rows of activations.def;
+ * the loops are compiled once a row, so that nothing is decided per pixel. */
 
 /* 1 / (1 + e^-x) */
 INLINE vf vsigmoid(vf x) {
@@ -13,23 +13,25 @@ INLINE vf gelu_inner(vf x) {
     return x * cubic;
 }
 
+INLINE vf gelu_slope(vf g, vf v) {
+    const vf s = vsigmoid(gelu_inner(v)), slope = v * v * 0.214064448818f + 1.59576912161f;
+    const vf bend = v * s * (1.0f - s);
+    return g * (bend * slope + s);
+}
+
+INLINE vf silu_slope(vf g, vf v) {
+    const vf s = vsigmoid(v), bend = v * s;
+    return g * (bend * (1.0f - s) + s);
+}
+
 INLINE vf activate(vf x, const enum activation act) {
     switch (act) {
-    case ACT_RELU:
-        return positive(x);
-    case ACT_LEAKY:
-        return pick(x > 0, x, x * LEAKY_SLOPE);
-    case ACT_ELU:
-        return pick(x > 0, x, vexp(x) - 1.0f);
-    case ACT_GELU:
-        return x * vsigmoid(gelu_inner(x));
-    case ACT_SILU:
-        return x * vsigmoid(x);
-    case ACT_SIGMOID:
-        return vsigmoid(x);
-    case ACT_TANH:
-        return 1.0f - 2.0f / (1.0f + vexp(x + x));
-    case ACT_LINEAR:
+#define ACTIVATION(name, truth, keeps, forward, backward, onnx) \
+    case ACT_##name:                                            \
+        return forward;
+#include "kernels/activations.def"
+#undef ACTIVATION
+    case ACTIVATIONS:
         break;
     }
     return x;
@@ -39,26 +41,12 @@ INLINE vf activate(vf x, const enum activation act) {
  * input, is v. */
 INLINE vf through(vf g, vf v, const enum activation act) {
     switch (act) {
-    case ACT_RELU:
-        return (vf)((vi)g & (v > 0));
-    case ACT_LEAKY:
-        return pick(v > 0, g, g * LEAKY_SLOPE);
-    case ACT_ELU:
-        return pick(v > 0, g, g * (v + 1.0f));
-    case ACT_GELU: {
-        const vf s = vsigmoid(gelu_inner(v)), slope = v * v * 0.214064448818f + 1.59576912161f;
-        const vf bend = v * s * (1.0f - s);
-        return g * (bend * slope + s);
-    }
-    case ACT_SILU: {
-        const vf s = vsigmoid(v), bend = v * s;
-        return g * (bend * (1.0f - s) + s);
-    }
-    case ACT_SIGMOID:
-        return g * (v * (1.0f - v));
-    case ACT_TANH:
-        return g * (1.0f - v * v);
-    case ACT_LINEAR:
+#define ACTIVATION(name, truth, keeps, forward, backward, onnx) \
+    case ACT_##name:                                            \
+        return backward;
+#include "kernels/activations.def"
+#undef ACTIVATION
+    case ACTIVATIONS:
         break;
     }
     return g;
@@ -88,43 +76,30 @@ INLINE void act_grad_all(const struct tensor *at, const struct tensor *dy, const
         }
 }
 
-/* One copy of the loop for each activation but ACT_LINEAR. */
-#define EACH_ACTIVATION(loop, a, b) \
-    case ACT_RELU:                  \
-        loop(a, b, ACT_RELU);       \
-        break;                      \
-    case ACT_LEAKY:                 \
-        loop(a, b, ACT_LEAKY);      \
-        break;                      \
-    case ACT_ELU:                   \
-        loop(a, b, ACT_ELU);        \
-        break;                      \
-    case ACT_GELU:                  \
-        loop(a, b, ACT_GELU);       \
-        break;                      \
-    case ACT_SILU:                  \
-        loop(a, b, ACT_SILU);       \
-        break;                      \
-    case ACT_SIGMOID:               \
-        loop(a, b, ACT_SIGMOID);    \
-        break;                      \
-    case ACT_TANH:                  \
-        loop(a, b, ACT_TANH);       \
-        break
-
 static void FN(act)(const struct tensor *x, const struct tensor *y, enum activation act) {
+    if (act == ACT_linear && x->data == y->data) return;
     switch (act) {
-        EACH_ACTIVATION(act_all, x, y);
-    case ACT_LINEAR:
-        if (x->data != y->data) act_all(x, y, ACT_LINEAR);
+#define ACTIVATION(name, truth, keeps, forward, backward, onnx) \
+    case ACT_##name:                                            \
+        act_all(x, y, ACT_##name);                              \
+        break;
+#include "kernels/activations.def"
+#undef ACTIVATION
+    case ACTIVATIONS:
         break;
     }
 }
 
 static void FN(act_grad)(const struct tensor *at, const struct tensor *dy, enum activation act) {
+    if (act == ACT_linear) return;
     switch (act) {
-        EACH_ACTIVATION(act_grad_all, at, dy);
-    case ACT_LINEAR:
+#define ACTIVATION(name, truth, keeps, forward, backward, onnx) \
+    case ACT_##name:                                            \
+        act_grad_all(at, dy, ACT_##name);                       \
+        break;
+#include "kernels/activations.def"
+#undef ACTIVATION
+    case ACTIVATIONS:
         break;
     }
 }

@@ -140,15 +140,24 @@ struct loss_job {
 };
 
 /* linear x; relu max(x, 0); leaky x > 0 ? x : LEAKY_SLOPE x; elu x > 0 ? x : e^x - 1; gelu its tanh form;
- * silu x sigmoid(x); sigmoid 1 / (1 + e^-x); tanh. */
-enum activation { ACT_LINEAR, ACT_RELU, ACT_LEAKY, ACT_ELU, ACT_GELU, ACT_SILU, ACT_SIGMOID, ACT_TANH };
-enum { ACTIVATIONS = ACT_TANH + 1 };
+ * silu x sigmoid(x); sigmoid 1 / (1 + e^-x); tanh: the rows of activations.def. */
+enum activation {
+#define ACTIVATION(name, truth, keeps, forward, backward, onnx) ACT_##name,
+#include "kernels/activations.def"
+#undef ACTIVATION
+    ACTIVATIONS
+};
 #define LEAKY_SLOPE 0.01f
 
-/* Whether the derivative can only be had from the input: these two fall and rise, so an output does not
- * tell where it came from. */
-static inline int activation_keeps_input(enum activation act) {
-    return act == ACT_GELU || act == ACT_SILU;
+/* Whether the derivative can only be had from the input. */
+static inline bool activation_keeps_input(enum activation act) {
+    enum { OUTPUT, INPUT };
+    static const char keeps_input[] = {
+#define ACTIVATION(name, truth, keeps, forward, backward, onnx) keeps,
+#include "kernels/activations.def"
+#undef ACTIVATION
+    };
+    return keeps_input[act] == INPUT;
 }
 
 /* y = x + sigma * n with n nearly normal (a sum of eight uniform numbers: mean 0, variance 1, at most

@@ -3,26 +3,19 @@
 #include "layers/onnx.h"
 
 struct add {
-    struct shape saved;
+    struct saved saved;
 };
 
-static const char usage[] = "add NAME";
+static const struct attribute attributes[] = {ATTRIBUTE_NAME(struct add, saved, ATTRIBUTE_SAVED), {0}};
 
-static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    struct add *s = state;
-    CHECK(args_saved(args, &s->saved, err));
-    return args_end(args, usage, err);
-}
-
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_reach *reach,
                  struct caelum_error *err) {
-    const struct add *s = state;
-    if (s->saved.c != in.c || s->saved.h != in.h || s->saved.w != in.w)
+    const struct shape saved = ((const struct add *)state)->saved.shape;
+    if (saved.c != in.c || saved.h != in.h || saved.w != in.w)
         return caelum_fail(err, CAELUM_EFORMAT,
-                           "%zux%zux%zu was saved, %zux%zux%zu comes in; to add they must be equal",
-                           s->saved.c, s->saved.h, s->saved.w, in.c, in.h, in.w);
-    *out = in;
-    *sizes = (struct layer_sizes){.window = 1, .stride = 1, .spread = 1};
+                           "%zux%zux%zu was saved, %zux%zux%zu comes in; to add they must be equal", saved.c,
+                           saved.h, saved.w, in.c, in.h, in.w);
+    (void)out, (void)reach;
     return CAELUM_OK;
 }
 
@@ -42,14 +35,18 @@ static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
 
 static const char *const examples[] = {"save here\nconv 4 k=1\nadd here\nconv 4\nadd here", NULL};
 
-const struct layer_ops layer_add = {
+static const struct step_ops step = {
     .name = "add",
-    .usage = usage,
-    .examples = examples,
-    .state_size = sizeof(struct add),
-    .parse = parse,
-    .shape = shape,
     .forward = forward,
     .backward = backward,
+};
+
+const struct layer_ops layer_add = {
+    .name = "add",
+    .attributes = attributes,
+    .examples = examples,
+    .state_size = sizeof(struct add),
+    .shape = shape,
     .onnx = onnx,
+    .step = &step,
 };

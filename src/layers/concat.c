@@ -3,26 +3,20 @@
 #include "layers/onnx.h"
 
 struct concat {
-    struct shape saved;
+    struct saved saved;
 };
 
-static const char usage[] = "concat NAME";
+static const struct attribute attributes[] = {ATTRIBUTE_NAME(struct concat, saved, ATTRIBUTE_SAVED), {0}};
 
-static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    struct concat *s = state;
-    CHECK(args_saved(args, &s->saved, err));
-    return args_end(args, usage, err);
-}
-
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_reach *reach,
                  struct caelum_error *err) {
-    const struct concat *s = state;
-    if (s->saved.h != in.h || s->saved.w != in.w)
+    const struct shape saved = ((const struct concat *)state)->saved.shape;
+    if (saved.h != in.h || saved.w != in.w)
         return caelum_fail(err, CAELUM_EFORMAT,
                            "%zux%zu pixels were saved, %zux%zu come in; to concatenate they must be equal",
-                           s->saved.h, s->saved.w, in.h, in.w);
-    *out = (struct shape){in.c + s->saved.c, in.h, in.w};
-    *sizes = (struct layer_sizes){.window = 1, .stride = 1, .spread = 1};
+                           saved.h, saved.w, in.h, in.w);
+    (void)reach;
+    out->c = in.c + saved.c;
     return CAELUM_OK;
 }
 
@@ -54,14 +48,18 @@ static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
 
 static const char *const examples[] = {"save here\nconv 7 k=1\nconcat here", NULL};
 
-const struct layer_ops layer_concat = {
+static const struct step_ops step = {
     .name = "concat",
-    .usage = usage,
-    .examples = examples,
-    .state_size = sizeof(struct concat),
-    .parse = parse,
-    .shape = shape,
     .forward = forward,
     .backward = backward,
+};
+
+const struct layer_ops layer_concat = {
+    .name = "concat",
+    .attributes = attributes,
+    .examples = examples,
+    .state_size = sizeof(struct concat),
+    .shape = shape,
     .onnx = onnx,
+    .step = &step,
 };

@@ -11,22 +11,10 @@
 #include <math.h>
 #include <string.h>
 
-static const char usage[] =
-    "conv C [k=3] [stride=1] [pad=same|valid] [init=glorot|zero|klt] [" ACTIVATION_USAGE "]";
+const char *const conv_pads[] = {"same", "valid", NULL};
+const char *const conv_inits[] = {"glorot", "zero", "klt", NULL};
 
-int conv_parse(struct layer_args *args, struct conv *s, const char *words, struct caelum_error *err) {
-    static const char *const pads[] = {"same", "valid", NULL}, *const inits[] = {"glorot", "zero", "klt",
-                                                                                 NULL};
-    s->kernel = 3;
-    s->stride = 1;
-    CHECK(args_number(args, "output channels", 65536, &s->k, err));
-    CHECK(args_key(args, "k", 1, 7, &s->kernel, err));
-    CHECK(args_key(args, "stride", 1, 8, &s->stride, err));
-    CHECK(args_choice(args, "pad", pads, &s->valid, err));
-    CHECK(args_choice(args, "init", inits, &s->init, err));
-    args_activation(args, &s->act);
-    return args_end(args, words, err);
-}
+static const struct attribute attributes[] = {CONV_ATTRIBUTES, {0}};
 
 void glorot_init(struct rng *rng, size_t n, size_t fans, size_t biases, float *params) {
     const float limit = (float)sqrt(6.0 / (double)fans);
@@ -43,11 +31,10 @@ void conv_init(const void *state, struct shape in, struct rng *rng, float *param
         glorot_init(rng, weights, (in.c + s->k) * taps, s->k, params);
 }
 
-static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    struct conv *s = state;
-    CHECK(conv_parse(args, s, usage, err));
+static int check(const void *state, struct caelum_error *err) {
+    const struct conv *s = state;
     if (s->init == INIT_KLT && (s->kernel != 1 || s->stride != 1))
-        return args_fail(args, 1, err, "init=klt needs k=1 and stride=1");
+        return caelum_fail(err, CAELUM_EFORMAT, "init=klt needs k=1 and stride=1");
     return CAELUM_OK;
 }
 
@@ -89,25 +76,27 @@ static struct window window_of(const struct conv *s, size_t h, size_t w) {
     return win;
 }
 
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_reach *reach,
                  struct caelum_error *err) {
     const struct conv *s = state;
     if (s->valid && (in.h < s->kernel || in.w < s->kernel))
         return caelum_fail(err, CAELUM_EFORMAT, "a %zux%zu picture is smaller than the %zux%zu kernel", in.h,
                            in.w, s->kernel, s->kernel);
-    const size_t taps = s->kernel * s->kernel;
     const struct window w = window_of(s, in.h, in.w);
     *out = (struct shape){s->k, w.small_h, w.small_w};
-    *sizes = (struct layer_sizes){.params = s->k * in.c * taps + s->k,
-                                  .packed = 2 * s->k * in.c * taps,
-                                  .saved = activation_saved(s->act, *out),
-                                  .macs = s->k * in.c * taps * out->h * out->w,
-                                  .pad_x = window_border_big(&w),
-                                  .pad_dy = window_border_small(&w),
-                                  .window = s->kernel,
-                                  .stride = s->stride,
-                                  .spread = 1};
+    *reach = (struct layer_reach){s->kernel, s->stride, 1};
     return CAELUM_OK;
+}
+
+void conv_sizes(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
+    const struct conv *s = state;
+    const size_t weights = s->k * in.c * s->kernel * s->kernel;
+    const struct window w = window_of(s, in.h, in.w);
+    *sizes = (struct step_sizes){.packed = 2 * weights,
+                                 .saved = activation_saved(s->act, out),
+                                 .macs = weights * out.h * out.w,
+                                 .pad_x = window_border_big(&w),
+                                 .pad_dy = window_border_small(&w)};
 }
 
 static int tensor(const void *state, struct shape in, size_t i, struct layer_tensor *t) {
@@ -129,7 +118,7 @@ static void forward(const struct layer_io *io) {
     const struct window w = window_of(s, io->x.h, io->x.w);
     const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
     const float *bias = io->params + s->k * io->x.c * s->kernel * s->kernel;
-    window_apply(&w, io->kernels, &io->x, &linear, io->packed, bias, s->act == ACT_RELU);
+    window_apply(&w, io->kernels, &io->x, &linear, io->packed, bias, s->act == ACT_relu);
     activation_forward(s->act, io, &linear);
 }
 
@@ -161,16 +150,16 @@ static void geometry(const void *state, struct shape in, size_t *kernel, size_t 
     *stride = s->stride;
 }
 
-static const struct layer_ops *fuse(const void *state, const struct layer_ops *previous,
-                                    const struct layer_sizes *previous_sizes) {
+static const struct step_ops *fuse(const void *state, const struct layer_ops *before,
+                                   const struct layer_reach *reach) {
     const struct conv *s = state;
-    const bool doubled = previous == &layer_upsample && previous_sizes->spread == 2 &&
-                         previous_sizes->window == 1; /* nearest neighbour: bilinear sees more */
-    return doubled && s->kernel == 3 && s->stride == 1 && !s->valid ? &layer_upconv : NULL;
+    /* nearest neighbour: bilinear sees more */
+    const bool doubled = before == &layer_upsample && reach->spread == 2 && reach->window == 1;
+    return doubled && s->kernel == 3 && s->stride == 1 && !s->valid ? &step_upconv : NULL;
 }
 
-static const struct layer_ops *faster(const void *state, struct shape in) {
-    return conv_winograd(state, in) ? &layer_winograd : NULL;
+static const struct step_ops *faster(const void *state, struct shape in) {
+    return conv_winograd(state, in) ? &step_winograd : NULL;
 }
 
 /* ONNX's SAME_UPPER is pad=same; with stride 1 the zeros are the same for every size and said as numbers. */
@@ -206,23 +195,29 @@ static const char *const examples[] = {"conv 5",
                                        "conv 128 pad=valid gelu",
                                        NULL};
 
+static const struct step_ops step = {
+    .name = "conv",
+    .sizes = conv_sizes,
+    .pack = pack,
+    .forward = forward,
+    .backward = backward,
+    .settle = conv_settle,
+};
+
 const struct layer_ops layer_conv = {
     .name = "conv",
-    .usage = usage,
+    .attributes = attributes,
     .examples = examples,
     .state_size = sizeof(struct conv),
-    .parse = parse,
+    .check = check,
     .shape = shape,
     .tensor = tensor,
     .init = conv_init,
     .klt_size = klt_size,
     .klt_init = klt_init,
-    .pack = pack,
-    .forward = forward,
-    .backward = backward,
-    .settle = conv_settle,
-    .fuse = fuse,
-    .faster = faster,
     .geometry = geometry,
     .onnx = onnx,
+    .step = &step,
+    .fuse = fuse,
+    .faster = faster,
 };

@@ -3,20 +3,14 @@
 #include "layers/onnx.h"
 #include "layers/place.h"
 
-static const char usage[] = "crop H W";
-
-static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    return place_parse(args, state, usage, err);
-}
-
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_reach *reach,
                  struct caelum_error *err) {
     const struct place *s = state;
     if (s->h > in.h || s->w > in.w)
         return caelum_fail(err, CAELUM_EFORMAT, "%zux%zu can't be cut out of %zux%zu", s->h, s->w, in.h,
                            in.w);
+    (void)reach;
     *out = (struct shape){in.c, s->h, s->w};
-    *sizes = (struct layer_sizes){.window = 1, .stride = 1, .spread = 1};
     return CAELUM_OK;
 }
 
@@ -44,14 +38,18 @@ static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
 
 static const char *const examples[] = {"crop 5 4", "crop 12 11", NULL};
 
-const struct layer_ops layer_crop = {
+static const struct step_ops step = {
     .name = "crop",
-    .usage = usage,
-    .examples = examples,
-    .state_size = sizeof(struct place),
-    .parse = parse,
-    .shape = shape,
     .forward = forward,
     .backward = backward,
+};
+
+const struct layer_ops layer_crop = {
+    .name = "crop",
+    .attributes = place_attributes,
+    .examples = examples,
+    .state_size = sizeof(struct place),
+    .shape = shape,
     .onnx = onnx,
+    .step = &step,
 };

@@ -10,14 +10,11 @@
 #include "layers/onnx.h"
 #include "layers/window.h"
 
-static const char usage[] =
-    "deconv C [k=3] [stride=1] [pad=same|valid] [init=glorot|zero] [" ACTIVATION_USAGE "]";
+static const struct attribute attributes[] = {CONV_ATTRIBUTES, {0}};
 
-static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    const struct conv *s = state;
-    CHECK(conv_parse(args, state, usage, err));
-    if (s->init == INIT_KLT) return args_fail(args, 1, err, "init=klt is for conv");
-    return CAELUM_OK;
+static int check(const void *state, struct caelum_error *err) {
+    if (((const struct conv *)state)->init != INIT_KLT) return CAELUM_OK;
+    return caelum_fail(err, CAELUM_EFORMAT, "init=klt is for conv");
 }
 
 /* The big picture is the output. */
@@ -36,23 +33,25 @@ static struct window window_of(const struct conv *s, size_t h, size_t w) {
     return win;
 }
 
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_reach *reach,
                  struct caelum_error *err) {
     const struct conv *s = state;
-    const size_t taps = s->kernel * s->kernel;
     const struct window w = window_of(s, in.h, in.w);
     (void)err;
     *out = (struct shape){s->k, w.big_h, w.big_w};
-    *sizes = (struct layer_sizes){.params = s->k * in.c * taps + s->k,
-                                  .packed = 2 * s->k * in.c * taps,
-                                  .saved = activation_saved(s->act, *out),
-                                  .macs = s->k * in.c * taps * in.h * in.w,
-                                  .pad_x = window_border_small(&w),
-                                  .pad_dy = window_border_big(&w),
-                                  .window = (s->kernel + s->stride - 1) / s->stride,
-                                  .stride = 1,
-                                  .spread = s->stride};
+    *reach = (struct layer_reach){(s->kernel + s->stride - 1) / s->stride, 1, s->stride};
     return CAELUM_OK;
+}
+
+static void sizes(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
+    const struct conv *s = state;
+    const size_t weights = s->k * in.c * s->kernel * s->kernel;
+    const struct window w = window_of(s, in.h, in.w);
+    *sizes = (struct step_sizes){.packed = 2 * weights,
+                                 .saved = activation_saved(s->act, out),
+                                 .macs = weights * in.h * in.w,
+                                 .pad_x = window_border_small(&w),
+                                 .pad_dy = window_border_big(&w)};
 }
 
 static int tensor(const void *state, struct shape in, size_t i, struct layer_tensor *t) {
@@ -74,7 +73,7 @@ static void forward(const struct layer_io *io) {
     const struct window w = window_of(s, io->x.h, io->x.w);
     const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
     const float *bias = io->params + s->k * io->x.c * s->kernel * s->kernel;
-    window_apply_adjoint(&w, io->kernels, &io->x, &linear, io->packed, bias, s->act == ACT_RELU);
+    window_apply_adjoint(&w, io->kernels, &io->x, &linear, io->packed, bias, s->act == ACT_relu);
     activation_forward(s->act, io, &linear);
 }
 
@@ -112,18 +111,24 @@ static const char *const examples[] = {"deconv 5",
                                        "deconv 3 k=2 stride=3 pad=valid",
                                        NULL};
 
-const struct layer_ops layer_deconv = {
+static const struct step_ops step = {
     .name = "deconv",
-    .usage = usage,
-    .examples = examples,
-    .state_size = sizeof(struct conv),
-    .parse = parse,
-    .shape = shape,
-    .tensor = tensor,
-    .init = conv_init,
+    .sizes = sizes,
     .pack = pack,
     .forward = forward,
     .backward = backward,
     .settle = conv_settle,
+};
+
+const struct layer_ops layer_deconv = {
+    .name = "deconv",
+    .attributes = attributes,
+    .examples = examples,
+    .state_size = sizeof(struct conv),
+    .check = check,
+    .shape = shape,
+    .tensor = tensor,
+    .init = conv_init,
     .onnx = onnx,
+    .step = &step,
 };

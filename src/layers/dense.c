@@ -8,35 +8,32 @@
 
 struct dense {
     size_t n;
-    enum activation act;
+    size_t act;
 };
 
-static const char usage[] = "dense N [" ACTIVATION_USAGE "]";
+static const struct attribute attributes[] = {
+    ATTRIBUTE_COUNT("N", struct dense, n, "number of outputs", 1, 65536),
+    ATTRIBUTE_WORD(struct dense, act, activation_words),
+    {0}};
 
 /* One pixel to one pixel. */
 static const struct window one = {1, 1, 0, 0, 1, 1, 1, 1};
 
-static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    struct dense *s = state;
-    CHECK(args_number(args, "outputs", 65536, &s->n, err));
-    args_activation(args, &s->act);
-    return args_end(args, usage, err);
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_reach *reach,
+                 struct caelum_error *err) {
+    const size_t side = in.h > in.w ? in.h : in.w;
+    (void)err;
+    *out = (struct shape){((const struct dense *)state)->n, 1, 1};
+    *reach = (struct layer_reach){side, side, 1};
+    return CAELUM_OK;
 }
 
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
-                 struct caelum_error *err) {
+static void sizes(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
     const struct dense *s = state;
-    const size_t values = shape_values(in), side = in.h > in.w ? in.h : in.w;
-    (void)err;
-    *out = (struct shape){s->n, 1, 1};
-    *sizes = (struct layer_sizes){.params = s->n * values + s->n,
-                                  .packed = 2 * s->n * values,
-                                  .saved = 2 * values + activation_saved(s->act, *out),
-                                  .macs = s->n * values,
-                                  .window = side,
-                                  .stride = side,
-                                  .spread = 1};
-    return CAELUM_OK;
+    const size_t values = shape_values(in);
+    sizes->packed = 2 * s->n * values;
+    sizes->saved = 2 * values + activation_saved(s->act, out);
+    sizes->macs = s->n * values;
 }
 
 static int tensor(const void *state, struct shape in, size_t i, struct layer_tensor *t) {
@@ -76,7 +73,7 @@ static void forward(const struct layer_io *io) {
     const struct tensor flat = flat_input(io), linear = linear_part(io);
     reshape_copy(&io->x, &flat);
     window_apply(&one, io->kernels, &flat, &linear, io->packed, io->params + s->n * flat.c,
-                 s->act == ACT_RELU);
+                 s->act == ACT_relu);
     activation_forward(s->act, io, &linear);
 }
 
@@ -107,17 +104,22 @@ static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
 
 static const char *const examples[] = {"dense 5", "dense 7 relu", "dense 3 gelu", NULL};
 
-const struct layer_ops layer_dense = {
+static const struct step_ops step = {
     .name = "dense",
-    .usage = usage,
-    .examples = examples,
-    .state_size = sizeof(struct dense),
-    .parse = parse,
-    .shape = shape,
-    .tensor = tensor,
-    .init = init,
+    .sizes = sizes,
     .pack = pack,
     .forward = forward,
     .backward = backward,
+};
+
+const struct layer_ops layer_dense = {
+    .name = "dense",
+    .attributes = attributes,
+    .examples = examples,
+    .state_size = sizeof(struct dense),
+    .shape = shape,
+    .tensor = tensor,
+    .init = init,
     .onnx = onnx,
+    .step = &step,
 };

@@ -3,17 +3,8 @@
 #include "layers/onnx.h"
 #include "layers/shuffle.h"
 
-static const char usage[] = "depth_to_space [N=2]";
-
-static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    return shuffle_parse(args, state, usage, err);
-}
-
-int shuffle_parse(struct layer_args *args, struct shuffle *s, const char *words, struct caelum_error *err) {
-    s->n = 2;
-    CHECK(args_optional(args, "pixels across", 64, &s->n, err));
-    return args_end(args, words, err);
-}
+const struct attribute shuffle_attributes[] = {
+    ATTRIBUTE_OPTIONAL("N", struct shuffle, n, "pixels across", 1, 64, 2), {0}};
 
 void shuffle_copy(const struct shuffle *s, const struct kernels *kernels, const struct tensor *wide,
                   const struct tensor *deep, bool to_wide) {
@@ -32,13 +23,13 @@ void shuffle_copy(const struct shuffle *s, const struct kernels *kernels, const 
     }
 }
 
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_reach *reach,
                  struct caelum_error *err) {
     const struct shuffle *s = state;
     if (in.c % (s->n * s->n) != 0)
         return caelum_fail(err, CAELUM_EFORMAT, "%zu channels are no multiple of %zu", in.c, s->n * s->n);
     *out = (struct shape){in.c / (s->n * s->n), in.h * s->n, in.w * s->n};
-    *sizes = (struct layer_sizes){.window = 1, .stride = 1, .spread = s->n};
+    *reach = (struct layer_reach){1, 1, s->n};
     return CAELUM_OK;
 }
 
@@ -62,14 +53,18 @@ static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
 
 static const char *const examples[] = {"depth_to_space", "conv 18\ndepth_to_space 3", NULL};
 
-const struct layer_ops layer_depth_to_space = {
+static const struct step_ops step = {
     .name = "depth_to_space",
-    .usage = usage,
-    .examples = examples,
-    .state_size = sizeof(struct shuffle),
-    .parse = parse,
-    .shape = shape,
     .forward = forward,
     .backward = backward,
+};
+
+const struct layer_ops layer_depth_to_space = {
+    .name = "depth_to_space",
+    .attributes = shuffle_attributes,
+    .examples = examples,
+    .state_size = sizeof(struct shuffle),
+    .shape = shape,
     .onnx = onnx,
+    .step = &step,
 };

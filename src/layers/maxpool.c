@@ -7,21 +7,12 @@ struct maxpool {
     size_t size;
 };
 
-static const char usage[] = "maxpool [SIZE=2]";
+static const struct attribute attributes[] = {
+    ATTRIBUTE_OPTIONAL("SIZE", struct maxpool, size, "pixels across", 1, 64, 2), {0}};
 
-static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    struct maxpool *s = state;
-    s->size = 2;
-    CHECK(args_optional(args, "pixels across", 64, &s->size, err));
-    return args_end(args, usage, err);
-}
-
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_reach *reach,
                  struct caelum_error *err) {
-    const struct maxpool *s = state;
-    CHECK(shape_pooled(in, s->size, out, err));
-    *sizes = (struct layer_sizes){.window = s->size, .stride = s->size, .spread = 1};
-    return CAELUM_OK;
+    return shape_pooled(in, ((const struct maxpool *)state)->size, out, reach, err);
 }
 
 static void forward(const struct layer_io *io) {
@@ -44,15 +35,19 @@ static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
 
 static const char *const examples[] = {"maxpool", "maxpool 3", "maxpool 1", NULL};
 
-const struct layer_ops layer_maxpool = {
+static const struct step_ops step = {
     .name = "maxpool",
-    .usage = usage,
-    .examples = examples,
-    .state_size = sizeof(struct maxpool),
-    .parse = parse,
-    .shape = shape,
+    .traits = STEP_SELECTS,
     .forward = forward,
     .backward = backward,
-    .selects = true,
+};
+
+const struct layer_ops layer_maxpool = {
+    .name = "maxpool",
+    .attributes = attributes,
+    .examples = examples,
+    .state_size = sizeof(struct maxpool),
+    .shape = shape,
     .onnx = onnx,
+    .step = &step,
 };

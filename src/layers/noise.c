@@ -9,21 +9,8 @@ struct noise {
     double sigma;
 };
 
-static const char usage[] = "noise SIGMA";
-
-static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    struct noise *s = state;
-    CHECK(args_real(args, "standard deviation", 100, &s->sigma, err));
-    return args_end(args, usage, err);
-}
-
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
-                 struct caelum_error *err) {
-    (void)state, (void)err;
-    *out = in;
-    *sizes = (struct layer_sizes){.window = 1, .stride = 1, .spread = 1};
-    return CAELUM_OK;
-}
+static const struct attribute attributes[] = {
+    ATTRIBUTE_REAL("SIGMA", struct noise, sigma, "standard deviation", 0, 100), {0}};
 
 static void forward(const struct layer_io *io) {
     const struct noise *s = io->state;
@@ -57,15 +44,18 @@ static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
 
 static const char *const examples[] = {"noise 0.1", "noise 0", NULL};
 
-const struct layer_ops layer_noise = {
+static const struct step_ops step = {
     .name = "noise",
-    .usage = usage,
-    .examples = examples,
-    .state_size = sizeof(struct noise),
-    .parse = parse,
-    .shape = shape,
-    .random = true,
+    .traits = STEP_RANDOM,
     .forward = forward,
     .backward = backward,
+};
+
+const struct layer_ops layer_noise = {
+    .name = "noise",
+    .attributes = attributes,
+    .examples = examples,
+    .state_size = sizeof(struct noise),
     .onnx = onnx,
+    .step = &step,
 };

@@ -3,13 +3,10 @@
 #include "layers/onnx.h"
 #include "layers/place.h"
 
-static const char usage[] = "pad H W";
-
-int place_parse(struct layer_args *args, struct place *s, const char *words, struct caelum_error *err) {
-    CHECK(args_number(args, "rows", 65536, &s->h, err));
-    CHECK(args_number(args, "columns", 65536, &s->w, err));
-    return args_end(args, words, err);
-}
+const struct attribute place_attributes[] = {
+    ATTRIBUTE_COUNT("H", struct place, h, "number of rows", 1, 65536),
+    ATTRIBUTE_COUNT("W", struct place, w, "number of columns", 1, 65536),
+    {0}};
 
 struct tensor place_middle(const struct tensor *large, size_t h, size_t w) {
     struct tensor view = *large;
@@ -18,18 +15,14 @@ struct tensor place_middle(const struct tensor *large, size_t h, size_t w) {
     return view;
 }
 
-static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    return place_parse(args, state, usage, err);
-}
-
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_reach *reach,
                  struct caelum_error *err) {
     const struct place *s = state;
     if (s->h < in.h || s->w < in.w)
         return caelum_fail(err, CAELUM_EFORMAT, "%zux%zu does not fit into %zux%zu; to cut, use crop", in.h,
                            in.w, s->h, s->w);
+    (void)reach;
     *out = (struct shape){in.c, s->h, s->w};
-    *sizes = (struct layer_sizes){.window = 1, .stride = 1, .spread = 1};
     return CAELUM_OK;
 }
 
@@ -56,14 +49,18 @@ static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
 
 static const char *const examples[] = {"pad 15 15", "pad 12 11", NULL};
 
-const struct layer_ops layer_pad = {
+static const struct step_ops step = {
     .name = "pad",
-    .usage = usage,
-    .examples = examples,
-    .state_size = sizeof(struct place),
-    .parse = parse,
-    .shape = shape,
     .forward = forward,
     .backward = backward,
+};
+
+const struct layer_ops layer_pad = {
+    .name = "pad",
+    .attributes = place_attributes,
+    .examples = examples,
+    .state_size = sizeof(struct place),
+    .shape = shape,
     .onnx = onnx,
+    .step = &step,
 };

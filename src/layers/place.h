@@ -8,8 +8,8 @@ struct place {
     size_t h, w; /* of the output */
 };
 
-/* Reads "H W". */
-int place_parse(struct layer_args *args, struct place *s, const char *usage, struct caelum_error *err);
+/* "H W" */
+extern const struct attribute place_attributes[];
 /* The h x w pixels in the middle; an odd remainder lies behind them. */
 struct tensor place_middle(const struct tensor *large, size_t h, size_t w);
 

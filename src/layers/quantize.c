@@ -17,15 +17,8 @@
 
 #include <string.h>
 
-static const char usage[] = "quantize STEP";
-
-static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    struct quantize *s = state;
-    CHECK(args_real(args, "step", 1000, &s->step, err));
-    if (!(s->step >= 1e-6))
-        return args_fail(args, args->word[1].column, err, "step: expected 1e-06 to 1000, got %g", s->step);
-    return args_end(args, usage, err);
-}
+static const struct attribute attributes[] = {
+    ATTRIBUTE_REAL("STEP", struct quantize, step, "step", 1e-6, 1000), {0}};
 
 /* The taps as a 3x3 kernel; those behind stay zero. */
 enum { KERNEL = 9 };
@@ -37,18 +30,10 @@ static size_t weights_size(size_t k) {
     return (k * k * KERNEL + MOST_LANES - 1) / MOST_LANES * MOST_LANES;
 }
 
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
-                 struct caelum_error *err) {
-    (void)state, (void)err;
-    *out = in;
-    *sizes = (struct layer_sizes){
-        .params = quantize_params(in.c).all,
-        .packed = 3 * weights_size(in.c), /* the two kernels, and room to make one */
-        .scratch = 2 * tensor_size(in, 1) + 2 * tensor_size(in, 0) + 2 * weights_size(in.c),
-        .window = 1,
-        .stride = 1,
-        .spread = 1};
-    return CAELUM_OK;
+static void sizes(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
+    (void)state, (void)out;
+    sizes->packed = 3 * weights_size(in.c); /* the two kernels, and room to make one */
+    sizes->scratch = 2 * tensor_size(in, 1) + 2 * tensor_size(in, 0) + 2 * weights_size(in.c);
 }
 
 static int tensor(const void *state, struct shape in, size_t i, struct layer_tensor *t) {
@@ -164,19 +149,22 @@ static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
 
 static const char *const examples[] = {"quantize 0.1", "quantize 2", NULL};
 
-const struct layer_ops layer_quantize = {
+static const struct step_ops step = {
     .name = "quantize",
-    .usage = usage,
-    .examples = examples,
-    .state_size = sizeof(struct quantize),
-    .parse = parse,
-    .shape = shape,
-    .tensor = tensor,
-    .init = init,
+    .traits = STEP_WHOLE | STEP_COSTS,
+    .sizes = sizes,
     .pack = pack,
-    .whole = true,
-    .costs = true,
     .forward = forward,
     .backward = backward,
+};
+
+const struct layer_ops layer_quantize = {
+    .name = "quantize",
+    .attributes = attributes,
+    .examples = examples,
+    .state_size = sizeof(struct quantize),
+    .tensor = tensor,
+    .init = init,
     .onnx = onnx,
+    .step = &step,
 };

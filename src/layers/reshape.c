@@ -8,7 +8,11 @@ struct reshape {
     struct shape to;
 };
 
-static const char usage[] = "reshape C H W";
+static const struct attribute attributes[] = {
+    ATTRIBUTE_COUNT("C", struct reshape, to.c, "number of channels", 1, 65536),
+    ATTRIBUTE_COUNT("H", struct reshape, to.h, "number of rows", 1, 65536),
+    ATTRIBUTE_COUNT("W", struct reshape, to.w, "number of columns", 1, 65536),
+    {0}};
 
 void reshape_copy(const struct tensor *x, const struct tensor *y) {
     size_t c = 0, i = 0, j = 0;
@@ -22,22 +26,14 @@ void reshape_copy(const struct tensor *x, const struct tensor *y) {
             }
 }
 
-static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    struct reshape *s = state;
-    CHECK(args_number(args, "channels", 65536, &s->to.c, err));
-    CHECK(args_number(args, "rows", 65536, &s->to.h, err));
-    CHECK(args_number(args, "columns", 65536, &s->to.w, err));
-    return args_end(args, usage, err);
-}
-
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_reach *reach,
                  struct caelum_error *err) {
     const struct reshape *s = state;
     if (shape_values(s->to) != shape_values(in))
         return caelum_fail(err, CAELUM_EFORMAT, "%zux%zux%zu numbers don't fill %zux%zux%zu", in.c, in.h,
                            in.w, s->to.c, s->to.h, s->to.w);
+    (void)reach;
     *out = s->to;
-    *sizes = (struct layer_sizes){.window = 1, .stride = 1, .spread = 1};
     return CAELUM_OK;
 }
 
@@ -60,14 +56,18 @@ static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
 
 static const char *const examples[] = {"reshape 2 24 11", "reshape 528 1 1", NULL};
 
-const struct layer_ops layer_reshape = {
+static const struct step_ops step = {
     .name = "reshape",
-    .usage = usage,
-    .examples = examples,
-    .state_size = sizeof(struct reshape),
-    .parse = parse,
-    .shape = shape,
     .forward = forward,
     .backward = backward,
+};
+
+const struct layer_ops layer_reshape = {
+    .name = "reshape",
+    .attributes = attributes,
+    .examples = examples,
+    .state_size = sizeof(struct reshape),
+    .shape = shape,
     .onnx = onnx,
+    .step = &step,
 };

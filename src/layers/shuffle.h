@@ -8,8 +8,8 @@ struct shuffle {
     size_t n; /* side of a square */
 };
 
-/* Reads "[N=2]". */
-int shuffle_parse(struct layer_args *args, struct shuffle *s, const char *usage, struct caelum_error *err);
+/* "[N=2]" */
+extern const struct attribute shuffle_attributes[];
 /* wide[c][n i + a][n j + b] and deep[c n^2 + a n + b][i][j] are the same value; copies one to the other. */
 void shuffle_copy(const struct shuffle *s, const struct kernels *kernels, const struct tensor *wide,
                   const struct tensor *deep, bool to_wide);

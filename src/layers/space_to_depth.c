@@ -6,20 +6,14 @@
 #include "layers/onnx.h"
 #include "layers/shuffle.h"
 
-static const char usage[] = "space_to_depth [N=2]";
-
-static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    return shuffle_parse(args, state, usage, err);
-}
-
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_reach *reach,
                  struct caelum_error *err) {
     const struct shuffle *s = state;
     if (in.h % s->n != 0 || in.w % s->n != 0)
         return caelum_fail(err, CAELUM_EFORMAT, "a %zux%zu picture can't be cut into squares of %zu", in.h,
                            in.w, s->n);
     *out = (struct shape){in.c * s->n * s->n, in.h / s->n, in.w / s->n};
-    *sizes = (struct layer_sizes){.window = s->n, .stride = s->n, .spread = 1};
+    *reach = (struct layer_reach){s->n, s->n, 1};
     return CAELUM_OK;
 }
 
@@ -47,14 +41,18 @@ static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
 
 static const char *const examples[] = {"crop 12 10\nspace_to_depth", "crop 12 9\nspace_to_depth 3", NULL};
 
-const struct layer_ops layer_space_to_depth = {
+static const struct step_ops step = {
     .name = "space_to_depth",
-    .usage = usage,
-    .examples = examples,
-    .state_size = sizeof(struct shuffle),
-    .parse = parse,
-    .shape = shape,
     .forward = forward,
     .backward = backward,
+};
+
+const struct layer_ops layer_space_to_depth = {
+    .name = "space_to_depth",
+    .attributes = shuffle_attributes,
+    .examples = examples,
+    .state_size = sizeof(struct shuffle),
+    .shape = shape,
     .onnx = onnx,
+    .step = &step,
 };

@@ -2,19 +2,14 @@
  * each pixel of the small picture instead of 36 (kernels/upconv_tmpl.c). */
 #include "layers/conv.h"
 
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
-                 struct caelum_error *err) {
+static void sizes(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
     const struct conv *s = state;
-    (void)err;
-    *out = (struct shape){s->k, 2 * in.h, 2 * in.w};
-    *sizes = (struct layer_sizes){.params = s->k * in.c * 9 + s->k,
-                                  .packed = 2 * s->k * in.c * 9,
-                                  .scratch = upconv_scratch(in.c, s->k, in.w),
-                                  .saved = activation_saved(s->act, *out),
-                                  .macs = s->k * in.c * 9 * in.h * in.w,
-                                  .pad_x = 1,
-                                  .pad_dy = 1};
-    return CAELUM_OK;
+    *sizes = (struct step_sizes){.packed = 2 * s->k * in.c * 9,
+                                 .scratch = upconv_scratch(in.c, s->k, in.w),
+                                 .saved = activation_saved(s->act, out),
+                                 .macs = s->k * in.c * 9 * in.h * in.w,
+                                 .pad_x = 1,
+                                 .pad_dy = 1};
 }
 
 static void pack(const void *state, struct shape in, const float *params, float *packed) {
@@ -30,7 +25,7 @@ static void forward(const struct layer_io *io) {
                                  .y = linear,
                                  .w = io->packed,
                                  .bias = io->params + s->k * io->x.c * 9,
-                                 .relu = s->act == ACT_RELU};
+                                 .relu = s->act == ACT_relu};
     io->kernels->upconv(&job, io->scratch);
     activation_forward(s->act, io, &linear);
 }
@@ -45,9 +40,9 @@ static void backward(const struct layer_io *io) {
     io->kernels->upconv_dx(&dx, io->scratch);
 }
 
-const struct layer_ops layer_upconv = {
+const struct step_ops step_upconv = {
     .name = "upsample+conv",
-    .shape = shape,
+    .sizes = sizes,
     .pack = pack,
     .forward = forward,
     .backward = backward,

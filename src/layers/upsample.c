@@ -8,23 +8,19 @@ struct upsample {
     size_t bilinear;
 };
 
-static const char usage[] = "upsample [FACTOR=2] [nearest|bilinear]";
+static const char *const ways[] = {"nearest", "bilinear", NULL};
 
-static int parse(struct layer_args *args, void *state, struct caelum_error *err) {
-    struct upsample *s = state;
-    s->factor = 2;
-    static const char *const ways[] = {"nearest", "bilinear", NULL};
-    CHECK(args_optional(args, "pixels across", 64, &s->factor, err));
-    args_word(args, ways, &s->bilinear);
-    return args_end(args, usage, err);
-}
+static const struct attribute attributes[] = {
+    ATTRIBUTE_OPTIONAL("FACTOR", struct upsample, factor, "pixels across", 1, 64, 2),
+    ATTRIBUTE_WORD(struct upsample, bilinear, ways),
+    {0}};
 
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
+static int shape(const void *state, struct shape in, struct shape *out, struct layer_reach *reach,
                  struct caelum_error *err) {
     const struct upsample *s = state;
     (void)err;
     *out = (struct shape){in.c, in.h * s->factor, in.w * s->factor};
-    *sizes = (struct layer_sizes){.window = s->bilinear ? 2 : 1, .stride = 1, .spread = s->factor};
+    *reach = (struct layer_reach){s->bilinear ? 2 : 1, 1, s->factor};
     return CAELUM_OK;
 }
 
@@ -53,14 +49,18 @@ static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
 static const char *const examples[] = {"upsample", "upsample 3", "upsample bilinear", "upsample 3 bilinear",
                                        NULL};
 
-const struct layer_ops layer_upsample = {
+static const struct step_ops step = {
     .name = "upsample",
-    .usage = usage,
-    .examples = examples,
-    .state_size = sizeof(struct upsample),
-    .parse = parse,
-    .shape = shape,
     .forward = forward,
     .backward = backward,
+};
+
+const struct layer_ops layer_upsample = {
+    .name = "upsample",
+    .attributes = attributes,
+    .examples = examples,
+    .state_size = sizeof(struct upsample),
+    .shape = shape,
     .onnx = onnx,
+    .step = &step,
 };

@@ -7,13 +7,11 @@ static struct conv_shape window_shape(const struct conv *s) {
     return (struct conv_shape){3, 3, 1, pad, pad};
 }
 
-static int shape(const void *state, struct shape in, struct shape *out, struct layer_sizes *sizes,
-                 struct caelum_error *err) {
+static void sizes(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
     const struct conv *s = state;
-    CHECK(layer_conv.shape(state, in, out, sizes, err));
+    conv_sizes(state, in, out, sizes);
     sizes->packed = 2 * 16 * s->k * in.c;
     sizes->scratch = winograd_scratch(in.c, s->k);
-    return CAELUM_OK;
 }
 
 static void pack(const void *state, struct shape in, const float *params, float *packed) {
@@ -30,7 +28,7 @@ static void forward(const struct layer_io *io) {
                                  .y = linear,
                                  .w = io->packed,
                                  .bias = io->params + s->k * io->x.c * 9,
-                                 .relu = s->act == ACT_RELU};
+                                 .relu = s->act == ACT_relu};
     io->kernels->winograd(&job, io->scratch);
     activation_forward(s->act, io, &linear);
 }
@@ -56,9 +54,9 @@ bool conv_winograd(const struct conv *s, struct shape in) {
            s->k % 4 == 0 && in.c * s->k >= 512;
 }
 
-const struct layer_ops layer_winograd = {
+const struct step_ops step_winograd = {
     .name = "winograd",
-    .shape = shape,
+    .sizes = sizes,
     .pack = pack,
     .forward = forward,
     .backward = backward,

@@ -11,7 +11,7 @@ static size_t cut_after(const struct caelum_net *net, size_t i) {
         bool open = false;
         for (size_t j = i + 1; j < net->layers; j++) open |= net->layer[j].skip == net->skip[k].value;
         /* value i + 1 is the output itself, which counts once */
-        if (open && net->skip[k].value <= i) numbers += shape_values(net->skip[k].shape);
+        if (open && net->skip[k].value <= i) numbers += shape_values(net->skip[k].saved.shape);
     }
     return numbers;
 }
@@ -38,7 +38,7 @@ void caelum_net_describe(const caelum_net *net, struct caelum_net_info *info) {
         const struct net_layer *layer = &net->layer[i];
         info->macs += layer->sizes.macs;
         info->train_macs += layer->sizes.macs * (below ? 3 : 2);
-        if (layer->sizes.params > 0) below = true;
+        if (layer->count > 0) below = true;
         if (layer->latent) {
             info->has_latent = true;
             info->latent = shape_values(layer->out);
@@ -56,7 +56,7 @@ void caelum_net_layer(const caelum_net *net, size_t i, struct caelum_layer_info 
     *info = (struct caelum_layer_info){.channels = layer->out.c,
                                        .height = layer->out.h,
                                        .width = layer->out.w,
-                                       .parameters = layer->sizes.params,
+                                       .parameters = layer->count,
                                        .macs = layer->sizes.macs,
                                        .cut = cut_after(net, i),
                                        .latent = layer->latent};
@@ -65,7 +65,7 @@ void caelum_net_layer(const caelum_net *net, size_t i, struct caelum_layer_info 
      * makes the step smaller, down to a fraction, hence the spread beside it. */
     size_t field = 1, step = 1, spread = 1;
     for (size_t j = 0; j <= i; j++) {
-        const struct layer_sizes *s = &net->layer[j].sizes;
+        const struct layer_reach *s = &net->layer[j].reach;
         field += ((s->window - 1) * step + spread - 1) / spread;
         step *= s->stride;
         spread *= s->spread;

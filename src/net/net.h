@@ -1,38 +1,44 @@
-/* net.h - a network: text -> layers with shapes -> a workspace in which blocks run forward and backward.
+/* net.h - a network: a list of layers with their attributes and shapes, the plan of steps that compute them,
+ * and a workspace in which blocks run forward and backward.
  *
- * A struct caelum_net is read-only once parsed. Parameters live outside it, in one array of
- * net->params floats (so a checkpoint is one write), gradients likewise. Each thread has a workspace with
- * the tensors of one block; nothing is allocated once that is made. */
+ * Reading a text makes one, a line at a time, and so does whoever appends lines or layers; others are derived
+ * from it, a part or the same layers for another picture size. A struct caelum_net is read-only once it is
+ * finished. Parameters live outside it, in one array of net->params floats (so a checkpoint is one write),
+ * gradients likewise. Each thread has a workspace with the tensors of one block; nothing is allocated once
+ * that is made. */
 #ifndef CAELUM_NET_NET_H
 #define CAELUM_NET_NET_H
 
 #include "layers/layer.h"
 
+enum { NET_SKIPS = 64 };
+
 struct net_layer {
     const struct layer_ops *ops;
-    void *state; /* owned */
+    void *state; /* what its attributes say; owned */
     struct shape in, out;
-    struct layer_sizes sizes;
-    size_t params; /* offset into the array of all layers' parameters */
-    char name[40]; /* "conv1": unique, for model files */
-    char text[96]; /* its line, one blank between words */
-    size_t line;
-    bool latent; /* the `latent` mark follows */
-    size_t skip; /* index of the saved tensor that it makes or names; 0: none */
+    struct layer_reach reach;
+    struct step_sizes sizes; /* of its plain step */
+    size_t params, count;    /* its parameters: offset into the array of all layers', and their number */
+    char name[40];           /* "conv1": unique, for model files */
+    char text[LAYER_LINE];   /* its line, as attributes_print has it */
+    size_t line;             /* of the text that it was read from, from 1 */
+    bool latent;             /* the `latent` mark follows */
+    size_t skip;             /* index of the saved tensor that it makes or names; 0: none */
 };
 
-/* One step of the plan: a layer, or a fused form of several. */
+/* One step of the plan: a layer, or several in one. */
 struct net_step {
-    const struct layer_ops *ops;
+    const struct step_ops *ops;
     size_t first, last; /* layers that it does; state and parameters are those of the last */
-    struct layer_sizes sizes;
+    struct step_sizes sizes;
     size_t packed; /* offset */
     size_t saved;  /* offset of what it keeps from forward to backward */
-    bool settled;  /* the step behind it selects: its gradient is settled there (layer_ops.settle) */
+    bool settled;  /* the step behind it selects: its gradient is settled there (step_ops.settle) */
 };
 
 struct caelum_net {
-    char *text;
+    char *text; /* as it was read, or as net_finish has printed it */
     char *file; /* name used in messages */
     struct shape input;
     size_t layers;
@@ -43,11 +49,54 @@ struct caelum_net {
     size_t steps;
     /* floats that the plan needs: derived weights, one thread's scratch, and what steps keep of a picture */
     size_t packed, scratch, saved;
-    struct layer_skip skip[LAYER_SKIPS]; /* tensors with a name */
+    struct {
+        struct saved saved;
+        size_t value;  /* index of the tensor in the network */
+    } skip[NET_SKIPS]; /* tensors with a name */
     size_t skips;
 };
 
-/* Makes the plan: one step a layer, or with `fuse`, which is what parsing does, fused and faster steps
+/* --- Making a network ----------------------------------------------------------------------------- */
+
+/* No side and no channel count beyond this. */
+enum { NET_MOST_SIDE = 65536 };
+
+/* A network without layers for pictures of this shape, c = 0 where the channels come later; `file` is copied,
+ * for complaints. CAELUM_EUSAGE for a side that is 0 or too large, CAELUM_ERESOURCE. */
+int net_begin(struct caelum_net **net, const char *file, struct shape input, struct caelum_error *err);
+/* Appends the layer of a line whose words are split; its shape is known then: the last layer's `out`. Fails
+ * with CAELUM_EFORMAT, naming the line, after which the network can only be closed. */
+int net_append_line(struct caelum_net *net, struct layer_line *line, struct caelum_error *err);
+/* The same of a formatted text, "conv %zu relu". */
+int net_append(struct caelum_net *net, struct caelum_error *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Appends copies of layers first to end - 1 of another network, which find their shapes anew. Fails where
+ * they don't fit, or name a tensor that was saved before them. */
+int net_append_layers(struct caelum_net *net, const struct caelum_net *from, size_t first, size_t end,
+                      struct caelum_error *err);
+/* Takes the last layer away again. */
+void net_drop(struct caelum_net *net);
+/* Plans the steps, and prints the text of a network that was read from none. */
+int net_finish(struct caelum_net *net, struct caelum_error *err);
+
+/* Layers first to end - 1 as a network of their own, for the input of the first of them. Its parameters are a
+ * part of the whole network's, from net->layer[first].params on. */
+int net_slice(struct caelum_net **part, const struct caelum_net *net, size_t first, size_t end,
+              struct caelum_error *err);
+/* The same layers for pictures of another size. CAELUM_EFORMAT if one does not fit them. */
+int net_at(struct caelum_net **other, const struct caelum_net *net, size_t height, size_t width,
+           struct caelum_error *err);
+/* Whether both have the same layers with the same attributes, for pictures of the same shape. */
+bool net_same(const struct caelum_net *a, const struct caelum_net *b);
+
+/* Shape of the output. */
+static inline struct shape net_output(const struct caelum_net *net) {
+    return net->layer[net->layers - 1].out;
+}
+
+/* --- Planning ------------------------------------------------------------------------------------- */
+
+/* Makes the plan: one step a layer, or with `fuse`, which is what net_finish does, fused and faster steps
  * where layers offer them, and gradients settled behind pools. Results of the two agree to rounding. */
 int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err);
 

@@ -5,11 +5,26 @@
 #include "base/team.h"
 #include "net/net.h"
 
-/* The fused form of layers i - 1 and i, or NULL. */
-static const struct layer_ops *fused(const struct caelum_net *net, size_t i) {
+/* The step that does layers i - 1 and i in one, or NULL. */
+static const struct step_ops *fused(const struct caelum_net *net, size_t i) {
     const struct net_layer *layer = &net->layer[i];
     if (i == 0 || !layer->ops->fuse) return NULL;
-    return layer->ops->fuse(layer->state, net->layer[i - 1].ops, &net->layer[i - 1].sizes);
+    return layer->ops->fuse(layer->state, net->layer[i - 1].ops, &net->layer[i - 1].reach);
+}
+
+/* The step that layer i begins. */
+static struct net_step choose(const struct caelum_net *net, size_t i, bool fuse) {
+    const struct net_layer *layer = &net->layer[i];
+    struct net_step step = {.ops = layer->ops->step, .first = i, .last = i, .sizes = layer->sizes};
+    const struct step_ops *both = fuse && i + 1 < net->layers ? fused(net, i + 1) : NULL;
+    if (both)
+        step.ops = both, step.last = i + 1;
+    else if (fuse && layer->ops->faster && layer->ops->faster(layer->state, layer->in))
+        step.ops = layer->ops->faster(layer->state, layer->in);
+    const struct net_layer *last = &net->layer[step.last];
+    step.sizes = (struct step_sizes){0};
+    if (step.ops->sizes) step.ops->sizes(last->state, layer->in, last->out, &step.sizes);
+    return step;
 }
 
 int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err) {
@@ -17,28 +32,18 @@ int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err) {
     net->fused = fuse;
     CHECK(mem_alloc(&net->step, net->layers, sizeof *net->step, err));
     net->steps = net->packed = net->scratch = net->saved = 0;
-    for (size_t i = 0; i < net->layers; i++) {
-        const struct layer_ops *both = fuse && i + 1 < net->layers ? fused(net, i + 1) : NULL;
-        struct net_step step = {
-            .ops = net->layer[i].ops, .first = i, .last = i, .sizes = net->layer[i].sizes};
-        const struct net_layer *layer = &net->layer[both ? ++i : i];
-        step.last = i;
-        if (both)
-            step.ops = both;
-        else if (fuse && step.ops->faster && step.ops->faster(layer->state, layer->in))
-            step.ops = step.ops->faster(layer->state, layer->in);
-        struct shape out;
-        if (step.ops != layer->ops)
-            CHECK(step.ops->shape(layer->state, net->layer[step.first].in, &out, &step.sizes, err));
+    for (size_t i = 0; i < net->layers;) {
+        struct net_step step = choose(net, i, fuse);
         step.packed = net->packed;
         net->packed += step.sizes.packed;
         step.saved = net->saved;
         net->saved += step.sizes.saved;
         if (step.sizes.scratch > net->scratch) net->scratch = step.sizes.scratch;
         net->step[net->steps++] = step;
+        i = step.last + 1;
     }
     for (struct net_step *s = net->step; fuse && s + 1 < net->step + net->steps; s++)
-        s->settled = s->ops->settle && s->sizes.saved == 0 && s[1].ops->selects;
+        s->settled = s->ops->settle && s->sizes.saved == 0 && s[1].ops->traits & STEP_SELECTS;
     return CAELUM_OK;
 }
 
@@ -46,10 +51,10 @@ int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err) {
 static bool works_on_strips(const struct caelum_net *net, const struct caelum_net *strip, size_t i,
                             size_t strips) {
     const struct net_layer *whole = &net->layer[i], *part = &strip->layer[i];
-    const struct layer_sizes *s = &part->sizes;
-    return !whole->ops->random && !whole->ops->whole && part->out.h * strips == whole->out.h &&
-           part->out.w == whole->out.w && part->in.h % s->stride == 0 &&
-           (s->window <= s->stride || s->pad_x > 0);
+    const struct layer_reach *reach = &part->reach;
+    return !(whole->ops->step->traits & (STEP_RANDOM | STEP_WHOLE)) && part->out.h * strips == whole->out.h &&
+           part->out.w == whole->out.w && part->in.h % reach->stride == 0 &&
+           (reach->window <= reach->stride || part->sizes.pad_x > 0);
 }
 
 /* Whether both go the same way step by step: then they give the same bits, and share derived weights. */
@@ -64,8 +69,7 @@ int net_strips(caelum_net **out, const struct caelum_net *net, size_t strips, st
     caelum_net *strip = NULL;
     *out = NULL;
     if (net->input.h % strips != 0) return CAELUM_OK;
-    const int code =
-        caelum_net_parse(&strip, net->text, net->file, net->input.h / strips, net->input.w, &none);
+    const int code = net_at(&strip, net, net->input.h / strips, net->input.w, &none);
     if (code == CAELUM_ERESOURCE) return caelum_fail(err, code, "%s", none.text);
     if (code != 0) return CAELUM_OK; /* a layer that does not fit a strip */
     bool works = strip->params == net->params;

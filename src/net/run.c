@@ -56,7 +56,7 @@ static size_t lay_out(const struct caelum_net *net, struct net_workspace *ws) {
     }
     for (size_t i = 0; ws->grad && i < net->skips; i++) {
         struct tensor *t = &ws->skip_grad[net->skip[i].value];
-        *t = make_tensor(net->skip[i].shape, ws->lanes, 0);
+        *t = make_tensor(net->skip[i].saved.shape, ws->lanes, 0);
         place(t, ws->memory, &used);
     }
     if (ws->memory) {
@@ -135,9 +135,13 @@ void net_forward(const struct caelum_net *net, const struct kernels *kernels, co
     for (size_t s = 0; s < net->steps; s++) net_forward_step(net, s, kernels, params, packed, ws);
 }
 
+static bool has_params(const struct caelum_net *net, const struct net_step *step) {
+    return net->layer[step->last].count > 0;
+}
+
 size_t net_lowest_step(const struct caelum_net *net) {
     size_t lowest = 0;
-    while (lowest < net->steps && net->step[lowest].sizes.params == 0) lowest++;
+    while (lowest < net->steps && !has_params(net, &net->step[lowest])) lowest++;
     return lowest;
 }
 

@@ -103,7 +103,7 @@ static int run_batches(struct fit *fit, struct caelum_error *err) {
  * even where its loss is higher. */
 static bool loss_tells_all(const struct caelum_net *net) {
     for (size_t i = 0; i < net->layers; i++)
-        if (net->layer[i].ops->costs) return false;
+        if (net->layer[i].ops->step->traits & STEP_COSTS) return false;
     return true;
 }
 

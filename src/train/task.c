@@ -46,7 +46,7 @@ struct shape task_pictures(enum caelum_task task, const struct caelum_net *net) 
 int task_check(enum caelum_task task, const struct caelum_net *net, struct caelum_error *err) {
     const struct shape in = net->input, out = net->layer[net->layers - 1].out;
     bool random = false;
-    for (size_t i = 0; i < net->layers; i++) random |= net->layer[i].ops->random;
+    for (size_t i = 0; i < net->layers; i++) random |= net->layer[i].ops->step->traits & STEP_RANDOM;
     if (task == CAELUM_DENOISE && !random)
         return caelum_fail(err, CAELUM_EFORMAT,
                            "%s: adds no noise; to denoise, put a line 'noise SIGMA' after 'input'",
