@@ -336,22 +336,24 @@ static void windows_leave_no_seam(void **state) {
     struct caelum_picture in = make_picture(SIDE, SIDE, 5);
     static int16_t numbers[(SIDE / 4) * (SIDE / 4) * 6];
     caelum_net *whole = NULL;
-    struct runner runner = {0};
+    struct engine engine = {0};
     assert_ok(caelum_codec_open(&codec, model, 2, err));
     assert_error(CAELUM_EUSAGE, "expected 0 to 1", caelum_codec_set_price(codec, -0.1, err));
     assert_error(CAELUM_EUSAGE, "expected 0 to 1", caelum_codec_set_price(codec, NAN, err));
     assert_ok(caelum_codec_set_price(codec, 0, err));
     assert_ok(codec_analyse(codec, &in, numbers, err));
-    assert_ok(caelum_net_parse(&whole, codec->encoder_text, "whole", SIDE, SIDE, err));
-    assert_ok(runner_open(&runner, whole, model->params, 1, err));
-    struct net_workspace *ws = &runner.workspace[0];
+    assert_ok(net_at(&whole, codec->analysis, SIDE, SIDE, err));
+    assert_ok(engine_open(&engine, whole, &(struct engine_settings){.threads = 1}, err));
+    engine_pack(&engine, model->params);
+    assert_ok(engine_reserve(&engine, &(struct engine_cut){.blocks = 1}, err));
+    struct net_workspace *ws = &engine.place[0].workspace;
     for (size_t c = 0; c < 3; c++)
         for (size_t i = 0; i < SIDE; i++)
             for (size_t j = 0; j < SIDE; j++)
-                for (size_t l = 0; l < runner.kernels->lanes; l++)
+                for (size_t l = 0; l < engine.kernels->lanes; l++)
                     tensor_at(&ws->value[0], c, (ptrdiff_t)i, (ptrdiff_t)j)[l] =
                         (float)in.pixels[(i * SIDE + j) * 3 + c] * (1.0f / 255);
-    net_forward(whole, runner.kernels, model->params, runner.packed, ws);
+    net_forward(whole, engine.kernels, model->params, engine.packed, ws);
     size_t different = 0;
     for (size_t i = 0; i < SIDE / 4; i++)
         for (size_t j = 0; j < SIDE / 4; j++)
@@ -361,7 +363,7 @@ static void windows_leave_no_seam(void **state) {
             }
     /* bytes / 255 here and in the kernels may differ in the last bit, and with it a half that is rounded */
     if (different > 3) fail_msg("%zu of %zu numbers differ", different, sizeof numbers / sizeof *numbers);
-    runner_close(&runner);
+    engine_close(&engine);
     caelum_net_close(&whole);
     caelum_picture_free(&in);
     caelum_codec_close(&codec);

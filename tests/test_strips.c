@@ -2,7 +2,7 @@
  * bit, gradients to rounding; and networks that can't work on strips are known. */
 #include "random_net.h"
 
-#include "train/tail.h"
+#include "engine/engine.h"
 
 #include <math.h>
 
@@ -198,14 +198,14 @@ static void tails_fill_the_lanes(void **state) {
     (void)state;
     static const size_t want[9] = {0, 8, 4, 2, 2, 0, 0, 0, 0};
     caelum_net *net = NULL;
-    struct tails tails;
+    struct engine engine;
     assert_ok(caelum_net_parse(&net, "input 3\nconv 3\n", "tails", 16, 16, err));
-    assert_ok(tails_open(&tails, net, CAELUM_RECONSTRUCT, 8, true, 1, err));
+    assert_ok(engine_open(&engine, net, &(struct engine_settings){.threads = 1, .learns = true}, err));
     for (size_t left = 0; left < 9; left++) {
-        const struct tail *t = tails_for(&tails, left);
-        assert_int_equal(t ? t->workspace.strips : 0, want[left]);
+        const struct engine_strips *t = engine_cut(&engine, left, 16).tail;
+        assert_int_equal(t ? t->place.workspace.strips : 0, want[left]);
     }
-    tails_close(&tails);
+    engine_close(&engine);
     caelum_net_close(&net);
 }
 

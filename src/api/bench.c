@@ -1,11 +1,11 @@
 /* bench.c - throughput, and the machine's limits measured in the same run, so that a figure can be read
  * on any machine: of_peak is the share of the multiply-add peak that the plain algorithm's FLOPs make. */
 #include "api/bench_steps.h"
-#include "api/runner.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "data/data.h"
+#include "engine/engine.h"
 #include "train/trainer.h"
 
 #include <math.h>
@@ -193,7 +193,7 @@ static int bench_train(const struct bench *b, size_t batch, struct limit *peak, 
 }
 
 struct inference {
-    struct runner runner;
+    struct engine engine;
     struct pictures pictures;
     size_t batch, at;
     struct caelum_error *err;
@@ -213,8 +213,8 @@ static void infer_output(void *cookie, size_t i, const float *values, int worker
 static double infer_work(void *cookie) {
     struct inference *t = cookie;
     if (t->at + t->batch > t->pictures.n) t->at = 0;
-    const struct runner_job job = {.n = t->batch, .input = infer_input, .output = infer_output, .cookie = t};
-    runner_run(&t->runner, &job, t->err);
+    const struct engine_job job = {.n = t->batch, .input = infer_input, .output = infer_output, .cookie = t};
+    engine_run(&t->engine, &job, t->err);
     t->at += t->batch;
     return (double)t->batch;
 }
@@ -225,9 +225,11 @@ static int bench_infer(const struct bench *b, size_t batch, struct limit *peak, 
     struct inference t = {.pictures = data_pictures(b->data, CAELUM_ALL), .batch = batch, .err = err};
     CHECK(mem_alloc(&params, b->net->params, sizeof *params, err));
     net_init(b->net, 1, params);
-    const int result = runner_open(&t.runner, b->net, params, peak->threads, err);
+    const struct engine_settings settings = {.task = task_of(b->net), .threads = peak->threads};
+    const int result = engine_open(&t.engine, b->net, &settings, err);
+    if (result == 0) engine_pack(&t.engine, params);
     if (result == 0) *rate = measure(b->settings, infer_work, &t, peak_work, peak, share);
-    runner_close(&t.runner);
+    engine_close(&t.engine);
     mem_free(&params);
     return result;
 }

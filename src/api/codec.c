@@ -34,17 +34,6 @@ static int find_quantize(const caelum_model *model, size_t *found, struct caelum
     return CAELUM_OK;
 }
 
-/* "input C" and the lines of layers first to end - 1. */
-static int half_text(const struct caelum_net *net, size_t channels, size_t first, size_t end, char **text,
-                     struct caelum_error *err) {
-    const size_t line = sizeof net->layer->text + 1, size = 32 + (end - first) * line;
-    CHECK(mem_alloc(text, size, 1, err));
-    size_t used = (size_t)snprintf(*text, size, "input %zu\n", channels);
-    for (size_t i = first; i < end; i++)
-        used += (size_t)snprintf(*text + used, size - used, "%s\n", net->layer[i].text);
-    return CAELUM_OK;
-}
-
 static uint32_t fingerprint(const struct caelum_net *net, const float *params) {
     uLong crc = crc32_z(0, (const Bytef *)net->text, strlen(net->text));
     for (size_t i = 0; i < net->params; i++) {
@@ -63,7 +52,6 @@ static int open_halves(struct caelum_codec *c, size_t quantize, struct caelum_er
     c->channels = layer->out.c;
     c->block = net->input.h / layer->out.h;
     c->step = (float)((const struct quantize *)layer->state)->step;
-    c->encoder_params = layer->params;
     c->decoder_params = quantize + 1 < net->layers ? net->layer[quantize + 1].params : net->params;
     c->fingerprint = fingerprint(net, c->model->params);
     if (net->input.c != 3 || out.c != 3 || out.h != net->input.h || out.w != net->input.w)
@@ -75,8 +63,8 @@ static int open_halves(struct caelum_codec *c, size_t quantize, struct caelum_er
             "%s: the code of a %zux%zu picture is %zux%zu; expected one place for each block of "
             "1, 2, 4, 8 or 16 pixels a side",
             net->file, net->input.h, net->input.w, layer->out.h, layer->out.w);
-    CHECK(half_text(net, 3, 0, quantize, &c->encoder_text, err));
-    CHECK(half_text(net, c->channels, quantize + 1, net->layers, &c->decoder_text, err));
+    CHECK(net_slice(&c->analysis, net, 0, quantize, err));
+    CHECK(net_slice(&c->synthesis, net, quantize + 1, net->layers, err));
     return prior_open(&c->prior, c->channels, c->model->params + layer->params, err);
 }
 
@@ -117,9 +105,9 @@ int caelum_codec_open(caelum_codec **out, const caelum_model *model, int threads
 }
 
 static void close_window(struct caelum_codec *c) {
-    runner_close(&c->encode);
-    runner_close(&c->decode);
-    c->encode = c->decode = (struct runner){0};
+    engine_close(&c->encode);
+    engine_close(&c->decode);
+    c->encode = c->decode = (struct engine){0};
     caelum_net_close(&c->encoder);
     caelum_net_close(&c->decoder);
     c->height = c->width = 0;
@@ -129,21 +117,25 @@ void caelum_codec_close(caelum_codec **codec) {
     if (!*codec) return;
     close_window(*codec);
     prior_close(&(*codec)->prior);
-    mem_free(&(*codec)->encoder_text);
-    mem_free(&(*codec)->decoder_text);
+    caelum_net_close(&(*codec)->analysis);
+    caelum_net_close(&(*codec)->synthesis);
     mem_free(codec);
 }
 
-/* A half of the network for pictures of this size. */
-static int parse_half(const struct caelum_codec *c, const char *text, size_t height, size_t width,
-                      caelum_net **half, struct caelum_error *err) {
-    const struct caelum_net *net = c->model->net;
+/* A half of the network at another size, at work with the model's parameters from `params` on. */
+static int open_half(const struct caelum_codec *c, const caelum_net *half, size_t height, size_t width,
+                     size_t params, caelum_net **net, struct engine *engine, struct caelum_error *err) {
+    const struct caelum_net *whole = c->model->net;
+    const struct engine_settings settings = {.threads = c->threads};
     struct caelum_error why = {0};
-    const int result = caelum_net_parse(half, text, net->file, height, width, &why);
-    if (result == CAELUM_EFORMAT)
-        return caelum_fail(err, result, "%s: the network is made for pictures of %zux%zu only", net->file,
-                           net->input.w, net->input.h);
-    return result == 0 ? CAELUM_OK : caelum_fail(err, result, "%s", why.text);
+    const int result = net_at(net, half, height, width, &why);
+    if (result == CAELUM_EFORMAT || (result == 0 && (*net)->params != half->params))
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: the network is made for pictures of %zux%zu only",
+                           whole->file, whole->input.w, whole->input.h);
+    if (result != 0) return caelum_fail(err, result, "%s", why.text);
+    CHECK(engine_open(engine, *net, &settings, err));
+    engine_pack(engine, c->model->params + params);
+    return CAELUM_OK;
 }
 
 /* Makes the halves for windows of this size, unless they are there. */
@@ -151,20 +143,15 @@ static int open_window(struct caelum_codec *c, size_t height, size_t width, stru
     const size_t rows = height / c->block, columns = width / c->block;
     if (c->height == height && c->width == width) return CAELUM_OK;
     close_window(c);
-    int result = parse_half(c, c->encoder_text, height, width, &c->encoder, err);
-    if (result == 0) result = parse_half(c, c->decoder_text, rows, columns, &c->decoder, err);
+    int result = open_half(c, c->analysis, height, width, 0, &c->encoder, &c->encode, err);
+    if (result == 0)
+        result = open_half(c, c->synthesis, rows, columns, c->decoder_params, &c->decoder, &c->decode, err);
     if (result == 0) {
-        const struct shape code = c->encoder->layer[c->encoder->layers - 1].out;
-        const struct shape back = c->decoder->layer[c->decoder->layers - 1].out;
-        if (c->encoder->params != c->encoder_params ||
-            c->decoder->params != c->model->net->params - c->decoder_params || code.h != rows ||
-            code.w != columns || back.h != height || back.w != width)
+        const struct shape code = net_output(c->encoder), back = net_output(c->decoder);
+        if (code.h != rows || code.w != columns || back.h != height || back.w != width)
             result = caelum_fail(err, CAELUM_EFORMAT, "%s: its code has other sizes for pictures of %zux%zu",
                                  c->model->net->file, width, height);
     }
-    if (result == 0) result = runner_open(&c->encode, c->encoder, c->model->params, c->threads, err);
-    if (result == 0)
-        result = runner_open(&c->decode, c->decoder, c->model->params + c->decoder_params, c->threads, err);
     if (result != 0) {
         close_window(c);
         return result;
@@ -297,12 +284,12 @@ static int run_windows(struct job *job, bool encode, size_t height, size_t width
     int result = encode ? mem_alloc(&job->bytes, most, 3 * area, err)
                         : mem_alloc(&job->values, most, codec->channels * places * sizeof(float), err);
     for (; result == 0 && job->first < total; job->first += ROUND) {
-        const struct runner_job round = {.n = total - job->first < ROUND ? total - job->first : ROUND,
+        const struct engine_job round = {.n = total - job->first < ROUND ? total - job->first : ROUND,
                                          .input = encode ? cut_pixels : NULL,
                                          .values = encode ? NULL : cut_numbers,
                                          .output = encode ? keep_values : keep_pixels,
                                          .cookie = job};
-        result = runner_run(encode ? &codec->encode : &codec->decode, &round, err);
+        result = engine_run(encode ? &codec->encode : &codec->decode, &round, err);
     }
     mem_free(&job->bytes);
     mem_free(&job->values);

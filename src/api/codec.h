@@ -7,20 +7,19 @@
 #ifndef CAELUM_API_CODEC_H
 #define CAELUM_API_CODEC_H
 
-#include "api/runner.h"
 #include "code/prior.h"
+#include "engine/engine.h"
 
 enum { CODEC_CORE = 64, CODEC_MARGIN = 16, CODEC_WINDOW = CODEC_CORE + 2 * CODEC_MARGIN };
 
 static const double CODEC_MOST_PRICE = 1;
 
 struct caelum_codec {
-    const caelum_model *model; /* borrowed until close */
-    char *encoder_text, *decoder_text;
-    size_t encoder_params; /* their number */
-    size_t decoder_params; /* offset of the decoder's parameters */
-    size_t block;          /* pixels a side of what one place of the code stands for */
-    size_t channels;       /* of the code */
+    const caelum_model *model;        /* borrowed until close */
+    caelum_net *analysis, *synthesis; /* the halves at the size that the model was trained on */
+    size_t decoder_params;            /* offset of the second one's parameters */
+    size_t block;                     /* pixels a side of what one place of the code stands for */
+    size_t channels;                  /* of the code */
     float step;
     double price;         /* of a bit, in squared steps of error */
     uint32_t fingerprint; /* of network and parameters */
@@ -29,7 +28,7 @@ struct caelum_codec {
     /* the halves for windows of height x width pixels; 0 x 0: none yet */
     size_t height, width;
     caelum_net *encoder, *decoder;
-    struct runner encode, decode;
+    struct engine encode, decode;
 };
 
 /* The rows and columns of a picture's code. */

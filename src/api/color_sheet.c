@@ -42,7 +42,7 @@ static void fill(const struct pictures *p, size_t i, float *uv, double gain, uin
 int color_sheet_write(const struct caelum_model *model, const struct pictures *p, const char *title,
                       const char *path, struct caelum_error *err) {
     const size_t size = pictures_size(p), plane = p->h * p->w;
-    struct runner runner = {0};
+    struct pooled *pooled = NULL;
     struct caelum_net_info info;
     char subtitle[160];
     float *uv = NULL;
@@ -53,13 +53,13 @@ int color_sheet_write(const struct caelum_model *model, const struct pictures *p
     const char *epoch = caelum_model_metadata(model, "epoch");
     snprintf(subtitle, sizeof subtitle, "%zu parameters, epoch %s; below, UV MSE at vivid 0, and grey's",
              info.parameters, epoch ? epoch : "unknown");
-    int result = runner_open(&runner, model->net, model->params, 0, err);
+    int result = pool_take(&pooled, model, model->net->layers, 0, err);
     if (result == 0) result = mem_alloc(&uv, p->n, 2 * plane * sizeof *uv, err);
     if (result == 0) result = mem_alloc(&pixels, p->n * ROWS, size, err);
     if (result == 0) result = mem_alloc(&captions, p->n, sizeof *captions, err);
     if (result == 0)
-        result =
-            predict_color(&runner, &(struct predict_color){.pictures = p, .n = p->n, .gain = 1}, uv, err);
+        result = predict_color(&pooled->engine, &(struct predict_color){.pictures = p, .n = p->n, .gain = 1},
+                               uv, err);
     for (size_t i = 0; result == 0 && i < p->n; i++)
         fill(p, i, uv + i * 2 * plane, colorizer_gain(model, 1), pixels + i * ROWS * size, captions[i]);
     const struct sheet sheet = {.title = title,
@@ -73,7 +73,7 @@ int color_sheet_write(const struct caelum_model *model, const struct pictures *p
                                 .pixels = pixels,
                                 .captions = (const char(*)[24])captions};
     if (result == 0) result = sheet_write(&sheet, path, err);
-    runner_close(&runner);
+    pool_give(&pooled);
     mem_free(&uv);
     mem_free(&pixels);
     mem_free(&captions);

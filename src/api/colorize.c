@@ -1,10 +1,10 @@
 /* colorize.c - one picture of any size in color: small through the network, large along the luminance. */
 #include "api/colorizer_gain.h"
-#include "api/runner.h"
 #include "base/color.h"
 #include "base/mem.h"
 #include "base/mirror.h"
 #include "base/parallel.h"
+#include "engine/pool.h"
 #include "image/chroma.h"
 #include "train/color_metrics.h"
 
@@ -24,7 +24,6 @@ struct work {
     float *input; /* [channels][rows][columns] of the network */
     float *uv;    /* [2][h][w] */
     struct shape network;
-    struct runner runner;
 };
 
 static int check(const caelum_model *model, const struct caelum_picture *in,
@@ -86,13 +85,16 @@ static void take(void *cookie, size_t i, const float *values, int worker) {
 
 static int predict(struct work *w, const caelum_model *model, int threads, struct caelum_error *err) {
     const size_t plane = w->h * w->w, full = w->network.h * w->network.w;
+    struct pooled *pooled = NULL;
     CHECK(mem_alloc(&w->input, w->network.c * full, sizeof(float), err));
     CHECK(mem_alloc(&w->uv, 2 * plane, sizeof(float), err));
     extend(w, w->y, w->input);
     for (size_t c = 1; c < w->network.c; c++) extend(w, w->hints + (c - 1) * plane, w->input + c * full);
-    CHECK(runner_open(&w->runner, model->net, model->params, threads, err));
-    const struct runner_job job = {.n = 1, .values = give, .output = take, .cookie = w};
-    return runner_run(&w->runner, &job, err);
+    CHECK(pool_take(&pooled, model, model->net->layers, threads, err));
+    const struct engine_job job = {.n = 1, .values = give, .output = take, .cookie = w};
+    const int result = engine_run(&pooled->engine, &job, err);
+    pool_give(&pooled);
+    return result;
 }
 
 static int colorize(struct work *w, const caelum_model *model, const struct caelum_picture *in,
@@ -118,7 +120,6 @@ int caelum_colorize(const caelum_model *model, const struct caelum_picture *in,
     struct work work = {0};
     CHECK(check(model, in, settings, err));
     const int result = colorize(&work, model, in, settings, out, err);
-    runner_close(&work.runner);
     mem_free(&work.y);
     mem_free(&work.hints);
     mem_free(&work.input);

@@ -1,8 +1,8 @@
 /* eval.c - a model measured over a split, and the linear codes beside it. */
 #include "api/baseline_file.h"
-#include "api/runner.h"
 #include "base/mem.h"
 #include "data/data.h"
+#include "engine/pool.h"
 #include "report/baselines.h"
 #include "train/metrics.h"
 
@@ -45,24 +45,24 @@ int caelum_eval(const caelum_model *model, const caelum_data *data, enum caelum_
                 struct caelum_error *err) {
     struct evaluation e = {.pictures = data_pictures(data, split)};
     const struct pictures *p = &e.pictures;
-    struct runner runner = {0};
+    struct pooled *pooled = NULL;
     CHECK(check_fit(model->net, p, err));
     if (progress && progress(cookie, "evaluating", 0, p->n) != 0)
         return caelum_fail(err, CAELUM_ESTOPPED, "stopped before the evaluation");
-    int result = runner_open(&runner, model->net, model->params, threads, err);
+    int result = pool_take(&pooled, model, model->net->layers, threads, err);
     if (result == 0) result = mem_alloc(&e.errors, p->n, sizeof *e.errors, err);
     if (result == 0)
-        result = mem_alloc(&e.scratch, (size_t)runner.threads * metrics_scratch(p->h, p->w),
+        result = mem_alloc(&e.scratch, (size_t)pooled->threads * metrics_scratch(p->h, p->w),
                            sizeof *e.scratch, err);
     const char *task = caelum_model_metadata(model, "task");
-    runner.noise = task && strcmp(task, "denoise") == 0;
-    const struct runner_job job = {.n = p->n, .input = give, .output = take, .cookie = &e};
-    if (result == 0) result = runner_run(&runner, &job, err);
+    if (result == 0) pooled->engine.noise = task && strcmp(task, "denoise") == 0;
+    const struct engine_job job = {.n = p->n, .input = give, .output = take, .cookie = &e};
+    if (result == 0) result = engine_run(&pooled->engine, &job, err);
     if (result == 0) metrics_total(e.errors, p->n, p->c, p->h, p->w, metrics);
     if (result == 0 && progress) progress(cookie, "evaluating", p->n, p->n);
     mem_free(&e.errors);
     mem_free(&e.scratch);
-    runner_close(&runner);
+    pool_give(&pooled);
     return result;
 }
 

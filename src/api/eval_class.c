@@ -21,11 +21,11 @@ struct answer {
 
 struct evaluation {
     struct pictures pictures;
-    struct runner classifier, colorizer; /* the second only for RECOLORED */
-    float *uv;                           /* [ROUND][2][h][w], of the round's pictures; likewise */
-    uint8_t *room;                       /* [thread][MOST_LANES][3][h][w], likewise */
-    struct answer *answers;              /* [WAYS][pictures.n] */
-    size_t first;                        /* picture of this round */
+    struct pooled *classifier, *colorizer; /* the second only for RECOLORED */
+    float *uv;                             /* [ROUND][2][h][w], of the round's pictures; likewise */
+    uint8_t *room;                         /* [thread][MOST_LANES][3][h][w], likewise */
+    struct answer *answers;                /* [WAYS][pictures.n] */
+    size_t first;                          /* picture of this round */
     enum way way;
 };
 
@@ -44,24 +44,24 @@ static int evaluation_open(struct evaluation *e, const caelum_model *classifier,
     e->pictures = data_pictures(data, split);
     CHECK(check_classifier(classifier->net, &e->pictures, err));
     CHECK(mem_alloc(&e->answers, e->pictures.n, WAYS * sizeof *e->answers, err));
-    return runner_open(&e->classifier, classifier->net, classifier->params, threads, err);
+    return pool_take(&e->classifier, classifier, classifier->net->layers, threads, err);
 }
 
 static int add_colorizer(struct evaluation *e, const caelum_model *model, int threads,
                          struct caelum_error *err) {
     const size_t plane = e->pictures.h * e->pictures.w;
     CHECK(predict_color_check(model->net, &e->pictures, err));
-    CHECK(runner_open(&e->colorizer, model->net, model->params, threads, err));
+    CHECK(pool_take(&e->colorizer, model, model->net->layers, threads, err));
     CHECK(mem_alloc(&e->uv, ROUND, 2 * plane * sizeof *e->uv, err));
-    return mem_alloc(&e->room, (size_t)e->classifier.threads * MOST_LANES, 3 * plane, err);
+    return mem_alloc(&e->room, (size_t)e->classifier->threads * MOST_LANES, 3 * plane, err);
 }
 
 static void evaluation_close(struct evaluation *e) {
     mem_free(&e->answers);
     mem_free(&e->uv);
     mem_free(&e->room);
-    runner_close(&e->classifier);
-    runner_close(&e->colorizer);
+    pool_give(&e->classifier);
+    pool_give(&e->colorizer);
 }
 
 /* A block's pictures are asked for one after the other, and each has its place. */
@@ -96,13 +96,13 @@ static int evaluate(struct evaluation *e, int ways, struct predict_color color, 
     for (e->first = 0; e->first < n; e->first += ROUND) {
         if (progress && progress(cookie, "classifying", e->first, n) != 0)
             return caelum_fail(err, CAELUM_ESTOPPED, "stopped during the evaluation");
-        const struct runner_job job = {
+        const struct engine_job job = {
             .n = n - e->first < ROUND ? n - e->first : ROUND, .input = give, .output = take, .cookie = e};
         color.first = e->first, color.n = job.n;
-        if (ways > RECOLORED) CHECK(predict_color(&e->colorizer, &color, e->uv, err));
+        if (ways > RECOLORED) CHECK(predict_color(&e->colorizer->engine, &color, e->uv, err));
         for (int way = 0; way < ways; way++) {
             e->way = (enum way)way;
-            CHECK(runner_run(&e->classifier, &job, err));
+            CHECK(engine_run(&e->classifier->engine, &job, err));
         }
     }
     if (progress) progress(cookie, "classifying", n, n);

@@ -16,7 +16,7 @@ enum { ROUND = 2048 }; /* pictures whose chroma is kept at a time */
 
 struct evaluation {
     struct pictures pictures;
-    struct runner runner;
+    struct pooled *pooled;
     size_t first;               /* picture of this round */
     float *uv;                  /* [ROUND][2][h][w] */
     struct color_error *errors; /* [pictures.n] */
@@ -28,10 +28,10 @@ static int evaluation_open(struct evaluation *e, const caelum_model *model, cons
     e->pictures = data_pictures(data, split);
     const struct pictures *p = &e->pictures;
     CHECK(predict_color_check(model->net, p, err));
-    CHECK(runner_open(&e->runner, model->net, model->params, threads, err));
+    CHECK(pool_take(&e->pooled, model, model->net->layers, threads, err));
     CHECK(mem_alloc(&e->uv, ROUND, 2 * p->h * p->w * sizeof *e->uv, err));
     CHECK(mem_alloc(&e->errors, p->n, sizeof *e->errors, err));
-    return mem_alloc(&e->scratch, (size_t)e->runner.threads * color_metrics_scratch(p->h, p->w),
+    return mem_alloc(&e->scratch, (size_t)e->pooled->threads * color_metrics_scratch(p->h, p->w),
                      sizeof *e->scratch, err);
 }
 
@@ -39,7 +39,7 @@ static void evaluation_close(struct evaluation *e) {
     mem_free(&e->uv);
     mem_free(&e->errors);
     mem_free(&e->scratch);
-    runner_close(&e->runner);
+    pool_give(&e->pooled);
 }
 
 static void measure_one(void *cookie, size_t i, int worker) {
@@ -63,8 +63,8 @@ static int evaluate(struct evaluation *e, double gain, const struct caelum_color
                                           .hints = s->hints,
                                           .seed = s->seed,
                                           .gain = (float)gain};
-        CHECK(predict_color(&e->runner, &job, e->uv, err));
-        parallel_for(e->runner.threads, job.n, measure_one, e);
+        CHECK(predict_color(&e->pooled->engine, &job, e->uv, err));
+        parallel_for(e->pooled->threads, job.n, measure_one, e);
     }
     if (s->progress) s->progress(s->cookie, "evaluating", p->n, p->n);
     color_metrics_total(e->errors, p->n, p->h, p->w, metrics);

@@ -65,22 +65,23 @@ static void take(void *cookie, size_t i, const float *values, int worker) {
     for (size_t v = 0; v < size; v++) w->uv[i * size + v] = w->job->gain * values[v];
 }
 
-int predict_color(struct runner *runner, const struct predict_color *job, float *uv,
+int predict_color(struct engine *engine, const struct predict_color *job, float *uv,
                   struct caelum_error *err) {
     struct work work = {.job = job, .uv = uv};
-    struct runner_job run = {.n = job->n, .output = take, .cookie = &work};
+    struct engine_job run = {.n = job->n, .output = take, .cookie = &work};
     const size_t plane = plane_of(&work);
-    if (job->hints > 0 && (!task_takes_hints(CAELUM_COLORIZE, runner->net) || job->hints > plane))
+    if (job->hints > 0 && (!task_takes_hints(CAELUM_COLORIZE, engine->net) || job->hints > plane))
         return caelum_fail(err, CAELUM_EUSAGE,
                            "%zu hints: expected at most %zu, and a model that takes hints (4 input channels)",
                            job->hints, plane);
     if (job->hints > 0) {
-        CHECK(mem_alloc(&work.input, (size_t)runner->threads * MOST_LANES, 4 * plane * sizeof(float), err));
+        CHECK(mem_alloc(&work.input, (size_t)engine->settings.threads * MOST_LANES, 4 * plane * sizeof(float),
+                        err));
         run.values = give_hinted;
     } else {
         run.input = give;
     }
-    const int result = runner_run(runner, &run, err);
+    const int result = engine_run(engine, &run, err);
     mem_free(&work.input);
     return result;
 }

@@ -2,7 +2,7 @@
 #ifndef CAELUM_API_PREDICT_COLOR_H
 #define CAELUM_API_PREDICT_COLOR_H
 
-#include "api/runner.h"
+#include "engine/pool.h"
 
 /* CAELUM_EFORMAT unless the model is a colorizer for such pictures. */
 int predict_color_check(const struct caelum_net *net, const struct pictures *pictures,
@@ -16,7 +16,7 @@ struct predict_color {
     uint64_t seed;
     float gain;
 };
-int predict_color(struct runner *runner, const struct predict_color *job, float *uv,
+int predict_color(struct engine *engine, const struct predict_color *job, float *uv,
                   struct caelum_error *err);
 
 #endif

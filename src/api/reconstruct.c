@@ -1,7 +1,7 @@
 /* reconstruct.c - one picture of any size through a model, tile by tile. Tiles are computed a round at a
  * time, so memory is a few bytes a pixel, and blended in their order, so threads don't change the result. */
-#include "api/runner.h"
 #include "base/mem.h"
+#include "engine/pool.h"
 #include "image/image.h"
 #include "image/tiles.h"
 
@@ -35,7 +35,7 @@ static void take(void *cookie, size_t i, const float *values, int worker) {
     memcpy(job->results + i * tile_size(job), values, tile_size(job) * sizeof *values);
 }
 
-static int run_tiles(struct runner *runner, struct job *job, uint8_t *pixels, struct caelum_error *err) {
+static int run_tiles(struct engine *engine, struct job *job, uint8_t *pixels, struct caelum_error *err) {
     const size_t total = tiles_count(&job->tiles), area = job->in->width * job->in->height;
     float *sum = NULL, *weight = NULL;
     int result = mem_alloc(&job->bytes, ROUND, tile_size(job), err);
@@ -44,8 +44,8 @@ static int run_tiles(struct runner *runner, struct job *job, uint8_t *pixels, st
     if (result == 0) result = mem_alloc(&weight, area, sizeof *weight, err);
     for (; result == 0 && job->first < total; job->first += ROUND) {
         const size_t n = total - job->first < ROUND ? total - job->first : ROUND;
-        const struct runner_job round = {.n = n, .input = give, .output = take, .cookie = job};
-        result = runner_run(runner, &round, err);
+        const struct engine_job round = {.n = n, .input = give, .output = take, .cookie = job};
+        result = engine_run(engine, &round, err);
         for (size_t i = 0; result == 0 && i < n; i++)
             tiles_add(&job->tiles, job->first + i, job->results + i * tile_size(job), sum, weight);
     }
@@ -61,16 +61,16 @@ int caelum_reconstruct(const caelum_model *model, const struct caelum_picture *i
                        struct caelum_picture *out, struct caelum_error *err) {
     const struct shape input = model->net->input, output = model->net->layer[model->net->layers - 1].out;
     struct caelum_picture made = {0};
-    struct runner runner = {0};
+    struct pooled *pooled = NULL;
     if (input.c != 3 || output.c != 3 || output.h != input.h || output.w != input.w)
         return caelum_fail(err, CAELUM_EFORMAT,
                            "the model turns %zux%zux%zu into %zux%zux%zu: it does not reconstruct pictures",
                            input.c, input.h, input.w, output.c, output.h, output.w);
     struct job job = {.tiles = tiles_plan(in->width, in->height, input.w, input.h), .in = in};
     CHECK(image_allocate(&made, "the picture", in->width, in->height, err));
-    int result = runner_open(&runner, model->net, model->params, threads, err);
-    if (result == 0) result = run_tiles(&runner, &job, made.pixels, err);
-    runner_close(&runner);
+    int result = pool_take(&pooled, model, model->net->layers, threads, err);
+    if (result == 0) result = run_tiles(&pooled->engine, &job, made.pixels, err);
+    pool_give(&pooled);
     if (result == 0)
         *out = made;
     else

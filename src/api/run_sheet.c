@@ -2,9 +2,9 @@
 #include "api/run_sheet.h"
 
 #include "api/color_sheet.h"
-#include "api/runner.h"
 #include "base/color.h"
 #include "base/mem.h"
+#include "engine/pool.h"
 #include "report/sheet.h"
 #include "train/metrics.h"
 
@@ -54,7 +54,7 @@ int run_sheet_write(const struct caelum_model *model, const struct caelum_data *
                     struct caelum_error *err) {
     static const char *const row_names[] = {"original", "reconstruction"};
     struct showing s = {.pictures = data_pictures(data, CAELUM_TEST), .rows = 2};
-    struct runner runner = {0};
+    struct pooled *pooled = NULL;
     if (s.pictures.n > SHOWN) s.pictures.n = SHOWN;
     const size_t n = s.pictures.n;
     if (task_of(model->net) == CAELUM_COLORIZE)
@@ -66,9 +66,9 @@ int run_sheet_write(const struct caelum_model *model, const struct caelum_data *
              "%s, %zu parameters, %zu numbers at the bottleneck, epoch %s; below, the PSNR of each",
              data->name, info.parameters, info.bottleneck, caelum_model_metadata(model, "epoch"));
     CHECK(mem_alloc(&s.pixels, n * s.rows, pictures_size(&s.pictures), err));
-    int result = runner_open(&runner, model->net, model->params, 0, err);
-    const struct runner_job job = {.n = n, .input = give, .output = take, .cookie = &s};
-    if (result == 0) result = runner_run(&runner, &job, err);
+    int result = pool_take(&pooled, model, model->net->layers, 0, err);
+    const struct engine_job job = {.n = n, .input = give, .output = take, .cookie = &s};
+    if (result == 0) result = engine_run(&pooled->engine, &job, err);
     const struct sheet sheet = {.title = "Test pictures and their reconstructions",
                                 .subtitle = subtitle,
                                 .row_names = row_names,
@@ -80,7 +80,7 @@ int run_sheet_write(const struct caelum_model *model, const struct caelum_data *
                                 .pixels = s.pixels,
                                 .captions = (const char(*)[24])s.captions};
     if (result == 0) result = sheet_write(&sheet, path, err);
-    runner_close(&runner);
+    pool_give(&pooled);
     mem_free(&s.pixels);
     return result;
 }

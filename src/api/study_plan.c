@@ -4,7 +4,7 @@
 #include "api/study_plan.h"
 
 #include "base/mem.h"
-#include "train/task.h"
+#include "engine/task.h"
 #include "train/train_settings.h"
 
 #include <errno.h>

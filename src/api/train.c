@@ -164,7 +164,7 @@ static int write_run_json(const struct run *run, struct caelum_error *err) {
     json_object_set_new(root, "settings", entries);
     json_object_set_new(root, "parameters", json_integer((json_int_t)run->net->params));
     json_object_set_new(root, "build", json_string(caelum_build_info()));
-    json_object_set_new(root, "kernels", json_string(run->trainer.kernels->name));
+    json_object_set_new(root, "kernels", json_string(run->trainer.engine.kernels->name));
     json_object_set_new(root, "threads", json_integer(run->trainer.settings.threads));
     json_object_set_new(root, "epochs_done", json_integer((json_int_t)fit->epochs_done));
     if (fit->best_epoch > 0) {

@@ -51,10 +51,10 @@ static int check(const struct caelum_net *net, const struct caelum_net *theirs, 
 int train_init(struct trainer *t, const char *path, struct caelum_error *err) {
     struct caelum_model *model = NULL;
     CHECK(caelum_model_load(&model, path, err));
-    const int result = check(t->net, model->net, path, err);
+    const int result = check(t->engine.net, model->net, path, err);
     if (result == 0) {
-        memcpy(t->params, model->params, t->net->params * sizeof *t->params);
-        if (t->ema) memcpy(t->ema, model->params, t->net->params * sizeof *t->ema);
+        memcpy(t->params, model->params, t->engine.net->params * sizeof *t->params);
+        if (t->ema) memcpy(t->ema, model->params, t->engine.net->params * sizeof *t->ema);
         trainer_refresh(t);
     }
     caelum_model_close(&model);

@@ -1,6 +1,7 @@
 /* model.c - a network and its weights as one safetensors file: the network's text and the picture size
  * stand in the metadata, each parameter tensor under "<layer>.<tensor>". */
 #include "base/mem.h"
+#include "engine/pool.h"
 #include "net/half.h"
 #include "net/safetensors.h"
 
@@ -99,6 +100,7 @@ int model_new(struct caelum_model **out, const char *text, const char *name, siz
     struct caelum_model *model = NULL;
     CHECK(mem_alloc(&model, 1, sizeof *model, err));
     int result = mem_alloc(&model->metadata, 1, sizeof *model->metadata, err);
+    if (result == 0) result = pool_open(&model->pool, err);
     if (result == 0) result = caelum_net_parse(&model->net, text, name, height, width, err);
     if (result == 0) result = mem_alloc(&model->params, model->net->params, sizeof(float), err);
     if (result == 0) {
@@ -181,6 +183,7 @@ int caelum_model_create(caelum_model **model, const caelum_net *net, uint64_t se
 
 void caelum_model_close(caelum_model **model) {
     if (!*model) return;
+    pool_close(&(*model)->pool);
     if ((*model)->metadata) metadata_clear((*model)->metadata);
     mem_free(&(*model)->metadata);
     mem_free(&(*model)->params);
@@ -235,6 +238,7 @@ int caelum_model_set_tensor(caelum_model *model, const char *name, const float *
     for (size_t d = 0; d < t.dims; d++) wanted *= t.dim[d];
     if (wanted != values)
         return caelum_fail(err, CAELUM_EUSAGE, "%s has %zu values, got %zu", name, wanted, values);
+    pool_clear(model->pool);
     memcpy(model->params + (t.data - model->params), data, values * sizeof *data);
     return CAELUM_OK;
 }
@@ -253,6 +257,7 @@ int caelum_model_set_metadata(caelum_model *model, const char *key, const char *
 }
 
 void caelum_model_round_half(caelum_model *model) {
+    pool_clear(model->pool);
     for (size_t i = 0; i < model->net->params; i++) model->params[i] = half_to(half_from(model->params[i]));
     model->half = true;
 }

@@ -163,6 +163,7 @@ struct caelum_model {
     float *params;          /* [net->params], owned */
     bool half;              /* they are in half precision in its file */
     struct metadata *metadata;
+    struct engine_pool *pool; /* engines that were opened for it (engine/pool.h); NULL: none are kept */
 };
 
 /* Key-value pairs of strings in the order in which they were set. */

@@ -35,7 +35,7 @@ static void read_row(const double *row, size_t epoch, struct caelum_epoch *e) {
 int checkpoint_save(const struct fit *fit, const struct metadata *metadata, const char *path,
                     struct caelum_error *err) {
     const struct trainer *t = fit->trainer;
-    const size_t n = t->net->params;
+    const size_t n = t->engine.net->params;
     const double position[POSITION] = {
         (double)fit->epochs_done, (double)fit->batches_done, (double)t->optimizer.step,
         (double)fit->best_epoch,  fit->train_seconds,        fit->sums.loss,
@@ -75,7 +75,7 @@ static long whole(double value, size_t most) {
 int checkpoint_restore(struct fit *fit, const struct safetensors *file, const char *path,
                        struct caelum_error *err) {
     struct trainer *t = fit->trainer;
-    const size_t n = t->net->params, positions = POSITION;
+    const size_t n = t->engine.net->params, positions = POSITION;
     const void *position_data, *history_data, *params, *m, *v, *ema = NULL;
     CHECK(safetensors_find(file, path, "position", TENSOR_F64, 1, &positions, &position_data, err));
     CHECK(safetensors_find(file, path, "params", TENSOR_F32, 1, &n, &params, err));

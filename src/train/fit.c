@@ -118,7 +118,7 @@ static int finish_epoch(struct fit *fit, struct caelum_error *err) {
     const double start = clock_seconds();
     const struct pictures *train = &fit->settings.train, *val = &fit->settings.validation;
     const size_t terms = trainer_terms(fit->trainer);
-    const struct shape out = fit->trainer->net->layer[fit->trainer->net->layers - 1].out;
+    const struct shape out = fit->trainer->engine.net->layer[fit->trainer->engine.net->layers - 1].out;
     struct loss_sums sums;
     trainer_measure(fit->trainer, val, &sums);
     struct caelum_epoch e = {
@@ -135,7 +135,7 @@ static int finish_epoch(struct fit *fit, struct caelum_error *err) {
     };
     if (!isfinite(e.val_loss)) return diverged(fit, "the validation loss is not finite", err);
     e.best = fit->best_epoch == 0 || e.val_loss < fit->history[fit->best_epoch - 1].val_loss ||
-             !loss_tells_all(fit->trainer->net);
+             !loss_tells_all(fit->trainer->engine.net);
     fit->history[fit->epochs_done++] = e;
     if (e.best) fit->best_epoch = e.epoch;
     fit->batches_done = 0;

@@ -2,15 +2,15 @@
  * epochs, files or people.
  *
  * A minibatch is cut into blocks; what is left in the end, fewer than eight pictures, may make a block of
- * strips (tail.h). Each block runs forward and backward on one thread and leaves the gradient of every eight
- * pictures in a slot of their own; the slots are added in their order, the strips' last. So the result
- * depends neither on the number of threads nor on the size of blocks. */
+ * strips (engine/engine.h). Each block runs forward and backward on one thread and leaves the gradient of
+ * every eight pictures in a slot of their own; the slots are added in their order, the strips' last. So the
+ * result depends neither on the number of threads nor on the size of blocks. */
 #ifndef CAELUM_TRAIN_TRAINER_H
 #define CAELUM_TRAIN_TRAINER_H
 
 #include "base/pictures.h"
+#include "engine/engine.h"
 #include "train/optimizer.h"
-#include "train/tail.h"
 
 struct trainer_settings {
     enum caelum_task task;
@@ -30,22 +30,17 @@ struct trainer_settings trainer_defaults(size_t batch, double lr, int threads);
 
 struct trainer {
     struct trainer_settings settings;
-    const struct caelum_net *net; /* borrowed until close */
-    const struct kernels *kernels;
+    struct engine engine;
     float *params; /* [net->params] */
     struct optimizer optimizer;
     float *ema;      /* [net->params]: running mean of params over the steps; NULL: none is kept */
     double lr;       /* of the next step */
     uint64_t seed;   /* of noise layers, shifts, hints */
-    float *packed;   /* what layers read instead of params; made anew after every step */
     float *gradient; /* [net->params] */
     float *slots;    /* [slot_count + 2][net->params], the last two of the tail */
     size_t slot_count;
-    struct net_workspace *workspace; /* one a thread */
-    struct task_block *block;        /* likewise */
-    uint8_t *augmented;              /* [thread][lanes] pictures, for those that are changed */
-    struct loss_sums *sums;          /* of every eight pictures of a step, or of the split measured */
-    struct tails tails;
+    uint8_t *augmented;     /* [thread][lanes] pictures, for those that are changed */
+    struct loss_sums *sums; /* of every eight pictures of a step, or of the split measured */
     struct loss_sums tail_sums[MOST_LANES / SUM_LANES];
 };
 

@@ -1,7 +1,7 @@
 /* task.h - what a network learns to do: which input it is given and which target it should answer, both
  * made of the bytes of an RGB picture. */
-#ifndef CAELUM_TRAIN_TASK_H
-#define CAELUM_TRAIN_TASK_H
+#ifndef CAELUM_ENGINE_TASK_H
+#define CAELUM_ENGINE_TASK_H
 
 #include "base/pictures.h"
 #include "net/net.h"

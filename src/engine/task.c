@@ -1,6 +1,6 @@
 /* task.c - input and target of each task. A network sees only its own input tensor; what lies between the
  * bytes and it is decided here, for training and inference alike. */
-#include "train/task.h"
+#include "engine/task.h"
 
 #include "base/mem.h"
 

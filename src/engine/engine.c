@@ -1,0 +1,131 @@
+/* engine.c - memory for blocks, and pictures into lanes. */
+#include "engine/engine.h"
+
+#include "base/mem.h"
+#include "base/parallel.h"
+#include "base/team.h"
+
+enum { STRIPS = 3 };
+
+static int open_place(const struct engine *e, const struct caelum_net *net, struct engine_place *place,
+                      size_t strips, int worker, struct caelum_error *err) {
+    if (place->open) return CAELUM_OK;
+    const size_t lanes = e->kernels->lanes;
+    place->open = true;
+    CHECK(net_workspace_open_shared(&place->workspace, net, lanes, e->settings.learns,
+                                    team_members(e->settings.threads, worker), err));
+    place->workspace.strips = strips;
+    return task_block_open(&place->block, e->settings.task, net, lanes, e->settings.learns, err);
+}
+
+static void close_place(struct engine_place *place) {
+    net_workspace_close(&place->workspace);
+    task_block_close(&place->block);
+    place->open = false;
+}
+
+int engine_reserve(struct engine *e, const struct engine_cut *cut, struct caelum_error *err) {
+    /* whoever has done the tail may take a block */
+    const size_t workers = cut->blocks > 0 ? engine_cut_jobs(cut) : 0;
+    for (size_t i = 0; i < workers && i < (size_t)e->settings.threads; i++) {
+        const int result = open_place(e, e->net, &e->place[i], 1, (int)i, err);
+        if (result == 0) continue;
+        close_place(&e->place[i]);
+        return result;
+    }
+    if (!cut->tail) return CAELUM_OK;
+    const size_t strips = (size_t)2 << (cut->tail - e->strips);
+    const int result = open_place(e, cut->tail->net, &cut->tail->place, strips, 0, err);
+    if (result != 0) close_place(&cut->tail->place);
+    return result;
+}
+
+/* Everything that any cut needs. */
+static int reserve_all(struct engine *e, struct caelum_error *err) {
+    CHECK(engine_reserve(e, &(struct engine_cut){.blocks = (size_t)e->settings.threads}, err));
+    for (size_t i = 0; i < STRIPS; i++)
+        if (e->strips[i].net) CHECK(engine_reserve(e, &(struct engine_cut){.tail = &e->strips[i]}, err));
+    return CAELUM_OK;
+}
+
+int engine_open(struct engine *out, const struct caelum_net *net, const struct engine_settings *settings,
+                struct caelum_error *err) {
+    struct engine e = {.net = net, .settings = *settings};
+    enum cpu_level level;
+    CHECK(cpu_choose(&level, err));
+    e.kernels = kernels_get(level);
+    if (e.settings.threads <= 0) e.settings.threads = parallel_default_threads();
+    int result = mem_alloc(&e.packed, net->packed, sizeof(float), err);
+    if (result == 0) result = mem_alloc(&e.place, (size_t)e.settings.threads, sizeof *e.place, err);
+    for (size_t i = 0; result == 0 && i < STRIPS; i++)
+        result = net_strips(&e.strips[i].net, net, (size_t)2 << i, err);
+    if (result == 0 && settings->learns) result = reserve_all(&e, err);
+    if (result != 0)
+        engine_close(&e);
+    else
+        *out = e;
+    return result;
+}
+
+void engine_close(struct engine *e) {
+    for (int i = 0; e->place && i < e->settings.threads; i++) close_place(&e->place[i]);
+    for (size_t i = 0; i < STRIPS; i++) {
+        close_place(&e->strips[i].place);
+        caelum_net_close(&e->strips[i].net);
+    }
+    mem_free(&e->place);
+    mem_free(&e->packed);
+}
+
+void engine_pack(struct engine *e, const float *params) {
+    e->params = params;
+    net_pack(e->net, params, e->packed);
+}
+
+/* --- Blocks --------------------------------------------------------------------------------------- */
+
+/* Where `left` pictures go, with 8 lanes for all of them: as many strips as there is room for. NULL: there
+ * are none, or they are so many, or the network is such that they are a block of their own. */
+static struct engine_strips *tail_for(struct engine *e, size_t left) {
+    for (size_t i = STRIPS; left > 0 && i-- > 0;)
+        if (e->strips[i].net && left << (i + 1) <= SUM_LANES) return &e->strips[i];
+    return NULL;
+}
+
+struct engine_cut engine_cut(struct engine *e, size_t n, size_t unit) {
+    const size_t lanes = e->kernels->lanes;
+    struct engine_cut cut = {.left = n % unit};
+    cut.tail = tail_for(e, cut.left);
+    if (!cut.tail) cut.left = 0;
+    cut.pictures = n - cut.left;
+    cut.blocks = (cut.pictures + lanes - 1) / lanes;
+    return cut;
+}
+
+struct engine_block engine_block(struct engine *e, const struct engine_cut *cut, size_t number, int worker) {
+    const size_t lanes = e->kernels->lanes, first = number * lanes, rest = cut->pictures - first;
+    if (number == cut->blocks)
+        return (struct engine_block){cut->tail->net, &cut->tail->place, cut->pictures, cut->left};
+    return (struct engine_block){e->net, &e->place[worker], first, rest < lanes ? rest : lanes};
+}
+
+struct tensor engine_load(const struct engine *e, const struct engine_block *b,
+                          const uint8_t *const *pictures, const uint8_t *labels) {
+    const struct net_workspace *ws = &b->place->workspace;
+    const size_t lanes = e->kernels->lanes, strips = ws->strips, plane = e->net->input.h * e->net->input.w;
+    const uint8_t *lane[MOST_LANES];
+    uint8_t label[MOST_LANES] = {0};
+    for (size_t i = 0; i < lanes; i++) {
+        const size_t p = i / strips < b->pictures ? i / strips : 0;
+        lane[i] = pictures[p] + i % strips * (plane / strips);
+        if (labels) label[i] = labels[p];
+    }
+    return task_load(e->settings.task, e->kernels, lane, plane, label, &b->place->block, &ws->value[0]);
+}
+
+void engine_forward(const struct engine *e, const struct engine_block *b, const struct layer_noise *noise) {
+    struct net_workspace *ws = &b->place->workspace;
+    net_workspace_live(ws, b->net, b->pictures * ws->strips);
+    ws->noise = *noise;
+    net_forward(b->net, e->kernels, e->params, e->packed, ws);
+}

@@ -1,0 +1,106 @@
+/* engine.h - a network at work: what its layers read instead of parameters, and memory for the blocks that
+ * run on each thread. Training adds losses and gradients to it (train/trainer.h); whoever runs a model gives
+ * it pictures or numbers and takes what comes out (engine_run).
+ *
+ * Pictures are cut into blocks of as many as there are lanes. What is left in the end, fewer than eight, may
+ * make a tail: a block in which each picture is cut into strips that fill the lanes (kernels.h). */
+#ifndef CAELUM_ENGINE_ENGINE_H
+#define CAELUM_ENGINE_ENGINE_H
+
+#include "engine/task.h"
+
+struct engine_settings {
+    enum caelum_task task; /* what the input channels tell: luminance is made of RGB here */
+    int threads;           /* 0: the default; no influence on results */
+    bool learns;           /* gradients and targets, too; all memory at once, so that steps need none */
+};
+
+/* What a block works with, one a thread. */
+struct engine_place {
+    struct net_workspace workspace;
+    struct task_block block;
+    bool open;
+};
+
+/* For pictures in so many strips. */
+struct engine_strips {
+    caelum_net *net; /* NULL: the network can't work on so many */
+    struct engine_place place;
+};
+
+struct engine {
+    struct engine_settings settings;
+    const struct caelum_net *net; /* borrowed until close */
+    const struct kernels *kernels;
+    const float *params; /* [net->params], borrowed: what engine_pack was given */
+    float *packed;
+    bool noise;                     /* noise layers are on, too, while nobody learns; false after opening */
+    struct engine_place *place;     /* [threads], opened when they are needed first */
+    struct engine_strips strips[3]; /* 2, 4 and 8 to a picture */
+};
+
+/* CAELUM_ERESOURCE, or CAELUM_EUSAGE for an instruction set that is asked for and not there. */
+int engine_open(struct engine *engine, const struct caelum_net *net, const struct engine_settings *settings,
+                struct caelum_error *err);
+/* Safe on a zeroed engine. */
+void engine_close(struct engine *engine);
+/* The parameters to work with, read until the next call: to be called after every change. */
+void engine_pack(struct engine *engine, const float *params);
+
+/* --- Blocks --------------------------------------------------------------------------------------- */
+
+/* How a number of pictures is cut: whole blocks, then a tail. */
+struct engine_cut {
+    size_t pictures; /* in whole blocks */
+    size_t blocks;
+    size_t left;                /* pictures in the tail */
+    struct engine_strips *tail; /* NULL: there is none */
+};
+
+/* Cuts n pictures; those beyond the last multiple of `unit`, 8 or the lanes, may become a tail. */
+struct engine_cut engine_cut(struct engine *engine, size_t n, size_t unit);
+/* Memory for a cut, where it isn't there yet. Only for an engine that does not learn. */
+int engine_reserve(struct engine *engine, const struct engine_cut *cut, struct caelum_error *err);
+/* Blocks, the tail among them. */
+static inline size_t engine_cut_jobs(const struct engine_cut *cut) {
+    return cut->blocks + (cut->tail ? 1 : 0);
+}
+
+/* One block of pictures. */
+struct engine_block {
+    const struct caelum_net *net; /* that of whole pictures, or of strips */
+    struct engine_place *place;
+    size_t first, pictures; /* the numbers of its pictures: first to first + pictures - 1 */
+};
+
+/* Block `number` of a cut, on a thread; cut->blocks is the tail. */
+struct engine_block engine_block(struct engine *engine, const struct engine_cut *cut, size_t number,
+                                 int worker);
+/* Lays out bytes, [c][h][w] each, of the block's pictures and makes the task's input of them; lanes without a
+ * picture repeat the first. Returns the target, or the input if there is no other. labels: one a picture,
+ * for a classifier that learns. */
+struct tensor engine_load(const struct engine *engine, const struct engine_block *block,
+                          const uint8_t *const *pictures, const uint8_t *labels);
+/* Input to output, which is workspace.value[net->layers]. */
+void engine_forward(const struct engine *engine, const struct engine_block *block,
+                    const struct layer_noise *noise);
+
+/* --- Running -------------------------------------------------------------------------------------- */
+
+/* Pictures to run. `input(cookie, i, worker)` gives the bytes of picture i, [c][h][w], borrowed until the
+ * block is done. A colorizer's network is given RGB, [3][h][w], too, and sees its luminance, without hints;
+ * its output is [2][h][w], U and V. `output(cookie, i, values, worker)` receives its result, [c][h][w] floats
+ * of the network's output, borrowed until it returns. Both are called from any thread, once a picture; worker
+ * < threads. */
+struct engine_job {
+    size_t n;
+    const uint8_t *(*input)(void *cookie, size_t i, int worker);
+    /* instead of input: picture i as floats, [c][h][w] of the network's input */
+    const float *(*values)(void *cookie, size_t i, int worker);
+    void (*output)(void *cookie, size_t i, const float *values, int worker);
+    void *cookie;
+};
+/* Takes memory for as many pictures as there are, if it is not there yet: CAELUM_ERESOURCE. */
+int engine_run(struct engine *engine, const struct engine_job *job, struct caelum_error *err);
+
+#endif
