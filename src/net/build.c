@@ -19,7 +19,6 @@ int net_begin(struct caelum_net **out, const char *file, struct shape input, str
     CHECK(mem_alloc(&net, 1, sizeof *net, err));
     net->input = input;
     int result = mem_strdup(&net->file, file, err);
-    if (result == 0) result = mem_alloc(&net->layer, MOST_LAYERS, sizeof *net->layer, err);
     if (result != 0)
         caelum_net_close(&net);
     else
@@ -29,7 +28,7 @@ int net_begin(struct caelum_net **out, const char *file, struct shape input, str
 
 void caelum_net_close(caelum_net **net) {
     if (!*net) return;
-    for (size_t i = 0; (*net)->layer && i < (*net)->layers; i++) mem_free(&(*net)->layer[i].state);
+    for (size_t i = 0; i < (*net)->layers; i++) mem_free(&(*net)->layer[i].state);
     mem_free(&(*net)->layer);
     mem_free(&(*net)->step);
     mem_free(&(*net)->file);
@@ -122,7 +121,7 @@ static int check_sizes(const struct caelum_net *net, const struct net_layer *lay
     return CAELUM_OK;
 }
 
-/* What the state of the layer that was appended last comes to. */
+/* What the state of the layer that was appended last comes to; the name it gives its output comes last. */
 static int shape_layer(struct caelum_net *net, struct net_layer *layer, struct caelum_error *err) {
     const struct layer_ops *ops = layer->ops;
     attributes_print(ops->attributes, ops->name, layer->state, layer->text);
@@ -134,8 +133,19 @@ static int shape_layer(struct caelum_net *net, struct net_layer *layer, struct c
     layer->count = layer_params(ops, layer->state, layer->in);
     CHECK(check_sizes(net, layer, err));
     if (ops->step->sizes) ops->step->sizes(layer->state, layer->in, layer->out, &layer->sizes);
-    CHECK(add_skip(net, layer, err));
     net->params += layer->count;
+    return add_skip(net, layer, err);
+}
+
+static int make_room(struct caelum_net *net, struct caelum_error *err) {
+    const size_t room = net->room ? 2 * net->room : 16;
+    struct net_layer *larger = NULL;
+    if (net->layers < net->room) return CAELUM_OK;
+    CHECK(mem_alloc(&larger, room, sizeof *larger, err));
+    if (net->layers) memcpy(larger, net->layer, net->layers * sizeof *larger);
+    mem_free(&net->layer);
+    net->layer = larger;
+    net->room = room;
     return CAELUM_OK;
 }
 
@@ -144,6 +154,7 @@ static int new_layer(struct caelum_net *net, const struct layer_ops *ops, struct
                      struct caelum_error *err) {
     if (net->layers == MOST_LAYERS)
         return caelum_fail(err, CAELUM_EFORMAT, "more than %d layers", MOST_LAYERS);
+    CHECK(make_room(net, err));
     struct net_layer *layer = &net->layer[net->layers];
     *layer = (struct net_layer){
         .ops = ops, .in = net->layers ? net_output(net) : net->input, .params = net->params};
@@ -156,7 +167,7 @@ static int new_layer(struct caelum_net *net, const struct layer_ops *ops, struct
 
 void net_drop(struct caelum_net *net) {
     struct net_layer *layer = &net->layer[net->layers - 1];
-    if (attributes_saved(layer->ops->attributes, ATTRIBUTE_SAVES, layer->state)) net->skips--;
+    if (net->skips > 0 && net->skip[net->skips - 1].value == net->layers) net->skips--;
     net->params = layer->params;
     mem_free(&layer->state);
     net->layers--;
@@ -187,12 +198,18 @@ static int append_layer(struct caelum_net *net, struct layer_line *line, const s
     int result = new_layer(net, ops, &layer, err);
     if (result == 0) {
         layer->line = line->number;
-        CHECK(attributes_read(ops->attributes, line, layer->state, err));
+        result = attributes_read(ops->attributes, line, layer->state, err);
+        if (result != 0) { /* it has said where */
+            net_drop(net);
+            return result;
+        }
         result = shape_layer(net, layer, err);
     }
     if (result == 0) return result;
-    return caelum_fail_in(err, result, "%s:%zu:%zu: %s", line->file, line->number, line->word[0].column,
-                          layer ? layer->text : line->word[0].text);
+    caelum_fail_in(err, result, "%s:%zu:%zu: %s", line->file, line->number, line->word[0].column,
+                   layer ? layer->text : ops->name);
+    if (layer) net_drop(net);
+    return result;
 }
 
 int net_append_line(struct caelum_net *net, struct layer_line *line, struct caelum_error *err) {

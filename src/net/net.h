@@ -41,7 +41,7 @@ struct caelum_net {
     char *text; /* as it was read, or as net_finish has printed it */
     char *file; /* name used in messages */
     struct shape input;
-    size_t layers;
+    size_t layers, room; /* room: for as many there is memory */
     struct net_layer *layer;
     size_t params;         /* floats of all layers */
     struct net_step *step; /* the plan */
@@ -65,7 +65,7 @@ enum { NET_MOST_SIDE = 65536 };
  * for complaints. CAELUM_EUSAGE for a side that is 0 or too large, CAELUM_ERESOURCE. */
 int net_begin(struct caelum_net **net, const char *file, struct shape input, struct caelum_error *err);
 /* Appends the layer of a line whose words are split; its shape is known then: the last layer's `out`. Fails
- * with CAELUM_EFORMAT, naming the line, after which the network can only be closed. */
+ * with CAELUM_EFORMAT, naming the line, after which the network is as it was. */
 int net_append_line(struct caelum_net *net, struct layer_line *line, struct caelum_error *err);
 /* The same of a formatted text, "conv %zu relu". */
 int net_append(struct caelum_net *net, struct caelum_error *err, const char *format, ...)
