@@ -15,7 +15,8 @@ from torch.nn import functional as F
 TYPES = {"F16": numpy.float16, "F32": numpy.float32}
 ACTIVATIONS = {
     "linear": lambda x: x, "relu": F.relu, "leaky": lambda x: F.leaky_relu(x, 0.01), "elu": F.elu,
-    "gelu": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
+    "gelu": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu, "sigmoid": torch.sigmoid, "tanh": torch.tanh,
+    "hardswish": F.hardswish}
 
 
 class Net(nn.Module):

@@ -24,6 +24,17 @@ INLINE vf silu_slope(vf g, vf v) {
     return g * (bend * (1.0f - s) + s);
 }
 
+/* x / 6 + 1/2, held within 0 and 1; and the slope of x times that, 1 above 3 and 0 below -3 (Howard et al. 2019,
+ * arXiv 1905.02244). */
+INLINE vf hard_sigmoid(vf x) {
+    const vf line = x * (1.0f / 6) + 0.5f, floor = positive(line);
+    return pick(floor > 1.0f, splat(1.0f), floor);
+}
+INLINE vf hard_swish_slope(vf v) {
+    const vf line = v * (1.0f / 3) + 0.5f, floor = pick(v < -3.0f, splat(0.0f), line);
+    return pick(v > 3.0f, splat(1.0f), floor);
+}
+
 INLINE vf activate(vf x, const enum activation act) {
     switch (act) {
 #define ACTIVATION(name, truth, keeps, forward, backward, onnx) \

@@ -50,6 +50,14 @@ static void silu(struct onnx_graph *graph) {
     onnx_node(graph, "Mul", "silu", x, onnx_node(graph, "Sigmoid", "silu_sigmoid", x, NULL));
 }
 
+/* x (x / 6 + 1/2 within 0 and 1), in the steps of PyTorch's export. */
+static void hardswish(struct onnx_graph *graph) {
+    const char *x = graph->value;
+    unary_alpha(graph, "HardSigmoid", "hard_sigmoid", 1.0f / 6);
+    onnx_real(graph, "beta", 0.5f);
+    onnx_node(graph, "Mul", "hardswish", x, graph->value);
+}
+
 /* 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), in the steps of PyTorch 1.13's export. */
 static void gelu(struct onnx_graph *graph) {
     const char *x = graph->value;

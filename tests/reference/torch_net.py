@@ -137,7 +137,7 @@ class Net:
 
 ACTIVATIONS = {
     "linear": lambda x: x, "relu": F.relu, "leaky": lambda x: F.leaky_relu(x, 0.01), "elu": F.elu,
-    "gelu": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu, "sigmoid": torch.sigmoid,
+    "gelu": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu, "hardswish": F.hardswish, "sigmoid": torch.sigmoid,
     "tanh": torch.tanh}
 
 
