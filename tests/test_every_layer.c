@@ -147,7 +147,7 @@ static bool slope_of(struct work *w, const struct caelum_net *net, const struct 
     const float at = w->params[i];
     double slopes[2];
     for (int wide = 0; wide < 2; wide++) {
-        const float step = wide ? 4e-3f : 2e-3f;
+        const float step = wide ? 5e-4f : 2.5e-4f;
         w->params[i] = at + step;
         const double above = loss_of(w, net, kernels);
         w->params[i] = at - step;
