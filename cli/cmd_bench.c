@@ -1,6 +1,8 @@
 /* cmd_bench.c - caelum bench: one figure a line, as soon as it is measured. */
 #include "cli.h"
 
+#include "base/number.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,12 +27,11 @@ enum { MOST_BATCHES = 32 };
 /* Fills batches from "1,50,250". Returns their number, 0 where the text is anything else. */
 static size_t read_batches(const char *text, size_t batches[MOST_BATCHES]) {
     for (size_t n = 0; n < MOST_BATCHES; text++) {
-        char *end;
-        if (*text < '0' || *text > '9') return 0;
-        batches[n++] = (size_t)strtoull(text, &end, 10);
-        if (!*end) return n;
-        if (*end != ',') return 0;
-        text = end;
+        uint64_t pictures;
+        if (!number_whole_at(text, &text, 0, SIZE_MAX, &pictures)) return 0;
+        batches[n++] = (size_t)pictures;
+        if (!*text) return n;
+        if (*text != ',') return 0;
     }
     return 0;
 }

@@ -37,7 +37,7 @@ enum caelum_code {
     CAELUM_EUSAGE = -2,    /* the caller asked for something that makes no sense */
     CAELUM_EFORMAT = -3,   /* bad or unsupported data, network text or model */
     CAELUM_EIO = -4,       /* a file is missing, exists already, or can't be read or written */
-    CAELUM_ENET = -5,      /* download or checksum */
+    CAELUM_ENET = -5,      /* reserved: nothing returns it */
     CAELUM_EDIVERGED = -6, /* training produced NaN, infinity or an exploding loss */
     CAELUM_ERESOURCE = -7, /* memory or threads */
     CAELUM_ESTOPPED = -8,  /* a callback asked to stop; what was done so far is saved */
@@ -774,13 +774,13 @@ int caelum_codec_decode(caelum_codec *codec, const uint8_t *bytes, size_t size, 
 
 /* A file of such codes, written whole or not at all; docs/code-files.md has its format. */
 typedef struct caelum_code_writer caelum_code_writer;
-/* For `count` pictures coded by this codec, which must outlive the writer. */
+/* For at most `most` pictures coded by this codec, which must outlive the writer. */
 int caelum_code_writer_open(caelum_code_writer **writer, const char *path, const caelum_codec *codec,
-                            size_t count, struct caelum_error *err);
+                            size_t most, struct caelum_error *err);
 /* name: 1 to 255 bytes without '/'; what the picture is called when it is decoded. */
 int caelum_code_writer_add(caelum_code_writer *writer, const char *name, size_t width, size_t height,
                            const uint8_t *bytes, size_t size, struct caelum_error *err);
-/* Puts the file in its place. CAELUM_EUSAGE if there were not `count` pictures. */
+/* Puts the file, with the pictures that were added, in its place. */
 int caelum_code_writer_commit(caelum_code_writer *writer, struct caelum_error *err);
 /* Without a commit nothing is left of the file. */
 void caelum_code_writer_close(caelum_code_writer **writer);

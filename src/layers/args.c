@@ -2,9 +2,10 @@
  * line and column. */
 #include "layers/layer.h"
 
+#include "base/number.h"
+
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 int args_fail(const struct layer_args *args, size_t column, struct caelum_error *err, const char *format,
@@ -12,16 +13,15 @@ int args_fail(const struct layer_args *args, size_t column, struct caelum_error 
     char text[400];
     va_list list;
     va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
+    number_vprint(text, sizeof text, format, list);
     va_end(list);
     return caelum_fail(err, CAELUM_EFORMAT, "%s:%zu:%zu: %s", args->file, args->line, column, text);
 }
 
 static int number(const struct layer_args *args, const struct layer_word *word, const char *text,
                   const char *what, size_t least, size_t most, size_t *value, struct caelum_error *err) {
-    char *end;
-    const unsigned long long n = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || n < least || n > most)
+    uint64_t n;
+    if (!number_whole(text, least, most, &n))
         return args_fail(args, word->column, err, "%s: expected a whole number from %zu to %zu, got '%s'",
                          what, least, most, text);
     *value = (size_t)n;
@@ -102,9 +102,8 @@ int args_real(struct layer_args *args, const char *what, double most, double *va
     for (size_t i = 1; i < args->count; i++) {
         struct layer_word *word = &args->word[i];
         if (word->used || !strchr("0123456789.", word->text[0])) continue;
-        char *end;
-        const double x = strtod(word->text, &end);
-        if (*end != '\0' || !(x >= 0 && x <= most))
+        double x;
+        if (!number_real(word->text, &x) || !(x >= 0 && x <= most))
             return args_fail(args, word->column, err, "%s: expected a number from 0 to %g, got '%s'", what,
                              most, word->text);
         word->used = 1;
