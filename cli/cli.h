@@ -136,8 +136,8 @@ void data_opened(void *cookie, const caelum_data *data);
 const char *grouped(size_t n, char text[32]);
 /* The command as it could be typed again, with what files and the environment have added. */
 extern char *command_line;
-/* Adds a word, or --OPTION=WORD if `option` is not NULL, quoted where a shell would need that. Ends the program
- * if there is no memory for it. */
+/* Adds a word, or --OPTION=WORD if `option` is not NULL, quoted where a shell would need that. Ends the
+ * program if there is no memory for it. */
 void command_line_add(const char *option, const char *word);
 
 /* --- Paths ---------------------------------------------------------------------------------------- */
@@ -157,10 +157,10 @@ int path_result(const char *dir, const char *stem, const char *ending, char *pat
 /* DIR/STEM.png, as path_free has it. */
 int path_picture(const char *dir, const char *stem, bool force, char *path, size_t size,
                  struct caelum_error *err);
-/* The file that a word means: itself if there is such a file or it has a '/' in it, else the network or model of
- * that name that comes with the program, with `ending` (".net", ".safetensors") or in full. The word itself
- * where there is none, for the usual complaint. Those are in $CAELUM_MODELS if that is set, else beside the
- * program's directory. */
+/* The file that a word means: itself if there is such a file or it has a '/' in it, else the network or model
+ * of that name that comes with the program, with `ending` (".net", ".safetensors") or in full. The word
+ * itself where there is none, for the usual complaint. Those are in $CAELUM_MODELS if that is set, else
+ * beside the program's directory. */
 const char *path_shipped(const char *word, const char *ending, char path[PATH_SIZE]);
 /* Likewise, for one that must be there; complains by itself. */
 int path_model(const char *name, char path[PATH_SIZE], struct caelum_error *err);
@@ -173,24 +173,24 @@ struct input {
     dev_t device;
     ino_t inode;
 };
-/* The pictures that arguments name: files; pipes; those in a folder, in the order of their names; those that a
- * pattern matches. */
+/* The pictures that arguments name: files; pipes; those in a folder, in the order of their names; those that
+ * a pattern matches. */
 struct inputs {
     struct input *list;
     size_t count;
 };
 /* Whether a file is there and is a picture shows when it is read, so all but a lack of memory is told of one
- * picture and leaves the others alone; CAELUM_EIO if there is none at all. What a folder has besides pictures is
- * left out with a word: folders and hidden files without one, pipes and devices, files of file managers and
- * photo programs, and, if `result` is not NULL, NAME<result>.* where NAME.* is there: what an earlier call has
- * made of it. */
+ * picture and leaves the others alone; CAELUM_EIO if there is none at all. What a folder has besides pictures
+ * is left out with a word: folders and hidden files without one, pipes and devices, files of file managers
+ * and photo programs, and, if `result` is not NULL, NAME<result>.* where NAME.* is there: what an earlier
+ * call has made of it. */
 int inputs_open(struct inputs *inputs, char **words, int n, const char *result, struct caelum_error *err);
 /* Safe on zeroed inputs. */
 void inputs_close(struct inputs *inputs);
 /* Loads one. */
 int input_load(const struct input *input, struct caelum_picture *picture, struct caelum_error *err);
-/* Whether input i's result may go to `path`. CAELUM_EUSAGE if it would replace the picture itself or the result
- * of another, CAELUM_EIO as path_free. */
+/* Whether input i's result may go to `path`. CAELUM_EUSAGE if it would replace the picture itself or the
+ * result of another, CAELUM_EIO as path_free. */
 int inputs_claim(const struct inputs *inputs, size_t i, const char *path, bool force,
                  struct caelum_error *err);
 /* Notes that it is there. */
@@ -198,9 +198,9 @@ void inputs_wrote(struct inputs *inputs, size_t i, const char *path);
 
 /* Does one of several things. */
 typedef int one_of_many(void *cookie, size_t i, struct caelum_error *err);
-/* Does all of them, `doing` ("coloring") being shown meanwhile. Those that fail are named, the others done all
- * the same, but for what comes behind a signal; in the end there is one line about `undone` ("colored"). The
- * exit status: that of all that failed, or 3 where they failed in several ways. */
+/* Does all of them, `doing` ("coloring") being shown meanwhile. Those that fail are named, the others done
+ * all the same, but for what comes behind a signal; in the end there is one line about `undone` ("colored").
+ * The exit status: that of all that failed, or 3 where they failed in several ways. */
 int each(const char *doing, const char *undone, size_t count, one_of_many *visit, void *cookie);
 
 /* --- Progress and signals ------------------------------------------------------------------------- */

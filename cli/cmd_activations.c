@@ -152,8 +152,8 @@ static int gather(const struct activations *a, const caelum_model *model, char *
     struct inputs inputs = {0};
     caelum_data *data = NULL;
     const enum caelum_split split = (enum caelum_split)a->split;
-    int code =
-        n > 0 ? inputs_open(&inputs, words, n, NULL, err) : caelum_data_open(&data, a->data, &a->settings, err);
+    int code = n > 0 ? inputs_open(&inputs, words, n, NULL, err)
+                     : caelum_data_open(&data, a->data, &a->settings, err);
     if (code == 0) {
         const size_t there = n > 0 ? inputs.count : caelum_data_count(data, split);
         code = batch_open(b, model, n == 0 && a->count < there ? a->count : there, err);

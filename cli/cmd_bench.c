@@ -1,23 +1,29 @@
 /* cmd_bench.c - caelum bench: one figure a line, as soon as it is measured. */
 #include "cli.h"
 
+#include "base/json.h"
 #include "base/number.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 struct output {
-    json_t *figures; /* NULL: print lines */
+    bool json; /* else lines */
+    json_t *figures;
 };
 
 static int line(void *cookie, const char *name, double value, const char *unit) {
     struct output *out = cookie;
     const int decimals = value < 100 ? 2 : value < 10000 ? 1 : 0;
-    if (out->figures)
-        json_array_append_new(out->figures,
-                              json_pack("{s:s, s:f, s:s}", "name", name, "value", value, "unit", unit));
-    else
+    if (out->json) {
+        json_t *figure = json_object();
+        json_put(&figure, "name", json_bytes(name));
+        json_put(&figure, "value", json_number(value));
+        json_put(&figure, "unit", json_string(unit));
+        json_add(&out->figures, figure);
+    } else {
         printf("%s %.*f %s\n", name, decimals, value, unit);
+    }
     fflush(stdout);
     return signals_caught() != 0;
 }
@@ -64,12 +70,26 @@ int command_bench(int argc, char **argv) {
                            MOST_BATCHES, batches_text);
     /* --net itself has left its place in argv free */
     if (net) argv[n + 1] = (char *)net;
-    s.nets = (const char *const *)argv + 1;
     s.net_count = (size_t)n + (net ? 1 : 0);
+    struct caelum_error err = {CAELUM_ERESOURCE, "out of memory"};
+    char(*shipped)[PATH_SIZE] = malloc((s.net_count + 1) * sizeof *shipped);
+    if (!shipped) return report(&err);
+    for (size_t i = 0; i < s.net_count; i++)
+        argv[i + 1] = (char *)(uintptr_t)path_shipped(argv[i + 1], ".net", shipped[i]);
+    s.nets = (const char *const *)argv + 1;
     signals_catch();
-    struct output out = {.figures = json ? json_array() : NULL};
-    struct caelum_error err;
-    if (caelum_bench(&s, line, &out, &err) != 0) return report(&err);
-    if (json) print_json(json_pack("{s:s, s:o}", "build", caelum_build_info(), "figures", out.figures));
+    struct output out = {.json = json, .figures = json ? json_array() : NULL};
+    const int code = caelum_bench(&s, line, &out, &err);
+    free(shipped);
+    if (code != 0) {
+        json_decref(out.figures);
+        return report(&err);
+    }
+    if (json) {
+        json_t *object = json_object();
+        json_put(&object, "build", json_bytes(caelum_build_info()));
+        json_put(&object, "figures", out.figures);
+        print_json(object);
+    }
     return 0;
 }

@@ -180,8 +180,8 @@ static int open_model(struct job *job, struct caelum_error *err) {
     return code ? code : caelum_model_load(&job->model, model, err);
 }
 
-/* Standard output holds one picture, and nothing besides. Nobody can read its bytes on a terminal, and some of
- * them would change how it works. */
+/* Standard output holds one picture, and nothing besides. Nobody can read its bytes on a terminal, and some
+ * of them would change how it works. */
 static int check_output(const struct job *job, struct caelum_error *err) {
     const struct inputs *inputs = &job->inputs;
     bool piped = false;

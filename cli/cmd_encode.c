@@ -76,8 +76,8 @@ static int encode_picture(void *cookie, size_t i, struct caelum_error *err) {
     progress_clear();
     if (code == 0) input->done = true;
     if (code == 0 && !display.quiet)
-        printf("%s  %zux%zu  %zu bytes  %.3f bits a pixel\n", input->path, picture.width, picture.height, size,
-               8 * (double)size / (double)(picture.width * picture.height));
+        printf("%s  %zux%zu  %zu bytes  %.3f bits a pixel\n", input->path, picture.width, picture.height,
+               size, 8 * (double)size / (double)(picture.width * picture.height));
     caelum_codec_free(&bytes);
     caelum_picture_free(&picture);
     return code;
@@ -146,9 +146,9 @@ int command_decode(int argc, char **argv) {
     int code = open_coding(&c, &err);
     if (code == 0) code = caelum_code_reader_open(&c.reader, argv[1], c.codec, &err);
     if (code == 0) code = path_directory(c.out, &err);
-    const int status =
-        code == 0 ? each("decoding", "decoded", caelum_code_reader_count(c.reader), decode_entry, &c)
-                  : report(&err);
+    const int status = code == 0
+                           ? each("decoding", "decoded", caelum_code_reader_count(c.reader), decode_entry, &c)
+                           : report(&err);
     close_coding(&c);
     return status;
 }

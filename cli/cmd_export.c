@@ -32,8 +32,9 @@ int command_export(int argc, char **argv) {
     if (onnx) out = onnx;
     struct caelum_error err;
     caelum_model *model = NULL;
+    char path[PATH_SIZE];
     int code = path_free(out, force, &err);
-    if (code == 0) code = caelum_model_load(&model, argv[1], &err);
+    if (code == 0) code = caelum_model_load(&model, path_shipped(argv[1], ".safetensors", path), &err);
     if (code == 0 && half) caelum_model_round_half(model);
     if (code == 0 && price) code = set_price(model, price, &err);
     if (code == 0)
@@ -63,6 +64,8 @@ int command_import(int argc, char **argv) {
     if (n != 1 || !out) return usage_error("import", "expected one FILE and -o FILE");
     struct caelum_error err;
     caelum_model *model = NULL;
+    char net[PATH_SIZE];
+    if (settings.net_path) settings.net_path = path_shipped(settings.net_path, ".net", net);
     int code = path_free(out, force, &err);
     if (code == 0) code = caelum_model_import(&model, argv[1], &settings, &err);
     if (code == 0) code = caelum_model_save(model, out, &err);

@@ -213,9 +213,10 @@ int inputs_claim(const struct inputs *inputs, size_t i, const char *path, bool f
         const struct input *other = &inputs->list[k];
         if (!other->done || other->device != there.st_dev || other->inode != there.st_ino) continue;
         err->code = CAELUM_EUSAGE;
-        snprintf(err->text, sizeof err->text,
-                 "%.150s: its result would replace that of %.150s; do it in another call, with another folder",
-                 inputs->list[i].path, other->path);
+        snprintf(
+            err->text, sizeof err->text,
+            "%.150s: its result would replace that of %.150s; do it in another call, with another folder",
+            inputs->list[i].path, other->path);
         return err->code;
     }
     return path_free(path, force, err);

@@ -35,7 +35,8 @@ int path_directory(const char *dir, struct caelum_error *err) {
             const bool there = stat(part, &st) == 0;
             if (there && !S_ISDIR(st.st_mode))
                 return fail(err, CAELUM_EIO, "%.300s: is there, but no directory%s", part, "");
-            if (!there) return fail(err, CAELUM_EIO, "%.300s: directory can't be made: %s", part, strerror(why));
+            if (!there)
+                return fail(err, CAELUM_EIO, "%.300s: directory can't be made: %s", part, strerror(why));
         }
         if (last) return 0;
     }
@@ -53,9 +54,10 @@ int path_result(const char *dir, const char *stem, const char *ending, char *pat
     const size_t name = strlen(stem) + strlen(ending), length = strlen(dir);
     if (name >= NAME_SIZE) {
         err->code = CAELUM_EUSAGE;
-        snprintf(err->text, sizeof err->text,
-                 "%.200s...: its result, with %s behind, would have a name of %zu bytes; a name has at most %d",
-                 stem, ending, name, NAME_SIZE - 1);
+        snprintf(
+            err->text, sizeof err->text,
+            "%.200s...: its result, with %s behind, would have a name of %zu bytes; a name has at most %d",
+            stem, ending, name, NAME_SIZE - 1);
         return err->code;
     }
     const char *slash = length == 0 || dir[length - 1] == '/' ? "" : "/";
@@ -96,10 +98,8 @@ static bool find_shipped(const char *name, const char *ending, char path[PATH_SI
 
 const char *path_shipped(const char *word, const char *ending, char path[PATH_SIZE]) {
     struct stat st;
-    const size_t length = strlen(word), end = strlen(ending);
-    const bool ends = length > end && strcmp(word + length - end, ending) == 0;
     if (!*word || strchr(word, '/') || stat(word, &st) == 0) return word;
-    return find_shipped(word, ends ? "" : ending, path) ? path : word;
+    return find_shipped(word, ending, path) || find_shipped(word, "", path) ? path : word;
 }
 
 int path_model(const char *name, char path[PATH_SIZE], struct caelum_error *err) {

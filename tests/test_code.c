@@ -446,8 +446,8 @@ static void damaged_files_are_refused(void **state) {
     test_remove(directory);
 }
 
-/* A file for which 300 pictures were announced, which takes two bytes, and 1 came; and what it must be: these bytes,
- * by docs/code-files.md, with the two-byte form of 1. */
+/* A file for which 300 pictures were announced, which takes two bytes, and 1 came; and what it must be: these
+ * bytes, by docs/code-files.md, with the two-byte form of 1. */
 static void fewer_pictures_than_announced_are_a_whole_file(void **state) {
     (void)state;
     char directory[256], path[300];
@@ -477,8 +477,8 @@ static void fewer_pictures_than_announced_are_a_whole_file(void **state) {
     test_remove(directory);
 }
 
-/* 16,000 x 16,000 pixels in 3 bytes are refused before memory is taken for them; many tiny ones without any bytes
- * are read. */
+/* 16,000 x 16,000 pixels in 3 bytes are refused before memory is taken for them; many tiny ones without any
+ * bytes are read. */
 static void sizes_must_be_possible(void **state) {
     (void)state;
     char directory[256], path[300];

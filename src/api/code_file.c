@@ -47,8 +47,8 @@ static void put_varint(caelum_code_writer *w, size_t n) {
     put(w, &(uint8_t){(uint8_t)n}, 1);
 }
 
-/* What comes before the first picture; returns its size. The number of pictures takes the bytes that the largest
- * possible one does, so that it can be set when all are there. */
+/* What comes before the first picture; returns its size. The number of pictures takes the bytes that the
+ * largest possible one does, so that it can be set when all are there. */
 enum { HEADER_MOST = sizeof magic + 4 + 10 };
 static size_t make_header(const caelum_code_writer *w, uint8_t header[HEADER_MOST]) {
     size_t at = sizeof magic + 4;
@@ -160,9 +160,10 @@ static bool read_entry(caelum_code_reader *r, struct caelum_code_entry *e) {
     return true;
 }
 
-/* Whether so many bytes can hold a picture's numbers: it is not the file that decides how much memory is taken.
- * A number takes 3.5e-4 bits at least, for its part of the range leaves 2 of 65536 to each of 8 others at least
- * (code/prior.c), so a byte holds less than 23,000. The zeros that are left out at the end are a few bytes. */
+/* Whether so many bytes can hold a picture's numbers: it is not the file that decides how much memory is
+ * taken. A number takes 3.5e-4 bits at least, for its part of the range leaves 2 of 65536 to each of 8 others
+ * at least (code/prior.c), so a byte holds less than 23,000. The zeros that are left out at the end are a few
+ * bytes. */
 static bool is_possible(const caelum_codec *codec, const struct caelum_code_entry *e) {
     enum { NUMBERS_A_BYTE = 23000, LEFT_OUT = 16 };
     const size_t places = codec_rows(codec, e->height) * codec_rows(codec, e->width);
