@@ -4,6 +4,8 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "net/habits.h"
+#include "net/kind.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -67,6 +69,9 @@ static int unknown_layer(const struct layer_args *args, struct caelum_error *err
         if (d < least) least = d, nearest = (*ops)->name;
         snprintf(list + used, sizeof list - used, ", %s", (*ops)->name);
     }
+    if (habits_line(args, list))
+        return args_fail(args, args->word[0].column, err, "no layer is called '%s'; did you mean '%s'?", word,
+                         list);
     if (nearest)
         return args_fail(args, args->word[0].column, err, "no layer is called '%s'; did you mean '%s'?", word,
                          nearest);
@@ -86,6 +91,14 @@ static void name_layer(const struct caelum_net *net, struct net_layer *layer) {
     size_t ordinal = 1;
     for (size_t i = 0; i < net->layers; i++) ordinal += net->layer[i].ops == layer->ops;
     snprintf(layer->name, sizeof layer->name, "%s%zu", layer->ops->name, ordinal);
+}
+
+/* Puts what was probably meant behind a complaint about a line. */
+static int suggest(const struct layer_args *args, int result, struct caelum_error *err) {
+    char line[256], complaint[sizeof err->text];
+    if (!err || result != CAELUM_EFORMAT || !habits_line(args, line)) return result;
+    snprintf(complaint, sizeof complaint, "%s", err->text);
+    return caelum_fail(err, result, "%s; did you mean '%s'?", complaint, line);
 }
 
 /* Remembers the layer's output under the name that its line gives. */
@@ -110,11 +123,10 @@ static int add_layer(struct caelum_net *net, struct layer_args *args, const stru
     join_words(args, layer->text, sizeof layer->text);
     name_layer(net, layer);
     net->layers++; /* from here on caelum_net_close frees the state */
-    args->skip = net->skip, args->skips = net->skips;
-    args->saves = NULL, args->uses = 0;
-    CHECK(ops->parse(args, layer->state, err));
+    int result = ops->parse(args, layer->state, err);
+    if (result != 0) return suggest(args, result, err);
     if (args->uses > 0) layer->skip = net->skip[args->uses - 1].value;
-    const int result = ops->shape(layer->state, layer->in, &layer->out, &layer->sizes, err);
+    result = ops->shape(layer->state, layer->in, &layer->out, &layer->sizes, err);
     if (result != 0)
         return caelum_fail_in(err, result, "%s:%zu:%zu: %s", args->file, args->line, args->word[0].column,
                               layer->text);
@@ -133,6 +145,8 @@ static int add_layer(struct caelum_net *net, struct layer_args *args, const stru
 static int parse_line(struct caelum_net *net, struct layer_args *args, struct caelum_error *err) {
     const char *word = args->word[0].text;
     const size_t column = args->word[0].column;
+    args->skip = net->skip, args->skips = net->skips;
+    args->saves = NULL, args->uses = 0;
     if (strcmp(word, "input") == 0) {
         if (net->input.c) return args_fail(args, column, err, "a second 'input'");
         CHECK(args_number(args, "channels", 1024, &net->input.c, err));
@@ -172,6 +186,8 @@ int caelum_net_parse(caelum_net **out, const char *text, const char *name, size_
     if (height < 1 || width < 1 || height > most_side || width > most_side)
         return caelum_fail(err, CAELUM_EUSAGE, "picture size %zux%zu: each side must be 1 to %zu", width,
                            height, most_side);
+    static const char mark[] = "\xef\xbb\xbf"; /* which editors put before UTF-8 */
+    if (strncmp(text, mark, strlen(mark)) == 0) text += strlen(mark);
     json_t *utf8 = json_string(text); /* model files keep the text as JSON */
     if (!utf8) return caelum_fail(err, CAELUM_EFORMAT, "%s: not UTF-8 text", name);
     json_decref(utf8);
@@ -195,14 +211,16 @@ int caelum_net_load(caelum_net **net, const char *path, size_t height, size_t wi
                     struct caelum_error *err) {
     uint8_t *text = NULL;
     size_t size = 0;
-    CHECK(file_read(path, MOST_TEXT, &text, &size, err));
-    int result;
-    if (memchr(text, 0, size))
+    int result = file_read(path, MOST_TEXT, &text, &size, err);
+    if (result == 0 && memchr(text, 0, size))
         result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a text", path);
-    else
+    else if (result == 0)
         result = caelum_net_parse(net, (const char *)text, path, height, width, err);
     mem_free(&text);
-    return result;
+    const char *kind = result == CAELUM_EFORMAT ? kind_of_file(path) : NULL;
+    return kind ? caelum_fail(err, result, "%s: %s; expected the text of a network, see docs/network.md",
+                              path, kind)
+                : result;
 }
 
 void caelum_net_close(caelum_net **net) {

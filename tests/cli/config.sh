@@ -158,5 +158,5 @@ cat >quoted.expected <<'END'
 "command": "caelum train 'it'\\''s a folder; with $things/my.net' --out 000
 END
 holds "quotes in it" grep -qFf quoted.expected quoted/run.json
-holds "its end" grep -qF -e '0 --data synthetic:100 --epochs 1 -q --out quoted"' quoted/run.json
+holds "its end" grep -qF -e "0 --data synthetic:100 --epochs 1 -q --out quoted" quoted/run.json
 finish
