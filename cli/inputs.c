@@ -20,9 +20,19 @@ static int fail(struct caelum_error *err, enum caelum_code code, const char *wha
     return err->code;
 }
 
+/* "-", "/dev/stdin", what a shell makes of "<(...)", a pipe with a name. Where one of the first is a file, it
+ * is still no name that somebody has given to a picture. */
+static bool is_piped(const char *path) {
+    static const char *const own[] = {"-", "/dev/stdin", "/dev/fd/", "/proc/self/fd/"};
+    struct stat st;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strncmp(path, own[i], strlen(own[i])) == 0 && (i >= 2 || strlen(path) == strlen(own[i])))
+            return true;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
 static int add(struct inputs *inputs, const char *path, struct caelum_error *err) {
     struct input *grown = inputs->list;
-    struct stat st;
     if ((inputs->count & (inputs->count + 1)) == 0) /* full at 1, 3, 7, ... */
         grown = realloc(inputs->list, (2 * inputs->count + 1) * sizeof *grown);
     if (!grown) return fail(err, CAELUM_ERESOURCE, path, "out of memory while pictures were gathered");
@@ -30,8 +40,7 @@ static int add(struct inputs *inputs, const char *path, struct caelum_error *err
     struct input *input = &grown[inputs->count];
     *input = (struct input){.path = strdup(path)};
     if (!input->path) return fail(err, CAELUM_ERESOURCE, path, "out of memory while pictures were gathered");
-    const bool there = strcmp(path, "-") != 0 && stat(path, &st) == 0;
-    input->piped = strcmp(path, "-") == 0 || (there && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
+    input->piped = is_piped(path);
     inputs->count++;
     return 0;
 }
