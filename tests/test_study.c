@@ -42,7 +42,8 @@ static struct study *parse(const char *text) {
 static void a_file_is_understood(void **state) {
     (void)state;
     struct study *s =
-        parse("title \"A \t#title\" # comment\n"
+        parse("\xef\xbb\xbf" /* the mark that editors put before UTF-8 */
+              "title \"A \t#title\" # comment\n"
               "source \"them\"\n"
               "\n"
               "defaults epochs=7 lr=0.01 seeds=2..4\r\n"

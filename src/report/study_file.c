@@ -302,7 +302,9 @@ static int read_line(struct parser *p) {
 static int parse(struct study *study, struct caelum_error *err) {
     struct parser p = {.study = study, .defaults = caelum_train_defaults(), .seeds = 1, .err = err};
     p.seed[0] = p.defaults.seed;
-    for (char *line = study->text, *next; line; line = next) {
+    static const char mark[] = "\xef\xbb\xbf"; /* which editors put before UTF-8 */
+    char *const text = study->text + (strncmp(study->text, mark, strlen(mark)) == 0 ? strlen(mark) : 0);
+    for (char *line = text, *next; line; line = next) {
         next = strchr(line, '\n');
         if (next) *next++ = '\0';
         p.line++;

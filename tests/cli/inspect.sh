@@ -25,6 +25,18 @@ mkdir own && printf 'input 3\nconv 5 relu\nlatent\nconv 3\n' >own/standard.net
 CAELUM_MODELS=own expect 0 "$CAELUM" inspect standard
 says out "5 x 32 x 32"
 expect 4 "$CAELUM" inspect no-such-network
+# by all commands that take one
+expect 0 "$CAELUM" train standard --data synthetic:100 --epochs 1 --init standard -q
+holds "the run of standard" [ -s runs/standard/best.safetensors ]
+expect 0 "$CAELUM" eval best --data synthetic:100 --no-baselines
+expect 0 "$CAELUM" eval colorize --data synthetic:100 --no-baselines --json
+expect 2 "$CAELUM" eval best --data synthetic:100 --no-baselines --record
+says err "--record writes into the model, and best came with the program; copy it"
+expect 0 "$CAELUM" export standard -o standard.npz
+expect 0 "$CAELUM" import standard.npz --net standard -o imported.safetensors
+expect 0 "$CAELUM" bench standard one-pool --filter nothing
+expect 4 "$CAELUM" eval missing --data synthetic:100
+says err "missing: No such file or directory"
 
 # a network that no picture of this size can train is said to be so before anything is read
 printf 'input 3\nconv 3 stride=2\n' >half.net
