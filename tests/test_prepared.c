@@ -4,6 +4,7 @@
 
 #include "base/kept.h"
 #include "data/prepared.h"
+#include "report/figures_file.h"
 
 #include <fcntl.h>
 
@@ -209,6 +210,25 @@ static void the_directory_in_tmp_is_ones_own(void **state) {
     assert_false(kept_directory(path));
 }
 
+/* Figures of baselines are kept in the same place. */
+static void figures_of_others_are_not_believed(void **state) {
+    (void)state;
+    char path[400];
+    snprintf(path, sizeof path, "%s/figures.json", root);
+    figures_keep(path, "key", json_pack("[i]", 7));
+    assert_null(figures_read(path, "another"));
+    json_t *figures = figures_read(path, "key");
+    assert_int_equal(json_integer_value(json_array_get(figures, 0)), 7);
+    json_decref(figures);
+    assert_int_equal(chmod(path, 0666), 0);
+    assert_null(figures_read(path, "key"));
+    snprintf(path, sizeof path, "%s/nowhere/figures.json", root);
+    figures_keep(path, "key", json_array()); /* no error */
+    assert_null(figures_read(path, "key"));
+    figures_keep("", "key", json_array());
+    assert_null(figures_read("", "key"));
+}
+
 static const char *chosen(const char *own, const char *xdg, const char *home) {
     static char dir[PATH_SIZE];
     struct caelum_data *data = NULL;
@@ -240,6 +260,7 @@ int main(void) {
         cmocka_unit_test(nonsense_is_not_believed),
         cmocka_unit_test(what_others_can_write_is_not_believed),
         cmocka_unit_test(a_cache_that_can_not_be_stops_nobody),
+        cmocka_unit_test(figures_of_others_are_not_believed),
         cmocka_unit_test(the_directory_in_tmp_is_ones_own),
         cmocka_unit_test(the_place_is_chosen),
     };
