@@ -77,6 +77,7 @@ void data_opened(void *cookie, const caelum_data *data) {
     const char *path, *reason;
     const size_t n = caelum_data_skipped(data, 0, &path, &reason);
     (void)cookie;
+    for (size_t i = 0; caelum_data_note(data, i); i++) warn("%s", caelum_data_note(data, i));
     if (n == 0 || display.quiet) return;
     warn("%zu %s skipped:", n, n == 1 ? "file was" : "files were");
     for (size_t i = 0; i < n && i < NAMED; i++) {

@@ -87,10 +87,10 @@ struct caelum_data_settings {
     uint64_t synthetic_seed;  /* seed of generated pictures, and of where crops lie; default 1 */
     size_t crop;              /* height and width of a photo's crops, pixels, 8 to 256; default 32 */
     size_t limit;             /* keep only the first `limit` pictures of the shuffle; 0 = all */
-    const char *cache_dir;    /* where prepared data is kept; NULL = $XDG_CACHE_HOME/caelum */
+    const char *cache_dir;    /* where prepared data is kept; NULL = $CAELUM_CACHE, $XDG_CACHE_HOME/caelum */
     caelum_progress progress; /* may be NULL */
     /* Called at the end of each caelum_data_open that succeeds, also of those inside other calls: the place
-     * to ask caelum_data_skipped. `data` is borrowed. May be NULL. */
+     * to ask caelum_data_skipped and caelum_data_note. `data` is borrowed. May be NULL. */
     void (*opened)(void *cookie, const caelum_data *data);
     void *cookie;
 };
@@ -103,18 +103,23 @@ struct caelum_data_settings caelum_data_defaults(void);
  *     cifar-10-batches-bin with them in it;
  *   a .tar.gz of that directory, as downloaded;
  *   another directory, with pictures (PNG, JPEG, WebP, by content or by ending) in it or below: photos, of
- *     which square crops become the pictures. Names that start with a dot and links to directories are left
- *     out. A crop is a window at a random place, its side log-uniform from `crop` pixels to the photo's
- *     shorter side, made crop x crop by averaging areas. There are about 20,000 of all photos together, of
- *     one at most 64 and no more than would cover it side by side. Photos that are smaller than a crop,
- *     damaged or no pictures are skipped, see caelum_data_skipped; at least 10 must be left;
- *   "synthetic", "synthetic:COUNT" or "synthetic:COUNT:SIZE": generated pictures (default 6000 of
- *     32x32);
+ *     which square crops become the pictures. Left out, and counted in a note, are run directories (run.json,
+ *     and metrics.csv or a checkpoint, are in them), pictures NAME-color beside a picture NAME, folders of
+ *     thumbnails and deleted files, names that start with a dot, links to directories, directories that can't
+ *     be read, and what is no file. A crop is a window at a random place, its side log-uniform from `crop`
+ * pixels to the photo's shorter side, made crop x crop by averaging areas. There are about 20,000 of all
+ * photos together, of one at most 64 and no more than would cover it side by side. Photos that are smaller
+ * than a crop, damaged or no pictures are skipped, see caelum_data_skipped; at least 10 must be left;
+ *   "synthetic", "synthetic:COUNT" or "synthetic:COUNT:SIZE", exactly: generated pictures (default 6000 of
+ *     32x32); such a directory is meant by ./synthetic;
  *   NULL: the directory named by the environment variable CAELUM_DATA, else "synthetic".
- * CIFAR-10 and crops are prepared once into a cache file that later calls map into memory; a file that was
- * added, removed or changed since makes a new one. Fails with CAELUM_EIO (missing, unreadable, no pictures in
- * a directory), CAELUM_EFORMAT (wrong length, label over 9, damaged archive: the text names file and record;
- * fewer than 10 photos that can be used), CAELUM_EUSAGE (bad spec or settings), CAELUM_ERESOURCE,
+ * CIFAR-10 and crops are prepared once into a cache file that later calls map into memory. It stands for the
+ * files' size, inode, and times of change (also that of the inode, which nobody can set): one that was added,
+ * removed, changed or replaced since makes a new one. Its checksum is compared each time, and it is used only
+ * if it belongs to this user and nobody else may write to it. Where it can't be kept, data is prepared for
+ * this once, and a note says so. Fails with CAELUM_EIO (missing, unreadable, no pictures in a directory),
+ * CAELUM_EFORMAT (wrong length, label over 9, damaged archive: the text names file and record; fewer than 10
+ * photos that can be used), CAELUM_EUSAGE (bad spec or settings), CAELUM_ERESOURCE,
  * CAELUM_ESTOPPED. */
 int caelum_data_open(caelum_data **data, const char *spec, const struct caelum_data_settings *settings,
                      struct caelum_error *err);
@@ -124,6 +129,10 @@ void caelum_data_close(caelum_data **data);
  * below that directory, and *reason to what is wrong with it; both belong to the data. */
 size_t caelum_data_skipped(const caelum_data *data, size_t i, const char **path, const char **reason);
 
+/* The i-th sentence that a person should know about how the data was opened: what was left out of a
+ * directory, and why prepared data could not be kept. It belongs to the data; NULL beyond the last. */
+const char *caelum_data_note(const caelum_data *data, size_t i);
+
 struct caelum_data_file {
     char name[64];
     size_t bytes;
@@ -132,8 +141,8 @@ struct caelum_data_file {
 };
 
 struct caelum_data_info {
-    char name[32];    /* "cifar-10", "folder" or "synthetic" */
-    char source[512]; /* where it came from, as given */
+    char name[32];      /* "cifar-10", "folder" or "synthetic" */
+    const char *source; /* where it came from, as given; the data's */
     size_t count, channels, height, width;
     size_t split_count[3]; /* indexed by enum caelum_split */
     uint64_t split_seed;

@@ -168,7 +168,7 @@ static void quicken(struct caelum_train_settings *s) {
 
 static int choose_data(struct study_unit *u, const struct study *study, const struct study_run *run,
                        const char *whole, struct caelum_error *err) {
-    if (run->data && strncmp(run->data, "synthetic", 9) != 0)
+    if (run->data && !data_is_synthetic(run->data, NULL, NULL))
         CHECK(resolve(study, NULL, run->data, u->data_spec, err));
     else if (run->data || whole)
         snprintf(u->data_spec, sizeof u->data_spec, "%s", run->data ? run->data : whole);

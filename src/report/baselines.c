@@ -59,8 +59,8 @@ static bool read_cache(const char *cache, const char *key, struct caelum_baselin
     return good;
 }
 
-static int write_cache(const char *cache, const char *key, const struct caelum_baseline *list, size_t count,
-                       struct caelum_error *err) {
+static void write_cache(const char *cache, const char *key, const struct caelum_baseline *list,
+                        size_t count) {
     json_t *entries = json_array();
     bool good = true;
     for (size_t i = 0; i < count; i++) {
@@ -71,9 +71,10 @@ static int write_cache(const char *cache, const char *key, const struct caelum_b
                                   m->psnr_mean, "ssim", m->ssim, "mae", m->mae, "accuracy", m->accuracy);
         good &= json_array_append_new(entries, entry) == 0;
     }
-    if (good) return figures_write(cache, key, entries, err);
-    json_decref(entries);
-    return CAELUM_OK;
+    if (good)
+        figures_keep(cache, key, entries);
+    else
+        json_decref(entries);
 }
 
 static int measure_plan(const struct plan *plan, size_t numbers, const struct pictures *train,
@@ -105,7 +106,7 @@ int baselines_measure(const struct pictures *train, const struct pictures *targe
             CHECK(measure_plan(&plans[i], numbers, train, target, &found[i], err));
         }
         if (progress) progress(cookie, "fitting linear codes", n, n);
-        CHECK(write_cache(cache, full_key, found, n, err));
+        write_cache(cache, full_key, found, n);
     }
     *count = n < capacity ? n : capacity;
     memcpy(list, found, *count * sizeof *list);

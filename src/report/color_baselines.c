@@ -267,8 +267,8 @@ static bool read_cache(const char *cache, const char *key, size_t n, size_t pict
 }
 
 /* Figures that JSON can't hold (SSIM of pictures smaller than its window) are not kept. */
-static int write_cache(const char *cache, const char *key, const struct caelum_color_baseline *list, size_t n,
-                       struct caelum_error *err) {
+static void write_cache(const char *cache, const char *key, const struct caelum_color_baseline *list,
+                        size_t n) {
     json_t *entries = json_array();
     bool good = true;
     for (size_t i = 0; i < n; i++) {
@@ -279,9 +279,10 @@ static int write_cache(const char *cache, const char *key, const struct caelum_c
         }
         good &= json_array_append_new(entries, entry) == 0;
     }
-    if (good) return figures_write(cache, key, entries, err);
-    json_decref(entries);
-    return CAELUM_OK;
+    if (good)
+        figures_keep(cache, key, entries);
+    else
+        json_decref(entries);
 }
 
 int color_baselines_measure(const struct pictures *train, const struct pictures *target, const char *cache,
@@ -294,7 +295,7 @@ int color_baselines_measure(const struct pictures *train, const struct pictures 
     snprintf(full_key, sizeof full_key, "v%d colorizers %s", VERSION, key);
     if (!read_cache(cache, full_key, n, target->n, found)) {
         CHECK(measure(train, target, n, progress, cookie, found, err));
-        CHECK(write_cache(cache, full_key, found, n, err));
+        write_cache(cache, full_key, found, n);
     }
     *count = n;
     memcpy(list, found, n * sizeof *list);

@@ -6,11 +6,12 @@
 
 #include <jansson.h>
 
-/* The array kept in `path` under `key`, a new reference; NULL if the file is missing, damaged or of another
- * key. */
+/* The array kept in `path` under `key`, a new reference; NULL if the file is missing, damaged, of another
+ * key, or can be another user's work. */
 json_t *figures_read(const char *path, const char *key);
 
-/* Keeps the array `figures`, whose reference is taken, in `path` under `key`; the file is replaced. */
-int figures_write(const char *path, const char *key, json_t *figures, struct caelum_error *err);
+/* Keeps the array `figures`, whose reference is taken, in `path` under `key`; the file is replaced. Where
+ * that can't be, or path is "", they are measured again the next time. */
+void figures_keep(const char *path, const char *key, json_t *figures);
 
 #endif
