@@ -290,7 +290,7 @@ static int read_weights(struct reader *r, struct caelum_model *model, const stru
 
 int text_model(struct reader *r, struct caelum_model **out, keras_values values, void *cookie) {
     struct caelum_model *model = NULL;
-    CHECK(model_new(&model, r->text, r->path, r->height, r->width, r->err));
+    CHECK(model_new(&model, r->text, r->path, r->height, r->width, SIZE_MAX, r->err));
     int result = CAELUM_OK;
     for (size_t i = 0; result == 0 && i < r->weight_count; i++)
         result = read_weights(r, model, &r->weights[i], values, cookie);

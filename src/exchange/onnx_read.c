@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-#include <jansson.h>
 #include <onnx.pb-c.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,19 +228,10 @@ static int add_ports(struct onnx_file *file, const Onnx__GraphProto *m, const ch
     return set_port(&file->graph.output, m->output[0], path, err);
 }
 
-static int set_props(struct metadata *props, const Onnx__ModelProto *m, const char *path,
-                     struct caelum_error *err) {
-    const size_t most = sizeof props->entry / sizeof *props->entry;
-    if (m->n_metadata_props > most)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu metadata_props, at most %zu expected", path,
-                           m->n_metadata_props, most);
-    for (size_t i = 0; i < m->n_metadata_props; i++) {
-        const char *key = text(m->metadata_props[i]->key), *value = text(m->metadata_props[i]->value);
-        json_t *both = json_pack("[s, s]", key, value); /* model files keep them as JSON */
-        if (!both) return caelum_fail(err, CAELUM_EFORMAT, "%s: metadata_props: not UTF-8 text", path);
-        json_decref(both);
-        CHECK(metadata_set(props, key, value, err));
-    }
+static int set_props(struct metadata *props, const Onnx__ModelProto *m, struct caelum_error *err) {
+    for (size_t i = 0; i < m->n_metadata_props; i++)
+        CHECK(metadata_set(props, text(m->metadata_props[i]->key), text(m->metadata_props[i]->value), err));
+    metadata_unescape(props);
     return CAELUM_OK;
 }
 
@@ -338,7 +328,7 @@ static int take_message(struct onnx_file *file, const Onnx__ModelProto *m, const
     for (size_t i = 0; i < graph->n_node; i++) CHECK(add_node(file, graph->node[i], path, err));
     CHECK(list_sources(file, path, err));
     CHECK(check_order(file, path, err));
-    return set_props(&file->props, m, path, err);
+    return set_props(&file->props, m, err);
 }
 
 int onnx_read(struct onnx_file *file, const char *path, struct caelum_error *err) {
