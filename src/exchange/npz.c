@@ -49,10 +49,12 @@ int caelum_arrays_save(const char *path, const struct caelum_tensor *arrays, siz
 static int add_strings(struct zip_writer *zip, const struct metadata *strings, struct caelum_error *err) {
     for (size_t i = 0; i < strings->count; i++) {
         const struct metadata_entry *e = &strings->entry[i];
-        if (strlen(e->key) >= MOST_NAME)
-            return caelum_fail(err, CAELUM_EFORMAT,
-                               "metadata '%.60s...': expected a name of at most %d bytes", e->key,
-                               MOST_NAME - 1);
+        if (strlen(e->key) >= MOST_NAME || strchr(e->key, '\\')) /* libarchive reads that as a slash */
+            return caelum_fail(
+                err, CAELUM_EFORMAT,
+                "metadata '%.60s': in an .npz expected a key of at most %d bytes, in UTF-8 and "
+                "without a backslash",
+                e->key, MOST_NAME - 1);
         uint8_t *points;
         size_t n;
         char type[24];
