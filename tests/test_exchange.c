@@ -87,7 +87,12 @@ static void test_npy(void **state) {
         const char *dict, *values, *words;
         size_t size;
     } bad[] = {
-        {"{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", "abcd", "type '>f4'", 4},
+        {"{'descr': '|f4', 'fortran_order': False, 'shape': (1,), }", "abcd", "type '|f4'", 4},
+        {"{'descr': '>i4', 'fortran_order': False, 'shape': (1,), }", "abcd", "type '>i4'", 4},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1 1), }", "abcd", "header", 4},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "abcd", "header", 4},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "abcd", "header", 4},
+        {"{'descr': \"<f4', 'fortran_order': False, 'shape': (1,), }", "abcd", "header", 4},
         {"{'descr': '<i8', 'fortran_order': False, 'shape': (1,), }", "abcdefgh", "type '<i8'", 8},
         {"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "abcdefgh", "type '|O'", 8},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", "abcd", "4 bytes", 4},
@@ -107,6 +112,53 @@ static void test_npy(void **state) {
         memcpy(file + 10 + length, bad[i].values, bad[i].size);
         assert_error(CAELUM_EFORMAT, bad[i].words, npy_read(&npy, "x", file, 10 + length + bad[i].size, err));
     }
+}
+
+/* Headers as other programs, and other versions of Python, write them: 1.5 and -2 all. */
+static void test_npy_of_others(void **state) {
+    (void)state;
+    static const char little[] = "\0\0\xc0\x3f\0\0\0\xc0", big[] = "\x3f\xc0\0\0\xc0\0\0\0";
+    static const struct {
+        const char *dict, *values;
+    } good[] = {
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2L,), }", little},
+        {"{'shape': (2L, 1L), 'fortran_order': False, 'descr': '<f4'}", little},
+        {"{\"descr\": \"<f4\", \"fortran_order\": False, \"shape\": (2,)}", little},
+        {"{'descr':'=f4','fortran_order':False,'shape':(2,)}", little},
+        {"{ 'descr' : '<f4' ,\t'fortran_order' : True ,\n 'shape' : ( 1 , 2 ) }", little},
+        {"{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", big},
+        {"{'descr': '>f4', 'fortran_order': True, 'shape': (2, 1), }   \n", big},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        for (uint8_t version = 1; version <= 3; version++) {
+            uint8_t file[300] = "\x93NUMPY";
+            const size_t length = strlen(good[i].dict), start = version == 1 ? 10 : 12;
+            struct npy npy = {0};
+            file[6] = version, file[8] = (uint8_t)length;
+            memcpy(file + start, good[i].dict, length);
+            memcpy(file + start + length, good[i].values, 8);
+            assert_ok(npy_read(&npy, "x", file, start + length + 8, err));
+            assert_int_equal(safetensor_count(&npy.array), 2);
+            assert_true(((const float *)npy.array.data)[0] == 1.5f);
+            assert_true(((const float *)npy.array.data)[1] == -2);
+            npy_close(&npy);
+        }
+}
+
+/* 128 MiB of zeros are a file of 130 KB. */
+static void test_archives_that_swell(void **state) {
+    (void)state;
+    caelum_model *back = NULL;
+    const struct caelum_import_settings settings = alone();
+    if (system("/usr/bin/python3 -c 'import zipfile, sys\n"
+               "with zipfile.ZipFile(sys.argv[1], \"w\", zipfile.ZIP_DEFLATED) as z:\n"
+               "    z.writestr(\"a.npy\", bytes(1 << 27))' " BUILD_DIR "/swell.npz") != 0) {
+        print_message("skipped: no Python makes the archive\n");
+        return;
+    }
+    assert_error(CAELUM_EFORMAT, "expected no more than 64 MiB",
+                 caelum_model_import(&back, BUILD_DIR "/swell.npz", &settings, err));
+    unlink(BUILD_DIR "/swell.npz");
 }
 
 /* Fortran order: the first index varies fastest. */
@@ -356,6 +408,8 @@ int main(void) {
         cmocka_unit_test(test_order_of_archives),
         cmocka_unit_test(test_names_that_tell),
         cmocka_unit_test(test_no_network_is_ignored),
+        cmocka_unit_test(test_npy_of_others),
+        cmocka_unit_test(test_archives_that_swell),
     };
     return cmocka_run_group_tests(tests, open_directory, remove_directory);
 }
