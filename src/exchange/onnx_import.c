@@ -31,8 +31,23 @@ static int copy_props(struct caelum_model *model, const struct metadata *props, 
     return CAELUM_OK;
 }
 
+static int add_to(struct caelum_model *model, const struct onnx_weight *weight, struct caelum_error *err) {
+    const struct onnx_tensor *from = weight->from;
+    const float *data = from->data;
+    struct caelum_tensor t;
+    for (size_t i = 0; caelum_model_tensor(model, i, &t); i++) {
+        if (strcmp(t.name, weight->name) != 0) continue;
+        float *to = model_values(model, t.name, t.dims, t.dim);
+        if (from->values != 1 && from->values != t.dim[0]) break;
+        for (size_t k = 0; k < t.dim[0]; k++) to[k] += data[from->values == 1 ? 0 : k];
+        return CAELUM_OK;
+    }
+    return caelum_fail(err, CAELUM_EUSAGE, "the model has no %s of %zu numbers", weight->name, from->values);
+}
+
 static int fill(struct caelum_model *model, const struct onnx_weight *weight, struct caelum_error *err) {
     const struct onnx_tensor *from = weight->from;
+    if (weight->added) return add_to(model, weight, err);
     if (!weight->turned) return caelum_model_set_tensor(model, weight->name, from->data, from->values, err);
     float *turned = NULL;
     const float *data = from->data;

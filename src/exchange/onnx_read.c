@@ -73,7 +73,16 @@ static int fill_shape(struct onnx_tensor *tensor, const Onnx__TensorProto *m, co
     return CAELUM_OK;
 }
 
-/* Types other than the two have no data. */
+const char *onnx_type_name(int type) {
+    static const char *const names[] = {
+        "UNDEFINED",      "FLOAT",      "UINT8",          "INT8",       "UINT16",   "INT16",
+        "INT32",          "INT64",      "STRING",         "BOOL",       "FLOAT16",  "DOUBLE",
+        "UINT32",         "UINT64",     "COMPLEX64",      "COMPLEX128", "BFLOAT16", "FLOAT8E4M3FN",
+        "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ", "UINT4",      "INT4"};
+    return type >= 0 && (size_t)type < sizeof names / sizeof *names ? names[type] : "unknown";
+}
+
+/* Types other than the three have no data. */
 static int add_tensor(struct onnx_file *file, const Onnx__TensorProto *m, const char *name, const char *path,
                       struct caelum_error *err) {
     struct onnx_tensor tensor = {.name = name, .type = m->data_type};
@@ -94,6 +103,10 @@ static int add_tensor(struct onnx_file *file, const Onnx__TensorProto *m, const 
         const void *numbers = real ? (const void *)m->float_data : m->int64_data;
         tensor.data = raw ? m->raw_data.data : numbers;
     }
+    if (tensor.type == ONNX_BOOL && tensor.values == 1) /* the first byte of either is the number */
+        tensor.data = raw && m->raw_data.len == 1    ? (const void *)m->raw_data.data
+                      : !raw && m->n_int32_data == 1 ? m->int32_data
+                                                     : NULL;
     onnx_add_tensor(&file->graph, &tensor);
     return file->graph.result;
 }
@@ -187,7 +200,9 @@ static int set_port(struct onnx_port *port, const Onnx__ValueInfoProto *m, const
     const Onnx__TypeProto__Tensor *type =
         m->type && m->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? m->type->tensor_type : NULL;
     if (!type || type->elem_type != ONNX_FLOAT)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' is no tensor of 32 bit floats", path, port->name);
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' is %s%s; expected a tensor of FLOAT, 32 bit", path,
+                           port->name, type ? "of type " : "no tensor",
+                           type ? onnx_type_name(type->elem_type) : "");
     if (!type->shape) return CAELUM_OK;
     if (type->shape->n_dim > ONNX_DIMS)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' has %zu dimensions", path, port->name,
