@@ -336,12 +336,49 @@ static void a_small_file_takes_little(void **state) {
     if (!strstr(why.text, "it: the network has 245820000 weights, the file 0")) fail_msg("%s", why.text);
 }
 
+/* What is no model is called by its name. */
+static void other_files_are_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *words;
+    } files[] = {{"", 0, "an empty file"},
+                 {"\x89PNG\r\n\x1a\nxxxxxxxxxxxx", 20, "a PNG picture"},
+                 {"\xff\xd8\xff\xe0\0\x10JFIF\0xxxxxxxxx", 20, "a JPEG picture"},
+                 {"RIFF\1\2\3\4WEBPVP8 xxxx", 20, "a WebP picture"},
+                 {"PK\3\4xxxxxxxxxxxxxxxxxxxxxx\x10\0\0\0archive/data.pkl", 46, "of PyTorch"},
+                 {"PK\3\4xxxxxxxxxxxxxxxxxxxxxx\x05\0\0\0a.npy", 35, "ends in .npz"},
+                 {"PK\3\4xxxxxxxxxxxxxxxxxxxxxx\x0d\0\0\0metadata.json", 43, "ends in .keras"},
+                 {"PK\3\4", 4, "a zip archive"},
+                 {"\x80\x02\x8a\nl\xfc\x9c\x46\xf9", 9, "a pickle of Python"},
+                 {"\x08\x07\x12\x07pytorch", 11, "an ONNX model"},
+                 {"\x89HDF\r\n\x1a\nxxxx", 12, "an HDF5 file"},
+                 {"input 3\nconv 8\n", 15, "a network's text"},
+                 {"\xef\xbb\xbf# mine\ninput 3\n", 18, "a network's text"},
+                 {"Dear all,\n", 10, "; it is a text"},
+                 {"\1\2\3\4", 4, "not known"}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        caelum_model *model = NULL;
+        assert_error(CAELUM_EFORMAT, files[i].words,
+                     caelum_model_decode(&model, files[i].bytes, files[i].size, "it", err));
+    }
+    const struct caelum_import_settings settings = caelum_import_defaults();
+    caelum_model *model = NULL;
+    assert_error(CAELUM_EUSAGE, "PyTorch's state_dict",
+                 caelum_model_import(&model, "model.pth", &settings, err));
+    assert_ok(file_write(in_directory("p.npz"), files[1].bytes, files[1].size, err));
+    assert_error(CAELUM_EFORMAT, "a PNG picture",
+                 caelum_model_import(&model, in_directory("p.npz"), &settings, err));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_allocation_may_fail),  cmocka_unit_test(layouts_that_the_format_allows),
         cmocka_unit_test(layouts_that_it_does_not),  cmocka_unit_test(a_name_stands_once),
         cmocka_unit_test(metadata_comes_back_whole), cmocka_unit_test(half_precision_has_an_end),
         cmocka_unit_test(weights_are_numbers),       cmocka_unit_test(a_small_file_takes_little),
+        cmocka_unit_test(other_files_are_named),
     };
     return cmocka_run_group_tests(tests, open_directory, remove_directory);
 }

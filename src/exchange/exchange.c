@@ -48,6 +48,14 @@ static const struct exchange_format formats[] = {
 #endif
 };
 
+static bool is_torch(const char *path) {
+    static const char *const endings[] = {".pt", ".pth", ".pkl", ".bin", ".ckpt"};
+    const char *ending = strrchr(path, '.');
+    for (size_t i = 0; ending && i < sizeof endings / sizeof *endings; i++)
+        if (strcmp(ending, endings[i]) == 0) return true;
+    return false;
+}
+
 int exchange_find(const struct exchange_format **format, const char *path, struct caelum_error *err) {
     const size_t length = strlen(path);
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
@@ -59,7 +67,8 @@ int exchange_find(const struct exchange_format **format, const char *path, struc
         return CAELUM_OK;
     }
     return caelum_fail(err, CAELUM_EUSAGE,
-                       "%s: expected a name that ends in .safetensors, .onnx, .keras, .h5 or .npz", path);
+                       "%s: expected a name that ends in .safetensors, .onnx, .keras, .h5 or .npz%s", path,
+                       is_torch(path) ? "; PyTorch's state_dict can be saved as .npz or .safetensors" : "");
 }
 
 int exchange_model(struct caelum_model **model, const char *path,

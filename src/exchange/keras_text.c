@@ -2,6 +2,7 @@
 #include "exchange/keras_text.h"
 
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@ enum { MOST_MAP = 1 << 24 };
 
 static int append(struct reader *r, const char *format, va_list args) {
     const size_t used = strlen(r->text);
-    const int more = vsnprintf(r->text + used, sizeof r->text - used, format, args);
+    const int more = number_vprint(r->text + used, sizeof r->text - used, format, args);
     if (more < 0 || used + (size_t)more + 2 > sizeof r->text)
         return caelum_fail(r->err, CAELUM_EFORMAT, "%s: more layers than a network can have", r->path);
     strcat(r->text, "\n");

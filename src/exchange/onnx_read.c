@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "net/magic.h"
 
 #include <onnx.pb-c.h>
 #include <stdlib.h>
@@ -330,7 +331,7 @@ static int take_message(struct onnx_file *file, const Onnx__ModelProto *m, const
                         struct caelum_error *err) {
     const Onnx__GraphProto *graph = m->graph;
     if (!graph || graph->n_node == 0)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: an ONNX model without nodes", path);
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: an ONNX model without nodes, or another file", path);
     if (graph->n_node > MOST_NODES)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu nodes, at most %d expected", path, graph->n_node,
                            MOST_NODES);
@@ -353,8 +354,10 @@ int onnx_read(struct onnx_file *file, const char *path, struct caelum_error *err
     CHECK(file_read(path, MOST_BYTES, &bytes, &size, err));
     if (sound(&onnx__model_proto__descriptor, bytes, bytes + size, MOST_NESTED))
         file->message = onnx__model_proto__unpack(NULL, size, bytes);
+    const char *is = file->message ? "" : magic_name(bytes, size);
     mem_free(&bytes);
-    if (!file->message) return caelum_fail(err, CAELUM_EFORMAT, "%s: no ONNX file, or a damaged one", path);
+    if (!file->message)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: no ONNX file, or a damaged one; it is %s", path, is);
     return take_message(file, file->message, path, err);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "net/magic.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -91,7 +92,8 @@ int zip_read(struct zip *out, const char *path, struct caelum_error *err) {
     if (result == 0) {
         archive_read_support_format_zip_seekable(archive);
         if (archive_read_open_memory(archive, bytes, size) != ARCHIVE_OK)
-            result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a zip archive, or cut short", path);
+            result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a zip archive, or cut short; it is %s", path,
+                                 magic_name(bytes, size));
     }
     if (result == 0) result = read_entries(archive, &zip, path, most_content(size), err);
     archive_read_free(archive);

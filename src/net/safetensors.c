@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "net/magic.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,7 +224,8 @@ static int parse(struct safetensors *file, size_t size, const char *path, struct
     if (size >= 8)
         for (size_t i = 0; i < 8; i++) length |= (size_t)file->bytes[i] << (8 * i);
     if (size < 8 || length < 2 || length > size - 8 || length > most_header)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: not a safetensors file (%zu bytes)", path, size);
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: not a safetensors file; it is %s", path,
+                           magic_name(file->bytes, size));
     json_error_t why;
     json_t *header = json_loadb((const char *)file->bytes + 8, length, JSON_REJECT_DUPLICATES, &why);
     int result;
