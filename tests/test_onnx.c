@@ -313,7 +313,7 @@ static void damaged_files_do_no_harm(void **state) {
         for (uint64_t seed = 0; seed < DAMAGES; seed++) {
             struct rng rng = rng_make(seed, RNG_TEST, 7);
             const size_t cut = rng_below(&rng, (uint32_t)size), changes = 1 + rng_below(&rng, 3);
-            print_message(seed % 50 == 0 ? "text %zu, seeds from %llu\n" : "", t, (unsigned long long)seed);
+            if (seed % 50 == 0) print_message("text %zu, seeds from %llu\n", t, (unsigned long long)seed);
             try_bytes(bytes, cut);
             uint8_t *copy = NULL;
             assert_ok(mem_alloc(&copy, size, 1, err));
