@@ -219,7 +219,8 @@ const char *caelum_net_text(const caelum_net *net);
 /* A network with weights. But for its metadata read-only after loading: any number of threads may run it. */
 typedef struct caelum_model caelum_model;
 
-/* Loads a safetensors file written by caelum. Fails with CAELUM_EIO or CAELUM_EFORMAT. */
+/* Loads a safetensors file written by caelum. Fails with CAELUM_EIO; CAELUM_EFORMAT, also if a weight is not
+ * finite. */
 int caelum_model_load(caelum_model **model, const char *path, struct caelum_error *err);
 /* The same from a file's bytes in memory, which are not kept; `name` stands before errors. */
 int caelum_model_decode(caelum_model **model, const void *bytes, size_t size, const char *name,
@@ -260,13 +261,15 @@ const char *caelum_model_metadata(const caelum_model *model, const char *key);
 /* The i-th key, or NULL beyond the last. */
 const char *caelum_model_metadata_key(const caelum_model *model, size_t i);
 /* Adds a key to the metadata, or changes it; both texts are copied. Fails with CAELUM_EFORMAT if there are
- * more than 64, with CAELUM_ERESOURCE. */
+ * more than 1024, with CAELUM_ERESOURCE. */
 int caelum_model_set_metadata(caelum_model *model, const char *key, const char *value,
                               struct caelum_error *err);
 /* Rounds the weights to half precision (IEEE 754 binary16), in which the model is then saved: half the bytes.
- * A model loaded from such a file is saved as such. Not while another thread runs it. */
-void caelum_model_round_half(caelum_model *model);
-/* Writes the model, whole or not at all; an existing file is replaced. Fails with CAELUM_EIO. */
+ * A model loaded from such a file is saved as such. Not while another thread runs it. Fails with
+ * CAELUM_EFORMAT, naming the tensor, if a weight is beyond 65504; the model is then as it was. */
+int caelum_model_round_half(caelum_model *model, struct caelum_error *err);
+/* Writes the model, whole or not at all; an existing file is replaced. Fails with CAELUM_EIO; with
+ * CAELUM_EFORMAT, naming the tensor, if a weight is not finite. */
 int caelum_model_save(const caelum_model *model, const char *path, struct caelum_error *err);
 
 /* Writes the model as another program's file, whole or not at all, in the format that the path ends in:
@@ -282,12 +285,15 @@ struct caelum_import_settings {
     const char *net_path; /* the network's text, for files that hold weights alone; NULL: the file has it */
     size_t height, width; /* of the pictures, where the file leaves them open; default 32. An ONNX file by
                              caelum says what size it was trained on */
+    const char *order; /* "encoder,decoder": tensors of other names than the network's in its order, by their
+                          names or what these begin with up to a dot or slash; NULL: the file must tell */
 };
 struct caelum_import_settings caelum_import_defaults(void);
 /* Makes a model of such a file, by its ending. A .keras or .h5 file is read in a forked child, which a
  * damaged one may bring down with libhdf5: not for a process in which another thread uses HDF5. Fails with
- * CAELUM_EFORMAT, naming the part of the file that is wrong or can't be said in a network's text,
- * CAELUM_EUSAGE (as above, or a network is needed), CAELUM_EIO, CAELUM_ERESOURCE. */
+ * CAELUM_EFORMAT, naming the part of the file that is wrong, can't be said in a network's text, or could be
+ * one tensor as well as another of the network's; CAELUM_EUSAGE (as above; a network is needed, or one is
+ * given for a file that has its own), CAELUM_EIO, CAELUM_ERESOURCE. */
 int caelum_model_import(caelum_model **model, const char *path, const struct caelum_import_settings *settings,
                         struct caelum_error *err);
 
