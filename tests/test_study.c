@@ -126,6 +126,14 @@ static void mistakes_have_a_place(void **state) {
         {"defaults seeds=3..1\n", "a.study:1:10: seeds: expected"},
         {"defaults seeds=1..99\n", "a.study:1:10: seeds: expected at most 32"},
         {"defaults seeds=1,2,1\n", "a.study:1:10: seed 1 stands there twice"},
+        {"defaults seeds=1,\n", "a.study:1:10: seeds: expected"},
+        {"defaults seeds=1..\n", "a.study:1:10: seeds: expected"},
+        {"defaults seeds=1...3\n", "a.study:1:10: seeds: expected"},
+        {"defaults seeds=+1\n", "a.study:1:10: seeds: expected"},
+        {"defaults seeds=18446744073709551615\n", "a.study:1:10: seeds: expected at most 32 whole numbers"},
+        {"defaults seeds=18446744073709551600..18446744073709551615\n", "none above 9223372036854775807"},
+        {"defaults seeds=18446744073709551617\n", "a.study:1:10: seeds: expected"},
+        {"defaults seeds=0..18446744073709551615\n", "a.study:1:10: seeds: expected"},
         {"section s \"S\"\nalso a\n", "a.study:2:6: no run above is called 'a'"},
         {"section s \"S\"\nreference mse=1\n", "a.study:2:1: 'reference' must stand below"},
         {"section s \"S\"\nrun a x.net\nsection t \"T\"\nreference mse=1\n",
@@ -151,6 +159,34 @@ static void mistakes_have_a_place(void **state) {
     assert_error(CAELUM_EIO, "No such file", study_file_load(&study, "nothing.study", err));
     assert_error(CAELUM_EFORMAT, "not UTF-8",
                  study_file_load(&study, write_text("a.study", "title \"\xff\"\n"), err));
+}
+
+/* The largest seeds there can be, as many as there can be, behind the mark of some editors. */
+static void seeds_go_to_the_largest(void **state) {
+    (void)state;
+    struct study *s = parse("\xef\xbb\xbf"
+                            "section s \"S\"\n"
+                            "run a x.net seeds=9223372036854775776..9223372036854775806,9223372036854775807\n"
+                            "run b x.net seed=9223372036854775807\n");
+    assert_int_equal(s->run[0].seeds, STUDY_SEEDS);
+    for (size_t i = 0; i < STUDY_SEEDS; i++) assert_true(s->run[0].seed[i] == (uint64_t)INT64_MAX - 31 + i);
+    assert_int_equal(s->run[1].seeds, 1);
+    assert_true(s->run[1].seed[0] == INT64_MAX);
+    study_file_close(&s);
+}
+
+static void runs_have_a_limit(void **state) {
+    char text[STUDY_RUNS * 20 + 100] = "section s \"S\"\n";
+    struct study *s;
+    (void)state;
+    for (int i = 0; i < STUDY_RUNS; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "run r%d x.net\n", i);
+    s = parse(text);
+    assert_int_equal(s->runs, STUDY_RUNS);
+    study_file_close(&s);
+    strcat(text, "run last x.net\n");
+    assert_error(CAELUM_EFORMAT, "a.study:258:1: more than 256 runs",
+                 study_file_load(&s, write_text("a.study", text), err));
 }
 
 static void recorded_settings_are_compared(void **state) {
@@ -350,6 +386,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_understood),
         cmocka_unit_test(mistakes_have_a_place),
+        cmocka_unit_test(seeds_go_to_the_largest),
+        cmocka_unit_test(runs_have_a_limit),
         cmocka_unit_test(recorded_settings_are_compared),
         cmocka_unit_test(spreads_are_population_deviations),
         cmocka_unit_test(references_are_judged),
