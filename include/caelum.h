@@ -582,7 +582,7 @@ struct caelum_study_progress {
     size_t finished;     /* of them, those finished now or before, or failed */
     size_t failed;       /* of them, those failed */
     double part;         /* share of this call's work that is done, by multiply-adds */
-    double seconds_left; /* of this call, on the same reckoning; NaN while nothing is done */
+    double seconds_left; /* of this call, on the same reckoning; NaN until a pace can be told */
     const struct caelum_train_progress *train; /* of BATCH and EPOCH, else NULL */
     const struct caelum_train_result *result;  /* of FINISHED; zeroed if it was trained before */
     const struct caelum_error *error;          /* of FAILED */
