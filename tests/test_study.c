@@ -274,11 +274,11 @@ static void spreads_are_population_deviations(void **state) {
 
 static enum verdict judge(double ours, const char *reference, const char *says) {
     struct fixture f;
-    char lines[200], text[600];
+    char lines[200], text[VERDICT_TEXT];
     snprintf(lines, sizeof lines, "also a\nreference %s\n", reference);
     open_fixture(&f, lines, ours, ours, 1, 1);
     const enum verdict v =
-        study_judge_reference(f.study, &f.result[0], &f.study->entry[2].reference[0], text, sizeof text);
+        study_judge_reference(&f.results, &f.result[0], &f.study->entry[2].reference[0], text, sizeof text);
     if (!strstr(text, says)) fail_msg("'%s' lacks '%s'", text, says);
     study_file_close(&f.study);
     return v;
@@ -302,7 +302,7 @@ static void references_are_judged(void **state) {
 static enum verdict judge_claim(double a0, double a1, double b0, double b1, const char *sign,
                                 const char *says) {
     struct fixture f;
-    char lines[200], text[600];
+    char lines[200], text[VERDICT_TEXT];
     snprintf(lines, sizeof lines, "claim a %s b \"w\"\n", sign);
     open_fixture(&f, lines, a0, a1, b0, b1);
     const enum verdict v = study_judge_claim(&f.results, &f.study->claim[0], text, sizeof text);
@@ -324,7 +324,7 @@ static void claims_are_judged(void **state) {
 
 static void sentences_follow_the_figures(void **state) {
     struct fixture f;
-    char text[4096];
+    char text[STUDY_PROSE];
     size_t count[3];
     (void)state;
     open_fixture(&f, "claim a < b \"w\"\nalso a\nreference mse=9 accuracy=1\n", 0.002, 0.002, 0.010, 0.010);

@@ -252,13 +252,14 @@ static void draw_curves(FILE *to, const struct caelum_comparison *c, bool accura
             y[e] = accuracy ? row->history[e].val_accuracy : row->history[e].val_loss;
         }
         if (row->epochs > 0)
-            series[n++] = (struct svg_series){.name = row->name, .x = x, .y = y, .n = row->epochs};
+            series[n++] = (struct svg_series){
+                .name = row->name, .color = r % SVG_COLORS, .x = x, .y = y, .n = row->epochs};
     }
     const struct svg_chart chart = {.title = accuracy ? "Validation accuracy" : "Validation loss",
                                     .description = "A line for each run, by epoch.",
                                     .x_label = "epoch",
-                                    .y_label = accuracy ? "share of pixels whose largest channel agrees"
-                                                        : "logarithmic",
+                                    .y_label =
+                                        accuracy ? "share of pixels whose largest channel agrees" : "loss",
                                     .log_y = !accuracy,
                                     .series = series,
                                     .count = n,

@@ -152,8 +152,16 @@ static int read_title(struct parser *p) {
     return CAELUM_OK;
 }
 
+/* What goes into every sentence about a figure is itself no longer than a sentence. */
+static int check_words(const struct parser *p, size_t i) {
+    const size_t length = strlen(p->word[i].text);
+    if (length <= STUDY_WORDS) return CAELUM_OK;
+    return FAIL(p, p->word[i].column, "expected at most %d bytes, got %zu", STUDY_WORDS, length);
+}
+
 static int read_source(struct parser *p) {
     CHECK(expect(p, 2, "source \"WHOSE FIGURES THE REFERENCES ARE\""));
+    CHECK(check_words(p, 1));
     p->study->source = p->word[1].text;
     return CAELUM_OK;
 }
@@ -261,6 +269,7 @@ static int read_claim(struct parser *p) {
     claim.less = strcmp(p->word[2].text, "<") == 0;
     if (!claim.less && strcmp(p->word[2].text, ">=") != 0)
         return FAIL(p, p->word[2].column, "expected '<' or '>=', got '%s'", p->word[2].text);
+    CHECK(check_words(p, 4));
     claim.words = p->word[4].text;
     p->study->claim[p->study->claims++] = claim;
     return CAELUM_OK;

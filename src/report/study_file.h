@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 
-/* Most runs of a study, seeds of a run, references of an entry. */
-enum { STUDY_RUNS = 256, STUDY_SEEDS = 32, STUDY_REFERENCES = 8 };
+/* Most runs of a study, seeds of a run, references of an entry, bytes of a source and of a claim's words. */
+enum { STUDY_RUNS = 256, STUDY_SEEDS = 32, STUDY_REFERENCES = 8, STUDY_WORDS = 500 };
 
 /* `run NAME NET KEY=VALUE...` */
 struct study_run {

@@ -2,6 +2,7 @@
  * close together. */
 #include "report/svg_chart.h"
 
+#include "base/number.h"
 #include "report/html.h"
 
 #include <math.h>
@@ -87,58 +88,64 @@ static size_t list_ticks(bool logarithmic, bool whole, double low, double high, 
 }
 
 static void label(FILE *to, double x, double y, const char *anchor, const char *class, const char *text) {
-    fprintf(to, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\"%s%s%s>", x, y, anchor,
-            *class ? " class=\"" : "", class, *class ? "\"" : "");
+    number_write(to, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\"%s%s%s>", x, y, anchor,
+                 *class ? " class=\"" : "", class, *class ? "\"" : "");
     html_text(to, text);
-    fprintf(to, "</text>\n");
+    number_write(to, "</text>\n");
+}
+
+static const char *axis_name(const char *label, bool logarithmic, char name[128]) {
+    snprintf(name, 128, "%.100s%s", label, logarithmic ? ", logarithmic" : "");
+    return name;
 }
 
 static void draw_frame(FILE *to, const struct frame *f) {
     const struct svg_chart *c = f->chart;
     double tick[64];
-    char text[32];
+    char text[32], name[128];
     for (size_t i = 0, n = list_ticks(c->log_y, false, f->y0, f->y1, 5, tick); i < n; i++) {
-        snprintf(text, sizeof text, "%.6g", tick[i]);
-        fprintf(to, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", left,
-                width - f->right, py(f, tick[i]), py(f, tick[i]));
+        number_print(text, sizeof text, "%.6g", tick[i]);
+        number_write(to, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", left,
+                     width - f->right, py(f, tick[i]), py(f, tick[i]));
         label(to, left - 8, py(f, tick[i]) + 4, "end", "", text);
     }
     for (size_t i = 0, n = list_ticks(c->log_x, true, f->x0, f->x1, 8, tick); i < n; i++) {
-        snprintf(text, sizeof text, "%g", tick[i]);
-        fprintf(to, "<line class=\"axis\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
-                px(f, tick[i]), px(f, tick[i]), height - bottom, height - bottom + 4);
+        number_print(text, sizeof text, "%g", tick[i]);
+        number_write(to, "<line class=\"axis\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
+                     px(f, tick[i]), px(f, tick[i]), height - bottom, height - bottom + 4);
         label(to, px(f, tick[i]), height - bottom + 18, "middle", "", text);
     }
-    fprintf(to, "<line class=\"axis\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", left,
-            width - f->right, height - bottom, height - bottom);
-    label(to, (left + width - f->right) / 2, height - 10, "middle", "", c->x_label);
+    number_write(to, "<line class=\"axis\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", left,
+                 width - f->right, height - bottom, height - bottom);
+    label(to, (left + width - f->right) / 2, height - 10, "middle", "",
+          axis_name(c->x_label, c->log_x, name));
     label(to, 0, 15, "start", "title", c->title);
-    label(to, 0, 32, "start", "", c->y_label);
+    label(to, 0, 32, "start", "", axis_name(c->y_label, c->log_y, name));
 }
 
 /* The band, then the line in runs between gaps. Returns the y of its end, or NaN. */
-static double draw_line(FILE *to, const struct frame *f, const struct svg_series *s, size_t color) {
+static double draw_line(FILE *to, const struct frame *f, const struct svg_series *s) {
     double end = NAN;
     if (s->low && s->n > 1) {
-        fprintf(to, "<path fill=\"var(--c%zu)\" fill-opacity=\".15\" d=\"", color);
+        number_write(to, "<path fill=\"var(--c%zu)\" fill-opacity=\".15\" d=\"", s->color);
         for (size_t i = 0; i < s->n; i++)
-            fprintf(to, "%c%.1f %.1f", i ? 'L' : 'M', px(f, s->x[i]), py(f, s->low[i]));
-        for (size_t i = s->n; i-- > 0;) fprintf(to, "L%.1f %.1f", px(f, s->x[i]), py(f, s->high[i]));
-        fprintf(to, "Z\"/>\n");
+            number_write(to, "%c%.1f %.1f", i ? 'L' : 'M', px(f, s->x[i]), py(f, s->low[i]));
+        for (size_t i = s->n; i-- > 0;) number_write(to, "L%.1f %.1f", px(f, s->x[i]), py(f, s->high[i]));
+        number_write(to, "Z\"/>\n");
     }
-    fprintf(to, "<path class=\"line%s\"", s->dashed ? " dashed" : "");
-    if (!s->dashed) fprintf(to, " stroke=\"var(--c%zu)\"", color);
-    fprintf(to, " d=\"");
+    number_write(to, "<path class=\"line%s\"", s->dashed ? " dashed" : "");
+    if (!s->dashed) number_write(to, " stroke=\"var(--c%zu)\"", s->color);
+    number_write(to, " d=\"");
     bool pen = false;
     for (size_t i = 0; i < s->n; i++) {
         const double x = px(f, s->x[i]), y = py(f, s->y[i]);
         if (isfinite(x) && isfinite(y)) {
-            fprintf(to, "%c%.1f %.1f", pen ? 'L' : 'M', x, y);
+            number_write(to, "%c%.1f %.1f", pen ? 'L' : 'M', x, y);
             end = y;
         }
         pen = isfinite(x) && isfinite(y);
     }
-    fprintf(to, "\"/>\n");
+    number_write(to, "\"/>\n");
     return end;
 }
 
@@ -179,19 +186,20 @@ static void name_column(FILE *to, struct name *name, size_t n, bool at_left) {
     for (size_t i = 0; i < n; i++) {
         const double x = name[i].x + (at_left ? -12 : 12);
         if (fabs(name[i].y - 4 - from[i]) > 3)
-            fprintf(to, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n", name[i].x,
-                    from[i], x, name[i].y - 4);
+            number_write(to, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n",
+                         name[i].x, from[i], x, name[i].y - 4);
         label(to, x + (at_left ? -2 : 2), name[i].y, at_left ? "end" : "start", "strong halo", name[i].text);
     }
 }
 
 /* Marks with their names beside them. */
-static void draw_points(FILE *to, const struct frame *f, const struct svg_series *s, size_t color) {
+static void draw_points(FILE *to, const struct frame *f, const struct svg_series *s) {
     struct name name[POINTS];
     size_t n = 0;
     for (size_t i = 0; i < s->n && n < POINTS; i++) {
         const double x = px(f, s->x[i]), y = py(f, s->y[i]);
-        if (isfinite(x) && isfinite(y)) name[n++] = (struct name){s->point_names[i], x, y, y, color, false};
+        if (isfinite(x) && isfinite(y))
+            name[n++] = (struct name){s->point_names[i], x, y, y, s->point_colors[i], false};
     }
     for (size_t i = 1; i < n; i++)
         for (size_t j = i; j > 0 && name[j - 1].x > name[j].x; j--) swap_names(&name[j - 1], &name[j]);
@@ -204,43 +212,43 @@ static void draw_points(FILE *to, const struct frame *f, const struct svg_series
         name_column(to, name + i, end - i, at_left);
     }
     for (size_t i = 0; i < n; i++)
-        fprintf(to, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"var(--c%zu)\"/>\n", name[i].x,
-                name[i].wanted, color);
+        number_write(to, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"var(--c%zu)\"/>\n", name[i].x,
+                     name[i].wanted, name[i].color);
 }
 
 void svg_chart_write(FILE *to, const struct svg_chart *chart) {
     const struct frame f = find_frame(chart);
     struct name name[MOST];
-    size_t names = 0, color = 0;
-    fprintf(to, "<svg%s viewBox=\"0 0 %g %g\" role=\"img\" aria-labelledby=\"%s-t %s-d\"><title id=\"%s-t\">",
-            chart->kind == SVG_FILE ? " xmlns=\"http://www.w3.org/2000/svg\"" : "", width, height, chart->id,
-            chart->id, chart->id);
+    size_t names = 0;
+    number_write(
+        to, "<svg%s viewBox=\"0 0 %g %g\" role=\"img\" aria-labelledby=\"%s-t %s-d\"><title id=\"%s-t\">",
+        chart->kind == SVG_FILE ? " xmlns=\"http://www.w3.org/2000/svg\"" : "", width, height, chart->id,
+        chart->id, chart->id);
     html_text(to, chart->title);
-    fprintf(to, "</title><desc id=\"%s-d\">", chart->id);
+    number_write(to, "</title><desc id=\"%s-d\">", chart->id);
     html_text(to, chart->description);
-    fprintf(to, "</desc>\n");
+    number_write(to, "</desc>\n");
     if (chart->kind == SVG_FILE) html_svg_style(to);
     draw_frame(to, &f);
     for (size_t i = 0; i < chart->count && i < MOST; i++) {
         const struct svg_series *s = &chart->series[i];
         if (s->point_names) {
-            draw_points(to, &f, s, color++ % 8);
+            draw_points(to, &f, s);
             continue;
         }
-        const double y = draw_line(to, &f, s, color % 8);
+        const double y = draw_line(to, &f, s);
         if (isfinite(y))
-            name[names++] =
-                (struct name){s->name, px(&f, s->x[s->n - 1]) + 8, y + 4, y, color % 8, s->dashed};
-        color += !s->dashed;
+            name[names++] = (struct name){s->name, px(&f, s->x[s->n - 1]) + 8, y + 4, y, s->color, s->dashed};
     }
     spread_names(name, names);
     for (size_t i = 0; i < names; i++) {
         char fill[16] = "soft";
         if (!name[i].grey) snprintf(fill, sizeof fill, "c%zu", name[i].color);
-        fprintf(to, "<text class=\"halo\" x=\"%.1f\" y=\"%.1f\" style=\"font-weight:600;fill:var(--%s)\">",
-                name[i].x, name[i].y, fill);
+        number_write(to,
+                     "<text class=\"halo\" x=\"%.1f\" y=\"%.1f\" style=\"font-weight:600;fill:var(--%s)\">",
+                     name[i].x, name[i].y, fill);
         html_text(to, name[i].text);
-        fprintf(to, "</text>\n");
+        number_write(to, "</text>\n");
     }
-    fprintf(to, "</svg>\n");
+    number_write(to, "</svg>\n");
 }

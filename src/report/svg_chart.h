@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* Colors that the page has; a series names one of them. */
+enum { SVG_COLORS = 8 };
+
 /* A line, or with `points` separate marks, each with its own name beside it. A NaN, or what a logarithmic
  * axis can't show, is a gap. Borrowed until return. */
 struct svg_series {
@@ -14,6 +17,8 @@ struct svg_series {
     const double *low, *high; /* [n]: a band around the line; NULL: none */
     size_t n;
     const char *const *point_names; /* [n]: at most 64 marks instead of a line */
+    const size_t *point_colors;     /* [n]: of the marks */
+    size_t color;                   /* of a line, below SVG_COLORS */
     bool dashed;                    /* a line to compare with, in grey */
 };
 
@@ -24,7 +29,7 @@ struct svg_chart {
     enum svg_kind kind;
     const char *title, *description; /* description: what a reader who can't see it is told */
     const char *x_label, *y_label;
-    bool log_x, log_y;
+    bool log_x, log_y;               /* the axis says so */
     const struct svg_series *series; /* at most 16 */
     size_t count;
     const char *id; /* unique in the page */
