@@ -1,43 +1,12 @@
 /* test_study.c - study files: what they mean, where mistakes are said to be; and the arithmetic of the
  * report. */
-#include "testing.h"
+#include "study_fixture.h"
 
 #include "report/run_files.h"
-#include "report/study_figures.h"
 #include "report/study_prose.h"
 #include "train/train_settings.h"
 
 #include <math.h>
-
-static char scratch[256];
-
-static int setup(void **state) {
-    (void)state;
-    test_directory(scratch);
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    test_remove(scratch);
-    return 0;
-}
-
-static const char *write_text(const char *name, const char *text) {
-    static char path[512];
-    snprintf(path, sizeof path, "%s/%s", scratch, name);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-    return path;
-}
-
-static struct study *parse(const char *text) {
-    struct study *study = NULL;
-    assert_ok(study_file_load(&study, write_text("a.study", text), err));
-    return study;
-}
 
 static void a_file_is_understood(void **state) {
     (void)state;
@@ -226,35 +195,6 @@ static void recorded_settings_are_compared(void **state) {
 
 /* --- Figures -------------------------------------------------------------------------------------- */
 
-/* A study of two runs, a and b, two seeds each, with these errors. */
-struct fixture {
-    struct study *study;
-    struct study_seed seeds[2][2];
-    struct study_result result[2];
-    struct study_results results;
-};
-
-static void open_fixture(struct fixture *f, const char *lines, double a0, double a1, double b0, double b1) {
-    const double mse[2][2] = {{a0, a1}, {b0, b1}};
-    char text[1000];
-    snprintf(text, sizeof text, "source \"S\"\nsection s \"S\"\nrun a x.net\nrun b x.net\n%s", lines);
-    *f = (struct fixture){.study = parse(text)};
-    for (size_t r = 0; r < 2; r++) {
-        for (size_t i = 0; i < 2; i++) {
-            struct study_seed *s = &f->seeds[r][i];
-            *s = (struct study_seed){.trained = !isnan(mse[r][i])};
-            for (size_t k = 0; k < FIGURES; k++) s->value[k] = NAN;
-            s->value[FIGURE_MSE] = mse[r][i];
-            s->value[FIGURE_PCA] = 0.001;
-        }
-        f->result[r] = (struct study_result){.run = &f->study->run[r], .seed = f->seeds[r], .seeds = 2};
-        for (size_t i = 0; i < 2; i++) f->result[r].trained += f->seeds[r][i].trained;
-        study_spread(&f->result[r]);
-    }
-    f->results = (struct study_results){.study = f->study, .result = f->result};
-    for (size_t k = 0; k < FIGURES; k++) f->results.grey[k] = NAN;
-}
-
 static void spreads_are_population_deviations(void **state) {
     struct fixture f;
     char text[96];
@@ -325,16 +265,16 @@ static void claims_are_judged(void **state) {
 static void sentences_follow_the_figures(void **state) {
     struct fixture f;
     char text[STUDY_PROSE];
-    size_t count[3];
+    size_t counts[3];
     (void)state;
     open_fixture(&f, "claim a < b \"w\"\nalso a\nreference mse=9 accuracy=1\n", 0.002, 0.002, 0.010, 0.010);
     study_prose(&f.results, 0, text, sizeof text);
     assert_non_null(strstr(text, "a has the lowest test error, MSE 0.002000"));
     assert_non_null(strstr(text, "b has the highest, 5.0 times as much"));
     assert_non_null(strstr(text, "has an error 2.0 to 10.0 times lower"));
-    study_count(&f.results, count);
-    assert_int_equal(count[VERDICT_YES], 2);
-    assert_int_equal(count[VERDICT_OPEN], 1);
+    study_count(&f.results, counts);
+    assert_int_equal(counts[VERDICT_YES], 2);
+    assert_int_equal(counts[VERDICT_OPEN], 1);
     study_file_close(&f.study);
     open_fixture(&f, "", 0.0005, 0.0005, NAN, NAN);
     study_prose(&f.results, 0, text, sizeof text);

@@ -85,17 +85,20 @@ static void count_colors(const struct study *s, size_t section, const bool *know
         if (s->entry[i].section == section && known[s->entry[i].run]) count[color[s->entry[i].run]]++;
 }
 
-/* A color for each run, the same in every chart: the one that is rarest in the sections that show the run. */
+/* A color for each run, the same in every chart: the one that is rarest in the sections that show the run,
+ * and then in all. */
 static void study_colors(const struct study *s, size_t color[STUDY_RUNS]) {
     bool known[STUDY_RUNS] = {false};
+    size_t all[SVG_COLORS] = {0};
     for (size_t r = 0; r < s->runs; r++) {
         size_t count[SVG_COLORS] = {0}, best = 0;
         for (size_t i = 0; i < s->entries; i++)
             if (s->entry[i].run == r) count_colors(s, s->entry[i].section, known, color, count);
         for (size_t c = 1; c < SVG_COLORS; c++)
-            if (count[c] < count[best]) best = c;
+            if (count[c] < count[best] || (count[c] == count[best] && all[c] < all[best])) best = c;
         color[r] = best;
         known[r] = true;
+        all[best]++;
     }
 }
 
@@ -163,11 +166,8 @@ static int curves_html(FILE *to, const struct study_results *r, const size_t *co
         .series = series,
         .count = n,
         .id = id};
-    if (result == 0 && n > 0) {
-        fprintf(to, "<figure><div class=\"scroll\">");
-        svg_chart_write(to, &chart);
-        fprintf(to, "</div></figure>\n");
-    }
+    if (result == 0 && n > 0)
+        svg_figure_write(to, &chart, n < MOST_LINES ? NULL : "At most 16 runs are drawn, the first ones.");
     for (size_t i = 0; i < n; i++) mem_free(&curves[i].memory);
     return result;
 }
@@ -188,8 +188,8 @@ static void latent_html(FILE *to, const struct study_results *r, const size_t *c
     }
     for (size_t i = 0; i < pca; i++) px[i] = r->pca[i].numbers, py[i] = r->pca[i].mse;
     const struct svg_series series[] = {
-        {.name = "PCA", .x = px, .y = py, .n = pca, .dashed = true},
-        {.x = x, .y = y, .n = n, .point_names = names, .point_colors = colors}};
+        {.x = x, .y = y, .n = n, .point_names = names, .point_colors = colors},
+        {.name = "PCA", .x = px, .y = py, .n = pca, .dashed = true}};
     const struct svg_chart chart = {
         .title = "Error against size of the bottleneck",
         .description = "A mark for each network, and the curve of PCA, the best linear code of each size.",
@@ -201,10 +201,12 @@ static void latent_html(FILE *to, const struct study_results *r, const size_t *c
         .count = 2,
         .id = "latent-chart"};
     if (n == 0) return;
-    fprintf(to, "<figure class=\"single\"><div class=\"scroll\">");
-    svg_chart_write(to, &chart);
-    fprintf(to, "</div><figcaption>Test error of every network that reconstructs, beside PCA fitted on the "
-                "training pictures.</figcaption></figure>\n");
+    svg_figure_write(to, &chart,
+                     n < MOST_POINTS
+                         ? "Test error of every network that reconstructs, beside PCA fitted on the training "
+                           "pictures."
+                         : "Test error of the first 64 networks that reconstruct, beside PCA fitted on the "
+                           "training pictures.");
 }
 
 static int sheet_html(FILE *to, const struct study_result *run, struct caelum_error *err) {
