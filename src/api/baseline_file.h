@@ -5,9 +5,9 @@
 #include "base/path.h"
 #include "data/data.h"
 
-/* The file in the data's cache directory, which is made if it can be, for figures of `kind` (a word for the file's name),
- * and the key that stands in it: both tell data, shuffle and splits apart. */
-int baseline_file(const struct caelum_data *data, enum caelum_split split, const char *kind, char path[PATH_SIZE],
-                  char key[256], struct caelum_error *err);
+/* The file in the data's cache directory, which is made if it can be, for figures of `kind` (a word for the
+ * file's name), and the key that stands in it: both tell data, shuffle and splits apart. */
+int baseline_file(const struct caelum_data *data, enum caelum_split split, const char *kind,
+                  char path[PATH_SIZE], char key[256], struct caelum_error *err);
 
 #endif

@@ -94,7 +94,8 @@ void json_bytes_back(char *text) {
 /* --- Text ----------------------------------------------------------------------------------------- */
 
 int json_text(json_t **tree, size_t flags, const char *what, char **text, struct caelum_error *err) {
-    char *made = *tree ? json_dumps(*tree, flags | JSON_REAL_PRECISION(9)) : NULL;
+    const bool precise = flags & JSON_REAL_PRECISION(31);
+    char *made = *tree ? json_dumps(*tree, precise ? flags : flags | JSON_REAL_PRECISION(9)) : NULL;
     drop(tree);
     if (!made) return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory for its JSON", what);
     *text = made;

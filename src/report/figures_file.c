@@ -58,7 +58,7 @@ int figures_write(const char *path, const char *key, json_t *figures, struct cae
     char *text = NULL;
     json_put(&root, "key", json_string(key));
     json_put(&root, "baselines", figures);
-    CHECK(json_text(&root, JSON_INDENT(1), path, &text, err));
+    CHECK(json_text(&root, JSON_INDENT(1) | JSON_REAL_PRECISION(17), path, &text, err));
     const int result = file_write(path, text, strlen(text), err);
     free(text);
     return result;

@@ -37,7 +37,7 @@ static int keep(const char *cache, const char *key, const struct study_pca *poin
     }
     json_put(&root, "key", json_string(key));
     json_put(&root, "mse", known);
-    CHECK(json_text(&root, JSON_INDENT(1), cache, &text, err));
+    CHECK(json_text(&root, JSON_INDENT(1) | JSON_REAL_PRECISION(17), cache, &text, err));
     const int result = file_write(cache, text, strlen(text), err);
     free(text);
     return result;
