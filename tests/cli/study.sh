@@ -28,6 +28,10 @@ says out '"finished": 2'
 holds "one after the other gives the same bits" cmp part/runs/narrow-s1/best.safetensors \
     whole/runs/narrow-s1/best.safetensors
 
+# the first line that is drawn knows no pace yet
+expect 0 "$CAELUM" study "$study" --out drawn --progress always
+holds "no time is told before there is a pace" sh -c "tr '\\r' '\\n' <err | grep -m1 ' left ' | grep -qF ' ? left'"
+
 # a study of so many epochs, killed without warning, gone on with and asked to stop; false where this shell was too slow
 # to do it in time
 interrupted() {
@@ -77,6 +81,14 @@ says err "its network is another one"
 expect 0 "$CAELUM" study net.study --out a --report
 says_page() { holds "the report says: $1" grep -qF -e "$1" a/report/index.html; }
 says_page "not run: its directory holds another training, its network is another one"
+
+# a directory that is no UTF-8, has a blank and a long path: nothing is cut or lost
+odd=$(printf 'o\344 d')/$(printf '%0200d/%0200d/%0200d' 0 0 0)
+expect 0 "$CAELUM" study "$study" narrow --out "$odd" --json
+says out '"out": "o\\xe4 d/0000'
+expect 0 "$CAELUM" study "$study" narrow --out "$odd"
+says out "2 of 2 runs finished, 0 of them now"
+holds "its commands are whole" grep -qF "/runs/narrow-s2'\"," "$odd/report/figures.json"
 
 # one run that fails does not stop the others
 mkdir -p f/runs
