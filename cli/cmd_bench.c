@@ -1,14 +1,12 @@
 /* cmd_bench.c - caelum bench: one figure a line, as soon as it is measured. */
-#include "cli.h"
-
 #include "base/json.h"
 #include "base/number.h"
+#include "cli.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 struct output {
-    bool json; /* else lines */
+    bool json; /* or print lines */
     json_t *figures;
 };
 
@@ -28,14 +26,14 @@ static int line(void *cookie, const char *name, double value, const char *unit) 
     return signals_caught() != 0;
 }
 
-enum { MOST_BATCHES = 32 };
+enum { MOST_BATCHES = 32, LARGEST_BATCH = 1000 };
 
 /* Fills batches from "1,50,250". Returns their number, 0 where the text is anything else. */
 static size_t read_batches(const char *text, size_t batches[MOST_BATCHES]) {
     for (size_t n = 0; n < MOST_BATCHES; text++) {
-        uint64_t pictures;
-        if (!number_whole_at(text, &text, 0, SIZE_MAX, &pictures)) return 0;
-        batches[n++] = (size_t)pictures;
+        uint64_t batch;
+        if (!number_whole_at(text, &text, 1, LARGEST_BATCH, &batch)) return 0;
+        batches[n++] = (size_t)batch;
         if (!*text) return n;
         if (*text != ',') return 0;
     }
@@ -66,8 +64,9 @@ int command_bench(int argc, char **argv) {
     s.batches = batches;
     s.batch_count = read_batches(batches_text, batches);
     if (s.batch_count == 0)
-        return usage_error("bench", "--batches: expected at most %d whole numbers, as in 1,50,250, got '%s'",
-                           MOST_BATCHES, batches_text);
+        return usage_error(
+            "bench", "--batches: expected at most %d whole numbers, each 1 to %d, as in 1,50,250, got '%s'",
+            MOST_BATCHES, LARGEST_BATCH, batches_text);
     /* --net itself has left its place in argv free */
     if (net) argv[n + 1] = (char *)net;
     s.net_count = (size_t)n + (net ? 1 : 0);

@@ -576,7 +576,7 @@ struct caelum_train_result {
  * CAELUM_OK with result->stopped set. The result depends on the network, the data, the settings and the seed
  * alone: not on threads or instruction set (from AVX2 up), nor on stops and resumes - unless a resume changes
  * `epochs`, to which the cosine and onecycle schedules are then stretched. CAELUM_EDIVERGED if the loss
- * explodes (src/train/fit.h has the rule): `out` then holds what the last finished epoch left. */
+ * explodes (docs/training.md has the rule): `out` then holds what the last finished epoch left. */
 int caelum_train(const struct caelum_train_settings *settings, struct caelum_train_result *result,
                  struct caelum_error *err);
 
@@ -597,7 +597,7 @@ struct caelum_study_progress {
     size_t finished;     /* of them, those finished now or before, or failed */
     size_t failed;       /* of them, those failed */
     double part;         /* share of this call's work that is done, by multiply-adds */
-    double seconds_left; /* of this call, on the same reckoning; NaN while nothing is done */
+    double seconds_left; /* of this call, on the same reckoning; NaN until a pace can be told */
     const struct caelum_train_progress *train; /* of BATCH and EPOCH, else NULL */
     const struct caelum_train_result *result;  /* of FINISHED; zeroed if it was trained before */
     const struct caelum_error *error;          /* of FAILED */
@@ -747,7 +747,7 @@ struct caelum_colorize_settings caelum_colorize_defaults(void);
 
 /* Colors a picture of any size; of its own colors only luminance is looked at, and kept at every pixel. The
  * picture is made as small as those that the network was trained on, chroma is predicted there, and brought
- * back along the edges of luminance (src/image/chroma.h). Of several hints within one small pixel the mean
+ * back along the edges of luminance (docs/colorize.md). Of several hints within one small pixel the mean
  * counts. `out` is to be freed by the caller. Fails with CAELUM_EFORMAT if the model is no colorizer,
  * CAELUM_EUSAGE if it takes no hints and is given some, one lies outside of the picture, or a setting is out
  * of range, CAELUM_ERESOURCE. */

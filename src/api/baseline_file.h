@@ -2,6 +2,7 @@
 #ifndef CAELUM_API_BASELINE_FILE_H
 #define CAELUM_API_BASELINE_FILE_H
 
+#include "base/path.h"
 #include "data/data.h"
 
 /* The file in the data's cache directory, which is made ("" where it can't be), for figures of `kind` (a word

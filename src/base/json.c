@@ -106,7 +106,8 @@ static char *dump(const json_t *tree, size_t flags) {
 }
 
 int json_text(json_t **tree, size_t flags, const char *what, char **text, struct caelum_error *err) {
-    char *made = *tree ? dump(*tree, flags | JSON_REAL_PRECISION(9)) : NULL;
+    const bool precise = flags & JSON_REAL_PRECISION(31);
+    char *made = *tree ? dump(*tree, precise ? flags : flags | JSON_REAL_PRECISION(9)) : NULL;
     drop(tree);
     if (!made) return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory for its JSON", what);
     *text = made;

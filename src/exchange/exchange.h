@@ -1,4 +1,4 @@
-/* exchange.h - other programs' model files: one file of this room a format, one line each in exchange.c.
+/* exchange.h - other programs' model files: one line a format in exchange.c, and files of this room.
  *
  * A `save` writes its file whole or not at all (base/file.h). A `load` makes a model out of a file that
  * anybody may have made: it checks every size before it multiplies or allocates, and names what is wrong. */

@@ -1,5 +1,5 @@
 /* onnx_import.h - a graph to a network's text, in two steps: the nodes on the way from the output back to the
- * input (onnx_path.c), and what each is in the text (onnx_lines.c, onnx_lists.c). */
+ * input (onnx_path.c), and what each is in the text (onnx_lines.c and what it asks). */
 #ifndef CAELUM_EXCHANGE_ONNX_IMPORT_H
 #define CAELUM_EXCHANGE_ONNX_IMPORT_H
 

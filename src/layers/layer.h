@@ -1,5 +1,5 @@
 /* layer.h - what a layer is: a constant struct of functions, at the bottom of its own file, and one line
- * in layers.def. Nothing else in the house knows a layer by name.
+ * in layers.def, by which all else finds it (docs/adding-a-layer.md has the few places that know names).
  *
  * `parse` and `shape` may fail, with a message; all failure happens before the first batch. `init` to
  * `backward` return nothing, allocate nothing, print nothing. */
@@ -74,7 +74,7 @@ struct onnx_graph;
 
 struct layer_ops {
     const char *name;            /* the word in the network's text */
-    const char *usage;           /* "conv C [k=3] [pad=same|valid] [relu|sigmoid|linear]" */
+    const char *usage;           /* the line that a complaint shows: "dense N [ACTIVATION]" */
     const char *const *examples; /* lines for the tests, NULL at the end */
     size_t state_size;
 
