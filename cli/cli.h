@@ -3,10 +3,12 @@
 #ifndef CAELUM_CLI_H
 #define CAELUM_CLI_H
 
+#include "base/path.h"
 #include "caelum.h"
 
 #include <jansson.h>
 #include <signal.h>
+#include <sys/types.h>
 
 /* --- Options -------------------------------------------------------------------------------------- */
 
@@ -100,7 +102,7 @@ const char *nearest_command(const char *word);
 /* Where a row's value came from, in words: "caelum.conf:3", "CAELUM_EPOCHS", "default". */
 struct option_source {
     enum option_origin origin;
-    char place[560];
+    char place[PATH_SIZE + 16];
 };
 
 /* Sets those rows that have come from no flag by what stands in the environment, ./caelum.conf and the user's
@@ -125,45 +127,81 @@ void style_choose(int mode);
 int report(const struct caelum_error *err);
 /* Likewise for what is no failure; says nothing when --quiet is set. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Prints a JSON object on one line of stdout and frees it. */
+/* Prints JSON on stdout and frees it. Where it could not be made whole - NULL - that is said instead, and the
+ * program ends with a status other than 0. */
 void print_json(json_t *object);
 /* For caelum_data_settings.opened: warns of files that were skipped, naming the first of them. */
 void data_opened(void *cookie, const caelum_data *data);
 /* "4,911": thousands apart. text: [32]. */
 const char *grouped(size_t n, char text[32]);
 /* The command as it could be typed again, with what files and the environment have added. */
-extern char command_line[4096];
-/* Adds a word to it, quoted where a shell would need that. */
-void command_line_add(const char *word);
+extern char *command_line;
+/* Adds a word, or --OPTION=WORD if `option` is not NULL, quoted where a shell would need that. Ends the
+ * program if there is no memory for it. */
+void command_line_add(const char *option, const char *word);
 
 /* --- Paths ---------------------------------------------------------------------------------------- */
 
-/* "photo" of "some/photo.jpg". */
+enum { NAME_SIZE = 256 }; /* of a file, its end included: no file system takes more */
+
+/* "photo" of "some/photo.jpg"; "stdin" of "-". */
 void path_stem(const char *path, char *stem, size_t size);
-/* Makes a directory, unless it is there. */
+/* Makes a directory and its parents, unless they are there. */
 int path_directory(const char *dir, struct caelum_error *err);
 /* CAELUM_EIO if there is such a file already, unless `force`. */
 int path_free(const char *path, bool force, struct caelum_error *err);
+/* DIR/STEM and an ending; in front of STEM nothing if dir is "". CAELUM_EUSAGE if the name or the path is
+ * longer than can be. */
+int path_result(const char *dir, const char *stem, const char *ending, char *path, size_t size,
+                struct caelum_error *err);
 /* DIR/STEM.png, as path_free has it. */
 int path_picture(const char *dir, const char *stem, bool force, char *path, size_t size,
                  struct caelum_error *err);
-/* A model that comes with the program: in $CAELUM_MODELS if that is set, else beside the program's directory.
- */
-int path_model(const char *name, char *path, size_t size, struct caelum_error *err);
+/* The file that a word means: itself if there is such a file or it has a '/' in it, else the network or model
+ * of that name that comes with the program, with `ending` (".net", ".safetensors") or in full. The word
+ * itself where there is none, for the usual complaint. Those are in $CAELUM_MODELS if that is set, else
+ * beside the program's directory. */
+const char *path_shipped(const char *word, const char *ending, char path[PATH_SIZE]);
+/* Likewise, for one that must be there; complains by itself. */
+int path_model(const char *name, char path[PATH_SIZE], struct caelum_error *err);
 
-/* The pictures that arguments name: files; "-"; those in a folder, in the order of their names; those that a
- * pattern matches. */
+/* A picture that somebody names: a file; "-" or another pipe. */
+struct input {
+    char *path;
+    bool piped; /* no file on a disk: it can be read once, and nothing lies beside it */
+    bool done;  /* its result is there, as this file: */
+    dev_t device;
+    ino_t inode;
+};
+/* The pictures that arguments name: files; pipes; those in a folder, in the order of their names; those that
+ * a pattern matches. */
 struct inputs {
-    char **path;
+    struct input *list;
     size_t count;
 };
-/* Whether a file is there and is a picture shows when it is read. Fails with CAELUM_EIO for a folder that
- * can't be read or holds nothing, CAELUM_EUSAGE where two pictures would have results of one name. */
-int inputs_open(struct inputs *inputs, char **words, int n, struct caelum_error *err);
+/* Whether a file is there and is a picture shows when it is read, so all but a lack of memory is told of one
+ * picture and leaves the others alone; CAELUM_EIO if there is none at all. What a folder has besides pictures
+ * is left out with a word: folders and hidden files without one, pipes and devices, files of file managers
+ * and photo programs, and, if `result` is not NULL, NAME<result>.* where NAME.* is there: what an earlier
+ * call has made of it. */
+int inputs_open(struct inputs *inputs, char **words, int n, const char *result, struct caelum_error *err);
 /* Safe on zeroed inputs. */
 void inputs_close(struct inputs *inputs);
-/* All of standard input, at most 1 GiB; *bytes is to be freed. */
-int stdin_read(uint8_t **bytes, size_t *size, struct caelum_error *err);
+/* Loads one. */
+int input_load(const struct input *input, struct caelum_picture *picture, struct caelum_error *err);
+/* Whether input i's result may go to `path`. CAELUM_EUSAGE if it would replace the picture itself or the
+ * result of another, CAELUM_EIO as path_free. */
+int inputs_claim(const struct inputs *inputs, size_t i, const char *path, bool force,
+                 struct caelum_error *err);
+/* Notes that it is there. */
+void inputs_wrote(struct inputs *inputs, size_t i, const char *path);
+
+/* Does one of several things. */
+typedef int one_of_many(void *cookie, size_t i, struct caelum_error *err);
+/* Does all of them, `doing` ("coloring") being shown meanwhile. Those that fail are named, the others done
+ * all the same, but for what comes behind a signal; in the end there is one line about `undone` ("colored").
+ * The exit status: that of all that failed, or 3 where they failed in several ways. */
+int each(const char *doing, const char *undone, size_t count, one_of_many *visit, void *cookie);
 
 /* --- Progress and signals ------------------------------------------------------------------------- */
 

@@ -1,6 +1,8 @@
 /* cmd_activations.c - caelum activations: what the layers of a model make of pictures, for NumPy. */
 #include "cli.h"
 
+#include "base/number.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,8 +69,8 @@ static int add_files(struct batch *b, const struct inputs *inputs, struct caelum
     int code = 0;
     for (size_t i = 0; code == 0 && i < inputs->count; i++) {
         struct caelum_picture p = {0};
-        code = caelum_picture_load(&p, inputs->path[i], err);
-        if (code == 0) code = add(b, &p, inputs->path[i], err);
+        code = input_load(&inputs->list[i], &p, err);
+        if (code == 0) code = add(b, &p, inputs->list[i].path, err);
     }
     return code;
 }
@@ -87,7 +89,7 @@ static int add_data(struct batch *b, const caelum_data *data, enum caelum_split 
 /* The first and the last of the layers that are wanted; 0 is the input. */
 static int choose(const char *word, const caelum_net *net, const struct caelum_net_info *info, size_t *first,
                   size_t *last, struct caelum_error *err) {
-    char *end;
+    uint64_t number;
     *first = 1, *last = info->layers;
     if (strcmp(word, "all") == 0) return 0;
     if (strcmp(word, "latent") == 0) {
@@ -99,8 +101,10 @@ static int choose(const char *word, const caelum_net *net, const struct caelum_n
         if (info->has_latent) return 0;
         return fail(err, CAELUM_EUSAGE, "%s", "this network marks no layer as latent; say --layer N, or all");
     }
-    *first = *last = strtoull(word, &end, 10);
-    if (word[0] >= '0' && word[0] <= '9' && *end == '\0' && *first >= 1 && *first <= info->layers) return 0;
+    if (number_whole(word, 1, info->layers, &number)) {
+        *first = *last = (size_t)number;
+        return 0;
+    }
     return fail(err, CAELUM_EUSAGE,
                 "--layer %.40s: expected a row of the table that 'caelum inspect' shows, latent or all",
                 word);
@@ -148,8 +152,8 @@ static int gather(const struct activations *a, const caelum_model *model, char *
     struct inputs inputs = {0};
     caelum_data *data = NULL;
     const enum caelum_split split = (enum caelum_split)a->split;
-    int code =
-        n > 0 ? inputs_open(&inputs, words, n, err) : caelum_data_open(&data, a->data, &a->settings, err);
+    int code = n > 0 ? inputs_open(&inputs, words, n, NULL, err)
+                     : caelum_data_open(&data, a->data, &a->settings, err);
     if (code == 0) {
         const size_t there = n > 0 ? inputs.count : caelum_data_count(data, split);
         code = batch_open(b, model, n == 0 && a->count < there ? a->count : there, err);
@@ -188,8 +192,9 @@ int command_activations(int argc, char **argv) {
     struct caelum_error err;
     struct batch batch = {0};
     caelum_model *model = NULL;
+    char path[PATH_SIZE];
     int code = path_free(a.out, a.force, &err);
-    if (code == 0) code = caelum_model_load(&model, argv[1], &err);
+    if (code == 0) code = caelum_model_load(&model, path_shipped(argv[1], ".safetensors", path), &err);
     if (code == 0) code = gather(&a, model, argv + 2, n - 1, &batch, &err);
     if (code == 0) code = save(&a, model, &batch, &err);
     progress_clear();

@@ -1,36 +1,41 @@
 /* cmd_bench.c - caelum bench: one figure a line, as soon as it is measured. */
+#include "base/json.h"
+#include "base/number.h"
 #include "cli.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 struct output {
-    json_t *figures; /* NULL: print lines */
+    bool json; /* or print lines */
+    json_t *figures;
 };
 
 static int line(void *cookie, const char *name, double value, const char *unit) {
     struct output *out = cookie;
     const int decimals = value < 100 ? 2 : value < 10000 ? 1 : 0;
-    if (out->figures)
-        json_array_append_new(out->figures,
-                              json_pack("{s:s, s:f, s:s}", "name", name, "value", value, "unit", unit));
-    else
+    if (out->json) {
+        json_t *figure = json_object();
+        json_put(&figure, "name", json_bytes(name));
+        json_put(&figure, "value", json_number(value));
+        json_put(&figure, "unit", json_string(unit));
+        json_add(&out->figures, figure);
+    } else {
         printf("%s %.*f %s\n", name, decimals, value, unit);
+    }
     fflush(stdout);
     return signals_caught() != 0;
 }
 
-enum { MOST_BATCHES = 32 };
+enum { MOST_BATCHES = 32, LARGEST_BATCH = 1000 };
 
 /* Fills batches from "1,50,250". Returns their number, 0 where the text is anything else. */
 static size_t read_batches(const char *text, size_t batches[MOST_BATCHES]) {
     for (size_t n = 0; n < MOST_BATCHES; text++) {
-        char *end;
-        if (*text < '0' || *text > '9') return 0;
-        batches[n++] = (size_t)strtoull(text, &end, 10);
-        if (!*end) return n;
-        if (*end != ',') return 0;
-        text = end;
+        uint64_t batch;
+        if (!number_whole_at(text, &text, 1, LARGEST_BATCH, &batch)) return 0;
+        batches[n++] = (size_t)batch;
+        if (!*text) return n;
+        if (*text != ',') return 0;
     }
     return 0;
 }
@@ -59,16 +64,31 @@ int command_bench(int argc, char **argv) {
     s.batches = batches;
     s.batch_count = read_batches(batches_text, batches);
     if (s.batch_count == 0)
-        return usage_error("bench", "--batches: expected at most %d whole numbers, as in 1,50,250, got '%s'",
-                           MOST_BATCHES, batches_text);
+        return usage_error(
+            "bench", "--batches: expected at most %d whole numbers, each 1 to %d, as in 1,50,250, got '%s'",
+            MOST_BATCHES, LARGEST_BATCH, batches_text);
     /* --net itself has left its place in argv free */
     if (net) argv[n + 1] = (char *)net;
-    s.nets = (const char *const *)argv + 1;
     s.net_count = (size_t)n + (net ? 1 : 0);
+    struct caelum_error err = {CAELUM_ERESOURCE, "out of memory"};
+    char(*shipped)[PATH_SIZE] = malloc((s.net_count + 1) * sizeof *shipped);
+    if (!shipped) return report(&err);
+    for (size_t i = 0; i < s.net_count; i++)
+        argv[i + 1] = (char *)(uintptr_t)path_shipped(argv[i + 1], ".net", shipped[i]);
+    s.nets = (const char *const *)argv + 1;
     signals_catch();
-    struct output out = {.figures = json ? json_array() : NULL};
-    struct caelum_error err;
-    if (caelum_bench(&s, line, &out, &err) != 0) return report(&err);
-    if (json) print_json(json_pack("{s:s, s:o}", "build", caelum_build_info(), "figures", out.figures));
+    struct output out = {.json = json, .figures = json ? json_array() : NULL};
+    const int code = caelum_bench(&s, line, &out, &err);
+    free(shipped);
+    if (code != 0) {
+        json_decref(out.figures);
+        return report(&err);
+    }
+    if (json) {
+        json_t *object = json_object();
+        json_put(&object, "build", json_bytes(caelum_build_info()));
+        json_put(&object, "figures", out.figures);
+        print_json(object);
+    }
     return 0;
 }

@@ -1,16 +1,21 @@
 /* cmd_colorize.c - caelum colorize: grey pictures of any size in color. */
 #include "cli.h"
 
+#include "base/json.h"
+#include "base/number.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char default_model[] = "colorize.safetensors";
 
 /* Words by enum caelum_picture_format, and what files are called. */
 static const char *const formats[] = {"png", "jpg", "webp", NULL};
+
+/* Behind the name of a picture whose colors lie beside it. */
+static const char beside[] = "-color";
 
 struct job {
     const char *model_path, *out, *hint_picture;
@@ -20,7 +25,13 @@ struct job {
     int format;
     bool force, json;
     caelum_model *model;
+    struct inputs inputs;
 };
+
+/* Whether a picture's colors go to standard output: one that no file holds has no place beside it. */
+static bool is_piped(const struct job *job, const struct input *input) {
+    return input->piped && !job->out;
+}
 
 /* Below this a picture hardly looks colored; caelum_color_learned has the same. */
 static const double NEARLY_GREY = 5;
@@ -29,16 +40,26 @@ static int bad_hint(const char *word) {
     return usage_error("colorize", "--hint: expected X,Y,#RRGGBB, such as 120,80,#c03020, got '%s'", word);
 }
 
+/* Reads "#RRGGBB", all of the text. */
+static bool read_color(const char *text, uint8_t rgb[3]) {
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    if (*text != '#' || strlen(text) != 7) return false;
+    for (size_t i = 0; i < 6; i++) {
+        const char *digit = strchr(digits, text[1 + i]);
+        if (!digit) return false;
+        rgb[i / 2] = (uint8_t)((i % 2 ? 16 * rgb[i / 2] : 0) + (digit - digits) % 16);
+    }
+    return true;
+}
+
 /* "X,Y,#RRGGBB"; 0, or exit status 2. */
 static int read_hint(const char *word, struct caelum_hint *hint) {
-    unsigned long long x, y;
-    unsigned color;
-    int used = 0;
-    if (*word < '0' || *word > '9' || sscanf(word, "%llu,%llu,#%6x%n", &x, &y, &color, &used) != 3 ||
-        word[used] != '\0' || strlen(strchr(word, '#')) != 7 || strchr(word, '-') || strchr(word, '+'))
+    uint64_t x, y;
+    const char *at;
+    if (!number_whole_at(word, &at, 0, SIZE_MAX, &x) || *at != ',' ||
+        !number_whole_at(at + 1, &at, 0, SIZE_MAX, &y) || *at != ',' || !read_color(at + 1, hint->rgb))
         return bad_hint(word);
-    *hint = (struct caelum_hint){
-        (size_t)x, (size_t)y, {(uint8_t)(color >> 16), (uint8_t)(color >> 8 & 255), (uint8_t)(color & 255)}};
+    hint->x = (size_t)x, hint->y = (size_t)y;
     return 0;
 }
 
@@ -91,60 +112,39 @@ static int colorize(const struct job *job, const struct caelum_picture *in, stru
     return code;
 }
 
-/* Whether two paths lead to one file. */
-static bool same_file(const char *a, const char *b) {
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 /* Where a picture's colors go: DIR/STEM.FORMAT, without DIR STEM-color.FORMAT beside it. */
-static int output_path(const struct job *job, const char *input, char path[1024], struct caelum_error *err) {
-    char stem[256];
-    const char *slash = strrchr(input, '/');
-    int used;
+static int output_path(const struct job *job, size_t i, char path[PATH_SIZE], struct caelum_error *err) {
+    const char *input = job->inputs.list[i].path;
+    char stem[NAME_SIZE], ending[16], dir[PATH_SIZE];
     path_stem(input, stem, sizeof stem);
-    if (job->out)
-        used = snprintf(path, 1024, "%s/%s.%s", job->out, stem, formats[job->format]);
-    else
-        used = snprintf(path, 1024, "%.*s%s-color.%s", slash ? (int)(slash - input + 1) : 0, input, stem,
-                        formats[job->format]);
-    const bool fits = used > 0 && used < 1024;
-    if (fits && !same_file(path, input)) return path_free(path, job->force, err);
-    err->code = CAELUM_EUSAGE;
-    snprintf(err->text, sizeof err->text, "%.300s: %s", input,
-             fits ? "its result would replace it; name another directory by -o"
-                  : "the path of its result is too long");
-    return err->code;
+    snprintf(dir, sizeof dir, "%.*s", (int)(path_name(input) - input), input);
+    snprintf(ending, sizeof ending, "%s.%s", job->out ? "" : beside, formats[job->format]);
+    const int code = path_result(job->out ? job->out : dir, stem, ending, path, PATH_SIZE, err);
+    return code ? code : inputs_claim(&job->inputs, i, path, job->force, err);
 }
 
 static void tell(const struct job *job, const char *input, const char *path,
                  const struct caelum_picture *out) {
     const double colorfulness = caelum_colorfulness(out);
     progress_clear();
-    if (job->json)
-        print_json(json_pack("{s:s, s:s, s:I, s:I, s:f, s:b}", "input", input, "output", path, "width",
-                             (json_int_t)out->width, "height", (json_int_t)out->height, "colorfulness",
-                             colorfulness, "nearly_grey", colorfulness < NEARLY_GREY));
-    else if (!display.quiet && strcmp(path, "-") != 0)
+    if (job->json) {
+        json_t *object = json_object();
+        json_put(&object, "input", json_bytes(input));
+        json_put(&object, "output", json_bytes(path));
+        json_put(&object, "width", json_size(out->width));
+        json_put(&object, "height", json_size(out->height));
+        json_put(&object, "colorfulness", json_number(colorfulness));
+        json_put(&object, "nearly_grey", json_boolean(colorfulness < NEARLY_GREY));
+        print_json(object);
+    } else if (!display.quiet && strcmp(path, "-") != 0) {
         printf("%s  %zux%zu  colorfulness %.1f\n", path, out->width, out->height, colorfulness);
+    }
     if (colorfulness < NEARLY_GREY)
         warn("%s: the result is nearly grey (colorfulness %.1f); try --vivid 1, or tell it colors by --hint",
              input, colorfulness);
 }
 
-static int load(const char *input, struct caelum_picture *picture, struct caelum_error *err) {
-    if (strcmp(input, "-") != 0) return caelum_picture_load(picture, input, err);
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    int code = stdin_read(&bytes, &size, err);
-    if (code == 0) code = caelum_picture_decode(picture, bytes, size, "standard input", err);
-    free(bytes);
-    return code;
-}
-
-static int save(const struct job *job, const char *path, const struct caelum_picture *picture,
-                struct caelum_error *err) {
-    if (strcmp(path, "-") != 0) return caelum_picture_save(picture, path, err);
+static int write_out(const struct job *job, const struct caelum_picture *picture, struct caelum_error *err) {
     uint8_t *bytes = NULL;
     size_t size = 0;
     int code = caelum_picture_encode(picture, (enum caelum_picture_format)job->format, &bytes, &size, err);
@@ -156,53 +156,49 @@ static int save(const struct job *job, const char *path, const struct caelum_pic
     return code;
 }
 
-static int one_picture(const struct job *job, const char *input, struct caelum_error *err) {
+static int one_picture(void *cookie, size_t i, struct caelum_error *err) {
+    struct job *job = cookie;
+    const struct input *input = &job->inputs.list[i];
     struct caelum_picture in = {0}, out = {0};
-    char path[1024] = "-";
-    int code = strcmp(input, "-") != 0 ? output_path(job, input, path, err) : 0;
-    if (code == 0) code = load(input, &in, err);
+    char path[PATH_SIZE] = "-";
+    const bool piped = is_piped(job, input);
+    int code = piped ? 0 : output_path(job, i, path, err);
+    if (code == 0) code = input_load(input, &in, err);
     if (code == 0) code = colorize(job, &in, &out, err);
     caelum_picture_free(&in);
-    if (code == 0) code = save(job, path, &out, err);
-    if (code == 0) tell(job, input, path, &out);
+    if (code == 0) code = piped ? write_out(job, &out, err) : caelum_picture_save(&out, path, err);
+    if (code == 0 && !piped) inputs_wrote(&job->inputs, i, path);
+    if (code == 0) tell(job, input->path, path, &out);
     caelum_picture_free(&out);
     return code;
 }
 
 static int open_model(struct job *job, struct caelum_error *err) {
-    char path[1024];
-    const int code = job->model_path ? 0 : path_model(default_model, path, sizeof path, err);
-    return code ? code : caelum_model_load(&job->model, job->model_path ? job->model_path : path, err);
+    char path[PATH_SIZE];
+    const int code = job->model_path ? 0 : path_model(default_model, path, err);
+    const char *model = job->model_path ? path_shipped(job->model_path, ".safetensors", path) : path;
+    return code ? code : caelum_model_load(&job->model, model, err);
 }
 
-/* Nobody can read a picture's bytes on a terminal, and some of them would change how it works. */
-static int check_terminal(const struct job *job, const struct inputs *inputs, struct caelum_error *err) {
-    for (size_t i = 0; i < inputs->count; i++) {
-        if (strcmp(inputs->path[i], "-") != 0 || job->force || !isatty(1)) continue;
-        err->code = CAELUM_EUSAGE;
-        snprintf(
-            err->text, sizeof err->text,
-            "the picture would go to the terminal; send it into a file by '> FILE', or insist by --force");
-        return err->code;
-    }
-    return 0;
-}
-
-/* Status of the first picture that failed; the others are done all the same. */
-static int all_pictures(const struct job *job, const struct inputs *inputs) {
-    struct caelum_error err;
-    int status = 0;
-    size_t failed = 0;
-    for (size_t i = 0; i < inputs->count && !signals_caught(); i++) {
-        if (inputs->count > 1) progress_stage(NULL, "coloring", i, inputs->count);
-        if (one_picture(job, inputs->path[i], &err) == 0) continue;
-        const int code = report(&err);
-        if (status == 0) status = code;
-        failed++;
-    }
-    progress_clear();
-    if (failed > 0 && inputs->count > 1) warn("%zu of %zu files were not colored", failed, inputs->count);
-    return status;
+/* Standard output holds one picture, and nothing besides. Nobody can read its bytes on a terminal, and some
+ * of them would change how it works. */
+static int check_output(const struct job *job, struct caelum_error *err) {
+    const struct inputs *inputs = &job->inputs;
+    bool piped = false;
+    for (size_t i = 0; i < inputs->count; i++) piped |= is_piped(job, &inputs->list[i]);
+    if (!piped) return 0;
+    const char *why = NULL;
+    if (inputs->count > 1)
+        why = "a picture from a pipe would go to standard output, among what is said of the others; name a "
+              "directory for all of them by -o";
+    else if (job->json)
+        why = "the picture would go to standard output, where --json prints; name a directory for it by -o";
+    else if (isatty(1) && !job->force)
+        why = "the picture would go to the terminal; send it into a file by '> FILE', or insist by --force";
+    if (!why) return 0;
+    err->code = CAELUM_EUSAGE;
+    snprintf(err->text, sizeof err->text, "%s", why);
+    return err->code;
 }
 
 int command_colorize(int argc, char **argv) {
@@ -234,14 +230,14 @@ int command_colorize(int argc, char **argv) {
     job.settings.hints = job.hint;
     job.settings.hint_count = job.hint_words.count;
     struct caelum_error err;
-    struct inputs inputs = {0};
     signals_catch();
-    int code = inputs_open(&inputs, argv + 1, n, &err);
-    if (code == 0) code = check_terminal(&job, &inputs, &err);
+    int code = inputs_open(&job.inputs, argv + 1, n, beside, &err);
+    if (code == 0) code = check_output(&job, &err);
     if (code == 0) code = open_model(&job, &err);
     if (code == 0 && job.out) code = path_directory(job.out, &err);
-    const int status = code == 0 ? all_pictures(&job, &inputs) : report(&err);
+    const int status =
+        code == 0 ? each("coloring", "colored", job.inputs.count, one_picture, &job) : report(&err);
     caelum_model_close(&job.model);
-    inputs_close(&inputs);
+    inputs_close(&job.inputs);
     return status;
 }

@@ -1,10 +1,13 @@
 /* cmd_config.c - caelum config: what each option would be without a flag, and why. */
 #include "cli.h"
 
+#include "base/json.h"
+
 #include <stdio.h>
 
 struct showing {
-    json_t *list;                 /* NULL: lines, in the format of the files */
+    bool json; /* else lines, in the format of the files */
+    json_t *list;
     struct option_source *source; /* [OPTIONS_MOST] */
     int code;
     struct caelum_error err;
@@ -20,10 +23,13 @@ static void show_row(struct showing *s, const struct command *command, const str
     const struct option_words *words = row->kind == OPTION_WORDS ? row->value : NULL;
     for (size_t i = 0; i == 0 || (words && i < words->count); i++) {
         const char *value = words && words->count > 0 ? words->word[i] : option_text(row, text);
-        if (s->list) {
-            json_array_append_new(s->list,
-                                  json_pack("{s:s, s:s, s:s?, s:s}", "command", command->name, "option",
-                                            row->name, "value", value, "origin", origin_words(source)));
+        if (s->json) {
+            json_t *object = json_object();
+            json_put(&object, "command", json_string(command->name));
+            json_put(&object, "option", json_string(row->name));
+            json_put(&object, "value", value ? json_bytes(value) : json_null());
+            json_put(&object, "origin", json_bytes(origin_words(source)));
+            json_add(&s->list, object);
             continue;
         }
         const int width = value ? printf("%s.%s = %s", command->name, row->name, value)
@@ -51,13 +57,17 @@ int command_config(int argc, char **argv) {
     if (n < 0) return -n - 1;
     if (n > 1) return usage_error("config", "expected one COMMAND, got %d", n);
     if (n == 1 && !command_find(argv[1])) return unknown_command(argv[1]);
-    struct showing s = {.list = json ? json_array() : NULL, .source = source};
+    struct showing s = {.json = json, .list = json ? json_array() : NULL, .source = source};
     for (const struct command *c = commands; c->name && s.code == 0; c++)
         if (n == 0 || c == command_find(argv[1])) options_visit(c, show, &s);
     if (s.code != 0) {
         json_decref(s.list);
         return report(&s.err);
     }
-    if (json) print_json(json_pack("{s:o}", "options", s.list));
+    if (json) {
+        json_t *object = json_object();
+        json_put(&object, "options", s.list);
+        print_json(object);
+    }
     return 0;
 }

@@ -1,7 +1,11 @@
 /* cmd_data.c - caelum data info, cache, export. */
 #include "cli.h"
 
+#include "base/json.h"
+#include "base/path.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void print_files(const struct caelum_data_info *info) {
@@ -38,29 +42,78 @@ static void print_info(const struct caelum_data_info *info) {
 static json_t *skipped_files(const caelum_data *data) {
     json_t *list = json_array();
     const char *path, *reason;
-    for (size_t i = 0; i < caelum_data_skipped(data, i, &path, &reason); i++)
-        json_array_append_new(list, json_pack("{s:s, s:s}", "path", path, "reason", reason));
+    for (size_t i = 0; i < caelum_data_skipped(data, i, &path, &reason); i++) {
+        json_t *file = json_object();
+        json_put(&file, "path", json_bytes(path));
+        json_put(&file, "reason", json_bytes(reason));
+        json_add(&list, file);
+    }
     return list;
 }
 
-static void print_object(const caelum_data *data, const struct caelum_data_info *info) {
-    json_t *classes = json_object(), *files = json_array();
+static json_t *notes(const caelum_data *data) {
+    json_t *list = json_array();
+    for (size_t i = 0; caelum_data_note(data, i); i++) json_add(&list, json_bytes(caelum_data_note(data, i)));
+    return list;
+}
+
+static json_t *sizes(size_t a, size_t b, size_t c) {
+    json_t *list = json_array();
+    json_add(&list, json_size(a));
+    json_add(&list, json_size(b));
+    json_add(&list, json_size(c));
+    return list;
+}
+
+static json_t *channels(const double value[3]) {
+    json_t *list = json_array();
+    for (size_t c = 0; c < 3; c++) json_add(&list, json_number(value[c]));
+    return list;
+}
+
+static json_t *classes(const struct caelum_data_info *info) {
+    json_t *object = json_object();
     for (size_t i = 0; i < info->classes; i++)
-        json_object_set_new(classes, info->class_names[i], json_integer((json_int_t)info->class_count[i]));
-    for (size_t i = 0; i < info->files; i++)
-        json_array_append_new(files,
-                              json_pack("{s:s, s:I, s:s, s:b}", "name", info->file[i].name, "bytes",
-                                        (json_int_t)info->file[i].bytes, "sha256", info->file[i].sha256,
-                                        "as_published", info->file[i].known == 1));
-    print_json(json_pack(
-        "{s:s, s:s, s:I, s:I, s:o, s:[I, I, I], s:[I, I, I], s:I, s:[f, f, f], s:[f, f, f], s:s, s:o, s:o}",
-        "name", info->name, "source", info->source, "count", (json_int_t)info->count, "photos",
-        (json_int_t)info->photos, "skipped", skipped_files(data), "shape", (json_int_t)info->channels,
-        (json_int_t)info->height, (json_int_t)info->width, "split", (json_int_t)info->split_count[0],
-        (json_int_t)info->split_count[1], (json_int_t)info->split_count[2], "split_seed",
-        (json_int_t)info->split_seed, "mean", info->mean[0], info->mean[1], info->mean[2], "deviation",
-        info->deviation[0], info->deviation[1], info->deviation[2], "pixels", info->pixels_sha256, "classes",
-        classes, "files", files));
+        json_put(&object, info->class_names[i], json_size(info->class_count[i]));
+    return object;
+}
+
+static json_t *files(const struct caelum_data_info *info) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < info->files; i++) {
+        json_t *file = json_object();
+        json_put(&file, "name", json_bytes(info->file[i].name));
+        json_put(&file, "bytes", json_size(info->file[i].bytes));
+        json_put(&file, "sha256", json_string(info->file[i].sha256));
+        json_put(&file, "as_published", json_boolean(info->file[i].known == 1));
+        json_add(&list, file);
+    }
+    return list;
+}
+
+static int print_object(const caelum_data *data, const struct caelum_data_info *info,
+                        struct caelum_error *err) {
+    json_t *object = json_object();
+    char *text;
+    json_put(&object, "name", json_string(info->name));
+    json_put(&object, "source", json_bytes(info->source));
+    json_put(&object, "count", json_size(info->count));
+    json_put(&object, "photos", json_size(info->photos));
+    json_put(&object, "skipped", skipped_files(data));
+    json_put(&object, "notes", notes(data));
+    json_put(&object, "shape", sizes(info->channels, info->height, info->width));
+    json_put(&object, "split", sizes(info->split_count[0], info->split_count[1], info->split_count[2]));
+    json_put(&object, "split_seed", json_size(info->split_seed));
+    json_put(&object, "mean", channels(info->mean));
+    json_put(&object, "deviation", channels(info->deviation));
+    json_put(&object, "pixels", json_string(info->pixels_sha256));
+    json_put(&object, "classes", classes(info));
+    json_put(&object, "files", files(info));
+    const int code = json_text(&object, JSON_INDENT(2), "data info", &text, err);
+    if (code != 0) return code;
+    puts(text);
+    free(text);
+    return 0;
 }
 
 /* DIR/00000.png, 00001.png, ... */
@@ -71,7 +124,7 @@ static int export_pictures(const caelum_data *data, int split, size_t count, con
     int code = path_directory(dir, err);
     for (size_t i = 0; code == 0 && i < n; i++) {
         struct caelum_picture picture = {0};
-        char stem[32], path[1024];
+        char stem[32], path[PATH_SIZE];
         snprintf(stem, sizeof stem, "%05zu", i);
         code = path_picture(dir, stem, force, path, sizeof path, err);
         if (code == 0) code = caelum_data_picture(data, (enum caelum_split)split, i, &picture, err);
@@ -124,11 +177,11 @@ int command_data(int argc, char **argv) {
     if (code == 0 && info_wanted) code = caelum_data_describe(data, &info, &err);
     if (code == 0 && export_wanted) code = export_pictures(data, split, count, out, force, &err);
     progress_clear();
+    if (code == 0 && info_wanted && json) code = print_object(data, &info, &err);
     if (code != 0) {
         caelum_data_close(&data);
         return report(&err);
     }
-    if (info_wanted && json) print_object(data, &info);
     if (info_wanted && !json) print_info(&info);
     if (!info_wanted && !export_wanted)
         printf("%zu pictures are ready\n", caelum_data_count(data, CAELUM_ALL));

@@ -178,7 +178,11 @@ int command_eval(int argc, char **argv) {
     const int n = options_read(command_find("eval"), rows, argc, argv);
     if (n < 0) return -n - 1;
     if (n != 1) return usage_error("eval", "expected one MODEL, got %d", n);
-    e.model_path = argv[1];
+    char shipped[PATH_SIZE];
+    e.model_path = path_shipped(argv[1], ".safetensors", shipped);
+    if (e.record && e.model_path == shipped)
+        return usage_error("eval", "--record writes into the model, and %s came with the program; copy it",
+                           argv[1]);
     signals_catch();
     struct caelum_error err;
     caelum_model *model = NULL;

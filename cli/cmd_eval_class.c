@@ -58,7 +58,8 @@ int eval_semantic(const struct evaluation *e, const caelum_model *colorizer, con
                   const struct caelum_color_settings *settings, struct caelum_semantic_metrics *metrics,
                   struct caelum_error *err) {
     caelum_model *classifier = NULL;
-    int code = caelum_model_load(&classifier, e->classifier, err);
+    char path[PATH_SIZE];
+    int code = caelum_model_load(&classifier, path_shipped(e->classifier, ".safetensors", path), err);
     if (code != 0) return code;
     const char *seed = caelum_model_metadata(classifier, "split_seed");
     if (seed && strtoull(seed, NULL, 10) != e->settings.split_seed)

@@ -32,9 +32,10 @@ int command_export(int argc, char **argv) {
     if (onnx) out = onnx;
     struct caelum_error err;
     caelum_model *model = NULL;
+    char path[PATH_SIZE];
     int code = path_free(out, force, &err);
-    if (code == 0) code = caelum_model_load(&model, argv[1], &err);
-    if (code == 0 && half) caelum_model_round_half(model);
+    if (code == 0) code = caelum_model_load(&model, path_shipped(argv[1], ".safetensors", path), &err);
+    if (code == 0 && half) code = caelum_model_round_half(model, &err);
     if (code == 0 && price) code = set_price(model, price, &err);
     if (code == 0)
         code =
@@ -53,6 +54,8 @@ int command_import(int argc, char **argv) {
         {'o', "out", OPTION_STRING, &out, "FILE", "model to write, .safetensors", NULL},
         {0, "net", OPTION_STRING, &settings.net_path, "NET",
          "the network's text, for a file that holds weights alone", NULL},
+        {0, "order", OPTION_STRING, &settings.order, "NAME,NAME,...",
+         "what comes first in the network, by names of the file or their beginnings", NULL},
         {0, "height", OPTION_SIZE, &settings.height, "N",
          "of the pictures, pixels, where the file leaves it open", NULL},
         {0, "width", OPTION_SIZE, &settings.width, "N", "likewise", NULL},
@@ -63,6 +66,8 @@ int command_import(int argc, char **argv) {
     if (n != 1 || !out) return usage_error("import", "expected one FILE and -o FILE");
     struct caelum_error err;
     caelum_model *model = NULL;
+    char net[PATH_SIZE];
+    if (settings.net_path) settings.net_path = path_shipped(settings.net_path, ".net", net);
     int code = path_free(out, force, &err);
     if (code == 0) code = caelum_model_import(&model, argv[1], &settings, &err);
     if (code == 0) code = caelum_model_save(model, out, &err);

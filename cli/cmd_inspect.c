@@ -1,13 +1,17 @@
 /* cmd_inspect.c - caelum inspect: the layer table, the latent formula, the bottleneck. */
 #include "cli.h"
 
+#include "base/json.h"
+
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A safetensors file starts with eight bytes of size and the '{' of its header. */
 static bool is_model(const char *path) {
     unsigned char head[9] = {0};
-    FILE *f = fopen(path, "rb");
+    struct stat st;
+    FILE *f = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? fopen(path, "rb") : NULL;
     if (!f) return false;
     const size_t n = fread(head, 1, sizeof head, f);
     fclose(f);
@@ -35,6 +39,30 @@ static void print_table(const caelum_net *net, const struct caelum_net_info *inf
            grouped(info->macs, macs));
 }
 
+/* What a network can learn, by the shapes of its ends; NULL if nothing. */
+static const char *task_of(const caelum_net *net, const struct caelum_net_info *info) {
+    struct caelum_layer_info last;
+    caelum_net_layer(net, info->layers - 1, &last);
+    const bool same = last.height == info->height && last.width == info->width;
+    if (same && last.channels == 2 && (info->channels == 1 || info->channels == 4)) return "colorize";
+    if (info->channels != 3) return NULL;
+    if (same && last.channels == 3) return "reconstruct";
+    return last.height == 1 && last.width == 1 && last.channels > 1 ? "classify" : NULL;
+}
+
+/* Training would say so, too, but only when it has read the data. */
+static void warn_of_shapes(const caelum_net *net, const struct caelum_net_info *info) {
+    struct caelum_layer_info last;
+    caelum_net_layer(net, info->layers - 1, &last);
+    warn("it turns %zu x %zu x %zu into %zu x %zu x %zu: of pictures of this size it can learn nothing; "
+         "expected "
+         "3 channels and the same at the end to reconstruct, 1 or 4 and 2 x %zu x %zu to colorize, 3 and K x "
+         "1 x 1 "
+         "to classify",
+         info->channels, info->height, info->width, last.channels, last.height, last.width, info->height,
+         info->width);
+}
+
 static void print_summary(const caelum_net *net, const struct caelum_net_info *info) {
     char text[32];
     struct caelum_layer_info row;
@@ -45,29 +73,53 @@ static void print_summary(const caelum_net *net, const struct caelum_net_info *i
     if (info->has_latent) {
         printf("latent size  %s", grouped(info->latent, text));
         printf("%s%s\n", *info->formula ? "   ((W - K + 2P)/S + 1)^2 * C = " : "", info->formula);
+    } else {
+        printf("latent size  none: no line `latent` marks the code\n");
     }
     printf("bottleneck   %s   every path must pass these numbers, after layer %zu, %s\n",
            grouped(info->bottleneck, text), info->bottleneck_layer + 1, row.text);
 }
 
+static json_t *shape_object(size_t channels, size_t height, size_t width) {
+    json_t *shape = json_array();
+    json_add(&shape, json_size(channels));
+    json_add(&shape, json_size(height));
+    json_add(&shape, json_size(width));
+    return shape;
+}
+
+static json_t *layer_object(const struct caelum_layer_info *r) {
+    json_t *row = json_object();
+    json_put(&row, "layer", json_string(r->text));
+    json_put(&row, "output", shape_object(r->channels, r->height, r->width));
+    json_put(&row, "parameters", json_size(r->parameters));
+    json_put(&row, "macs", json_size(r->macs));
+    json_put(&row, "receptive_field", json_size(r->receptive));
+    json_put(&row, "cut", json_size(r->cut));
+    json_put(&row, "latent", json_boolean(r->latent));
+    return row;
+}
+
 static void print_object(const char *path, const caelum_net *net, const struct caelum_net_info *info) {
-    json_t *rows = json_array();
+    json_t *rows = json_array(), *o = json_object();
+    const char *task = task_of(net, info);
     for (size_t i = 0; i < info->layers; i++) {
         struct caelum_layer_info r;
         caelum_net_layer(net, i, &r);
-        json_array_append_new(
-            rows, json_pack("{s:s, s:[I, I, I], s:I, s:I, s:I, s:I, s:b}", "layer", r.text, "output",
-                            (json_int_t)r.channels, (json_int_t)r.height, (json_int_t)r.width, "parameters",
-                            (json_int_t)r.parameters, "macs", (json_int_t)r.macs, "receptive_field",
-                            (json_int_t)r.receptive, "cut", (json_int_t)r.cut, "latent", r.latent));
+        json_add(&rows, layer_object(&r));
     }
-    print_json(json_pack("{s:s, s:[I, I, I], s:I, s:I, s:I, s:o, s:s, s:I, s:I, s:o}", "network", path,
-                         "input", (json_int_t)info->channels, (json_int_t)info->height,
-                         (json_int_t)info->width, "parameters", (json_int_t)info->parameters, "macs",
-                         (json_int_t)info->macs, "train_macs", (json_int_t)info->train_macs, "latent",
-                         info->has_latent ? json_integer((json_int_t)info->latent) : json_null(),
-                         "latent_formula", info->formula, "bottleneck", (json_int_t)info->bottleneck,
-                         "bottleneck_layer", (json_int_t)info->bottleneck_layer + 1, "layers", rows));
+    json_put(&o, "network", json_bytes(path));
+    json_put(&o, "input", shape_object(info->channels, info->height, info->width));
+    json_put(&o, "task", task ? json_string(task) : json_null());
+    json_put(&o, "parameters", json_size(info->parameters));
+    json_put(&o, "macs", json_size(info->macs));
+    json_put(&o, "train_macs", json_size(info->train_macs));
+    json_put(&o, "latent", info->has_latent ? json_size(info->latent) : json_null());
+    json_put(&o, "latent_formula", json_string(info->formula));
+    json_put(&o, "bottleneck", json_size(info->bottleneck));
+    json_put(&o, "bottleneck_layer", json_size(info->bottleneck_layer + 1));
+    json_put(&o, "layers", rows);
+    print_json(o);
 }
 
 static void print_origin(const caelum_model *model) {
@@ -101,19 +153,22 @@ int command_inspect(int argc, char **argv) {
     struct caelum_error err;
     caelum_model *model = NULL;
     caelum_net *own = NULL;
-    const int code = is_model(argv[1]) ? caelum_model_load(&model, argv[1], &err)
-                                       : caelum_net_load(&own, argv[1], height, width, &err);
+    char shipped[PATH_SIZE];
+    const char *path = path_shipped(argv[1], ".net", shipped);
+    const int code = is_model(path) ? caelum_model_load(&model, path, &err)
+                                    : caelum_net_load(&own, path, height, width, &err);
     if (code != 0) return report(&err);
     const caelum_net *net = model ? caelum_model_net(model) : own;
     struct caelum_net_info info;
     caelum_net_describe(net, &info);
     if (json) {
-        print_object(argv[1], net, &info);
+        print_object(path, net, &info);
     } else {
         print_table(net, &info);
         print_summary(net, &info);
         if (model) print_origin(model);
     }
+    if (!task_of(net, &info)) warn_of_shapes(net, &info);
     caelum_net_close(&own);
     caelum_model_close(&model);
     return 0;

@@ -42,7 +42,6 @@ static const struct item statuses[] = {
     {"2", "The command line, the environment or a file asked for something that makes no sense."},
     {"3", "Bad or unsupported data, network or model."},
     {"4", "A file is missing, exists already, or can't be read or written."},
-    {"5", "A download or its checksum failed."},
     {"6", "A training diverged."},
     {"7", "Memory or threads were not to be had."},
     {"130, 143, 129", "Stopped by SIGINT, SIGTERM or SIGHUP; what was done so far is saved."},

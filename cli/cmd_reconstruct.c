@@ -20,17 +20,21 @@ struct job {
     int threads;
     bool force;
     size_t side; /* of the model's pictures */
+    caelum_model *model;
+    struct inputs inputs;
 };
 
-static int one_picture(const struct job *job, const caelum_model *model, const char *input,
-                       struct caelum_error *err) {
-    char path[1024], stem[256];
+static int one_picture(void *cookie, size_t i, struct caelum_error *err) {
+    struct job *job = cookie;
+    char path[PATH_SIZE], stem[NAME_SIZE];
     struct caelum_picture in = {0}, out = {0};
-    path_stem(input, stem, sizeof stem);
-    int code = path_picture(job->dir, stem, job->force, path, sizeof path, err);
-    if (code == 0) code = caelum_picture_load(&in, input, err);
-    if (code == 0) code = caelum_reconstruct(model, &in, job->threads, &out, err);
+    path_stem(job->inputs.list[i].path, stem, sizeof stem);
+    int code = path_result(job->dir, stem, ".png", path, sizeof path, err);
+    if (code == 0) code = inputs_claim(&job->inputs, i, path, job->force, err);
+    if (code == 0) code = input_load(&job->inputs.list[i], &in, err);
+    if (code == 0) code = caelum_reconstruct(job->model, &in, job->threads, &out, err);
     if (code == 0) code = caelum_picture_save(&out, path, err);
+    if (code == 0) inputs_wrote(&job->inputs, i, path);
     progress_clear();
     if (code == 0 && !display.quiet) {
         const bool whole = in.width == job->side && in.height == job->side;
@@ -60,28 +64,20 @@ int command_reconstruct(int argc, char **argv) {
     if (n < 2 || !job.dir)
         return usage_error("reconstruct", "expected MODEL, pictures or folders, and -o DIR");
     struct caelum_error err;
-    struct inputs inputs = {0};
-    caelum_model *model = NULL;
-    int code = inputs_open(&inputs, argv + 2, n - 1, &err);
-    if (code == 0) code = caelum_model_load(&model, argv[1], &err);
+    char path[PATH_SIZE];
+    int code = inputs_open(&job.inputs, argv + 2, n - 1, NULL, &err);
+    if (code == 0) code = caelum_model_load(&job.model, path_shipped(argv[1], ".safetensors", path), &err);
     if (code == 0) code = path_directory(job.dir, &err);
-    if (code != 0) {
-        inputs_close(&inputs);
-        caelum_model_close(&model);
-        return report(&err);
+    int status;
+    if (code == 0) {
+        struct caelum_net_info info;
+        caelum_net_describe(caelum_model_net(job.model), &info);
+        job.side = info.height;
+        status = each("reconstructing", "reconstructed", job.inputs.count, one_picture, &job);
+    } else {
+        status = report(&err);
     }
-    struct caelum_net_info info;
-    caelum_net_describe(caelum_model_net(model), &info);
-    job.side = info.height;
-    int status = 0; /* of the first picture that failed; the others are done all the same */
-    for (size_t i = 0; i < inputs.count; i++) {
-        if (inputs.count > 1) progress_stage(NULL, "reconstructing", i, inputs.count);
-        if (one_picture(&job, model, inputs.path[i], &err) == 0) continue;
-        const int failed = report(&err);
-        if (status == 0) status = failed;
-    }
-    progress_clear();
-    caelum_model_close(&model);
-    inputs_close(&inputs);
+    caelum_model_close(&job.model);
+    inputs_close(&job.inputs);
     return status;
 }

@@ -1,8 +1,9 @@
 /* cmd_study.c - caelum study: a study file's runs, those that are missing. */
 #define _GNU_SOURCE
+#include "base/json.h"
+#include "base/path.h"
 #include "cli.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,25 +63,24 @@ static int progress_study(void *cookie, const struct caelum_study_progress *p) {
 }
 
 /* "runs/assignment" for studies/assignment.study, "runs/assignment-quick" with --quick. */
-static const char *default_out(const char *path, bool quick, char text[512]) {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
-    snprintf(text, 512, "runs/%.*s%s", dot && dot > name ? (int)(dot - name) : (int)strlen(name), name,
-             quick ? "-quick" : "");
+static const char *default_out(const char *path, bool quick, char text[PATH_SIZE + 16]) {
+    const char *name = path_name(path);
+    snprintf(text, PATH_SIZE + 16, "runs/%.*s%s", (int)path_stem_length(name), name, quick ? "-quick" : "");
     return text;
 }
 
 /* What comes with the program: NAME in its directory, or in share/caelum or one step up from there. */
-static const char *beside_program(const char *name, char path[1200]) {
+static const char *beside_program(const char *name, char path[PATH_SIZE]) {
     static const char *const places[] = {"..", "../share/caelum", "."};
-    char program[1024];
-    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length <= 0) return NULL;
-    program[length] = '\0';
+    char program[PATH_SIZE];
+    const ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (size <= 0) return NULL;
+    program[size] = '\0';
     char *slash = strrchr(program, '/');
     if (slash) *slash = '\0';
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        snprintf(path, 1200, "%s/%s/%s", program, places[i], name);
-        if (access(path, R_OK) == 0) return path;
+        const int length = snprintf(path, PATH_SIZE, "%s/%s/%s", program, places[i], name);
+        if (length < PATH_SIZE && access(path, R_OK) == 0) return path;
     }
     return NULL;
 }
@@ -89,10 +89,15 @@ static void print_result(const struct caelum_study_settings *s, const struct cae
                          bool json) {
     char took[32];
     if (json) {
-        print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:f}", "out", s->out, "runs",
-                             (json_int_t)r->runs, "finished_before", (json_int_t)r->finished_before,
-                             "finished", (json_int_t)r->finished, "failed", (json_int_t)r->failed, "stopped",
-                             r->stopped, "seconds", r->seconds));
+        json_t *object = json_object();
+        json_put(&object, "out", json_bytes(s->out));
+        json_put(&object, "runs", json_size(r->runs));
+        json_put(&object, "finished_before", json_size(r->finished_before));
+        json_put(&object, "finished", json_size(r->finished));
+        json_put(&object, "failed", json_size(r->failed));
+        json_put(&object, "stopped", json_boolean(r->stopped));
+        json_put(&object, "seconds", json_number(r->seconds));
+        print_json(object);
         return;
     }
     if (!s->report_only)
@@ -105,7 +110,7 @@ static void print_result(const struct caelum_study_settings *s, const struct cae
 
 int command_study(int argc, char **argv) {
     struct caelum_study_settings s = caelum_study_defaults();
-    char out[512], models[1200], path[1200];
+    char out[PATH_SIZE + 16], models[PATH_SIZE], path[PATH_SIZE];
     bool json = false, verbose = false;
     const struct option_row rows[] = {
         {'d', "data", OPTION_STRING, &s.data, "SPEC",

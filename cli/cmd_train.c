@@ -168,7 +168,7 @@ static int find_lr(struct caelum_train_settings *s) {
 }
 
 int command_train(int argc, char **argv) {
-    char out[512];
+    char out[512], net[PATH_SIZE], init[PATH_SIZE];
     struct caelum_train_settings *s = &given.s;
     given.s = caelum_train_defaults();
     given.task = given.loss = given.optimizer = given.schedule = 0;
@@ -194,7 +194,8 @@ int command_train(int argc, char **argv) {
     if (s->resume)
         s->out = given.resume;
     else
-        s->net_path = argv[1];
+        s->net_path = path_shipped(argv[1], ".net", net);
+    if (s->init) s->init = path_shipped(s->init, ".safetensors", init);
     s->stage = progress_stage;
     s->data_settings.opened = data_opened;
     signals_catch();

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { ENTRIES_MOST = 1000 };
 
@@ -19,8 +20,10 @@ struct entry {
 };
 /* Read once; its texts are options' values until the program ends. */
 struct file {
-    char path[512];
+    char path[PATH_SIZE];
+    bool comfort; /* where it can't be read a warning will do */
     bool read;
+    struct caelum_error warning; /* that is to be given, if code is not 0 */
     struct caelum_error failure; /* of that, if code is not 0 */
     size_t count;
     struct entry entry[ENTRIES_MOST];
@@ -78,23 +81,32 @@ static int add_line(struct file *f, char *text, int line, struct caelum_error *e
     return 0;
 }
 
+static int unreadable(struct file *f, const char *why, struct caelum_error *err) {
+    const int code =
+        complain(f->comfort ? &f->warning : err, CAELUM_EIO, "%s: can't be read: %s", f->path, why);
+    return f->comfort ? 0 : code;
+}
+
 /* A file that is not there says nothing. */
 static int read_lines(struct file *f, struct caelum_error *err) {
-    FILE *in = fopen(f->path, "r");
+    struct stat st;
+    const bool special = stat(f->path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+    FILE *in = special ? NULL : fopen(f->path, "r");
+    if (special) return unreadable(f, "not a file", err);
     if (!in && (errno == ENOENT || errno == ENOTDIR)) return 0;
-    if (!in) return complain(err, CAELUM_EIO, "%s: can't be read: %s", f->path, strerror(errno));
+    if (!in) return unreadable(f, strerror(errno), err);
     char *text = NULL;
     size_t room = 0;
     ssize_t length;
     int code = 0, line = 0;
     while (code == 0 && (length = getline(&text, &room, in)) >= 0) {
-        line++;
+        static const char mark[] = "\xef\xbb\xbf"; /* which editors put before UTF-8 */
+        const bool marked = ++line == 1 && strncmp(text, mark, strlen(mark)) == 0;
         code = strlen(text) == (size_t)length
-                   ? add_line(f, text, line, err)
+                   ? add_line(f, text + (marked ? strlen(mark) : 0), line, err)
                    : complain(err, CAELUM_EUSAGE, "%s:%d: not text", f->path, line);
     }
-    if (code == 0 && ferror(in))
-        code = complain(err, CAELUM_EIO, "%s: can't be read: %s", f->path, strerror(errno));
+    if (code == 0 && ferror(in)) code = unreadable(f, strerror(errno), err);
     free(text);
     fclose(in);
     return code;
@@ -107,14 +119,23 @@ static int read_file(struct file *f, struct caelum_error *err) {
     return f->failure.code;
 }
 
-/* Relative values are ignored, as the XDG specification asks. */
+/* Relative values are ignored, as the XDG specification asks. HOME may be that of somebody else (sudo, cron),
+ * so the user's file is a comfort; the one here was put where the work is done. */
 static void choose_paths(void) {
     const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    const bool own = xdg && *xdg == '/';
     snprintf(here.path, sizeof here.path, "caelum.conf");
-    if (xdg && *xdg == '/')
-        snprintf(user.path, sizeof user.path, "%.480s/caelum/config", xdg);
-    else if (home && *home == '/')
-        snprintf(user.path, sizeof user.path, "%.480s/.config/caelum/config", home);
+    user.comfort = true;
+    if (!own && (!home || *home != '/')) return;
+    const int used =
+        snprintf(user.path, sizeof user.path, "%s/%scaelum/config", own ? xdg : home, own ? "" : ".config/");
+    if (used >= PATH_SIZE) user.path[0] = '\0'; /* longer than any path can be */
+}
+
+/* Says once what is wrong with a comfort. */
+static void say_warning(struct file *f) {
+    if (f->warning.code != 0) warn("%s", f->warning.text);
+    f->warning.code = 0;
 }
 
 /* --- Keys that no command has --------------------------------------------------------------------- */
@@ -252,6 +273,7 @@ int config_apply(const struct command *command, const struct option_row *rows, s
     for (size_t i = 0; rows[i].name && code == 0; i++) code = use_environment(&rows[i], &source[i], err);
     for (size_t k = 0; k < 2 && code == 0; k++) {
         code = read_file(files[k], err);
+        if (command) say_warning(files[k]);
         for (size_t i = 0; rows[i].name && code == 0; i++)
             code = use_file(files[k], command, &rows[i], &source[i], err);
         for (size_t i = 0; command && i < files[k]->count && code == 0; i++)

@@ -1,28 +1,62 @@
-/* inputs.c - the pictures that a person names: files, folders, patterns, "-". */
+/* inputs.c - the pictures that a person names: files, folders, patterns, pipes; and what is done with each of
+ * them, so that one that fails leaves the others alone. */
 #include "cli.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-static int out_of_memory(struct caelum_error *err) {
-    err->code = CAELUM_ERESOURCE;
-    snprintf(err->text, sizeof err->text, "out of memory while pictures were gathered");
+static int fail(struct caelum_error *err, enum caelum_code code, const char *what, const char *why) {
+    err->code = code;
+    snprintf(err->text, sizeof err->text, "%.400s: %s", what, why);
     return err->code;
 }
 
-static int add(struct inputs *inputs, const char *path, struct caelum_error *err) {
-    char **grown = inputs->path;
-    if ((inputs->count & (inputs->count + 1)) == 0) /* full at 1, 3, 7, ... */
-        grown = realloc(inputs->path, (2 * inputs->count + 1) * sizeof *grown);
-    if (!grown) return out_of_memory(err);
-    inputs->path = grown;
-    inputs->path[inputs->count] = strdup(path);
-    return inputs->path[inputs->count] ? (void)inputs->count++, 0 : out_of_memory(err);
+/* "-", "/dev/stdin", what a shell makes of "<(...)", a pipe with a name. Where one of the first is a file, it
+ * is still no name that somebody has given to a picture. */
+static bool is_piped(const char *path) {
+    static const char *const own[] = {"-", "/dev/stdin", "/dev/fd/", "/proc/self/fd/"};
+    struct stat st;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strncmp(path, own[i], strlen(own[i])) == 0 && (i >= 2 || strlen(path) == strlen(own[i])))
+            return true;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
+
+static int add(struct inputs *inputs, const char *path, struct caelum_error *err) {
+    struct input *grown = inputs->list;
+    if ((inputs->count & (inputs->count + 1)) == 0) /* full at 1, 3, 7, ... */
+        grown = realloc(inputs->list, (2 * inputs->count + 1) * sizeof *grown);
+    if (!grown) return fail(err, CAELUM_ERESOURCE, path, "out of memory while pictures were gathered");
+    inputs->list = grown;
+    struct input *input = &grown[inputs->count];
+    *input = (struct input){.path = strdup(path)};
+    if (!input->path) return fail(err, CAELUM_ERESOURCE, path, "out of memory while pictures were gathered");
+    input->piped = is_piped(path);
+    inputs->count++;
+    return 0;
+}
+
+/* --- Folders -------------------------------------------------------------------------------------- */
+
+/* What a folder has besides pictures. */
+enum left { LEFT_COMPANION, LEFT_RESULT, LEFT_SPECIAL, LEFT_KINDS };
+
+struct folder {
+    const char *path;
+    struct dirent **entry; /* in the order of their names' bytes */
+    int count;
+    const char *result; /* as for inputs_open */
+    size_t left[LEFT_KINDS];
+};
 
 /* Hidden files are not meant. */
 static int is_shown(const struct dirent *entry) {
@@ -33,33 +67,70 @@ static int by_bytes(const struct dirent **a, const struct dirent **b) {
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* The files in a folder, in the order of their names' bytes; folders in it are left alone. */
-static int add_folder(struct inputs *inputs, const char *folder, struct caelum_error *err) {
-    struct dirent **entry = NULL;
-    const int n = scandir(folder, &entry, is_shown, by_bytes);
-    int code = 0;
-    for (int i = 0; i < n; i++) {
-        char path[1024];
-        struct stat st;
-        const int used = snprintf(path, sizeof path, "%s/%s", folder, entry[i]->d_name);
-        if (code == 0 && used > 0 && (size_t)used < sizeof path &&
-            (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)))
-            code = add(inputs, path, err);
-        free(entry[i]);
-    }
-    free(entry);
-    if (n >= 0) return code;
-    err->code = CAELUM_EIO;
-    snprintf(err->text, sizeof err->text, "%.400s: this folder can't be read", folder);
-    return err->code;
+/* Written by file managers and photo programs, beside pictures and about them. */
+static bool is_companion(const char *name) {
+    static const char *const names[] = {"Thumbs.db", "ehthumbs.db", "desktop.ini", "Picasa.ini"};
+    static const char *const endings[] = {".xmp", ".aae", ".pp3", ".dop"};
+    const char *ending = name + path_stem_length(name);
+    for (size_t i = 0; i < 4; i++)
+        if (strcasecmp(name, names[i]) == 0 || strcasecmp(ending, endings[i]) == 0) return true;
+    return false;
 }
 
+/* Whether this is NAME<result>.* and NAME.* lies beside it. */
+static bool is_result(const struct folder *f, const char *name) {
+    const size_t stem = path_stem_length(name), end = f->result ? strlen(f->result) : 0;
+    if (end == 0 || stem <= end || strncmp(name + stem - end, f->result, end) != 0) return false;
+    for (int i = 0; i < f->count; i++) {
+        const char *other = f->entry[i]->d_name;
+        if (path_stem_length(other) == stem - end && strncmp(other, name, stem - end) == 0 &&
+            !is_companion(other))
+            return true;
+    }
+    return false;
+}
+
+static int add_entry(struct inputs *inputs, struct folder *f, const char *name, struct caelum_error *err) {
+    char path[PATH_SIZE + NAME_SIZE]; /* one that is too long to be opened is named when its turn comes */
+    struct stat st;
+    const bool slash = f->path[strlen(f->path) - 1] == '/';
+    snprintf(path, sizeof path, "%s%s%s", f->path, slash ? "" : "/", name);
+    const bool there = stat(path, &st) == 0;
+    if (there && S_ISDIR(st.st_mode)) return 0;
+    if (there && !S_ISREG(st.st_mode)) return (void)f->left[LEFT_SPECIAL]++, 0;
+    if (is_companion(name)) return (void)f->left[LEFT_COMPANION]++, 0;
+    if (is_result(f, name)) return (void)f->left[LEFT_RESULT]++, 0;
+    return add(inputs, path, err);
+}
+
+static void say_left(const struct folder *f) {
+    static const char *const what[] = {"files about pictures (such as .xmp, Thumbs.db)",
+                                       "results of earlier calls", "pipes, sockets or devices"};
+    for (size_t k = 0; k < LEFT_KINDS; k++)
+        if (f->left[k] > 0) warn("%s: left out %zu %s", f->path, f->left[k], what[k]);
+}
+
+/* The files in a folder; folders in it are left alone. One that can't be read fails when its turn comes. */
+static int add_folder(struct inputs *inputs, const char *path, const char *result, struct caelum_error *err) {
+    struct folder f = {.path = path, .result = result};
+    f.count = scandir(path, &f.entry, is_shown, by_bytes);
+    if (f.count < 0) return add(inputs, path, err);
+    int code = 0;
+    for (int i = 0; code == 0 && i < f.count; i++) code = add_entry(inputs, &f, f.entry[i]->d_name, err);
+    for (int i = 0; i < f.count; i++) free(f.entry[i]);
+    free(f.entry);
+    if (code == 0) say_left(&f);
+    return code;
+}
+
+/* --- Words ---------------------------------------------------------------------------------------- */
+
 /* A word that is no file may be a pattern that the shell has left alone. */
-static int add_word(struct inputs *inputs, const char *word, struct caelum_error *err) {
+static int add_word(struct inputs *inputs, const char *word, const char *result, struct caelum_error *err) {
     struct stat st;
     glob_t found;
     if (stat(word, &st) == 0)
-        return S_ISDIR(st.st_mode) ? add_folder(inputs, word, err) : add(inputs, word, err);
+        return S_ISDIR(st.st_mode) ? add_folder(inputs, word, result, err) : add(inputs, word, err);
     if (strcmp(word, "-") == 0 || !strpbrk(word, "*?[") || glob(word, 0, NULL, &found) != 0)
         return add(inputs, word, err);
     int code = 0;
@@ -68,76 +139,120 @@ static int add_word(struct inputs *inputs, const char *word, struct caelum_error
     return code;
 }
 
-static int by_stem(const void *a, const void *b) {
-    char x[256], y[256];
-    path_stem(*(char *const *)a, x, sizeof x);
-    path_stem(*(char *const *)b, y, sizeof y);
-    return strcmp(x, y);
-}
-
-/* Two pictures of one name would be written to one file. */
-static int check_names(const struct inputs *inputs, struct caelum_error *err) {
-    char **sorted = malloc(inputs->count * sizeof *sorted);
-    if (!sorted) return out_of_memory(err);
-    memcpy(sorted, inputs->path, inputs->count * sizeof *sorted);
-    qsort(sorted, inputs->count, sizeof *sorted, by_stem);
-    err->code = 0;
-    for (size_t i = 1; err->code == 0 && i < inputs->count; i++)
-        if (by_stem(&sorted[i - 1], &sorted[i]) == 0) {
-            char stem[256];
-            path_stem(sorted[i], stem, sizeof stem);
-            err->code = CAELUM_EUSAGE;
-            snprintf(err->text, sizeof err->text,
-                     "%.150s and %.150s would both become %.100s; name them in two calls with two folders",
-                     sorted[i - 1], sorted[i], stem);
-        }
-    free(sorted);
-    return err->code;
-}
-
-int inputs_open(struct inputs *inputs, char **words, int n, struct caelum_error *err) {
+int inputs_open(struct inputs *inputs, char **words, int n, const char *result, struct caelum_error *err) {
     int code = 0;
     *inputs = (struct inputs){0};
-    for (int i = 0; code == 0 && i < n; i++) code = add_word(inputs, words[i], err);
-    if (code == 0 && inputs->count == 0) {
-        err->code = code = CAELUM_EIO;
-        snprintf(err->text, sizeof err->text, "%.400s: there are no files in it", words[0]);
-    }
-    if (code == 0) code = check_names(inputs, err);
+    for (int i = 0; code == 0 && i < n; i++) code = add_word(inputs, words[i], result, err);
+    if (code == 0 && inputs->count == 0)
+        code = fail(err, CAELUM_EIO, words[0], "there are no files in it that could be pictures");
     if (code != 0) inputs_close(inputs);
     return code;
 }
 
 void inputs_close(struct inputs *inputs) {
-    for (size_t i = 0; i < inputs->count; i++) free(inputs->path[i]);
-    free(inputs->path);
+    for (size_t i = 0; i < inputs->count; i++) free(inputs->list[i].path);
+    free(inputs->list);
     *inputs = (struct inputs){0};
 }
 
-int stdin_read(uint8_t **bytes, size_t *size, struct caelum_error *err) {
+/* --- Reading -------------------------------------------------------------------------------------- */
+
+/* Waits until there is something to read, or a signal has come: a pipe may have nobody at its other end. */
+static bool wait_for(int fd) {
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    while (!signals_caught()) {
+        const int n = poll(&ready, 1, 200);
+        if (n > 0 || (n < 0 && errno != EINTR)) return true;
+    }
+    return false;
+}
+
+/* All of what comes through a pipe, at most 1 GiB; *bytes is to be freed, also on failure. */
+static int read_all(int fd, const char *name, uint8_t **bytes, size_t *size, struct caelum_error *err) {
     enum { MOST = 1 << 30, FIRST = 1 << 16 };
-    uint8_t *all = NULL;
-    size_t used = 0, room = 0;
-    do {
-        if (used == MOST) {
-            free(all);
-            err->code = CAELUM_EFORMAT;
-            snprintf(err->text, sizeof err->text, "standard input: longer than %d bytes, so no picture",
-                     MOST);
-            return err->code;
-        }
-        if (used == room) {
+    size_t room = 0;
+    for (;;) {
+        if (*size == MOST) return fail(err, CAELUM_EFORMAT, name, "longer than 1 GiB, so no picture");
+        if (*size == room) {
             room = room ? 2 * room : FIRST;
-            uint8_t *grown = realloc(all, room);
-            if (!grown) {
-                free(all);
-                return out_of_memory(err);
-            }
-            all = grown;
+            uint8_t *grown = realloc(*bytes, room);
+            if (!grown) return fail(err, CAELUM_ERESOURCE, name, "out of memory");
+            *bytes = grown;
         }
-        used += fread(all + used, 1, room - used, stdin);
-    } while (!feof(stdin) && !ferror(stdin));
-    *bytes = all;
-    *size = used;
-    return 0;
+        if (!wait_for(fd)) return fail(err, CAELUM_ESTOPPED, name, "stopped");
+        const ssize_t n = read(fd, *bytes + *size, room - *size);
+        if (n < 0 && errno != EINTR && errno != EAGAIN) return fail(err, CAELUM_EIO, name, strerror(errno));
+        if (n == 0) return 0;
+        if (n > 0) *size += (size_t)n;
+    }
+}
+
+int input_load(const struct input *input, struct caelum_picture *picture, struct caelum_error *err) {
+    const bool standard = strcmp(input->path, "-") == 0;
+    const char *name = standard ? "standard input" : input->path;
+    struct stat st;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    if (!input->piped) {
+        const int fd = stat(name, &st) == 0 && S_ISDIR(st.st_mode) ? open(name, O_RDONLY | O_DIRECTORY) : -2;
+        if (fd == -2) return caelum_picture_load(picture, name, err);
+        if (fd >= 0) close(fd);
+        return fail(err, CAELUM_EIO, name, fd >= 0 ? "a folder, not a picture" : strerror(errno));
+    }
+    const int fd = standard ? STDIN_FILENO : open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) return fail(err, CAELUM_EIO, name, strerror(errno));
+    int code = read_all(fd, name, &bytes, &size, err);
+    if (!standard) close(fd);
+    if (code == 0) code = caelum_picture_decode(picture, bytes, size, name, err);
+    free(bytes);
+    return code;
+}
+
+/* --- Results -------------------------------------------------------------------------------------- */
+
+int inputs_claim(const struct inputs *inputs, size_t i, const char *path, bool force,
+                 struct caelum_error *err) {
+    struct stat own, there;
+    if (stat(path, &there) != 0) return 0;
+    if (!inputs->list[i].piped && stat(inputs->list[i].path, &own) == 0 && own.st_dev == there.st_dev &&
+        own.st_ino == there.st_ino)
+        return fail(err, CAELUM_EUSAGE, inputs->list[i].path,
+                    "its result would replace it; name another directory by -o");
+    for (size_t k = 0; k < inputs->count; k++) {
+        const struct input *other = &inputs->list[k];
+        if (!other->done || other->device != there.st_dev || other->inode != there.st_ino) continue;
+        err->code = CAELUM_EUSAGE;
+        snprintf(
+            err->text, sizeof err->text,
+            "%.150s: its result would replace that of %.150s; do it in another call, with another folder",
+            inputs->list[i].path, other->path);
+        return err->code;
+    }
+    return path_free(path, force, err);
+}
+
+void inputs_wrote(struct inputs *inputs, size_t i, const char *path) {
+    struct stat st;
+    struct input *input = &inputs->list[i];
+    if (stat(path, &st) != 0) return;
+    input->done = true;
+    input->device = st.st_dev;
+    input->inode = st.st_ino;
+}
+
+int each(const char *doing, const char *undone, size_t count, one_of_many *visit, void *cookie) {
+    enum { SEVERAL_WAYS = -CAELUM_EFORMAT };
+    struct caelum_error err;
+    int status = 0;
+    size_t failed = 0;
+    for (size_t i = 0; i < count && !signals_caught(); i++) {
+        if (count > 1) progress_stage(NULL, doing, i, count);
+        if (visit(cookie, i, &err) == 0) continue;
+        const int code = report(&err);
+        status = failed == 0 || status == code ? code : SEVERAL_WAYS;
+        failed++;
+    }
+    progress_clear();
+    if (failed > 0 && count > 1) warn("%zu of %zu files were not %s", failed, count, undone);
+    return status;
 }

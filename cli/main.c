@@ -1,6 +1,8 @@
 /* main.c - the table of commands, and what is the same for all of them. */
 #include "cli.h"
 
+#include "base/json.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,7 +48,10 @@ const struct command commands[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-char command_line[4096];
+char *command_line;
+
+/* A result was to be printed, but could not be made. */
+static bool result_lost;
 
 int report(const struct caelum_error *err) {
     const char *place = err->code == CAELUM_EUSAGE ? options_place(err->text) : NULL;
@@ -72,6 +77,7 @@ void data_opened(void *cookie, const caelum_data *data) {
     const char *path, *reason;
     const size_t n = caelum_data_skipped(data, 0, &path, &reason);
     (void)cookie;
+    for (size_t i = 0; caelum_data_note(data, i); i++) warn("%s", caelum_data_note(data, i));
     if (n == 0 || display.quiet) return;
     warn("%zu %s skipped:", n, n == 1 ? "file was" : "files were");
     for (size_t i = 0; i < n && i < NAMED; i++) {
@@ -82,9 +88,15 @@ void data_opened(void *cookie, const caelum_data *data) {
 }
 
 void print_json(json_t *object) {
-    json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(object);
+    struct caelum_error err;
+    char *text = NULL;
+    if (json_text(&object, JSON_INDENT(2), "the result", &text, &err) != 0) {
+        report(&err);
+        result_lost = true;
+        return;
+    }
+    puts(text);
+    free(text);
 }
 
 const char *grouped(size_t n, char text[32]) {
@@ -99,11 +111,28 @@ const char *grouped(size_t n, char text[32]) {
     return text;
 }
 
-void command_line_add(const char *word) {
-    const size_t used = strlen(command_line);
-    const bool plain = *word && !strpbrk(word, " \t\"'$&|;()<>*?\\#");
-    snprintf(command_line + used, sizeof command_line - used, plain ? "%s%s" : "%s'%s'", used ? " " : "",
-             word);
+void command_line_add(const char *option, const char *word) {
+    static const char special[] = " \t\r\n\"'`$&|;()<>*?[]{}~!\\#";
+    const char *quote = *word && !strpbrk(word, special) ? "" : "'";
+    char *longer = NULL;
+    size_t size;
+    FILE *to = open_memstream(&longer, &size);
+    if (to) {
+        if (command_line) fprintf(to, "%s ", command_line);
+        fprintf(to, option ? "%s--%s=" : "%s", quote, option);
+        for (; *word; word++)
+            if (*word == '\'')
+                fputs("'\\''", to);
+            else
+                fputc(*word, to);
+        fputs(quote, to);
+    }
+    if (!to || ferror(to) || fclose(to) != 0) {
+        fprintf(stderr, "caelum: out of memory\n");
+        exit(-CAELUM_ERESOURCE);
+    }
+    free(command_line);
+    command_line = longer;
 }
 
 /* Whether these ask for the version, by -V or --version; *bare: by -q too, for the number alone. */
@@ -136,6 +165,7 @@ static void choose_colors(void) {
 /* Writes out what is left of the results. Whoever closed the pipe has had enough and needs no message. */
 static int finish(int status) {
     errno = 0;
+    if (result_lost && status == 0) status = -CAELUM_ERESOURCE;
     if ((fflush(stdout) == 0 && !ferror(stdout)) || status != 0) return status;
     if (errno != EPIPE) fprintf(stderr, "caelum: the result could not be written to standard output\n");
     return 4;
@@ -145,8 +175,8 @@ int main(int argc, char **argv) {
     char version[] = "version", help[] = "help", quiet[] = "-q";
     char *bare_version[] = {version, quiet, NULL};
     bool bare;
-    command_line_add("caelum");
-    for (int i = 1; i < argc; i++) command_line_add(argv[i]);
+    command_line_add(NULL, "caelum");
+    for (int i = 1; i < argc; i++) command_line_add(NULL, argv[i]);
     choose_colors();
     if (argc < 2) {
         commands_overview(stderr);

@@ -2,7 +2,8 @@
  * from it. */
 #include "cli.h"
 
-#include <errno.h>
+#include "base/number.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ const char *option_text(const struct option_row *row, char text[32]) {
         snprintf(text, 32, "%llu", (unsigned long long)*(uint64_t *)row->value);
         return text;
     case OPTION_REAL:
-        snprintf(text, 32, "%g", *(double *)row->value);
+        number_print(text, 32, "%g", *(double *)row->value);
         return text;
     case OPTION_THREADS:
         snprintf(text, 32, "%d", *(int *)row->value ? *(int *)row->value : caelum_default_threads());
@@ -98,26 +99,24 @@ static int set_choice(const struct option_row *row, const char *text, struct cae
 }
 
 static int set_real(const struct option_row *row, const char *text, struct caelum_error *err) {
-    char *end;
-    const double value = strtod(text, &end);
-    if (end == text || *end || !isfinite(value)) return bad_value(row, "a number", text, err);
+    double value;
+    if (!number_real(text, &value) || !isfinite(value)) return bad_value(row, "a number", text, err);
     *(double *)row->value = value;
     return 0;
 }
 
 static int set_whole(const struct option_row *row, const char *text, struct caelum_error *err) {
-    char *end;
-    errno = 0;
-    const unsigned long long value = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno) return bad_value(row, "a whole number", text, err);
-    if (row->kind == OPTION_U64) {
+    const bool threads = row->kind == OPTION_THREADS;
+    const uint64_t most = threads ? 4096 : row->kind == OPTION_SIZE ? SIZE_MAX : UINT64_MAX;
+    uint64_t value;
+    if (!number_whole(text, threads, most, &value))
+        return bad_value(row, threads ? "1 to 4096 threads" : "a whole number", text, err);
+    if (row->kind == OPTION_U64)
         *(uint64_t *)row->value = value;
-    } else if (row->kind == OPTION_SIZE) {
+    else if (row->kind == OPTION_SIZE)
         *(size_t *)row->value = (size_t)value;
-    } else {
-        if (value < 1 || value > 4096) return bad_value(row, "1 to 4096 threads", text, err);
+    else
         *(int *)row->value = (int)value;
-    }
     return 0;
 }
 
@@ -256,11 +255,10 @@ static int read_rows(const struct command *command, const struct option_row *row
     if (!ends(options_row(rows, "color", 5))) style_choose(display.color);
     for (const struct option_row *row = rows; !ends(row); row++) {
         const enum option_origin origin = current.source[row - rows].origin;
-        char text[32], word[sizeof command_line];
+        char text[32];
         const char *value = option_text(row, text);
         if ((origin != ORIGIN_FILE && origin != ORIGIN_ENVIRONMENT) || !value) continue;
-        snprintf(word, sizeof word, "--%s=%s", row->name, value);
-        command_line_add(word);
+        command_line_add(row->name, value);
     }
     return n;
 }

@@ -16,18 +16,30 @@ static int fail(struct caelum_error *err, enum caelum_code code, const char *for
 }
 
 void path_stem(const char *path, char *stem, size_t size) {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
-    const int length = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
-    snprintf(stem, size, "%.*s", length, name);
+    const char *name = strcmp(path, "-") == 0 ? "stdin" : path_name(path);
+    snprintf(stem, size, "%.*s", (int)path_stem_length(name), name);
 }
 
 int path_directory(const char *dir, struct caelum_error *err) {
+    char part[PATH_SIZE];
     struct stat st;
-    if (mkdir(dir, 0777) == 0) return 0;
-    if (errno == EEXIST && stat(dir, &st) == 0 && !S_ISDIR(st.st_mode))
-        return fail(err, CAELUM_EIO, "%.300s: is there, but no directory%s", dir, "");
-    if (errno == EEXIST) return 0;
-    return fail(err, CAELUM_EIO, "%.300s: directory can't be made: %s", dir, strerror(errno));
+    if (strlen(dir) >= sizeof part) return fail(err, CAELUM_EUSAGE, "%.200s...: %s", dir, "path is too long");
+    snprintf(part, sizeof part, "%s", dir);
+    for (char *end = part;; *end = '/') {
+        end += strspn(end, "/");
+        end += strcspn(end, "/");
+        const bool last = *end == '\0';
+        *end = '\0';
+        if (mkdir(part, 0777) != 0) {
+            const int why = errno;
+            const bool there = stat(part, &st) == 0;
+            if (there && !S_ISDIR(st.st_mode))
+                return fail(err, CAELUM_EIO, "%.300s: is there, but no directory%s", part, "");
+            if (!there)
+                return fail(err, CAELUM_EIO, "%.300s: directory can't be made: %s", part, strerror(why));
+        }
+        if (last) return 0;
+    }
 }
 
 int path_free(const char *path, bool force, struct caelum_error *err) {
@@ -37,33 +49,64 @@ int path_free(const char *path, bool force, struct caelum_error *err) {
     return 0;
 }
 
-int path_picture(const char *dir, const char *stem, bool force, char *path, size_t size,
-                 struct caelum_error *err) {
-    const int used = snprintf(path, size, "%s/%s.png", dir, stem);
+int path_result(const char *dir, const char *stem, const char *ending, char *path, size_t size,
+                struct caelum_error *err) {
+    const size_t name = strlen(stem) + strlen(ending), length = strlen(dir);
+    if (name >= NAME_SIZE) {
+        err->code = CAELUM_EUSAGE;
+        snprintf(
+            err->text, sizeof err->text,
+            "%.200s...: its result, with %s behind, would have a name of %zu bytes; a name has at most %d",
+            stem, ending, name, NAME_SIZE - 1);
+        return err->code;
+    }
+    const char *slash = length == 0 || dir[length - 1] == '/' ? "" : "/";
+    const int used = snprintf(path, size, "%s%s%s%s", dir, slash, stem, ending);
     if (used < 0 || (size_t)used >= size)
         return fail(err, CAELUM_EUSAGE, "%.200s...: %s", dir, "path is too long");
-    return path_free(path, force, err);
+    return 0;
 }
 
-int path_model(const char *name, char *path, size_t size, struct caelum_error *err) {
-    char program[512] = "";
+int path_picture(const char *dir, const char *stem, bool force, char *path, size_t size,
+                 struct caelum_error *err) {
+    const int code = path_result(dir, stem, ".png", path, size, err);
+    return code ? code : path_free(path, force, err);
+}
+
+/* --- What comes with the program ------------------------------------------------------------------ */
+
+/* Whether NAME and the ending is a file in one of the directories of models. */
+static bool find_shipped(const char *name, const char *ending, char path[PATH_SIZE]) {
+    static const char *const places[] = {"../models", "../share/caelum/models"};
+    const char *own = getenv("CAELUM_MODELS");
+    char program[PATH_SIZE];
+    if (own && *own) {
+        const int used = snprintf(path, PATH_SIZE, "%s/%s%s", own, name, ending);
+        return used < PATH_SIZE && access(path, R_OK) == 0;
+    }
     const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     program[length > 0 ? length : 0] = '\0';
     char *slash = strrchr(program, '/');
-    if (slash) *slash = '\0';
-    const char *own = getenv("CAELUM_MODELS");
-    if (own && *own) {
-        snprintf(path, size, "%s/%s", own, name);
-        if (access(path, R_OK) == 0) return 0;
-    } else if (slash) {
-        static const char *const places[] = {"../models", "../share/caelum/models"};
-        for (size_t i = 0; i < 2; i++) {
-            snprintf(path, size, "%s/%s/%s", program, places[i], name);
-            if (access(path, R_OK) == 0) return 0;
-        }
+    if (!slash) return false;
+    *slash = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const int used = snprintf(path, PATH_SIZE, "%s/%s/%s%s", program, places[i], name, ending);
+        if (used < PATH_SIZE && access(path, R_OK) == 0) return true;
     }
+    return false;
+}
+
+const char *path_shipped(const char *word, const char *ending, char path[PATH_SIZE]) {
+    struct stat st;
+    if (!*word || strchr(word, '/') || stat(word, &st) == 0) return word;
+    return find_shipped(word, ending, path) || find_shipped(word, "", path) ? path : word;
+}
+
+int path_model(const char *name, char path[PATH_SIZE], struct caelum_error *err) {
+    const char *own = getenv("CAELUM_MODELS");
+    if (find_shipped(name, "", path)) return 0;
     return fail(err, CAELUM_EIO,
-                "%.200s is not there (looked in %.200s); name a model by --model, or their directory by "
+                "%.100s is not there (looked in %.200s); name a model by --model, or their directory by "
                 "CAELUM_MODELS",
                 name, own && *own ? own : "../models and ../share/caelum/models beside the program");
 }

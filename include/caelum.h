@@ -37,7 +37,7 @@ enum caelum_code {
     CAELUM_EUSAGE = -2,    /* the caller asked for something that makes no sense */
     CAELUM_EFORMAT = -3,   /* bad or unsupported data, network text or model */
     CAELUM_EIO = -4,       /* a file is missing, exists already, or can't be read or written */
-    CAELUM_ENET = -5,      /* download or checksum */
+    CAELUM_ENET = -5,      /* reserved: nothing returns it */
     CAELUM_EDIVERGED = -6, /* training produced NaN, infinity or an exploding loss */
     CAELUM_ERESOURCE = -7, /* memory or threads */
     CAELUM_ESTOPPED = -8,  /* a callback asked to stop; what was done so far is saved */
@@ -87,10 +87,10 @@ struct caelum_data_settings {
     uint64_t synthetic_seed;  /* seed of generated pictures, and of where crops lie; default 1 */
     size_t crop;              /* height and width of a photo's crops, pixels, 8 to 256; default 32 */
     size_t limit;             /* keep only the first `limit` pictures of the shuffle; 0 = all */
-    const char *cache_dir;    /* where prepared data is kept; NULL = $XDG_CACHE_HOME/caelum */
+    const char *cache_dir;    /* where prepared data is kept; NULL = $CAELUM_CACHE, $XDG_CACHE_HOME/caelum */
     caelum_progress progress; /* may be NULL */
     /* Called at the end of each caelum_data_open that succeeds, also of those inside other calls: the place
-     * to ask caelum_data_skipped. `data` is borrowed. May be NULL. */
+     * to ask caelum_data_skipped and caelum_data_note. `data` is borrowed. May be NULL. */
     void (*opened)(void *cookie, const caelum_data *data);
     void *cookie;
 };
@@ -103,18 +103,23 @@ struct caelum_data_settings caelum_data_defaults(void);
  *     cifar-10-batches-bin with them in it;
  *   a .tar.gz of that directory, as downloaded;
  *   another directory, with pictures (PNG, JPEG, WebP, by content or by ending) in it or below: photos, of
- *     which square crops become the pictures. Names that start with a dot and links to directories are left
- *     out. A crop is a window at a random place, its side log-uniform from `crop` pixels to the photo's
- *     shorter side, made crop x crop by averaging areas. There are about 20,000 of all photos together, of
- *     one at most 64 and no more than would cover it side by side. Photos that are smaller than a crop,
- *     damaged or no pictures are skipped, see caelum_data_skipped; at least 10 must be left;
- *   "synthetic", "synthetic:COUNT" or "synthetic:COUNT:SIZE": generated pictures (default 6000 of
- *     32x32);
+ *     which square crops become the pictures. Left out, and counted in a note, are run directories (run.json,
+ *     and metrics.csv or a checkpoint, are in them), pictures NAME-color beside a picture NAME, folders of
+ *     thumbnails and deleted files, names that start with a dot, links to directories, directories that can't
+ *     be read, and what is no file. A crop is a window at a random place, its side log-uniform from `crop`
+ * pixels to the photo's shorter side, made crop x crop by averaging areas. There are about 20,000 of all
+ * photos together, of one at most 64 and no more than would cover it side by side. Photos that are smaller
+ * than a crop, damaged or no pictures are skipped, see caelum_data_skipped; at least 10 must be left;
+ *   "synthetic", "synthetic:COUNT" or "synthetic:COUNT:SIZE", exactly: generated pictures (default 6000 of
+ *     32x32); such a directory is meant by ./synthetic;
  *   NULL: the directory named by the environment variable CAELUM_DATA, else "synthetic".
- * CIFAR-10 and crops are prepared once into a cache file that later calls map into memory; a file that was
- * added, removed or changed since makes a new one. Fails with CAELUM_EIO (missing, unreadable, no pictures in
- * a directory), CAELUM_EFORMAT (wrong length, label over 9, damaged archive: the text names file and record;
- * fewer than 10 photos that can be used), CAELUM_EUSAGE (bad spec or settings), CAELUM_ERESOURCE,
+ * CIFAR-10 and crops are prepared once into a cache file that later calls map into memory. It stands for the
+ * files' size, inode, and times of change (also that of the inode, which nobody can set): one that was added,
+ * removed, changed or replaced since makes a new one. Its checksum is compared each time, and it is used only
+ * if it belongs to this user and nobody else may write to it. Where it can't be kept, data is prepared for
+ * this once, and a note says so. Fails with CAELUM_EIO (missing, unreadable, no pictures in a directory),
+ * CAELUM_EFORMAT (wrong length, label over 9, damaged archive: the text names file and record; fewer than 10
+ * photos that can be used), CAELUM_EUSAGE (bad spec or settings), CAELUM_ERESOURCE,
  * CAELUM_ESTOPPED. */
 int caelum_data_open(caelum_data **data, const char *spec, const struct caelum_data_settings *settings,
                      struct caelum_error *err);
@@ -124,6 +129,10 @@ void caelum_data_close(caelum_data **data);
  * below that directory, and *reason to what is wrong with it; both belong to the data. */
 size_t caelum_data_skipped(const caelum_data *data, size_t i, const char **path, const char **reason);
 
+/* The i-th sentence that a person should know about how the data was opened: what was left out of a
+ * directory, and why prepared data could not be kept. It belongs to the data; NULL beyond the last. */
+const char *caelum_data_note(const caelum_data *data, size_t i);
+
 struct caelum_data_file {
     char name[64];
     size_t bytes;
@@ -132,8 +141,8 @@ struct caelum_data_file {
 };
 
 struct caelum_data_info {
-    char name[32];    /* "cifar-10", "folder" or "synthetic" */
-    char source[512]; /* where it came from, as given */
+    char name[32];      /* "cifar-10", "folder" or "synthetic" */
+    const char *source; /* where it came from, as given; the data's */
     size_t count, channels, height, width;
     size_t split_count[3]; /* indexed by enum caelum_split */
     uint64_t split_seed;
@@ -210,7 +219,8 @@ const char *caelum_net_text(const caelum_net *net);
 /* A network with weights. But for its metadata read-only after loading: any number of threads may run it. */
 typedef struct caelum_model caelum_model;
 
-/* Loads a safetensors file written by caelum. Fails with CAELUM_EIO or CAELUM_EFORMAT. */
+/* Loads a safetensors file written by caelum. Fails with CAELUM_EIO; CAELUM_EFORMAT, also if a weight is not
+ * finite. */
 int caelum_model_load(caelum_model **model, const char *path, struct caelum_error *err);
 /* The same from a file's bytes in memory, which are not kept; `name` stands before errors. */
 int caelum_model_decode(caelum_model **model, const void *bytes, size_t size, const char *name,
@@ -251,13 +261,15 @@ const char *caelum_model_metadata(const caelum_model *model, const char *key);
 /* The i-th key, or NULL beyond the last. */
 const char *caelum_model_metadata_key(const caelum_model *model, size_t i);
 /* Adds a key to the metadata, or changes it; both texts are copied. Fails with CAELUM_EFORMAT if there are
- * more than 64, with CAELUM_ERESOURCE. */
+ * more than 1024, with CAELUM_ERESOURCE. */
 int caelum_model_set_metadata(caelum_model *model, const char *key, const char *value,
                               struct caelum_error *err);
 /* Rounds the weights to half precision (IEEE 754 binary16), in which the model is then saved: half the bytes.
- * A model loaded from such a file is saved as such. Not while another thread runs it. */
-void caelum_model_round_half(caelum_model *model);
-/* Writes the model, whole or not at all; an existing file is replaced. Fails with CAELUM_EIO. */
+ * A model loaded from such a file is saved as such. Not while another thread runs it. Fails with
+ * CAELUM_EFORMAT, naming the tensor, if a weight is beyond 65504; the model is then as it was. */
+int caelum_model_round_half(caelum_model *model, struct caelum_error *err);
+/* Writes the model, whole or not at all; an existing file is replaced. Fails with CAELUM_EIO; with
+ * CAELUM_EFORMAT, naming the tensor, if a weight is not finite. */
 int caelum_model_save(const caelum_model *model, const char *path, struct caelum_error *err);
 
 /* Writes the model as another program's file, whole or not at all, in the format that the path ends in:
@@ -273,12 +285,15 @@ struct caelum_import_settings {
     const char *net_path; /* the network's text, for files that hold weights alone; NULL: the file has it */
     size_t height, width; /* of the pictures, where the file leaves them open; default 32. An ONNX file by
                              caelum says what size it was trained on */
+    const char *order; /* "encoder,decoder": tensors of other names than the network's in its order, by their
+                          names or what these begin with up to a dot or slash; NULL: the file must tell */
 };
 struct caelum_import_settings caelum_import_defaults(void);
 /* Makes a model of such a file, by its ending. A .keras or .h5 file is read in a forked child, which a
  * damaged one may bring down with libhdf5: not for a process in which another thread uses HDF5. Fails with
- * CAELUM_EFORMAT, naming the part of the file that is wrong or can't be said in a network's text,
- * CAELUM_EUSAGE (as above, or a network is needed), CAELUM_EIO, CAELUM_ERESOURCE. */
+ * CAELUM_EFORMAT, naming the part of the file that is wrong, can't be said in a network's text, or could be
+ * one tensor as well as another of the network's; CAELUM_EUSAGE (as above; a network is needed, or one is
+ * given for a file that has its own), CAELUM_EIO, CAELUM_ERESOURCE. */
 int caelum_model_import(caelum_model **model, const char *path, const struct caelum_import_settings *settings,
                         struct caelum_error *err);
 
@@ -561,7 +576,7 @@ struct caelum_train_result {
  * CAELUM_OK with result->stopped set. The result depends on the network, the data, the settings and the seed
  * alone: not on threads or instruction set (from AVX2 up), nor on stops and resumes - unless a resume changes
  * `epochs`, to which the cosine and onecycle schedules are then stretched. CAELUM_EDIVERGED if the loss
- * explodes (src/train/fit.h has the rule): `out` then holds what the last finished epoch left. */
+ * explodes (docs/training.md has the rule): `out` then holds what the last finished epoch left. */
 int caelum_train(const struct caelum_train_settings *settings, struct caelum_train_result *result,
                  struct caelum_error *err);
 
@@ -582,7 +597,7 @@ struct caelum_study_progress {
     size_t finished;     /* of them, those finished now or before, or failed */
     size_t failed;       /* of them, those failed */
     double part;         /* share of this call's work that is done, by multiply-adds */
-    double seconds_left; /* of this call, on the same reckoning; NaN while nothing is done */
+    double seconds_left; /* of this call, on the same reckoning; NaN until a pace can be told */
     const struct caelum_train_progress *train; /* of BATCH and EPOCH, else NULL */
     const struct caelum_train_result *result;  /* of FINISHED; zeroed if it was trained before */
     const struct caelum_error *error;          /* of FAILED */
@@ -732,7 +747,7 @@ struct caelum_colorize_settings caelum_colorize_defaults(void);
 
 /* Colors a picture of any size; of its own colors only luminance is looked at, and kept at every pixel. The
  * picture is made as small as those that the network was trained on, chroma is predicted there, and brought
- * back along the edges of luminance (src/image/chroma.h). Of several hints within one small pixel the mean
+ * back along the edges of luminance (docs/colorize.md). Of several hints within one small pixel the mean
  * counts. `out` is to be freed by the caller. Fails with CAELUM_EFORMAT if the model is no colorizer,
  * CAELUM_EUSAGE if it takes no hints and is given some, one lies outside of the picture, or a setting is out
  * of range, CAELUM_ERESOURCE. */
@@ -774,13 +789,13 @@ int caelum_codec_decode(caelum_codec *codec, const uint8_t *bytes, size_t size, 
 
 /* A file of such codes, written whole or not at all; docs/code-files.md has its format. */
 typedef struct caelum_code_writer caelum_code_writer;
-/* For `count` pictures coded by this codec, which must outlive the writer. */
+/* For at most `most` pictures coded by this codec, which must outlive the writer. */
 int caelum_code_writer_open(caelum_code_writer **writer, const char *path, const caelum_codec *codec,
-                            size_t count, struct caelum_error *err);
+                            size_t most, struct caelum_error *err);
 /* name: 1 to 255 bytes without '/'; what the picture is called when it is decoded. */
 int caelum_code_writer_add(caelum_code_writer *writer, const char *name, size_t width, size_t height,
                            const uint8_t *bytes, size_t size, struct caelum_error *err);
-/* Puts the file in its place. CAELUM_EUSAGE if there were not `count` pictures. */
+/* Puts the file, with the pictures that were added, in its place. */
 int caelum_code_writer_commit(caelum_code_writer *writer, struct caelum_error *err);
 /* Without a commit nothing is left of the file. */
 void caelum_code_writer_close(caelum_code_writer **writer);

@@ -1,4 +1,5 @@
-# setup.sh - sourced by ./run and ./test: brings in the packages that are missing, then builds.
+# setup.sh - sourced by ./run and ./test: brings in the packages that are missing, then builds what $target names. A
+# line for each step, and all that a step said where it fails.
 # Needs only Debian's base system, apt, and root or sudo; with everything there it touches no network.
 set -eu
 cd "$(dirname "$0")"
@@ -7,6 +8,17 @@ packages="gcc libc6-dev cmake ninja-build make pkg-config
   libpng-dev libjpeg62-turbo-dev libwebp-dev liblcms2-dev libarchive-dev libjansson-dev zlib1g-dev
   libcairo2-dev fonts-dejavu-core liblapacke-dev libopenblas-dev nettle-dev libprotobuf-c-dev
   protobuf-c-compiler libonnx-dev libhdf5-dev libcmocka-dev"
+
+quietly() {
+    status=0
+    "$@" >"$log" 2>&1 || status=$?
+    [ $status = 0 ] && return
+    cat "$log" >&2
+    echo "failed: $*" >&2
+    exit $status
+}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 
 missing=
 for package in $packages; do
@@ -22,8 +34,10 @@ if [ -n "$missing" ]; then
         exit 1
     fi
     echo "installing what building needs:$missing"
-    $as_root apt-get update -qq
-    $as_root env DEBIAN_FRONTEND=noninteractive $install >/dev/null
+    quietly $as_root apt-get update
+    quietly $as_root env DEBIAN_FRONTEND=noninteractive $install
 fi
 
-make
+echo "building $what in $PWD/build"
+quietly cmake --preset release
+quietly cmake --build --preset release --target $target

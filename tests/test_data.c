@@ -158,6 +158,54 @@ static void the_cache_is_checked_before_it_is_used(void **state) {
     caelum_data_close(&data);
 }
 
+/* One label beyond the classes would be counted beyond an array; all of them equal, a classifier learns
+ * nothing and is never wrong. */
+static void damaged_labels_are_noticed(void **state) {
+    (void)state;
+    struct caelum_data *data = NULL;
+    static struct caelum_data_info info;
+    char command[900];
+    for (int all = 0; all < 2; all++) {
+        snprintf(command, sizeof command,
+                 "for f in '%s'/cifar*; do dd if=/dev/zero bs=1000 count=%d status=none | tr '\\0' '\\%d' | "
+                 "dd of=\"$f\" bs=4096 seek=45001 conv=notrunc status=none; done",
+                 cache, all ? 60 : 1, all ? 3 : 377);
+        assert_int_equal(system(command), 0);
+        assert_ok(open_at(&data, batches, err));
+        assert_ok(caelum_data_describe(data, &info, err));
+        for (size_t i = 0; i < CIFAR_CLASSES; i++) assert_int_equal(info.class_count[i], CIFAR_COUNT / 10);
+        caelum_data_close(&data);
+    }
+}
+
+/* Small archives that unpack to much: given up on before. */
+static void archives_of_other_things_are_refused(void **state) {
+    (void)state;
+    struct caelum_data *data = NULL;
+    char path[400];
+    static const uint8_t zeros[1 << 16];
+    snprintf(path, sizeof path, "%s/bomb.tar.gz", root);
+    struct archive *a = archive_write_new();
+    struct archive_entry *e = archive_entry_new();
+    archive_write_add_filter_gzip(a);
+    archive_write_set_format_ustar(a);
+    assert_int_equal(archive_write_open_filename(a, path), ARCHIVE_OK);
+    archive_entry_set_pathname(e, "zeros");
+    archive_entry_set_size(e, (size_t)1 << 26);
+    archive_entry_set_filetype(e, AE_IFREG);
+    assert_int_equal(archive_write_header(a, e), ARCHIVE_OK);
+    for (size_t i = 0; i < (size_t)1 << 26; i += sizeof zeros) archive_write_data(a, zeros, sizeof zeros);
+    archive_entry_free(e);
+    archive_write_close(a);
+    archive_write_free(a);
+    assert_error(CAELUM_EFORMAT, "too much that is no batch", open_at(&data, path, err));
+    snprintf(path, sizeof path, "%s/pipe", root);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    alarm(60);
+    assert_error(CAELUM_EIO, "neither a directory nor a regular file", open_at(&data, path, err));
+    alarm(0);
+}
+
 /* The order of the pictures is part of every result: it must never change. */
 static void the_split_is_golden(void **state) {
     (void)state;
@@ -193,6 +241,39 @@ static void generated_pictures_are_golden(void **state) {
     assert_error(CAELUM_EUSAGE, "expected synthetic[:COUNT[:SIZE]]",
                  open_at(&data, "synthetic:50:9000", err));
     assert_error(CAELUM_EUSAGE, "expected synthetic[:COUNT[:SIZE]]", open_at(&data, "synthetic:abc", err));
+}
+
+static void a_spec_is_taken_by_its_words(void **state) {
+    (void)state;
+    struct caelum_data *data = NULL;
+    struct caelum_data_settings settings = caelum_data_defaults();
+    char path[400], *const longer = calloc(1, 3000);
+    assert_true(data_is_synthetic("synthetic", NULL, NULL));
+    assert_true(data_is_synthetic("synthetic:10:16", NULL, NULL));
+    static const char *const paths[] = {
+        "synthetic-faces", "synthetic/",    "synthetic:",  "synthetic:10:", "synthetic:10:8:8",
+        "synthetic: 10",   "synthetic:+10", "./synthetic", "Synthetic",     "synthetic:99999999999999999999"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        assert_false(data_is_synthetic(paths[i], NULL, NULL));
+    snprintf(path, sizeof path, "%s/synthetic-faces", root);
+    assert_ok(file_make_directory(path, err));
+    assert_int_equal(chdir(root), 0);
+    assert_error(CAELUM_EIO, "synthetic-faces: neither data_batch_1.bin",
+                 open_at(&data, "synthetic-faces", err));
+    assert_error(CAELUM_EIO, "synthetic-cats: No such file", open_at(&data, "synthetic-cats", err));
+    /* a source is never cut */
+    memset(longer, '/', 2000);
+    strcat(longer, batches);
+    assert_ok(open_at(&data, longer, err));
+    assert_string_equal(data->source, longer);
+    caelum_data_close(&data);
+    free(longer);
+    settings.crop = 3; /* whatever the pictures are */
+    assert_error(CAELUM_EUSAGE, "crop: expected 8 to 256, got 3",
+                 caelum_data_open(&data, "synthetic:10", &settings, err));
+    assert_error(CAELUM_EUSAGE, "crop: expected 8 to 256, got 3",
+                 caelum_data_open(&data, batches, &settings, err));
+    assert_int_equal(chdir("/"), 0);
 }
 
 /* Natural pictures: neighbours alike, all brightnesses, colors that are neither grey nor garish. */
@@ -245,6 +326,9 @@ int main(void) {
         cmocka_unit_test(an_archive_equals_the_directory),
         cmocka_unit_test(the_split_is_golden),
         cmocka_unit_test(the_cache_is_checked_before_it_is_used),
+        cmocka_unit_test(damaged_labels_are_noticed),
+        cmocka_unit_test(archives_of_other_things_are_refused),
+        cmocka_unit_test(a_spec_is_taken_by_its_words),
         cmocka_unit_test(generated_pictures_are_golden),
         cmocka_unit_test(generated_pictures_look_natural),
         cmocka_unit_test(real_data_are_as_published),

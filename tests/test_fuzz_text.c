@@ -1,10 +1,12 @@
-/* test_fuzz_text.c - damaged network texts: each is either a network, which then runs, or a complaint; never
- * a crash (the sanitizers watch). The damage is a function of CAELUM_SEED, printed on failure. */
+/* test_fuzz_text.c - damaged texts: each is either a network, which then runs, or a study, or a complaint;
+ * never a crash (the sanitizers watch). The damage is a function of CAELUM_SEED, printed on failure. */
 #include "random_net.h"
+
+#include "report/study_file.h"
 
 #include <signal.h>
 
-enum { TEXTS = 60, VARIANTS = 250, MOST_TEXT = 8000, MOST_RUN = 60000 };
+enum { TEXTS = 60, VARIANTS = 250, STUDIES = 5000, MOST_TEXT = 8000, MOST_RUN = 60000 };
 
 static char text[MOST_TEXT + 1];
 static size_t length;
@@ -111,6 +113,19 @@ static void other_word(struct rng *rng) {
                                         "depth_to_space",
                                         "crop",
                                         "pad",
+                                        "seeds=18446744073709551615",
+                                        "seeds=0..18446744073709551615",
+                                        "seeds=1..32,40",
+                                        "epochs=18446744073709551616",
+                                        "lr=1e999",
+                                        "mse<=0x1p2000",
+                                        "section",
+                                        "run",
+                                        "also",
+                                        "reference",
+                                        "claim",
+                                        "show",
+                                        "\"",
                                         "",
                                         " ",
                                         "\n",
@@ -222,7 +237,63 @@ static void damaged_texts_parse_or_complain(void **state) {
     assert_true(parsed > TEXTS * VARIANTS / 20 && parsed < TEXTS * VARIANTS * 19 / 20);
 }
 
+/* What loaded holds together. */
+static void check_study(const struct study *s) {
+    assert_in_range(s->runs, 1, STUDY_RUNS);
+    for (size_t i = 0; i < s->runs; i++) assert_in_range(s->run[i].seeds, 1, STUDY_SEEDS);
+    for (size_t i = 0; i < s->entries; i++) {
+        assert_true(s->entry[i].run < s->runs && s->entry[i].section < s->sections);
+        assert_in_range(s->entry[i].references, 0, STUDY_REFERENCES);
+    }
+    for (size_t i = 0; i < s->claims; i++)
+        assert_true(s->claim[i].left < s->runs && s->claim[i].right < s->runs);
+    for (size_t i = 0; i < s->shows; i++)
+        assert_true(s->show[i].run < s->runs && s->show[i].section < s->sections);
+}
+
+static void damaged_studies_load_or_complain(void **state) {
+    static const char sample[] = "title \"A study\"\nsource \"them\"\ndefaults epochs=7 lr=0.01 seeds=2..4\n"
+                                 "section one \"One\"\nabout \"why\"\nrun a x.net\n"
+                                 "  reference mse=0.5 accuracy>=0.25 seconds<=1e3\n"
+                                 "run b y.net batch=9 task=colorize data=synthetic seeds=8,1 # c\n"
+                                 "section two \"Two\"\nalso a\n  reference mse=0.25\n"
+                                 "claim a >= b \"said\"\nshow sheet b\nshow latent\nshow curves\n";
+    const char *seed_text = getenv("CAELUM_SEED");
+    const uint64_t seed = seed_text ? strtoull(seed_text, NULL, 10) : 1;
+    char scratch[256], path[300];
+    size_t loaded = 0;
+    (void)state;
+    test_directory(scratch);
+    snprintf(path, sizeof path, "%s/a.study", scratch);
+    signal(SIGSEGV, on_crash), signal(SIGFPE, on_crash), signal(SIGABRT, on_crash);
+    for (uint32_t i = 0; i < STUDIES; i++) {
+        struct rng rng = rng_make(seed, RNG_TEST, TEXTS * VARIANTS + i);
+        struct study *study = NULL;
+        struct caelum_error err = {0};
+        strcpy(text, sample);
+        length = strlen(text);
+        for (size_t times = 1 + rng_below(&rng, 4); times > 0; times--) damage(&rng);
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        fwrite(text, 1, length, f);
+        fclose(f);
+        const int code = study_file_load(&study, path, &err);
+        if (code == 0) {
+            loaded++;
+            check_study(study);
+            study_file_close(&study);
+        } else if (code != CAELUM_EFORMAT || code != err.code || !err.text[0] || study) {
+            fail_msg("seed %llu, study %u: code %d, '%s'\n%s", (unsigned long long)seed, i, code, err.text,
+                     text);
+        }
+    }
+    signal(SIGSEGV, SIG_DFL), signal(SIGFPE, SIG_DFL), signal(SIGABRT, SIG_DFL);
+    test_remove(scratch);
+    assert_true(loaded > STUDIES / 20 && loaded < STUDIES * 19 / 20);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(damaged_texts_parse_or_complain)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(damaged_texts_parse_or_complain),
+                                       cmocka_unit_test(damaged_studies_load_or_complain)};
     return cmocka_run_group_tests_name("fuzz_text", tests, NULL, NULL);
 }

@@ -370,7 +370,7 @@ static void models_keep_half_precision(void **state) {
     net_init(net, 6, params);
     assert_ok(model_save(net, params, &metadata, path, err));
     assert_ok(caelum_model_load(&model, path, err));
-    caelum_model_round_half(model);
+    assert_ok(caelum_model_round_half(model, err));
     assert_ok(caelum_model_save(model, small, err));
     caelum_model_close(&model);
     for (int again = 0; again < 2; again++) {

@@ -68,7 +68,7 @@ static void write_case(const char *name, const caelum_model *model, size_t n, si
     char path[400], file[500];
     struct rng rng = rng_make(cases, RNG_TEST, 3);
     float *in = NULL, *out = NULL;
-    assert_ok(model_new(&at, model->net->text, name, h, w, err));
+    assert_ok(model_new(&at, model->net->text, name, h, w, model->net->params, err));
     assert_int_equal(at->net->params, model->net->params);
     memcpy(at->params, model->params, at->net->params * sizeof(float));
     const size_t inputs = shape_values(at->net->input),

@@ -1,48 +1,18 @@
 /* test_study.c - study files: what they mean, where mistakes are said to be; and the arithmetic of the
  * report. */
-#include "testing.h"
+#include "study_fixture.h"
 
 #include "report/run_files.h"
-#include "report/study_figures.h"
 #include "report/study_prose.h"
 #include "train/train_settings.h"
 
 #include <math.h>
 
-static char scratch[256];
-
-static int setup(void **state) {
-    (void)state;
-    test_directory(scratch);
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    test_remove(scratch);
-    return 0;
-}
-
-static const char *write_text(const char *name, const char *text) {
-    static char path[512];
-    snprintf(path, sizeof path, "%s/%s", scratch, name);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-    return path;
-}
-
-static struct study *parse(const char *text) {
-    struct study *study = NULL;
-    assert_ok(study_file_load(&study, write_text("a.study", text), err));
-    return study;
-}
-
 static void a_file_is_understood(void **state) {
     (void)state;
     struct study *s =
-        parse("title \"A \t#title\" # comment\n"
+        parse("\xef\xbb\xbf" /* the mark that editors put before UTF-8 */
+              "title \"A \t#title\" # comment\n"
               "source \"them\"\n"
               "\n"
               "defaults epochs=7 lr=0.01 seeds=2..4\r\n"
@@ -126,6 +96,14 @@ static void mistakes_have_a_place(void **state) {
         {"defaults seeds=3..1\n", "a.study:1:10: seeds: expected"},
         {"defaults seeds=1..99\n", "a.study:1:10: seeds: expected at most 32"},
         {"defaults seeds=1,2,1\n", "a.study:1:10: seed 1 stands there twice"},
+        {"defaults seeds=1,\n", "a.study:1:10: seeds: expected"},
+        {"defaults seeds=1..\n", "a.study:1:10: seeds: expected"},
+        {"defaults seeds=1...3\n", "a.study:1:10: seeds: expected"},
+        {"defaults seeds=+1\n", "a.study:1:10: seeds: expected"},
+        {"defaults seeds=18446744073709551615\n", "a.study:1:10: seeds: expected at most 32 whole numbers"},
+        {"defaults seeds=18446744073709551600..18446744073709551615\n", "none above 9223372036854775807"},
+        {"defaults seeds=18446744073709551617\n", "a.study:1:10: seeds: expected"},
+        {"defaults seeds=0..18446744073709551615\n", "a.study:1:10: seeds: expected"},
         {"section s \"S\"\nalso a\n", "a.study:2:6: no run above is called 'a'"},
         {"section s \"S\"\nreference mse=1\n", "a.study:2:1: 'reference' must stand below"},
         {"section s \"S\"\nrun a x.net\nsection t \"T\"\nreference mse=1\n",
@@ -151,6 +129,34 @@ static void mistakes_have_a_place(void **state) {
     assert_error(CAELUM_EIO, "No such file", study_file_load(&study, "nothing.study", err));
     assert_error(CAELUM_EFORMAT, "not UTF-8",
                  study_file_load(&study, write_text("a.study", "title \"\xff\"\n"), err));
+}
+
+/* The largest seeds there can be, as many as there can be, behind the mark of some editors. */
+static void seeds_go_to_the_largest(void **state) {
+    (void)state;
+    struct study *s = parse("\xef\xbb\xbf"
+                            "section s \"S\"\n"
+                            "run a x.net seeds=9223372036854775776..9223372036854775806,9223372036854775807\n"
+                            "run b x.net seed=9223372036854775807\n");
+    assert_int_equal(s->run[0].seeds, STUDY_SEEDS);
+    for (size_t i = 0; i < STUDY_SEEDS; i++) assert_true(s->run[0].seed[i] == (uint64_t)INT64_MAX - 31 + i);
+    assert_int_equal(s->run[1].seeds, 1);
+    assert_true(s->run[1].seed[0] == INT64_MAX);
+    study_file_close(&s);
+}
+
+static void runs_have_a_limit(void **state) {
+    char text[STUDY_RUNS * 20 + 100] = "section s \"S\"\n";
+    struct study *s;
+    (void)state;
+    for (int i = 0; i < STUDY_RUNS; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "run r%d x.net\n", i);
+    s = parse(text);
+    assert_int_equal(s->runs, STUDY_RUNS);
+    study_file_close(&s);
+    strcat(text, "run last x.net\n");
+    assert_error(CAELUM_EFORMAT, "a.study:258:1: more than 256 runs",
+                 study_file_load(&s, write_text("a.study", text), err));
 }
 
 static void recorded_settings_are_compared(void **state) {
@@ -190,35 +196,6 @@ static void recorded_settings_are_compared(void **state) {
 
 /* --- Figures -------------------------------------------------------------------------------------- */
 
-/* A study of two runs, a and b, two seeds each, with these errors. */
-struct fixture {
-    struct study *study;
-    struct study_seed seeds[2][2];
-    struct study_result result[2];
-    struct study_results results;
-};
-
-static void open_fixture(struct fixture *f, const char *lines, double a0, double a1, double b0, double b1) {
-    const double mse[2][2] = {{a0, a1}, {b0, b1}};
-    char text[1000];
-    snprintf(text, sizeof text, "source \"S\"\nsection s \"S\"\nrun a x.net\nrun b x.net\n%s", lines);
-    *f = (struct fixture){.study = parse(text)};
-    for (size_t r = 0; r < 2; r++) {
-        for (size_t i = 0; i < 2; i++) {
-            struct study_seed *s = &f->seeds[r][i];
-            *s = (struct study_seed){.trained = !isnan(mse[r][i])};
-            for (size_t k = 0; k < FIGURES; k++) s->value[k] = NAN;
-            s->value[FIGURE_MSE] = mse[r][i];
-            s->value[FIGURE_PCA] = 0.001;
-        }
-        f->result[r] = (struct study_result){.run = &f->study->run[r], .seed = f->seeds[r], .seeds = 2};
-        for (size_t i = 0; i < 2; i++) f->result[r].trained += f->seeds[r][i].trained;
-        study_spread(&f->result[r]);
-    }
-    f->results = (struct study_results){.study = f->study, .result = f->result};
-    for (size_t k = 0; k < FIGURES; k++) f->results.grey[k] = NAN;
-}
-
 static void spreads_are_population_deviations(void **state) {
     struct fixture f;
     char text[96];
@@ -238,11 +215,11 @@ static void spreads_are_population_deviations(void **state) {
 
 static enum verdict judge(double ours, const char *reference, const char *says) {
     struct fixture f;
-    char lines[200], text[600];
+    char lines[200], text[VERDICT_TEXT];
     snprintf(lines, sizeof lines, "also a\nreference %s\n", reference);
     open_fixture(&f, lines, ours, ours, 1, 1);
     const enum verdict v =
-        study_judge_reference(f.study, &f.result[0], &f.study->entry[2].reference[0], text, sizeof text);
+        study_judge_reference(&f.results, &f.result[0], &f.study->entry[2].reference[0], text, sizeof text);
     if (!strstr(text, says)) fail_msg("'%s' lacks '%s'", text, says);
     study_file_close(&f.study);
     return v;
@@ -266,7 +243,7 @@ static void references_are_judged(void **state) {
 static enum verdict judge_claim(double a0, double a1, double b0, double b1, const char *sign,
                                 const char *says) {
     struct fixture f;
-    char lines[200], text[600];
+    char lines[200], text[VERDICT_TEXT];
     snprintf(lines, sizeof lines, "claim a %s b \"w\"\n", sign);
     open_fixture(&f, lines, a0, a1, b0, b1);
     const enum verdict v = study_judge_claim(&f.results, &f.study->claim[0], text, sizeof text);
@@ -288,17 +265,17 @@ static void claims_are_judged(void **state) {
 
 static void sentences_follow_the_figures(void **state) {
     struct fixture f;
-    char text[4096];
-    size_t count[3];
+    char text[STUDY_PROSE];
+    size_t counts[3];
     (void)state;
     open_fixture(&f, "claim a < b \"w\"\nalso a\nreference mse=9 accuracy=1\n", 0.002, 0.002, 0.010, 0.010);
     study_prose(&f.results, 0, text, sizeof text);
     assert_non_null(strstr(text, "a has the lowest test error, MSE 0.002000"));
     assert_non_null(strstr(text, "b has the highest, 5.0 times as much"));
     assert_non_null(strstr(text, "has an error 2.0 to 10.0 times lower"));
-    study_count(&f.results, count);
-    assert_int_equal(count[VERDICT_YES], 2);
-    assert_int_equal(count[VERDICT_OPEN], 1);
+    study_count(&f.results, counts);
+    assert_int_equal(counts[VERDICT_YES], 2);
+    assert_int_equal(counts[VERDICT_OPEN], 1);
     study_file_close(&f.study);
     open_fixture(&f, "", 0.0005, 0.0005, NAN, NAN);
     study_prose(&f.results, 0, text, sizeof text);
@@ -350,6 +327,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_understood),
         cmocka_unit_test(mistakes_have_a_place),
+        cmocka_unit_test(seeds_go_to_the_largest),
+        cmocka_unit_test(runs_have_a_limit),
         cmocka_unit_test(recorded_settings_are_compared),
         cmocka_unit_test(spreads_are_population_deviations),
         cmocka_unit_test(references_are_judged),

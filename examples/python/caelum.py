@@ -69,7 +69,7 @@ version = _lib.caelum_version().decode()
 def _call(function, *arguments):
     err = _Error()
     if function(*arguments, c.byref(err)) != 0:
-        error = Error(err.text.decode())
+        error = Error(os.fsdecode(err.text))
         error.code = err.code
         raise error
 
@@ -97,10 +97,13 @@ class Model:
         return layer
 
     def weights(self):
-        """Name -> array, which shares the model's memory and lives as long as it; not to be written."""
+        """Name -> array, which shares the model's memory and keeps it; not to be written."""
         arrays, tensor = {}, _Tensor()
         while _lib.caelum_model_tensor(self._model, len(arrays), c.byref(tensor)):
-            array = np.ctypeslib.as_array(tensor.data, tuple(tensor.dim[:tensor.dims]))
+            shape = tuple(tensor.dim[:tensor.dims])
+            memory = (c.c_float * int(np.prod(shape))).from_address(c.addressof(tensor.data.contents))
+            memory.model = self  # every array and view of it holds on to `memory`, and so to the model
+            array = np.ctypeslib.as_array(memory).reshape(shape)
             array.flags.writeable = False
             arrays[tensor.name.decode()] = array
         return arrays

@@ -4,8 +4,8 @@
 #include <nettle/sha2.h>
 #include <string.h>
 
-int baseline_file(const struct caelum_data *data, enum caelum_split split, const char *kind, char path[1024],
-                  char key[256], struct caelum_error *err) {
+int baseline_file(const struct caelum_data *data, enum caelum_split split, const char *kind,
+                  char path[PATH_SIZE], char key[256], struct caelum_error *err) {
     char name[96];
     struct sha256_ctx sha;
     uint8_t digest[SHA256_DIGEST_SIZE];
@@ -17,6 +17,7 @@ int baseline_file(const struct caelum_data *data, enum caelum_split split, const
     sha256_digest(&sha, sizeof digest, digest);
     snprintf(name, sizeof name, "%.64s-%02x%02x%02x%02x%02x%02x.json", kind, digest[0], digest[1], digest[2],
              digest[3], digest[4], digest[5]);
-    CHECK(file_make_directory(data->cache_dir, err));
-    return file_join(path, 1024, data->cache_dir, name, err);
+    *path = '\0';
+    if (!*data->cache_dir || file_make_directory(data->cache_dir, NULL) != 0) return CAELUM_OK;
+    return file_join(path, PATH_SIZE, data->cache_dir, name, err);
 }

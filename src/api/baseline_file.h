@@ -2,11 +2,12 @@
 #ifndef CAELUM_API_BASELINE_FILE_H
 #define CAELUM_API_BASELINE_FILE_H
 
+#include "base/path.h"
 #include "data/data.h"
 
-/* The file in the data's cache directory, which is made, for figures of `kind` (a word for the file's name),
- * and the key that stands in it: both tell data, shuffle and splits apart. */
-int baseline_file(const struct caelum_data *data, enum caelum_split split, const char *kind, char path[1024],
-                  char key[256], struct caelum_error *err);
+/* The file in the data's cache directory, which is made ("" where it can't be), for figures of `kind` (a word
+ * for the file's name), and the key that stands in it: both tell data, shuffle and splits apart. */
+int baseline_file(const struct caelum_data *data, enum caelum_split split, const char *kind,
+                  char path[PATH_SIZE], char key[256], struct caelum_error *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/parallel.h"
+#include "base/path.h"
 #include "data/data.h"
 #include "engine/engine.h"
 #include "train/trainer.h"
@@ -17,7 +18,7 @@ static const char standard_net[] =
     "input 3\nconv 8 relu\nmaxpool\nconv 12 relu\nmaxpool\nconv 16 relu\nlatent\n"
     "upsample\nconv 12 relu\nupsample\nconv 3 sigmoid\n";
 
-enum { PICTURES = 1000, MOST_ROUNDS = 101, COPY_BYTES = 128 << 20 };
+enum { NAME = 256, PICTURES = 1000, MOST_ROUNDS = 101, COPY_BYTES = 128 << 20 };
 
 struct bench {
     const struct caelum_bench_settings *settings;
@@ -31,7 +32,7 @@ struct bench {
     /* the network at hand */
     struct caelum_net *net;
     struct caelum_net_info info;
-    char name[64];
+    char name[NAME];
 };
 
 struct caelum_bench_settings caelum_bench_defaults(void) {
@@ -236,7 +237,7 @@ static int bench_infer(const struct bench *b, size_t batch, struct limit *peak, 
 
 /* The figure on threads[t] threads. */
 static int bench_figure(struct bench *b, bool training, size_t batch, size_t t, struct caelum_error *err) {
-    char name[128], of_peak[144];
+    char name[NAME + 64], of_peak[NAME + 80];
     double rate = 0, share = 0;
     struct limit peak = {.kernels = b->kernels, .threads = b->threads[t]};
     snprintf(name, sizeof name, "%s.%s.b%zu.t%d", b->name, training ? "train" : "infer", batch, peak.threads);
@@ -252,10 +253,10 @@ static int bench_figure(struct bench *b, bool training, size_t batch, size_t t, 
     return result;
 }
 
-/* NAME of DIR/NAME.net */
-static void name_of(const char *path, char name[64]) {
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    snprintf(name, 64, "%.*s", (int)strcspn(base, "."), base);
+/* NAME of DIR/NAME.net; no file's name is longer. */
+static void name_of(const char *path, char name[NAME]) {
+    const char *base = path_name(path);
+    snprintf(name, NAME, "%.*s", (int)path_stem_length(base), base);
 }
 
 /* path NULL: the built-in network. */
@@ -277,7 +278,7 @@ static int open_net(struct bench *b, const char *path, struct caelum_error *err)
 static int tell_step(const struct bench *b, size_t s, const char *way, const struct bench_step *f,
                      struct caelum_error *err) {
     const struct net_step *step = &b->net->step[s];
-    char name[160], figure[176];
+    char name[NAME + 96], figure[NAME + 112];
     snprintf(name, sizeof name, "%s.step%zu.%s.%s", b->name, s + 1, step->ops->name, way);
     if (!wanted(b, name)) return CAELUM_OK;
     CHECK(tell(b, name, f->seconds * 1e6, "us", err));

@@ -24,20 +24,22 @@ static const size_t most_bytes = (size_t)1 << 32;
 
 struct caelum_code_writer {
     struct file_writer file;
-    uint32_t crc;
-    size_t left; /* pictures to come */
+    const caelum_codec *codec;
+    size_t most, count; /* pictures */
+    uint32_t crc;       /* of what lies behind the number of pictures */
+    size_t size;
 };
 
 /* Failed writes show when the file is committed. */
 static void put(caelum_code_writer *w, const void *bytes, size_t size) {
     if (size == 0) return;
     w->crc = (uint32_t)crc32_z(w->crc, bytes, size);
+    w->size += size;
     fwrite(bytes, 1, size, w->file.stream);
 }
 
-static void put_u32(caelum_code_writer *w, uint32_t n) {
-    const uint8_t bytes[4] = {(uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24)};
-    put(w, bytes, 4);
+static void put_u32(uint8_t to[4], uint32_t n) {
+    for (int i = 0; i < 4; i++) to[i] = (uint8_t)(n >> 8 * i);
 }
 
 static void put_varint(caelum_code_writer *w, size_t n) {
@@ -45,19 +47,33 @@ static void put_varint(caelum_code_writer *w, size_t n) {
     put(w, &(uint8_t){(uint8_t)n}, 1);
 }
 
+/* What comes before the first picture; returns its size. The number of pictures takes the bytes that the
+ * largest possible one does, so that it can be set when all are there. */
+enum { HEADER_MOST = sizeof magic + 4 + 10 };
+static size_t make_header(const caelum_code_writer *w, uint8_t header[HEADER_MOST]) {
+    size_t at = sizeof magic + 4;
+    memcpy(header, magic, sizeof magic);
+    put_u32(header + sizeof magic, w->codec->fingerprint);
+    for (size_t n = w->count, most = w->most;; n >>= 7, most >>= 7) {
+        header[at++] = (uint8_t)((n & 0x7f) | (most >= 0x80 ? 0x80 : 0));
+        if (most < 0x80) return at;
+    }
+}
+
 int caelum_code_writer_open(caelum_code_writer **out, const char *path, const caelum_codec *codec,
-                            size_t count, struct caelum_error *err) {
+                            size_t most, struct caelum_error *err) {
     caelum_code_writer *w = NULL;
+    uint8_t header[HEADER_MOST];
     CHECK(mem_alloc(&w, 1, sizeof *w, err));
     const int result = file_begin(&w->file, path, err);
     if (result != 0) {
         mem_free(&w);
         return result;
     }
-    w->left = count;
-    put(w, magic, sizeof magic);
-    put_u32(w, codec->fingerprint);
-    put_varint(w, count);
+    w->codec = codec;
+    w->most = w->count = most; /* as if all had come, which is usual */
+    fwrite(header, 1, make_header(w, header), w->file.stream);
+    w->count = 0;
     *out = w;
     return CAELUM_OK;
 }
@@ -73,8 +89,9 @@ int caelum_code_writer_add(caelum_code_writer *w, const char *name, size_t width
     if (!is_name(name, strlen(name)))
         return caelum_fail(err, CAELUM_EUSAGE, "'%.300s': expected a name of 1 to 255 bytes without '/'",
                            name);
-    if (w->left == 0) return caelum_fail(err, CAELUM_EUSAGE, "more pictures than the file was opened for");
-    w->left--;
+    if (w->count == w->most)
+        return caelum_fail(err, CAELUM_EUSAGE, "more pictures than the file was opened for, %zu", w->most);
+    w->count++;
     put_varint(w, width);
     put_varint(w, height);
     put_varint(w, strlen(name));
@@ -85,9 +102,17 @@ int caelum_code_writer_add(caelum_code_writer *w, const char *name, size_t width
 }
 
 int caelum_code_writer_commit(caelum_code_writer *w, struct caelum_error *err) {
-    if (w->left > 0)
-        return caelum_fail(err, CAELUM_EUSAGE, "%zu pictures fewer than the file was opened for", w->left);
-    put_u32(w, w->crc);
+    uint8_t header[HEADER_MOST], crc[4];
+    const size_t size = make_header(w, header);
+    FILE *stream = w->file.stream;
+    put_u32(crc, (uint32_t)crc32_combine(crc32_z(0, header, size), w->crc, (z_off_t)w->size));
+    fwrite(crc, 1, sizeof crc, stream);
+    if (w->count < w->most) {
+        if (fseek(stream, 0, SEEK_SET) != 0)
+            return caelum_fail(err, CAELUM_EIO, "%s: %zu of %zu pictures: can't be noted in what is no file",
+                               w->file.path, w->count, w->most);
+        fwrite(header, 1, size, stream);
+    }
     return file_commit(&w->file, err);
 }
 
@@ -135,6 +160,16 @@ static bool read_entry(caelum_code_reader *r, struct caelum_code_entry *e) {
     return true;
 }
 
+/* Whether so many bytes can hold a picture's numbers: it is not the file that decides how much memory is
+ * taken. A number takes 3.5e-4 bits at least, for its part of the range leaves 2 of 65536 to each of 8 others
+ * at least (code/prior.c), so a byte holds less than 23,000. The zeros that are left out at the end are a few
+ * bytes. */
+static bool is_possible(const caelum_codec *codec, const struct caelum_code_entry *e) {
+    enum { NUMBERS_A_BYTE = 23000, LEFT_OUT = 16 };
+    const size_t places = codec_rows(codec, e->height) * codec_rows(codec, e->width);
+    return places * codec->channels / NUMBERS_A_BYTE <= e->size + LEFT_OUT;
+}
+
 static int read_entries(caelum_code_reader *r, const char *path, const caelum_codec *codec,
                         struct caelum_error *err) {
     const size_t header = sizeof magic + 4;
@@ -154,11 +189,14 @@ static int read_entries(caelum_code_reader *r, const char *path, const caelum_co
             "read with its own",
             path, u32_at(r->bytes + sizeof magic), codec->model->net->file, codec->fingerprint);
     r->at = header;
-    bool good = get_varint(r, &r->count) && r->count <= r->size / 6; /* the least an entry takes */
+    bool good = get_varint(r, &r->count) && r->count <= r->size / 5; /* the least an entry takes */
     if (good) CHECK(mem_alloc(&r->entry, r->count, sizeof *r->entry, err));
     for (size_t i = 0; good && i < r->count; i++) {
         good = read_entry(r, &r->entry[i]);
         if (good) CHECK(image_check_size(path, r->entry[i].width, r->entry[i].height, err));
+        if (good && !is_possible(codec, &r->entry[i]))
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu bytes can't hold %s's %zux%zu pixels", path,
+                               r->entry[i].size, r->entry[i].name, r->entry[i].width, r->entry[i].height);
     }
     if (!good || r->at != r->size)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: its checksum is right, but its content makes no sense",

@@ -2,6 +2,7 @@
 #include "api/codec.h"
 
 #include "base/mem.h"
+#include "base/number.h"
 #include "image/image.h"
 #include "layers/quantize.h"
 
@@ -79,10 +80,9 @@ int caelum_codec_set_price(caelum_codec *codec, double price, struct caelum_erro
 /* The price that the model was given; 0 if none. */
 static int model_price(struct caelum_codec *c, struct caelum_error *err) {
     const char *text = caelum_model_metadata(c->model, "price");
-    char *end;
+    double price;
     if (!text) return CAELUM_OK;
-    const double price = strtod(text, &end);
-    if (end == text || *end || caelum_codec_set_price(c, price, NULL) != 0)
+    if (!number_real(text, &price) || caelum_codec_set_price(c, price, NULL) != 0)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: its metadata's \"price\" is '%s', expected 0 to %g",
                            c->model->net->file, text, CODEC_MOST_PRICE);
     return CAELUM_OK;

@@ -241,7 +241,7 @@ static void draw_table(FILE *to, const struct caelum_comparison *c) {
 
 /* Curves of all runs; memory: [3][epochs of the longest] a run. */
 static void draw_curves(FILE *to, const struct caelum_comparison *c, bool accuracy, double *memory,
-                        size_t longest, enum svg_kind kind) {
+                        size_t longest, bool page) {
     struct svg_series series[MOST_LINES];
     size_t n = 0;
     for (size_t r = 0; r < c->rows && n < MOST_LINES; r++) {
@@ -252,19 +252,22 @@ static void draw_curves(FILE *to, const struct caelum_comparison *c, bool accura
             y[e] = accuracy ? row->history[e].val_accuracy : row->history[e].val_loss;
         }
         if (row->epochs > 0)
-            series[n++] = (struct svg_series){.name = row->name, .x = x, .y = y, .n = row->epochs};
+            series[n++] = (struct svg_series){
+                .name = row->name, .color = r % SVG_COLORS, .x = x, .y = y, .n = row->epochs};
     }
     const struct svg_chart chart = {.title = accuracy ? "Validation accuracy" : "Validation loss",
                                     .description = "A line for each run, by epoch.",
                                     .x_label = "epoch",
-                                    .y_label = accuracy ? "share of pixels whose largest channel agrees"
-                                                        : "logarithmic",
+                                    .y_label =
+                                        accuracy ? "share of pixels whose largest channel agrees" : "loss",
                                     .log_y = !accuracy,
                                     .series = series,
                                     .count = n,
-                                    .kind = kind,
                                     .id = accuracy ? "accuracy" : "loss"};
-    svg_chart_write(to, &chart);
+    if (page)
+        svg_figure_write(to, &chart, NULL);
+    else
+        svg_chart_write(to, &chart);
 }
 
 static void draw_page(FILE *to, const struct caelum_comparison *c, double *memory, size_t longest) {
@@ -273,11 +276,10 @@ static void draw_page(FILE *to, const struct caelum_comparison *c, double *memor
             "<h1>Runs compared</h1>\n<p class=\"lead\">Settings that are the same for all runs are left out. "
             "Validation figures are those of the best epoch.</p>\n");
     draw_table(to, c);
-    fprintf(to, "<div class=\"pair\">\n<figure><div class=\"scroll\">");
-    draw_curves(to, c, false, memory, longest, SVG_INLINE);
-    fprintf(to, "</div></figure>\n<figure><div class=\"scroll\">");
-    draw_curves(to, c, true, memory, longest, SVG_INLINE);
-    fprintf(to, "</div></figure>\n</div>\n");
+    fprintf(to, "<div class=\"pair\">\n");
+    draw_curves(to, c, false, memory, longest, true);
+    draw_curves(to, c, true, memory, longest, true);
+    fprintf(to, "</div>\n");
     html_end(to);
 }
 
@@ -297,7 +299,7 @@ int caelum_comparison_draw(const caelum_comparison *c, const char *path, struct 
         if (page)
             draw_page(w.stream, c, memory, longest);
         else
-            draw_curves(w.stream, c, false, memory, longest, SVG_FILE);
+            draw_curves(w.stream, c, false, memory, longest, false);
         result = file_commit(&w, err);
     }
     mem_free(&memory);

@@ -70,7 +70,7 @@ int caelum_baselines(const caelum_data *data, enum caelum_split split, size_t nu
                      caelum_progress progress, void *cookie, struct caelum_baseline *list, size_t capacity,
                      size_t *count, struct caelum_error *err) {
     const struct pictures train = data_pictures(data, CAELUM_TRAIN), target = data_pictures(data, split);
-    char kind[48], key[256], path[1024];
+    char kind[48], key[256], path[PATH_SIZE];
     snprintf(kind, sizeof kind, "linear-%zu", numbers);
     CHECK(baseline_file(data, split, kind, path, key, err));
     return baselines_measure(&train, &target, numbers, path, key, progress, cookie, list, capacity, count,

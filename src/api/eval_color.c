@@ -178,7 +178,7 @@ int caelum_color_baselines(const caelum_data *data, enum caelum_split split, cae
                            void *cookie, struct caelum_color_baseline *list, size_t capacity, size_t *count,
                            struct caelum_error *err) {
     const struct pictures train = data_pictures(data, CAELUM_TRAIN), target = data_pictures(data, split);
-    char key[256], path[1024];
+    char key[256], path[PATH_SIZE];
     CHECK(baseline_file(data, split, "colorizers", path, key, err));
     return color_baselines_measure(&train, &target, path, key, progress, cookie, list, capacity, count, err);
 }

@@ -32,10 +32,11 @@ struct runner {
     size_t wanted, count, unfinished, failed, finished_before;
     int threads, jobs; /* of this round */
     double start;
-    bool stopped;              /* the caller asked to stop */
-    pthread_mutex_t lock;      /* around the fields above and the caller's callback */
-    pthread_mutex_t measuring; /* one at a time */
-    struct caelum_error err;   /* of the first failure */
+    double measured_from, measured_done; /* when the first batch was done, and how much then; 0: not yet */
+    bool stopped;                        /* the caller asked to stop */
+    pthread_mutex_t lock;                /* around the fields above and the caller's callback */
+    pthread_mutex_t measuring;           /* one at a time */
+    struct caelum_error err;             /* of the first failure */
 };
 
 struct caelum_study_settings caelum_study_defaults(void) {
@@ -43,6 +44,16 @@ struct caelum_study_settings caelum_study_defaults(void) {
 }
 
 /* --- Progress ------------------------------------------------------------------------------------- */
+
+/* Seconds until `all` is done, by the pace since the first batch: what came before it, from opening the data
+ * to starting the threads, happens once. NaN until a pace can be told. */
+static double seconds_left(struct runner *r, double done, double all) {
+    enum { SETTLE = 3 };
+    const double now = clock_seconds();
+    if (r->measured_from == 0) r->measured_from = now, r->measured_done = done;
+    const double passed = now - r->measured_from, pace = (done - r->measured_done) / passed;
+    return passed >= SETTLE && pace > 0 ? (all - done) / pace : NAN;
+}
 
 /* Tells the caller; the lock is held. */
 static void tell(struct runner *r, enum caelum_study_event event, const struct work *w,
@@ -54,14 +65,13 @@ static void tell(struct runner *r, enum caelum_study_event event, const struct w
         all += o->size * (1 - before);
         done += o->size * (o->done - before);
     }
-    const double seconds = clock_seconds() - r->start;
     const struct caelum_study_progress p = {.event = event,
                                             .run = w->unit->name,
                                             .runs = r->wanted,
                                             .finished = r->finished_before + r->count - r->unfinished,
                                             .failed = r->failed,
                                             .part = all > 0 ? done / all : 1,
-                                            .seconds_left = done > 0 ? seconds * (all - done) / done : NAN,
+                                            .seconds_left = seconds_left(r, done, all),
                                             .train = train,
                                             .result = &w->result,
                                             .error = &w->err};

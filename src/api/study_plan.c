@@ -3,12 +3,13 @@
  * and nothing is taken for what it is not. */
 #include "api/study_plan.h"
 
+#include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "engine/task.h"
 #include "train/train_settings.h"
 
-#include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,8 +20,8 @@ enum { QUICK_EPOCHS = 2, QUICK_PICTURES = 2000 };
 /* --- Where things are ----------------------------------------------------------------------------- */
 
 /* "models/a.net" for "studies/../models/a.net", if that is the same file: studies may be a link. */
-static void shorten(char path[1024]) {
-    char shorter[1024];
+static void shorten(char path[PATH_SIZE]) {
+    char shorter[PATH_SIZE];
     struct stat a, b;
     char *up = strstr(path, "/../");
     if (!up || up == path) return;
@@ -34,34 +35,31 @@ static void shorten(char path[1024]) {
 
 /* A path of the study file: relative to the file's directory, or else to the networks that come with the
  * program. */
-static int resolve(const struct study *study, const char *fallback, const char *word, char path[1024],
+static int resolve(const struct study *study, const char *fallback, const char *word, char path[PATH_SIZE],
                    struct caelum_error *err) {
-    const char *slash = strrchr(study->file, '/');
+    char dir[PATH_SIZE], other[PATH_SIZE];
+    const size_t length = (size_t)(path_name(study->file) - study->file);
     struct stat st;
-    if (*word == '/' || !slash) {
-        if (strlen(word) >= 1024)
-            return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: the path is too long", word);
-        snprintf(path, 1024, "%s", word);
+    if (length >= sizeof dir || strlen(word) >= PATH_SIZE)
+        return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: the path is too long",
+                           length >= sizeof dir ? study->file : word);
+    if (*word == '/' || length == 0) {
+        strcpy(path, word);
     } else {
-        char dir[1024];
-        if ((size_t)(slash - study->file) + 1 >= sizeof dir)
-            return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: the path is too long", study->file);
-        snprintf(dir, sizeof dir, "%.*s", (int)(slash - study->file) + 1, study->file);
-        CHECK(file_join(path, 1024, dir, word, err));
+        snprintf(dir, sizeof dir, "%.*s", (int)length, study->file);
+        CHECK(file_join(path, PATH_SIZE, dir, word, err));
     }
-    char other[1024];
     if (*word != '/' && fallback && stat(path, &st) != 0 &&
         file_join(other, sizeof other, fallback, word, NULL) == 0 && stat(other, &st) == 0)
-        memcpy(path, other, sizeof other);
+        strcpy(path, other);
     shorten(path);
     return CAELUM_OK;
 }
 
 static bool exists(const char *dir, const char *name) {
-    char path[1100];
+    char path[PATH_SIZE];
     struct stat st;
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    return stat(path, &st) == 0;
+    return file_join(path, sizeof path, dir, name, NULL) == 0 && stat(path, &st) == 0;
 }
 
 /* --- What a directory holds ----------------------------------------------------------------------- */
@@ -81,19 +79,27 @@ static bool same_network(const struct caelum_net *net, const char *text) {
 static int take_metadata(json_t *recorded, struct metadata *m, struct caelum_error *err) {
     const char *key;
     json_t *value;
-    json_object_foreach(recorded, key, value) if (json_is_string(value))
-        CHECK(metadata_set(m, key, json_string_value(value), err));
+    json_object_foreach(recorded, key, value) {
+        char *text = NULL;
+        if (!json_is_string(value)) continue;
+        CHECK(mem_strdup(&text, json_string_value(value), err));
+        json_bytes_back(text);
+        const int result = metadata_set(m, key, text, err);
+        mem_free(&text);
+        CHECK(result);
+    }
     return CAELUM_OK;
 }
 
 static bool differs(const struct study_unit *u, const struct metadata *m, char what[160]) {
     const char *fingerprint = metadata_get(m, "data_fingerprint"), *seed = metadata_get(m, "seed"),
                *init = metadata_get(m, "init");
+    uint64_t there;
     if (!same_network(u->net, metadata_get(m, "network"))) {
         snprintf(what, 160, "its network is another one");
     } else if (!fingerprint || strcmp(fingerprint, u->data->fingerprint) != 0) {
         snprintf(what, 160, "its data are others");
-    } else if (!seed || strtoull(seed, NULL, 10) != u->settings.seed) {
+    } else if (!number_whole(seed, 0, UINT64_MAX, &there) || there != u->settings.seed) {
         snprintf(what, 160, "its seed is %.30s", seed ? seed : "unknown");
     } else if (init) {
         snprintf(what, 160, "it started from %.100s", init);
@@ -105,17 +111,24 @@ static bool differs(const struct study_unit *u, const struct metadata *m, char w
 
 /* All epochs, or as many as early_stop lets it have. */
 static bool has_ended(const struct study_unit *u, const json_t *root) {
-    const size_t done = (size_t)json_integer_value(json_object_get(root, "epochs_done")),
-                 best = (size_t)json_integer_value(json_object_get(root, "best_epoch")),
-                 patience = u->settings.early_stop;
-    return done >= u->settings.epochs || (patience > 0 && best > 0 && done >= best + patience);
+    const json_int_t done = json_integer_value(json_object_get(root, "epochs_done")),
+                     best = json_integer_value(json_object_get(root, "best_epoch")),
+                     patience = (json_int_t)u->settings.early_stop;
+    return done >= (json_int_t)u->settings.epochs || (patience > 0 && best > 0 && done - best >= patience);
 }
 
 int study_unit_look(struct study_unit *u, struct caelum_error *err) {
-    static const char *const files[] = {"best.safetensors", "last.safetensors", "metrics.csv", "curves.png"};
-    char path[1100], what[160];
+    static const char *const files[] = {
+        "best.safetensors",
+        "last.safetensors",
+        "metrics.csv",
+#if CAELUM_WITH_CAIRO
+        "curves.png"
+#endif
+    };
+    char path[PATH_SIZE], what[160];
     u->state = STUDY_NEW;
-    snprintf(path, sizeof path, "%s/run.json", u->dir);
+    CHECK(file_join(path, sizeof path, u->dir, "run.json", err));
     if (!exists(u->dir, "run.json")) return CAELUM_OK;
     json_error_t problem;
     json_t *root = json_load_file(path, 0, &problem);
@@ -168,28 +181,79 @@ static void quicken(struct caelum_train_settings *s) {
 
 static int choose_data(struct study_unit *u, const struct study *study, const struct study_run *run,
                        const char *whole, struct caelum_error *err) {
-    if (run->data && strncmp(run->data, "synthetic", 9) != 0)
-        CHECK(resolve(study, NULL, run->data, u->data_spec, err));
-    else if (run->data || whole)
-        snprintf(u->data_spec, sizeof u->data_spec, "%s", run->data ? run->data : whole);
-    u->settings.data = *u->data_spec ? u->data_spec : NULL;
+    char path[PATH_SIZE];
+    const char *spec = run->data ? run->data : whole;
+    if (run->data && !data_is_synthetic(run->data, NULL, NULL)) {
+        CHECK(resolve(study, NULL, run->data, path, err));
+        spec = path;
+    }
+    if (spec) CHECK(mem_strdup(&u->data_spec, spec, err));
+    u->settings.data = u->data_spec;
     return CAELUM_OK;
 }
 
-static void write_command(struct study_unit *u) {
-    char options[512];
+/* " word", quoted where a shell would need that. */
+static void put_word(FILE *to, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,=+@%";
+    if (*word && !word[strspn(word, plain)]) {
+        fprintf(to, " %s", word);
+        return;
+    }
+    fprintf(to, " '");
+    for (; *word; word++) fprintf(to, *word == '\'' ? "'\\''" : "%c", *word);
+    fputc('\'', to);
+}
+
+static int write_command(struct study_unit *u, struct caelum_error *err) {
+    char options[2048], *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (!to) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the command of a run");
     train_settings_options(&u->settings, options, sizeof options);
-    snprintf(u->command, sizeof u->command, "caelum train %.500s%s%.500s%s --seed %llu --out %.500s",
-             u->net_path, u->settings.data ? " --data " : "", u->settings.data ? u->settings.data : "",
-             options, (unsigned long long)u->settings.seed, u->dir);
+    fprintf(to, "caelum train");
+    put_word(to, u->net_path);
+    if (u->data_spec) {
+        fprintf(to, " --data");
+        put_word(to, u->data_spec);
+    }
+    fprintf(to, "%s --seed %llu --out", options, (unsigned long long)u->settings.seed);
+    put_word(to, u->dir);
+    const bool whole = fclose(to) == 0;
+    const int result = whole ? mem_strdup(&u->command, text, err)
+                             : caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the command of a run");
+    free(text);
     u->settings.command = u->command;
+    return result;
+}
+
+static int name_unit(const struct study_plan *plan, struct study_unit *u, const char *models,
+                     struct caelum_error *err) {
+    const struct study_run *run = &plan->study->run[u->run];
+    char runs[PATH_SIZE], path[PATH_SIZE];
+    snprintf(u->name, sizeof u->name, "%s-s%llu", run->name, (unsigned long long)u->settings.seed);
+    CHECK(file_join(runs, sizeof runs, plan->out, "runs", err));
+    CHECK(file_join(path, sizeof path, runs, u->name, err));
+    CHECK(mem_strdup(&u->dir, path, err));
+    CHECK(resolve(plan->study, models, run->net, path, err));
+    CHECK(mem_strdup(&u->net_path, path, err));
+    u->settings.out = u->dir;
+    u->settings.net_path = u->net_path;
+    return CAELUM_OK;
+}
+
+static int check_unit(const struct study_unit *u, struct caelum_error *err) {
+    if (u->settings.task == CAELUM_CLASSIFY)
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "a study compares pictures, and classify makes none; expected the task "
+                           "reconstruct, colorize or denoise; train a classifier by itself");
+    CHECK(task_check(u->settings.task, u->net, err));
+    return train_settings_check(&u->settings, err);
 }
 
 static int open_unit(struct study_plan *plan, const struct caelum_study_settings *settings,
                      struct study_unit *u, struct caelum_error *err) {
     const struct study *study = plan->study;
     const struct study_run *run = &study->run[u->run];
-    char runs[1024];
     u->settings = run->settings;
     u->settings.seed = run->seed[u->rank];
     u->settings.data_settings.cache_dir = settings->cache_dir;
@@ -197,25 +261,15 @@ static int open_unit(struct study_plan *plan, const struct caelum_study_settings
     u->settings.data_settings.opened = settings->opened;
     u->settings.data_settings.cookie = settings->cookie;
     if (settings->quick) quicken(&u->settings);
-    snprintf(u->name, sizeof u->name, "%s-s%llu", run->name, (unsigned long long)u->settings.seed);
-    CHECK(file_join(runs, sizeof runs, plan->out, "runs", err));
-    CHECK(file_join(u->dir, sizeof u->dir, runs, u->name, err));
-    u->settings.out = u->dir;
-    CHECK(resolve(study, settings->models, run->net, u->net_path, err));
-    u->settings.net_path = u->net_path;
+    CHECK(name_unit(plan, u, settings->models, err));
     CHECK(choose_data(u, study, run, settings->data, err));
-    write_command(u);
+    CHECK(write_command(u, err));
     int result = find_data(plan, u->settings.data, &u->settings.data_settings, &u->data, err);
     u->settings.data_settings.progress = NULL; /* trainings side by side tell their progress otherwise */
     u->settings.data_settings.opened = NULL;
     u->settings.data_settings.cookie = NULL;
     if (result == 0) result = caelum_net_load(&u->net, u->net_path, u->data->h, u->data->w, err);
-    if (result == 0 && u->settings.task == CAELUM_CLASSIFY)
-        result = caelum_fail(err, CAELUM_EFORMAT,
-                             "a study compares pictures, and classify makes none; expected the task "
-                             "reconstruct, colorize or denoise; train a classifier by itself");
-    if (result == 0) result = task_check(u->settings.task, u->net, err);
-    if (result == 0) result = train_settings_check(&u->settings, err);
+    if (result == 0) result = check_unit(u, err);
     if (result != 0) return caelum_fail_in(err, result, "%s:%zu: run %s", study->file, run->line, run->name);
     return study_unit_look(u, err);
 }
@@ -280,7 +334,11 @@ int study_plan_open(struct study_plan *out, const struct caelum_study_settings *
 }
 
 void study_plan_close(struct study_plan *plan) {
-    for (size_t i = 0; i < plan->units; i++) caelum_net_close(&plan->unit[i].net);
+    for (size_t i = 0; i < plan->units; i++) {
+        struct study_unit *u = &plan->unit[i];
+        caelum_net_close(&u->net);
+        mem_free(&u->dir), mem_free(&u->net_path), mem_free(&u->data_spec), mem_free(&u->command);
+    }
     for (size_t i = 0; i < plan->datas; i++) caelum_data_close(&plan->data[i].data);
     mem_free(&plan->unit);
     mem_free(&plan->data);

@@ -3,6 +3,7 @@
 #ifndef CAELUM_API_STUDY_PLAN_H
 #define CAELUM_API_STUDY_PLAN_H
 
+#include "base/path.h"
 #include "data/data.h"
 #include "net/net.h"
 #include "report/study_file.h"
@@ -16,12 +17,12 @@ enum study_state {
 
 /* One training: a run of the study with one of its seeds. */
 struct study_unit {
-    size_t run;    /* of the study */
-    size_t rank;   /* which of the run's seeds, 0 first */
-    char name[96]; /* "custom-b50-s1" */
-    char dir[1024], net_path[1024], data_spec[1024];
-    char command[2048];                    /* that trains it alone */
-    struct caelum_train_settings settings; /* points into this unit: it must stay where it is */
+    size_t run;                            /* of the study */
+    size_t rank;                           /* which of the run's seeds, 0 first */
+    char name[96];                         /* "custom-b50-s1" */
+    char *dir, *net_path, *data_spec;      /* data_spec: NULL where nothing names the data */
+    char *command;                         /* that trains it alone */
+    struct caelum_train_settings settings; /* points to the strings above */
     struct caelum_net *net;
     const struct caelum_data *data; /* the plan's */
     bool wanted;                    /* by this call */
@@ -38,7 +39,7 @@ struct study_data {
 
 struct study_plan {
     struct study *study;
-    char out[1024];
+    char out[PATH_SIZE];
     struct study_unit *unit; /* all first seeds in the order of the file, then all second seeds... */
     size_t units;
     struct study_data *data; /* opened once for all that share it */

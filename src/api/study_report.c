@@ -15,10 +15,10 @@
 /* The results, and the memory that they point into. */
 struct gathering {
     struct study_results results;
-    struct study_seed *seeds; /* [plan->units] */
-    char (*states)[300];      /* [plan->units] */
-    char (*sheets)[1100];     /* [runs] */
-    char data[300], machine[400];
+    struct study_seed *seeds;  /* [plan->units] */
+    char (*states)[300];       /* [plan->units] */
+    char (*sheets)[PATH_SIZE]; /* [runs] */
+    char data[4 * PATH_SIZE], machine[400];
 };
 
 static void no_figures(double value[FIGURES]) {
@@ -72,8 +72,8 @@ static void take_history(struct study_seed *s) {
 }
 
 static void take_run(const struct study_unit *u, struct gathering *g, struct study_seed *s) {
-    char path[1100];
-    snprintf(path, sizeof path, "%s/run.json", u->dir);
+    char path[PATH_SIZE];
+    if (file_join(path, sizeof path, u->dir, "run.json", NULL) != 0) return;
     json_t *root = json_load_file(path, 0, NULL);
     const char *kernels = json_string_value(json_object_get(root, "kernels")),
                *build = json_string_value(json_object_get(root, "build"));
@@ -92,7 +92,7 @@ static int gather_seed(struct study_unit *u, struct gathering *g, struct study_s
     no_figures(s->value);
     take_network(u->net, s->value);
     CHECK(study_unit_look(u, err));
-    char metrics[1200];
+    char metrics[PATH_SIZE];
     struct stat st;
     CHECK(file_join(metrics, sizeof metrics, u->dir, "metrics.csv", err));
     /* a run that was stopped in its first epoch has none yet */
@@ -153,7 +153,7 @@ static int gather_pca(const struct study_plan *plan, struct gathering *g, struct
     struct study_results *r = &g->results;
     const struct caelum_data *data = NULL;
     double low = INFINITY, high = 0;
-    char path[1024], key[160];
+    char path[PATH_SIZE], key[160];
     for (size_t i = 0; i < plan->units; i++) {
         const struct study_result *result = &r->result[plan->unit[i].run];
         const double numbers = result->figure[FIGURE_BOTTLENECK].mean;
@@ -200,13 +200,16 @@ static int gather(struct study_plan *plan, struct gathering *g, struct caelum_er
         used += r->result[i].seeds;
     }
     describe_data(plan, g);
+    for (size_t i = 0; i < plan->units; i++) /* a study that names generated pictures means them */
+        r->generated |=
+            !plan->study->run[plan->unit[i].run].data && strcmp(plan->unit[i].data->name, "synthetic") == 0;
     for (size_t i = 0; i < plan->study->shows; i++) latent |= plan->study->show[i].figure == STUDY_LATENT;
     return latent ? gather_pca(plan, g, err) : CAELUM_OK;
 }
 
 int study_report_write(struct study_plan *plan, bool quick, struct caelum_error *err) {
     struct gathering g = {.results = {.study = plan->study, .quick = quick}};
-    char dir[1024];
+    char dir[PATH_SIZE];
     g.results.data = g.data, g.results.machine = g.machine;
     CHECK(file_join(dir, sizeof dir, plan->out, "report", err));
     int result = gather(plan, &g, err);

@@ -136,7 +136,7 @@ static int describe_model(struct run *run, struct caelum_error *err) {
 static int describe_checkpoint(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     struct metadata *m = &run->resume;
-    char *real = s->data && strncmp(s->data, "synthetic", 9) != 0 ? realpath(run->data->source, NULL) : NULL;
+    char *real = data_is_synthetic(run->data->source, NULL, NULL) ? NULL : realpath(run->data->source, NULL);
     int result = metadata_set(m, "format", format_name, err);
     if (result == 0) result = metadata_set(m, "network", run->net->text, err);
     if (result == 0) result = metadata_setf(m, err, "height", "%zu", run->net->input.h);

@@ -93,8 +93,21 @@ void json_bytes_back(char *text) {
 
 /* --- Text ----------------------------------------------------------------------------------------- */
 
+/* json_dumps leaves a key out where memory for it is gone, and says nothing (jansson 2.14); a buffer that is
+ * there needs none. */
+static char *dump(const json_t *tree, size_t flags) {
+    const size_t size = json_dumpb(tree, NULL, 0, flags);
+    char *text = size > 0 ? malloc(size + 1) : NULL;
+    if (!text) return NULL;
+    text[size] = '\0';
+    if (json_dumpb(tree, text, size, flags) == size) return text;
+    free(text);
+    return NULL;
+}
+
 int json_text(json_t **tree, size_t flags, const char *what, char **text, struct caelum_error *err) {
-    char *made = *tree ? json_dumps(*tree, flags | JSON_REAL_PRECISION(9)) : NULL;
+    const bool precise = flags & JSON_REAL_PRECISION(31);
+    char *made = *tree ? dump(*tree, precise ? flags : flags | JSON_REAL_PRECISION(9)) : NULL;
     drop(tree);
     if (!made) return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory for its JSON", what);
     *text = made;

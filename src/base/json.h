@@ -31,7 +31,8 @@ json_t *json_bytes(const char *bytes);
 void json_bytes_back(char *text);
 
 /* The tree as text, freed with free; *tree is taken. CAELUM_ERESOURCE, naming `what`, where the tree or the
- * memory for the text is gone. flags: jansson's. Reals have nine digits, in every locale. */
+ * memory for the text is gone. flags: jansson's. Reals have nine digits unless flags say
+ * otherwise, in every locale. */
 int json_text(json_t **tree, size_t flags, const char *what, char **text, struct caelum_error *err);
 
 #endif

@@ -1,12 +1,12 @@
 /* cifar.c - the CIFAR-10 binary version (Krizhevsky 2009): six files of 10,000 records of 3073 bytes,
  * from a directory or straight out of the .tar.gz as it is downloaded. Nothing is believed unchecked. */
 #include "base/mem.h"
-#include "data/data.h"
+#include "base/path.h"
+#include "data/prepared.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <nettle/sha2.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -44,34 +44,56 @@ static int check_batch(const char *where, const char *name, const uint8_t *bytes
 
 typedef int (*take_fn)(void *cookie, size_t file, const uint8_t *bytes, struct caelum_error *err);
 
+/* Whether a regular file is there: nothing else is a batch, and a pipe would be waited for. */
 static bool has_file(const char *directory, const char *name) {
-    char path[1200];
+    char path[PATH_SIZE];
     struct stat st;
-    snprintf(path, sizeof path, "%.1000s/%s", directory, name);
-    return stat(path, &st) == 0;
+    return file_join(path, sizeof path, directory, name, NULL) == 0 && stat(path, &st) == 0 &&
+           S_ISREG(st.st_mode);
 }
 
 /* `path` itself or the folder inside it that the archive unpacks to. */
-static int find_directory(const char *path, char *directory, size_t size, struct caelum_error *err) {
-    CHECK(file_join(directory, size, path, "cifar-10-batches-bin", err));
+static int find_directory(const char *path, char directory[PATH_SIZE], struct caelum_error *err) {
+    CHECK(file_join(directory, PATH_SIZE, path, "cifar-10-batches-bin", err));
     struct stat st;
     if (has_file(path, batches[0].name) || stat(directory, &st) != 0 || !S_ISDIR(st.st_mode))
-        snprintf(directory, size, "%s", path);
+        snprintf(directory, PATH_SIZE, "%s", path);
     return CAELUM_OK;
 }
 
 bool cifar_is_meant(const char *path) {
-    char directory[1024];
+    char directory[PATH_SIZE];
     struct stat st;
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) return true;
-    bool any = find_directory(path, directory, sizeof directory, NULL) == 0 && strcmp(path, directory) != 0;
+    bool any = find_directory(path, directory, NULL) == 0 && strcmp(path, directory) != 0;
     for (size_t i = 0; i < CIFAR_FILES; i++) any |= has_file(path, batches[i].name);
     return any;
 }
 
+static void add_identity(struct sha256_ctx *sha, const char *path) {
+    struct stat st;
+    struct source_identity identity = {0};
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) identity = source_identity(&st);
+    sha256_update(sha, sizeof identity, (const uint8_t *)&identity);
+}
+
+int cifar_key(const char *path, char key[65], struct caelum_error *err) {
+    char directory[PATH_SIZE], file[PATH_SIZE];
+    struct sha256_ctx sha;
+    sha256_init(&sha);
+    add_identity(&sha, path);
+    CHECK(find_directory(path, directory, err));
+    for (size_t i = 0; i < CIFAR_FILES; i++) {
+        CHECK(file_join(file, sizeof file, directory, batches[i].name, err));
+        add_identity(&sha, file);
+    }
+    prepared_key(&sha, key);
+    return CAELUM_OK;
+}
+
 static int read_directory(const char *path, take_fn take, void *cookie, struct caelum_error *err) {
-    char directory[1024], file[1200];
-    CHECK(find_directory(path, directory, sizeof directory, err));
+    char directory[PATH_SIZE], file[PATH_SIZE];
+    CHECK(find_directory(path, directory, err));
     for (size_t i = 0; i < CIFAR_FILES; i++)
         if (!has_file(directory, batches[i].name))
             return caelum_fail(
@@ -93,22 +115,31 @@ static int read_directory(const char *path, take_fn take, void *cookie, struct c
 
 /* Which batch an archive entry is, or CIFAR_FILES. */
 static size_t which_batch(const char *entry) {
-    const char *slash = strrchr(entry, '/');
-    const char *name = slash ? slash + 1 : entry;
     size_t i = 0;
-    while (i < CIFAR_FILES && strcmp(name, batches[i].name) != 0) i++;
+    while (i < CIFAR_FILES && strcmp(path_name(entry), batches[i].name) != 0) i++;
     return i;
 }
+
+/* Small archives can unpack to anything: what is no batch is passed over up to here, and no further. */
+enum { MOST_OTHERS = 1000 };
 
 static int read_entries(struct archive *archive, const char *path, uint8_t *bytes, take_fn take, void *cookie,
                         struct caelum_error *err) {
     bool seen[CIFAR_FILES] = {0};
     struct archive_entry *entry;
     int status;
+    long long others = 0, bytes_of_others = 0;
     while ((status = archive_read_next_header(archive, &entry)) == ARCHIVE_OK || status == ARCHIVE_WARN) {
         const char *entry_name = archive_entry_pathname(entry);
         const size_t i = entry_name ? which_batch(entry_name) : CIFAR_FILES;
-        if (i == CIFAR_FILES || archive_entry_filetype(entry) != AE_IFREG) continue;
+        if (i == CIFAR_FILES || archive_entry_filetype(entry) != AE_IFREG) {
+            bytes_of_others += archive_entry_size(entry);
+            if (++others > MOST_OTHERS || bytes_of_others > CIFAR_BYTES)
+                return caelum_fail(
+                    err, CAELUM_EFORMAT,
+                    "%s: too much that is no batch is in it; is it the CIFAR-10 binary version?", path);
+            continue;
+        }
         if (seen[i]) return caelum_fail(err, CAELUM_EFORMAT, "%s: %s is in it twice", path, batches[i].name);
         seen[i] = true;
         size_t size = 0;
@@ -158,9 +189,10 @@ int cifar_read(const char *path, take_fn take, void *cookie, struct caelum_error
     if (stat(path, &st) != 0)
         return caelum_fail(err, CAELUM_EIO,
                            "%s: %s; expected a directory with the CIFAR-10 batches, its .tar.gz, a directory "
-                           "of pictures, or "
-                           "'synthetic'",
+                           "of pictures, or synthetic[:COUNT[:SIZE]]",
                            path, strerror(errno));
+    if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
+        return caelum_fail(err, CAELUM_EIO, "%s: neither a directory nor a regular file", path);
     return S_ISDIR(st.st_mode) ? read_directory(path, take, cookie, err)
                                : read_archive(path, take, cookie, err);
 }
@@ -188,12 +220,9 @@ static int add_checksum(const char *path, const char *name, const char *known, s
 int cifar_checksums(const char *path, struct caelum_data_info *info, struct caelum_error *err) {
     struct stat st;
     if (stat(path, &st) != 0) return caelum_fail(err, CAELUM_EIO, "%s: %s", path, strerror(errno));
-    if (!S_ISDIR(st.st_mode)) {
-        const char *slash = strrchr(path, '/');
-        return add_checksum(path, slash ? slash + 1 : path, archive_sha256, info, err);
-    }
-    char directory[1024], file[1200];
-    CHECK(find_directory(path, directory, sizeof directory, err));
+    if (!S_ISDIR(st.st_mode)) return add_checksum(path, path_name(path), archive_sha256, info, err);
+    char directory[PATH_SIZE], file[PATH_SIZE];
+    CHECK(find_directory(path, directory, err));
     for (size_t i = 0; i < CIFAR_FILES; i++) {
         CHECK(file_join(file, sizeof file, directory, batches[i].name, err));
         CHECK(add_checksum(file, batches[i].name, batches[i].sha256, info, err));

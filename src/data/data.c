@@ -1,42 +1,49 @@
 /* data.c - opening a data set by its spec: which source, the shuffle, the split. */
 #include "data/data.h"
 
+#include "base/kept.h"
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "data/crops.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct caelum_data_settings caelum_data_defaults(void) {
     return (struct caelum_data_settings){.split_seed = 1, .synthetic_seed = 1, .crop = 32};
 }
 
-/* $CAELUM_CACHE, else $XDG_CACHE_HOME/caelum, else ~/.cache/caelum; relative values are ignored, as the
- * XDG specification asks. */
-static int choose_cache(struct caelum_data *data, const char *wanted, struct caelum_error *err) {
-    const char *own = getenv("CAELUM_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    char temporary[32];
-    if (wanted || (own && *own))
-        return file_join(data->cache_dir, sizeof data->cache_dir, wanted ? wanted : own, "", err);
-    if (xdg && *xdg == '/') return file_join(data->cache_dir, sizeof data->cache_dir, xdg, "caelum", err);
-    if (home && *home == '/')
-        return file_join(data->cache_dir, sizeof data->cache_dir, home, ".cache/caelum", err);
-    snprintf(temporary, sizeof temporary, "caelum-%ld", (long)getuid());
-    return file_join(data->cache_dir, sizeof data->cache_dir, "/tmp", temporary, err);
+static bool belongs_to_another(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && st.st_uid != geteuid();
 }
 
-/* "synthetic[:COUNT[:SIZE]]". */
+/* $CAELUM_CACHE, else $XDG_CACHE_HOME/caelum, else ~/.cache/caelum; relative values are ignored, as the XDG
+ * specification asks, and so are directories of other users, whose files these would not be. Then one in
+ * /tmp, where anybody could have put it. */
+static int choose_cache(struct caelum_data *data, const char *wanted, struct caelum_error *err) {
+    const char *own = getenv("CAELUM_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    char *dir = data->cache_dir;
+    if (!wanted || !*wanted) wanted = own;
+    if (wanted && *wanted) return file_join(dir, PATH_SIZE, wanted, "", err);
+    if (xdg && *xdg == '/' && !belongs_to_another(xdg)) return file_join(dir, PATH_SIZE, xdg, "caelum", err);
+    if (home && *home == '/' && !belongs_to_another(home))
+        return file_join(dir, PATH_SIZE, home, ".cache/caelum", err);
+    snprintf(dir, PATH_SIZE, "/tmp/caelum-%ld", (long)geteuid());
+    if (kept_directory(dir)) return CAELUM_OK;
+    *dir = '\0';
+    data->no_cache = "there is no home directory, and the one in /tmp is not this user's alone";
+    return CAELUM_OK;
+}
+
 static int open_synthetic(struct caelum_data *data, const char *spec,
                           const struct caelum_data_settings *settings, struct caelum_error *err) {
-    unsigned long long count = 6000, size = 32;
-    const char *rest = spec + strlen("synthetic");
-    char *end = (char *)(uintptr_t)rest;
-    if (*end == ':' && end[1] >= '0' && end[1] <= '9') count = strtoull(end + 1, &end, 10);
-    if (*end == ':' && end[1] >= '0' && end[1] <= '9') size = strtoull(end + 1, &end, 10);
-    if (*end != '\0' || count < 10 || count > 10000000 || size < 8 || size > 256)
+    uint64_t count = 0, size = 0;
+    if (!data_is_synthetic(spec, &count, &size) || count < 10 || count > 10000000 || size < 8 || size > 256)
         return caelum_fail(
             err, CAELUM_EUSAGE,
             "data '%s': expected synthetic[:COUNT[:SIZE]], COUNT from 10 to 10000000, SIZE from 8 to 256",
@@ -99,6 +106,21 @@ static int split(struct caelum_data *data, const struct caelum_data_settings *se
     return shuffle(&data->order, data->count, settings->split_seed, err);
 }
 
+static int open_source(struct caelum_data *data, const struct caelum_data_settings *settings,
+                       struct caelum_error *err) {
+    const char *spec = data->source;
+    if (settings->crop < CROP_LEAST_SIDE || settings->crop > CROP_MOST_SIDE)
+        return caelum_fail(err, CAELUM_EUSAGE, "crop: expected %d to %d, got %zu", CROP_LEAST_SIDE,
+                           CROP_MOST_SIDE, settings->crop);
+    CHECK(choose_cache(data, settings->cache_dir, err));
+    /* "synthetic:6OOO" is a slip, unless there is such a thing */
+    if (data_is_synthetic(spec, NULL, NULL) ||
+        (strncmp(spec, "synthetic:", 10) == 0 && access(spec, F_OK) != 0))
+        return open_synthetic(data, spec, settings, err);
+    if (cifar_is_meant(spec)) return cifar_open(data, spec, settings, err);
+    return folder_open(data, spec, settings, parallel_default_threads(), err);
+}
+
 int caelum_data_open(caelum_data **out, const char *spec, const struct caelum_data_settings *settings,
                      struct caelum_error *err) {
     const struct caelum_data_settings defaults = caelum_data_defaults();
@@ -107,16 +129,8 @@ int caelum_data_open(caelum_data **out, const char *spec, const struct caelum_da
     if (!spec || !*spec) spec = "synthetic";
     struct caelum_data *data = NULL;
     CHECK(mem_alloc(&data, 1, sizeof *data, err));
-    snprintf(data->source, sizeof data->source, "%s", spec);
-    int result = choose_cache(data, settings->cache_dir, err);
-    if (result == 0) {
-        if (strncmp(spec, "synthetic", 9) == 0)
-            result = open_synthetic(data, spec, settings, err);
-        else if (cifar_is_meant(spec))
-            result = cifar_open(data, spec, settings, err);
-        else
-            result = folder_open(data, spec, settings, parallel_default_threads(), err);
-    }
+    int result = mem_strdup(&data->source, spec, err);
+    if (result == 0) result = open_source(data, settings, err);
     if (result == 0) result = split(data, settings, err);
     if (result != 0) {
         caelum_data_close(&data);
@@ -130,9 +144,29 @@ int caelum_data_open(caelum_data **out, const char *spec, const struct caelum_da
 void caelum_data_close(caelum_data **data) {
     if (!*data) return;
     file_map_close(&(*data)->map);
+    for (size_t i = 0; i < DATA_NOTES; i++) mem_free(&(*data)->note[i]);
+    mem_free(&(*data)->source);
     mem_free(&(*data)->memory);
     mem_free(&(*data)->order);
     mem_free(data);
+}
+
+int data_note(struct caelum_data *data, struct caelum_error *err, const char *format, ...) {
+    va_list args;
+    size_t i = 0;
+    while (data->note[i]) i++;
+    va_start(args, format);
+    const int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    CHECK(mem_alloc(&data->note[i], (size_t)length + 1, 1, err));
+    va_start(args, format);
+    vsnprintf(data->note[i], (size_t)length + 1, format, args);
+    va_end(args);
+    return CAELUM_OK;
+}
+
+const char *caelum_data_note(const caelum_data *data, size_t i) {
+    return i < DATA_NOTES ? data->note[i] : NULL;
 }
 
 size_t caelum_data_count(const caelum_data *data, enum caelum_split split_of) {

@@ -3,26 +3,35 @@
 #define CAELUM_DATA_DATA_H
 
 #include "base/file.h"
+#include "base/path.h"
 #include "base/pictures.h"
 
+enum { DATA_NOTES = 2 };
+
 struct caelum_data {
-    char name[32];        /* "cifar-10", "folder" or "synthetic" */
-    char source[512];     /* the spec it was opened by */
-    char fingerprint[65]; /* identifies the pixels: their SHA-256, or how they were generated */
-    char cache_dir[768];
+    char name[32];             /* "cifar-10", "folder" or "synthetic" */
+    char *source;              /* the spec it was opened by */
+    char fingerprint[65];      /* identifies the pixels: their SHA-256, or how they were generated */
+    char cache_dir[PATH_SIZE]; /* "": there is none, */
+    const char *no_cache;      /* and why */
     uint64_t split_seed;
     size_t count, c, h, w;
     const uint8_t *labels; /* [count] in file order, or NULL */
     const uint8_t *pixels; /* [count][c][h][w] in file order */
     uint32_t *order;       /* [count], the shuffle: train, then validation, then test */
     size_t split_count[3];
-    size_t photos;         /* whose crops the pictures are; 0: they are no crops */
-    const uint32_t *first; /* [photos + 1]: the crops of photo p are pictures first[p] to first[p + 1] - 1 */
-    size_t skipped;        /* files that could not be used */
-    const char *skips;     /* path, NUL, reason, NUL of each */
-    struct file_map map;   /* what labels, pixels, first and skips point into, or */
-    uint8_t *memory;       /* what pixels point into */
+    size_t photos;          /* whose crops the pictures are; 0: they are no crops */
+    const uint32_t *first;  /* [photos + 1]: the crops of photo p are pictures first[p] to first[p + 1] - 1 */
+    size_t skipped;         /* files that could not be used */
+    const char *skips;      /* path, NUL, reason, NUL of each */
+    char *note[DATA_NOTES]; /* sentences on how it was opened; NULL: none */
+    struct file_map map;    /* what labels, pixels, first and skips point into, or */
+    uint8_t *memory;        /* what pixels point into */
 };
+
+/* Adds a note, of which there are at most DATA_NOTES. */
+int data_note(struct caelum_data *data, struct caelum_error *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* A borrowed view of a split. */
 struct pictures data_pictures(const struct caelum_data *data, enum caelum_split split);
@@ -41,8 +50,10 @@ enum {
 /* False for a directory without any of the batches in it: what is there is something else. */
 bool cifar_is_meant(const char *path);
 
-/* Opens CIFAR-10 (binary version) from a directory or .tar.gz, by way of the cache file: fills labels,
- * pixels, fingerprint, map and the sizes. */
+/* Which content the files of `path` have, as their identities tell. */
+int cifar_key(const char *path, char key[65], struct caelum_error *err);
+
+/* Opens CIFAR-10 (binary version) from a directory or .tar.gz, by way of prepared data. */
 int cifar_open(struct caelum_data *data, const char *path, const struct caelum_data_settings *settings,
                struct caelum_error *err);
 
@@ -57,12 +68,16 @@ int cifar_checksums(const char *path, struct caelum_data_info *info, struct cael
 
 extern const char *const cifar_classes[CIFAR_CLASSES];
 
+/* Whether a spec means generated pictures, exactly "synthetic[:COUNT[:SIZE]]" with digits for the numbers;
+ * all else is a path. *count and *size, which may be NULL, are set to what it asks for, whatever its size. */
+bool data_is_synthetic(const char *spec, uint64_t *count, uint64_t *size);
+
 /* Generates `count` dead-leaves pictures of size x size: [count][3][size][size]. */
 int synthetic_open(struct caelum_data *data, size_t count, size_t size,
                    const struct caelum_data_settings *settings, struct caelum_error *err);
 
-/* Opens a directory of photos as crops of them, by way of a cache file: fills pixels, fingerprint, map, the
- * sizes, and what is about photos. `threads` have no influence on the result. */
+/* Opens a directory of photos as crops of them, by way of prepared data. `threads` have no influence on the
+ * result. */
 int folder_open(struct caelum_data *data, const char *path, const struct caelum_data_settings *settings,
                 int threads, struct caelum_error *err);
 

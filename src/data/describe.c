@@ -30,7 +30,7 @@ int caelum_data_describe(const caelum_data *data, struct caelum_data_info *out, 
                                     .split_seed = data->split_seed,
                                     .photos = data->photos};
     snprintf(info.name, sizeof info.name, "%s", data->name);
-    snprintf(info.source, sizeof info.source, "%s", data->source);
+    info.source = data->source;
     snprintf(info.pixels_sha256, sizeof info.pixels_sha256, "%s", data->fingerprint);
     memcpy(info.split_count, data->split_count, sizeof info.split_count);
     if (data->labels) {

@@ -7,6 +7,7 @@
  * Only + - * / and square roots of doubles are used, which IEEE 754 fixes to the last bit: the same
  * pixels on every machine and for any number of threads. */
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "data/data.h"
@@ -164,6 +165,18 @@ static void paint(void *cookie, size_t job, int worker) {
         const double noise = uniform(&rng, -0.012, 0.012);
         for (size_t c = 0; c < 3; c++) out[c * plane + i] = to_byte(sum[c] / (SUPER * SUPER) * light + noise);
     }
+}
+
+bool data_is_synthetic(const char *spec, uint64_t *count, uint64_t *size) {
+    static const char word[] = "synthetic";
+    uint64_t given[2] = {6000, 32};
+    if (strncmp(spec, word, sizeof word - 1) != 0) return false;
+    const char *at = spec + sizeof word - 1;
+    for (size_t i = 0; i < 2 && *at == ':'; i++)
+        if (!number_whole_at(at + 1, &at, 0, UINT64_MAX, &given[i])) return false;
+    if (count) *count = given[0];
+    if (size) *size = given[1];
+    return *at == '\0';
 }
 
 int synthetic_open(struct caelum_data *data, size_t count, size_t size,

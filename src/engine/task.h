@@ -6,7 +6,7 @@
 #include "base/pictures.h"
 #include "net/net.h"
 
-/* "reconstruct", "colorize". */
+/* "reconstruct", "colorize", "denoise", "classify". */
 const char *task_name(enum caelum_task task);
 /* The task of that name; CAELUM_EFORMAT for another word, with `where` before the sentence. */
 int task_find(enum caelum_task *task, const char *name, const char *where, struct caelum_error *err);

@@ -69,7 +69,7 @@ static int receive(int fd, struct caelum_model **out, const char *path, struct c
     if (head.length > MOST_TEXT) return crashed(path, err);
     int result = mem_alloc(&text, head.length + 1, 1, err);
     if (result == 0 && !receive_all(fd, text, head.length)) result = crashed(path, err);
-    if (result == 0) result = model_new(&model, text, path, head.height, head.width, err);
+    if (result == 0) result = model_new(&model, text, path, head.height, head.width, head.params, err);
     if (result == 0 &&
         (model->net->params != head.params || !receive_all(fd, model->params, head.params * sizeof(float))))
         result = crashed(path, err);

@@ -18,12 +18,14 @@ static int save_safetensors(const struct caelum_model *model, const char *path, 
 /* Ours as they are; another program's are weights alone. */
 static int load_safetensors(struct caelum_model **out, const char *path,
                             const struct caelum_import_settings *settings, struct caelum_error *err) {
-    if (!settings->net_path) return caelum_model_load(out, path, err);
+    if (!settings->net_path && !settings->order) return caelum_model_load(out, path, err);
+    /* the library of its makers sorts tensors by their names */
+    const struct match_evidence evidence = {.order = settings->order};
     struct safetensors file = {0};
     struct caelum_model *model = NULL;
     CHECK(safetensors_read(&file, path, err));
-    int result = exchange_model(&model, path, settings, err);
-    if (result == 0) result = exchange_fill(model, file.tensor, file.count, path, err);
+    int result = exchange_model(&model, path, settings, safetensors_values(&file), err);
+    if (result == 0) result = exchange_fill(model, file.tensor, file.count, &evidence, path, err);
     if (result == 0) {
         *out = model;
         model = NULL;
@@ -34,17 +36,25 @@ static int load_safetensors(struct caelum_model **out, const char *path,
 }
 
 static const struct exchange_format formats[] = {
-    {".safetensors", NULL, save_safetensors, load_safetensors},
-    {".onnx", "ONNX", onnx_save, onnx_load},
-    {".npz", NULL, npz_save, npz_load},
+    {".safetensors", NULL, false, save_safetensors, load_safetensors},
+    {".onnx", "ONNX", true, onnx_save, onnx_load},
+    {".npz", NULL, false, npz_save, npz_load},
 #if CAELUM_WITH_HDF5
-    {".keras", NULL, keras_save_zip, keras_load_zip},
-    {".h5", NULL, keras_save_h5, keras_load_h5},
+    {".keras", NULL, true, keras_save_zip, keras_load_zip},
+    {".h5", NULL, true, keras_save_h5, keras_load_h5},
 #else
-    {".keras", "HDF5", NULL, NULL},
-    {".h5", "HDF5", NULL, NULL},
+    {".keras", "HDF5", true, NULL, NULL},
+    {".h5", "HDF5", true, NULL, NULL},
 #endif
 };
+
+static bool is_torch(const char *path) {
+    static const char *const endings[] = {".pt", ".pth", ".pkl", ".bin", ".ckpt"};
+    const char *ending = strrchr(path, '.');
+    for (size_t i = 0; ending && i < sizeof endings / sizeof *endings; i++)
+        if (strcmp(ending, endings[i]) == 0) return true;
+    return false;
+}
 
 int exchange_find(const struct exchange_format **format, const char *path, struct caelum_error *err) {
     const size_t length = strlen(path);
@@ -57,18 +67,25 @@ int exchange_find(const struct exchange_format **format, const char *path, struc
         return CAELUM_OK;
     }
     return caelum_fail(err, CAELUM_EUSAGE,
-                       "%s: expected a name that ends in .safetensors, .onnx, .keras, .h5 or .npz", path);
+                       "%s: expected a name that ends in .safetensors, .onnx, .keras, .h5 or .npz%s", path,
+                       is_torch(path) ? "; PyTorch's state_dict can be saved as .npz or .safetensors" : "");
 }
 
 int exchange_model(struct caelum_model **model, const char *path,
-                   const struct caelum_import_settings *settings, struct caelum_error *err) {
+                   const struct caelum_import_settings *settings, size_t most, struct caelum_error *err) {
     struct caelum_net *net = NULL;
     if (!settings->net_path)
         return caelum_fail(err, CAELUM_EUSAGE, "%s holds weights alone: it needs a network's text", path);
     CHECK(caelum_net_load(&net, settings->net_path, settings->height, settings->width, err));
-    const int result = model_new(model, net->text, net->file, settings->height, settings->width, err);
+    const int result = model_new(model, net->text, net->file, settings->height, settings->width, most, err);
     caelum_net_close(&net);
     return result;
+}
+
+static int export_as(const struct caelum_model *model, const struct exchange_format *format, const char *path,
+                     struct caelum_error *err) {
+    CHECK(model_check(model->net, model->params, model->half, path, err));
+    return format->save(model, path, err);
 }
 
 int caelum_model_export_as(const caelum_model *model, const char *ending, const char *path,
@@ -77,13 +94,13 @@ int caelum_model_export_as(const caelum_model *model, const char *ending, const 
     const struct exchange_format *format = NULL;
     snprintf(name, sizeof name, "model%s", ending);
     CHECK(exchange_find(&format, name, err));
-    return format->save(model, path, err);
+    return export_as(model, format, path, err);
 }
 
 int caelum_model_export(const caelum_model *model, const char *path, struct caelum_error *err) {
     const struct exchange_format *format = NULL;
     CHECK(exchange_find(&format, path, err));
-    return format->save(model, path, err);
+    return export_as(model, format, path, err);
 }
 
 struct caelum_import_settings caelum_import_defaults(void) {
@@ -94,5 +111,17 @@ int caelum_model_import(caelum_model **model, const char *path, const struct cae
                         struct caelum_error *err) {
     const struct exchange_format *format = NULL;
     CHECK(exchange_find(&format, path, err));
-    return format->load(model, path, settings, err);
+    if (format->whole && (settings->net_path || settings->order))
+        return caelum_fail(err, CAELUM_EUSAGE,
+                           "%s: a %s file says what its network is: expected no network's text and no order",
+                           path, format->ending);
+    struct caelum_model *made = NULL;
+    int result = format->load(&made, path, settings, err);
+    if (result == 0) result = model_check(made->net, made->params, false, path, err);
+    if (result == 0) {
+        *model = made;
+        made = NULL;
+    }
+    caelum_model_close(&made);
+    return result;
 }

@@ -2,6 +2,7 @@
  * in the order row, column, channel: kernels and dense weights are put in that order, and where a line
  * depends on it (reshape, space_to_depth), Reshape and Permute do the same. */
 #include "base/mem.h"
+#include "base/number.h"
 #include "exchange/keras.h"
 
 #include <stdio.h>
@@ -31,14 +32,18 @@ static bool has_word(const char *text, const char *word) {
     const char *rest = word_with(text, word);
     return rest && (*rest == ' ' || *rest == '\0');
 }
+/* The number that the text starts with. */
+static size_t number_at(const char *text, size_t otherwise) {
+    uint64_t n;
+    return text && number_whole_at(text, &text, 0, SIZE_MAX, &n) ? (size_t)n : otherwise;
+}
 static size_t key_of(const char *text, const char *key, size_t otherwise) {
-    const char *value = word_with(text, key);
-    return value ? strtoul(value, NULL, 10) : otherwise;
+    return number_at(word_with(text, key), otherwise);
 }
 /* The line's first bare number. */
 static size_t number_of(const char *text, size_t otherwise) {
     for (const char *at = strchr(text, ' '); at; at = strchr(at + 1, ' '))
-        if (at[1] >= '0' && at[1] <= '9') return strtoul(at + 1, NULL, 10);
+        if (at[1] >= '0' && at[1] <= '9') return number_at(at + 1, otherwise);
     return otherwise;
 }
 static bool is_line(const struct build *b, const char *word) {
@@ -265,7 +270,9 @@ static int add_line(struct build *b, const char *path, struct caelum_error *err)
         return CAELUM_OK;
     }
     if (is_line(b, "noise")) {
-        add(b, "GaussianNoise", json_pack("{s:f}", "stddev", strtod(b->layer->text + strlen("noise"), NULL)));
+        double sigma = 0;
+        number_real(b->layer->text + strlen("noise"), &sigma);
+        add(b, "GaussianNoise", json_pack("{s:f}", "stddev", sigma));
         return CAELUM_OK;
     }
     need_picture(b);

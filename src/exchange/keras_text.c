@@ -2,6 +2,7 @@
 #include "exchange/keras_text.h"
 
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@ enum { MOST_MAP = 1 << 24 };
 
 static int append(struct reader *r, const char *format, va_list args) {
     const size_t used = strlen(r->text);
-    const int more = vsnprintf(r->text + used, sizeof r->text - used, format, args);
+    const int more = number_vprint(r->text + used, sizeof r->text - used, format, args);
     if (more < 0 || used + (size_t)more + 2 > sizeof r->text)
         return caelum_fail(r->err, CAELUM_EFORMAT, "%s: more layers than a network can have", r->path);
     strcat(r->text, "\n");
@@ -290,7 +291,7 @@ static int read_weights(struct reader *r, struct caelum_model *model, const stru
 
 int text_model(struct reader *r, struct caelum_model **out, keras_values values, void *cookie) {
     struct caelum_model *model = NULL;
-    CHECK(model_new(&model, r->text, r->path, r->height, r->width, r->err));
+    CHECK(model_new(&model, r->text, r->path, r->height, r->width, SIZE_MAX, r->err));
     int result = CAELUM_OK;
     for (size_t i = 0; result == 0 && i < r->weight_count; i++)
         result = read_weights(r, model, &r->weights[i], values, cookie);

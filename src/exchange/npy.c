@@ -2,9 +2,9 @@
 #include "exchange/npy.h"
 
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* --- Strings -------------------------------------------------------------------------------------- */
@@ -43,14 +43,14 @@ int npy_from_text(const char *text, uint8_t **bytes, size_t *points, struct cael
 }
 
 /* The other way; zeros at the end are padding. */
-static int to_text(const char *name, const uint8_t *bytes, size_t points, char **text,
+static int to_text(const char *name, const uint8_t *bytes, size_t points, bool big_endian, char **text,
                    struct caelum_error *err) {
     char *to, *end;
     CHECK(mem_alloc(&to, points + 1, 4, err));
     end = to;
     for (size_t i = 0; i < points; i++) {
         uint32_t p = 0;
-        for (size_t b = 0; b < 4; b++) p |= (uint32_t)bytes[4 * i + b] << (8 * b);
+        for (size_t b = 0; b < 4; b++) p |= (uint32_t)bytes[4 * i + b] << (8 * (big_endian ? 3 - b : b));
         if (p > 0x10ffff || (p >= 0xd800 && p < 0xe000)) {
             mem_free(&to);
             return caelum_fail(err, CAELUM_EFORMAT, "%s: not a Unicode string", name);
@@ -88,74 +88,106 @@ size_t npy_header(char header[NPY_HEADER], const char *type, size_t dims, const 
 
 /* --- Reading -------------------------------------------------------------------------------------- */
 
-/* What follows "'key':" in the dict, blanks skipped; NULL if there is no such key. */
+static const char *skip_blanks(const char *at) {
+    return at + strspn(at, " \t\r\n");
+}
+
+/* What follows the key and its colon in the dict; NULL if there is no such key. Python takes both kinds of
+ * quotes. */
 static const char *value_of(const char *dict, const char *key) {
-    char quoted[32];
-    snprintf(quoted, sizeof quoted, "'%s':", key);
-    const char *at = strstr(dict, quoted);
-    if (!at) return NULL;
-    at += strlen(quoted);
-    return at + strspn(at, " ");
+    const size_t length = strlen(key);
+    for (const char *at = dict; (at = strpbrk(at, "'\"")); at++) {
+        if (strncmp(at + 1, key, length) != 0 || at[length + 1] != *at) continue;
+        const char *colon = skip_blanks(at + length + 2);
+        return *colon == ':' ? skip_blanks(colon + 1) : NULL;
+    }
+    return NULL;
 }
 
 struct header {
-    char type[16];
+    char type[16]; /* the first letter is its order of bytes: '<', '>' or '|' */
     bool fortran;
     size_t dims, dim[4];
 };
 
-/* The dict, as NumPy writes it: no escapes, no nesting but the shape. */
-static bool read_dict(const char *dict, struct header *h) {
-    const char *type = value_of(dict, "descr"), *order = value_of(dict, "fortran_order"),
-               *shape = value_of(dict, "shape");
-    if (!type || !order || !shape || *type != '\'' || *shape != '(') return false;
-    const size_t length = strcspn(++type, "'");
-    if (length >= sizeof h->type) return false;
-    memcpy(h->type, type, length);
-    h->fortran = strncmp(order, "True", 4) == 0;
-    if (!h->fortran && strncmp(order, "False", 5) != 0) return false;
-    for (const char *at = shape + 1;;) {
-        at += strspn(at, " ,");
+/* A number of a shape may end in L, as Python 2 writes it. */
+static bool read_shape(const char *at, struct header *h) {
+    if (*at++ != '(') return false;
+    for (;;) {
+        uint64_t n;
+        at = skip_blanks(at);
         if (*at == ')') return true;
-        char *end;
-        if (*at < '0' || *at > '9' || h->dims == 4) return false;
-        h->dim[h->dims++] = strtoull(at, &end, 10);
-        at = end;
+        if (h->dims == 4 || !number_whole_at(at, &at, 0, SIZE_MAX, &n)) return false;
+        h->dim[h->dims++] = (size_t)n;
+        at = skip_blanks(at + (*at == 'L'));
+        if (*at == ',')
+            at++;
+        else if (*at != ')')
+            return false;
     }
 }
 
-/* The first index varies fastest: made C order, `size` bytes a value. */
-static int from_fortran(const struct safetensor *t, size_t size, void **own, struct caelum_error *err) {
-    const size_t values = safetensor_count(t);
+/* The dict, as Python writes it: no escapes, no nesting but the shape. */
+static bool read_dict(const char *dict, struct header *h) {
+    const char *type = value_of(dict, "descr"), *order = value_of(dict, "fortran_order"),
+               *shape = value_of(dict, "shape");
+    if (!type || !order || !shape || (*type != '\'' && *type != '"')) return false;
+    const char *end = strchr(type + 1, *type);
+    const size_t length = end ? (size_t)(end - type - 1) : 0;
+    if (length < 2 || length >= sizeof h->type) return false;
+    memcpy(h->type, type + 1, length);
+    if (*h->type == '=') *h->type = '<'; /* the machine's own, and ours */
+    h->fortran = strncmp(order, "True", 4) == 0;
+    if (!h->fortran && strncmp(order, "False", 5) != 0) return false;
+    return read_shape(shape, h);
+}
+
+/* Where value i of an array in C order stands in one whose first index varies fastest. */
+static size_t fortran_place(const struct safetensor *t, size_t i) {
+    size_t rest = i, place = 0;
+    for (size_t d = t->dims; d-- > 0;) {
+        size_t step = 1;
+        for (size_t e = 0; e < d; e++) step *= t->dim[e];
+        place += rest % t->dim[d] * step;
+        rest /= t->dim[d];
+    }
+    return place;
+}
+
+/* A copy of the values, `size` bytes each, in C order and the machine's order of bytes: where they are, they
+ * need not be aligned. */
+static int copy_values(struct npy *npy, const struct header *h, const uint8_t *bytes, size_t size,
+                       struct caelum_error *err) {
+    const size_t values = safetensor_count(&npy->array);
     uint8_t *to;
     CHECK(mem_alloc(&to, values, size, err));
-    for (size_t i = 0; i < values; i++) {
-        size_t rest = i, from = 0;
-        for (size_t d = t->dims; d-- > 0;) {
-            size_t step = 1;
-            for (size_t e = 0; e < d; e++) step *= t->dim[e];
-            from += rest % t->dim[d] * step;
-            rest /= t->dim[d];
-        }
-        memcpy(to + i * size, (const uint8_t *)t->data + from * size, size);
+    npy->own = to;
+    npy->array.data = to;
+    for (size_t i = 0; i < values; i++, to += size) {
+        const uint8_t *from = bytes + size * (h->fortran ? fortran_place(&npy->array, i) : i);
+        for (size_t b = 0; b < size; b++) to[b] = from[*h->type == '>' ? size - 1 - b : b];
     }
-    *own = to;
     return CAELUM_OK;
+}
+
+static int read_text(struct npy *npy, const char *name, const struct header *h, const uint8_t *bytes,
+                     size_t left, struct caelum_error *err) {
+    uint64_t points;
+    if (!number_whole(h->type + 2, 0, SIZE_MAX, &points) || h->dims != 0 || left % 4 != 0 ||
+        points != left / 4)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: of strings, only single ones are read", name);
+    return to_text(name, bytes, points, *h->type == '>', &npy->text, err);
 }
 
 static int read_values(struct npy *npy, const char *name, const struct header *h, const uint8_t *bytes,
                        size_t left, struct caelum_error *err) {
-    char *end;
-    const bool text = strncmp(h->type, "<U", 2) == 0;
-    const size_t points = text ? strtoull(h->type + 2, &end, 10) : 0;
-    if (text && (*end != '\0' || h->dims != 0 || left % 4 != 0 || points != left / 4))
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: of strings, only single ones are read", name);
-    if (text) return to_text(name, bytes, points, &npy->text, err);
-    static const char *const types[] = {[TENSOR_F16] = "<f2", [TENSOR_F32] = "<f4", [TENSOR_F64] = "<f8"};
+    const bool ordered = *h->type == '<' || *h->type == '>';
+    if (ordered && h->type[1] == 'U') return read_text(npy, name, h, bytes, left, err);
+    static const char *const types[] = {[TENSOR_F16] = "f2", [TENSOR_F32] = "f4", [TENSOR_F64] = "f8"};
     static const size_t sizes[] = {[TENSOR_F16] = 2, [TENSOR_F32] = 4, [TENSOR_F64] = 8};
     struct safetensor *t = &npy->array;
-    while (t->type <= TENSOR_F64 && strcmp(h->type, types[t->type]) != 0) t->type++;
-    if (t->type > TENSOR_F64)
+    while (t->type <= TENSOR_F64 && strcmp(h->type + 1, types[t->type]) != 0) t->type++;
+    if (!ordered || t->type > TENSOR_F64)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: values of type '%s', expected <f2, <f4 or <f8", name,
                            h->type);
     size_t wanted = sizes[t->type];
@@ -167,15 +199,7 @@ static int read_values(struct npy *npy, const char *name, const struct header *h
     }
     if (!fits || wanted != left)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu bytes of values don't fit its shape", name, left);
-    if (h->dims > 1 && h->fortran && left > 0) {
-        t->data = bytes;
-        CHECK(from_fortran(t, sizes[t->type], &npy->own, err));
-    } else { /* copied, for the values need not be aligned where they are */
-        CHECK(mem_alloc(&npy->own, left, 1, err));
-        if (left > 0) memcpy(npy->own, bytes, left);
-    }
-    t->data = npy->own;
-    return CAELUM_OK;
+    return copy_values(npy, h, bytes, sizes[t->type], err);
 }
 
 int npy_read(struct npy *npy, const char *name, const uint8_t *bytes, size_t size, struct caelum_error *err) {

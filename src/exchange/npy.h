@@ -16,8 +16,9 @@ struct npy {
     char *text;              /* owned; UTF-8, NULL for an array */
     void *own;               /* owned */
 };
-/* Reads `size` bytes: versions 1 to 3, little-endian floats of 2, 4 or 8 bytes with at most 4 dimensions, in
- * C or Fortran order, or a 0-dimensional string ("<U"). `name` stands before the complaint, CAELUM_EFORMAT.
+/* Reads `size` bytes: versions 1 to 3, floats of 2, 4 or 8 bytes with at most 4 dimensions, in C or Fortran
+ * order and either order of bytes, or a 0-dimensional string ("<U"). `name` stands before the complaint,
+ * CAELUM_EFORMAT.
  */
 int npy_read(struct npy *npy, const char *name, const uint8_t *bytes, size_t size, struct caelum_error *err);
 void npy_close(struct npy *npy);

@@ -10,12 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Bytes of an array's name, its end included. */
+enum { MOST_NAME = sizeof((struct safetensor *)0)->name };
+
 /* --- Writing -------------------------------------------------------------------------------------- */
 
 static void add(struct zip_writer *zip, const char *name, const char *type, size_t dims, const size_t *dim,
                 const void *values, size_t size) {
-    char header[NPY_HEADER], file[128];
-    snprintf(file, sizeof file, "%.120s.npy", name);
+    char header[NPY_HEADER], file[MOST_NAME + 4];
+    snprintf(file, sizeof file, "%.*s.npy", MOST_NAME - 1, name);
     const size_t length = npy_header(header, type, dims, dim);
     zip_add(zip, file, header, length, values, size);
 }
@@ -46,6 +49,12 @@ int caelum_arrays_save(const char *path, const struct caelum_tensor *arrays, siz
 static int add_strings(struct zip_writer *zip, const struct metadata *strings, struct caelum_error *err) {
     for (size_t i = 0; i < strings->count; i++) {
         const struct metadata_entry *e = &strings->entry[i];
+        if (strlen(e->key) >= MOST_NAME || strchr(e->key, '\\')) /* libarchive reads that as a slash */
+            return caelum_fail(
+                err, CAELUM_EFORMAT,
+                "metadata '%.60s': in an .npz expected a key of at most %d bytes, in UTF-8 and "
+                "without a backslash",
+                e->key, MOST_NAME - 1);
         uint8_t *points;
         size_t n;
         char type[24];
@@ -76,14 +85,15 @@ static int add_tensors(struct zip_writer *zip, const struct caelum_model *model,
 
 int npz_save(const struct caelum_model *model, const char *path, struct caelum_error *err) {
     struct zip_writer *zip = NULL;
-    struct metadata strings = {0};
-    int result = model_strings(model->net, model->metadata, &strings, err);
+    struct metadata all = {0}, strings = {0};
+    int result = model_strings(model->net, model->metadata, &all, err);
+    if (result == 0) result = metadata_escape(&strings, &all, err);
     if (result == 0) result = zip_begin(&zip, path, err);
     if (result == 0) result = add_strings(zip, &strings, err);
     if (result == 0) result = add_tensors(zip, model, err);
     if (result == 0) result = zip_commit(&zip, err);
     zip_abandon(&zip);
-    metadata_clear(&strings);
+    metadata_clear(&all), metadata_clear(&strings);
     return result;
 }
 
@@ -127,7 +137,27 @@ static int read_contents(struct contents *c, const struct zip *zip, const char *
             c->array[c->arrays++] = npy->array;
         }
     }
+    metadata_unescape(&c->strings);
     return CAELUM_OK;
+}
+
+/* numpy.savez keeps the order of its arguments; but what came out of a sorted dictionary has lost its own. */
+static bool keeps_order(const struct contents *c) {
+    for (size_t i = 1; i < c->arrays; i++)
+        if (strcmp(c->array[i - 1].name, c->array[i].name) > 0) return true;
+    return false;
+}
+
+static int model_of(struct caelum_model **model, struct contents *c, const char *path,
+                    const struct caelum_import_settings *settings, struct caelum_error *err) {
+    const struct match_evidence evidence = {.file_order = keeps_order(c), .order = settings->order};
+    size_t values = 0;
+    for (size_t i = 0; i < c->arrays; i++) values += safetensor_count(&c->array[i]);
+    if (settings->net_path || !metadata_get(&c->strings, "network"))
+        CHECK(exchange_model(model, path, settings, values, err));
+    else
+        CHECK(model_from_strings(model, &c->strings, path, values, err));
+    return exchange_fill(*model, c->array, c->arrays, &evidence, path, err);
 }
 
 int npz_load(struct caelum_model **out, const char *path, const struct caelum_import_settings *settings,
@@ -137,11 +167,7 @@ int npz_load(struct caelum_model **out, const char *path, const struct caelum_im
     struct caelum_model *model = NULL;
     CHECK(zip_read(&zip, path, err));
     int result = read_contents(&c, &zip, path, err);
-    if (result == 0)
-        result = settings->net_path || !metadata_get(&c.strings, "network")
-                     ? exchange_model(&model, path, settings, err)
-                     : model_from_strings(&model, &c.strings, path, err);
-    if (result == 0) result = exchange_fill(model, c.array, c.arrays, path, err);
+    if (result == 0) result = model_of(&model, &c, path, settings, err);
     if (result == 0) {
         *out = model;
         model = NULL;

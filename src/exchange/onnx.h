@@ -23,6 +23,8 @@ struct onnx_file {
     struct onnx_source *source; /* by name; in the graph's memory */
     void *message;              /* of protobuf-c, in which the graph's texts and numbers lie */
 };
+/* "FLOAT16", as ONNX calls the type of a tensor's elements. */
+const char *onnx_type_name(int type);
 /* What makes that value; NULL if nothing does. */
 const struct onnx_source *onnx_find(const struct onnx_file *file, const char *name);
 /* Safe on a zeroed file. */

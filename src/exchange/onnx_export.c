@@ -98,12 +98,15 @@ static void set_port(struct onnx_port *port, struct shape shape, bool fixed, con
 }
 
 static int set_props(struct metadata *props, const struct caelum_model *model, struct caelum_error *err) {
-    CHECK(metadata_set(props, "network", model->net->text, err));
-    CHECK(metadata_setf(props, err, "height", "%zu", model->net->input.h));
-    CHECK(metadata_setf(props, err, "width", "%zu", model->net->input.w));
-    for (size_t i = 0; i < model->metadata->count; i++)
-        CHECK(metadata_set(props, model->metadata->entry[i].key, model->metadata->entry[i].value, err));
-    return CAELUM_OK;
+    struct metadata all = {0};
+    int result = metadata_set(&all, "network", model->net->text, err);
+    if (result == 0) result = metadata_setf(&all, err, "height", "%zu", model->net->input.h);
+    if (result == 0) result = metadata_setf(&all, err, "width", "%zu", model->net->input.w);
+    for (size_t i = 0; result == 0 && i < model->metadata->count; i++)
+        result = metadata_set(&all, model->metadata->entry[i].key, model->metadata->entry[i].value, err);
+    if (result == 0) result = metadata_escape(props, &all, err);
+    metadata_clear(&all);
+    return result;
 }
 
 int onnx_from_model(struct onnx_file *file, const struct caelum_model *model, struct caelum_error *err) {

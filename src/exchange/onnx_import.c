@@ -3,18 +3,18 @@
 #include "exchange/onnx_import.h"
 
 #include "base/mem.h"
+#include "base/number.h"
 #include "exchange/exchange.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* A side of the pictures. */
 static int get_side(const struct onnx_file *file, size_t dimension, const char *key, size_t otherwise,
                     const char *path, size_t *side, struct caelum_error *err) {
-    const char *said = metadata_get(&file->props, key);
+    uint64_t said;
     *side = file->graph.input.dim[dimension];
-    if (*side == 0 && said) *side = strtoul(said, NULL, 10);
-    if (*side == 0) *side = otherwise;
+    if (*side == 0)
+        *side = number_whole(metadata_get(&file->props, key), 1, SIZE_MAX, &said) ? said : otherwise;
     return *side >= 1 && *side <= 65536
                ? CAELUM_OK
                : caelum_fail(err, CAELUM_EFORMAT, "%s: pictures of %s %zu", path, key, *side);
@@ -31,8 +31,23 @@ static int copy_props(struct caelum_model *model, const struct metadata *props, 
     return CAELUM_OK;
 }
 
+static int add_to(struct caelum_model *model, const struct onnx_weight *weight, struct caelum_error *err) {
+    const struct onnx_tensor *from = weight->from;
+    const float *data = from->data;
+    struct caelum_tensor t;
+    for (size_t i = 0; caelum_model_tensor(model, i, &t); i++) {
+        if (strcmp(t.name, weight->name) != 0) continue;
+        float *to = model_values(model, t.name, t.dims, t.dim);
+        if (from->values != 1 && from->values != t.dim[0]) break;
+        for (size_t k = 0; k < t.dim[0]; k++) to[k] += data[from->values == 1 ? 0 : k];
+        return CAELUM_OK;
+    }
+    return caelum_fail(err, CAELUM_EUSAGE, "the model has no %s of %zu numbers", weight->name, from->values);
+}
+
 static int fill(struct caelum_model *model, const struct onnx_weight *weight, struct caelum_error *err) {
     const struct onnx_tensor *from = weight->from;
+    if (weight->added) return add_to(model, weight, err);
     if (!weight->turned) return caelum_model_set_tensor(model, weight->name, from->data, from->values, err);
     float *turned = NULL;
     const float *data = from->data;
@@ -45,6 +60,14 @@ static int fill(struct caelum_model *model, const struct onnx_weight *weight, st
     return result;
 }
 
+/* Floats in the file. */
+static size_t values_of(const struct onnx_file *file) {
+    size_t values = 0;
+    for (size_t i = 0; i < file->graph.tensors; i++)
+        if (file->graph.tensor[i].type == ONNX_FLOAT) values += file->graph.tensor[i].values;
+    return values;
+}
+
 static int make(struct caelum_model **model, const struct onnx_path *path, struct onnx_network *network,
                 const struct caelum_import_settings *settings, struct caelum_error *err) {
     const struct onnx_file *file = path->file;
@@ -52,7 +75,7 @@ static int make(struct caelum_model **model, const struct onnx_path *path, struc
     CHECK(get_side(file, 2, "height", settings->height, path->path, &height, err));
     CHECK(get_side(file, 3, "width", settings->width, path->path, &width, err));
     CHECK(onnx_write_lines(network, path, height, width, err));
-    CHECK(model_new(model, network->text, path->path, height, width, err));
+    CHECK(model_new(model, network->text, path->path, height, width, values_of(file), err));
     for (size_t i = 0; i < network->weights; i++) {
         const int result = fill(*model, &network->weight[i], err);
         if (result == CAELUM_EUSAGE) return caelum_fail_in(err, CAELUM_EFORMAT, "%s", path->path);

@@ -1,5 +1,5 @@
 /* onnx_import.h - a graph to a network's text, in two steps: the nodes on the way from the output back to the
- * input (onnx_path.c), and what each is in the text (onnx_lines.c, onnx_lists.c). */
+ * input (onnx_path.c), and what each is in the text (onnx_lines.c and what it asks). */
 #ifndef CAELUM_EXCHANGE_ONNX_IMPORT_H
 #define CAELUM_EXCHANGE_ONNX_IMPORT_H
 
@@ -24,6 +24,7 @@ struct onnx_step {
     const char *from, *to;        /* values */
     size_t skips;                 /* further values that it reads: of Add and Concat */
     const char *skip[ONNX_MOST_SKIPS];
+    const char *constant; /* the other input of Add, Sub, Mul and Div, where it is one */
     float number;
 };
 
@@ -73,6 +74,7 @@ struct onnx_weight {
     char name[96]; /* of the model's tensor */
     const struct onnx_tensor *from;
     bool turned; /* a matrix [in][out] that the model has as [out][in] */
+    bool added;  /* to what the model has there; one number is added to all */
 };
 struct onnx_network {
     char *text; /* owned, with mem_free */

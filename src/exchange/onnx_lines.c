@@ -3,11 +3,11 @@
 #include "exchange/onnx_lines.h"
 
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Attributes are whole numbers within these. */
@@ -48,7 +48,7 @@ int onnx_say(struct onnx_writer *w, struct caelum_error *err, const char *format
     char line[200];
     va_list list;
     va_start(list, format);
-    vsnprintf(line, sizeof line - 1, format, list);
+    number_vprint(line, sizeof line - 1, format, list);
     va_end(list);
     w->linear = false;
     CHECK(append(w->network, line, err));
@@ -65,6 +65,12 @@ int onnx_weigh(struct onnx_writer *w, const char *tensor, const struct onnx_tens
     snprintf(weight->name, sizeof weight->name, "%s.%s", w->layer, tensor);
     weight->from = from;
     weight->turned = turned;
+    return CAELUM_OK;
+}
+
+int onnx_weigh_more(struct onnx_writer *w, const struct onnx_tensor *from, struct caelum_error *err) {
+    CHECK(onnx_weigh(w, "bias", from, false, err));
+    w->network->weight[w->network->weights - 1].added = true;
     return CAELUM_OK;
 }
 
@@ -164,8 +170,8 @@ int onnx_get_reals(const struct onnx_writer *w, size_t i, const struct onnx_tens
     *tensor = onnx_constant(w->path->file, node->input[i]);
     if (!*tensor) return REFUSE(w, err, "'%.60s' is computed; expected constants", node->input[i]);
     if ((*tensor)->type != ONNX_FLOAT)
-        return REFUSE(w, err, "'%.60s' is of type %d; expected 32 bit floats (%d)", node->input[i],
-                      (*tensor)->type, ONNX_FLOAT);
+        return REFUSE(w, err, "'%.60s' is of type %s; expected FLOAT, 32 bit", node->input[i],
+                      onnx_type_name((*tensor)->type));
     return CAELUM_OK;
 }
 
@@ -196,41 +202,41 @@ static bool known_shape(const void *cookie, const char *value, struct onnx_list 
 /* --- Operators without windows -------------------------------------------------------------------- */
 
 /* At the end of the last line where that has none. */
-static int activate(struct onnx_writer *w, const char *word, struct caelum_error *err) {
+int onnx_activate(struct onnx_writer *w, const char *word, struct caelum_error *err) {
     if (!w->linear) return onnx_say(w, err, "act %s", word);
     w->network->used--; /* the line's end */
     return onnx_say(w, err, " %s", word);
 }
 
 static int relu(struct onnx_writer *w, struct caelum_error *err) {
-    return activate(w, "relu", err);
+    return onnx_activate(w, "relu", err);
 }
 static int sigmoid(struct onnx_writer *w, struct caelum_error *err) {
-    return activate(w, "sigmoid", err);
+    return onnx_activate(w, "sigmoid", err);
 }
 static int hyperbolic(struct onnx_writer *w, struct caelum_error *err) {
-    return activate(w, "tanh", err);
+    return onnx_activate(w, "tanh", err);
 }
 
 static int leaky(struct onnx_writer *w, struct caelum_error *err) {
     float alpha;
     CHECK(onnx_get_real(w, "alpha", 0.01f, &alpha, err));
     return fabsf(alpha - LEAKY_SLOPE) < 1e-7f
-               ? activate(w, "leaky", err)
+               ? onnx_activate(w, "leaky", err)
                : REFUSE(w, err, "alpha %g; a network's text has 0.01", (double)alpha);
 }
 
 static int elu(struct onnx_writer *w, struct caelum_error *err) {
     float alpha;
     CHECK(onnx_get_real(w, "alpha", 1, &alpha, err));
-    return alpha == 1 ? activate(w, "elu", err)
+    return alpha == 1 ? onnx_activate(w, "elu", err)
                       : REFUSE(w, err, "alpha %g; a network's text has 1", (double)alpha);
 }
 
 static int gelu(struct onnx_writer *w, struct caelum_error *err) {
     const char *form;
     CHECK(onnx_get_word(w, "approximate", "none", &form, err));
-    return strcmp(form, "tanh") == 0 ? activate(w, "gelu", err)
+    return strcmp(form, "tanh") == 0 ? onnx_activate(w, "gelu", err)
                                      : REFUSE(w, err, "by erf; a network's text has its tanh form alone");
 }
 
@@ -255,7 +261,7 @@ static int say_skips(struct onnx_writer *w, const char *word, struct caelum_erro
 }
 
 static int add(struct onnx_writer *w, struct caelum_error *err) {
-    return say_skips(w, "add", err);
+    return w->step->constant ? onnx_add_constant(w, err) : say_skips(w, "add", err);
 }
 
 static int concat(struct onnx_writer *w, struct caelum_error *err) {
@@ -306,9 +312,8 @@ static int matmul(struct onnx_writer *w, struct caelum_error *err) {
 
 /* Identity with a note, as noise.c writes it. */
 static int noise(struct onnx_writer *w, struct caelum_error *err) {
-    char *end;
-    const double sigma = strtod(w->step->node->doc + 6, &end);
-    if (*end != '\0' || !(sigma >= 0 && sigma <= 100)) return CAELUM_OK;
+    double sigma;
+    if (!number_real(w->step->node->doc + 6, &sigma) || !(sigma >= 0 && sigma <= 100)) return CAELUM_OK;
     return onnx_say(w, err, "noise %.9g", sigma);
 }
 
@@ -317,9 +322,10 @@ static int quantize(struct onnx_writer *w, struct caelum_error *err) {
     static const char *const names[] = {"mean_weight", "mean_bias", "scale_weight", "scale_bias"};
     char number[32];
     int digits = 1;
-    do snprintf(number, sizeof number, "%.*g", digits, (double)w->step->number);
-    while (strtof(number, NULL) != w->step->number && ++digits <= 9);
-    if (strchr(number, 'e')) snprintf(number, sizeof number, "%.*f", 12, (double)w->step->number);
+    double read = 0;
+    do number_print(number, sizeof number, "%.*g", digits, (double)w->step->number);
+    while (number_real(number, &read) && (float)read != w->step->number && ++digits <= 9);
+    if (strchr(number, 'e')) number_print(number, sizeof number, "%.*f", 12, (double)w->step->number);
     CHECK(onnx_say(w, err, "quantize %s", number));
     for (size_t i = 0; i < 4; i++) {
         char name[200];
@@ -344,7 +350,8 @@ static const struct {
     {"AveragePool", 1, 1, "auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides",
      onnx_avgpool},
     {"Resize", 3, 4,
-     "coordinate_transformation_mode cubic_coeff_a exclude_outside extrapolation_value mode nearest_mode",
+     "antialias axes coordinate_transformation_mode cubic_coeff_a exclude_outside extrapolation_value "
+     "keep_aspect_ratio_policy mode nearest_mode",
      onnx_resize},
     {"Gemm", 2, 3, "alpha beta transA transB", gemm},
     {"MatMul", 2, 2, "", matmul},
@@ -356,6 +363,10 @@ static const struct {
     {"Pad", 2, 3, "mode", onnx_pad},
     {"DepthToSpace", 1, 1, "blocksize mode", onnx_depth_to_space},
     {"Add", 2, 2, "", add},
+    {"Sub", 2, 2, "", onnx_subtract},
+    {"Mul", 2, 2, "", onnx_multiply},
+    {"Div", 2, 2, "", onnx_divide},
+    {"Clip", 1, 3, "", onnx_clip},
     {"Concat", 1, ONNX_MOST_SKIPS, "axis", concat},
     {"Relu", 1, 1, "", relu},
     {"LeakyRelu", 1, 1, "alpha", leaky},
@@ -392,9 +403,9 @@ static int write_node(struct onnx_writer *w, struct caelum_error *err) {
 static int write_step(struct onnx_writer *w, struct caelum_error *err) {
     switch (w->step->kind) {
     case ONNX_STEP_SILU:
-        return activate(w, "silu", err);
+        return onnx_activate(w, "silu", err);
     case ONNX_STEP_GELU:
-        return activate(w, "gelu", err);
+        return onnx_activate(w, "gelu", err);
     case ONNX_STEP_QUANTIZE:
         return quantize(w, err);
     case ONNX_STEP_SHUFFLE:

@@ -27,12 +27,16 @@ struct onnx_writer {
 /* onnx_refuse for the step that is being written. */
 #define REFUSE(writer, err, ...) onnx_refuse((writer)->path, (writer)->step->node, err, __VA_ARGS__)
 
+/* Writes an activation at the end of the last line where that has none, else as a line. */
+int onnx_activate(struct onnx_writer *writer, const char *word, struct caelum_error *err);
 /* Adds a line; what the text comes to with it is in writer->now. */
 int onnx_say(struct onnx_writer *writer, struct caelum_error *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* A tensor of the last line's layer. */
 int onnx_weigh(struct onnx_writer *writer, const char *tensor, const struct onnx_tensor *from, bool turned,
                struct caelum_error *err);
+/* A constant, one number or one a channel, that is added to the bias of the last line's layer. */
+int onnx_weigh_more(struct onnx_writer *writer, const struct onnx_tensor *from, struct caelum_error *err);
 /* `crop` and `pad` lines that put `before` and `after` zeros around rows [0] and columns [1]; negative: cut
  * as many. */
 int onnx_place(struct onnx_writer *writer, const int64_t before[2], const int64_t after[2],
@@ -60,6 +64,12 @@ int onnx_deconv(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_maxpool(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_avgpool(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_resize(struct onnx_writer *writer, struct caelum_error *err);
+/* onnx_constants.c: what a constant is added to, or multiplied by. */
+int onnx_add_constant(struct onnx_writer *writer, struct caelum_error *err);
+int onnx_subtract(struct onnx_writer *writer, struct caelum_error *err);
+int onnx_multiply(struct onnx_writer *writer, struct caelum_error *err);
+int onnx_divide(struct onnx_writer *writer, struct caelum_error *err);
+int onnx_clip(struct onnx_writer *writer, struct caelum_error *err);
 /* onnx_shapes.c: layers that move values. */
 int onnx_flatten(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_reshape(struct onnx_writer *writer, struct caelum_error *err);

@@ -31,16 +31,36 @@ static bool is_noise(const struct onnx_node *node) {
     return node->doc && strncmp(node->doc, "noise ", 6) == 0;
 }
 
-/* Whether the node's first output is its first input. In training mode Dropout has three inputs. */
-static bool changes_nothing(const struct onnx_node *node) {
+/* Dropout's third input, since opset 12, is whether it is for training: false, or left out. */
+static bool is_false(const struct onnx_file *file, const char *value) {
+    const struct onnx_source *source = onnx_find(file, value);
+    const struct onnx_tensor *t = *value && source ? source->tensor : NULL;
+    return !*value || (t && t->type == ONNX_BOOL && t->data && *(const uint8_t *)t->data == 0);
+}
+
+static bool keeps_places(const struct onnx_node *transpose) {
+    const struct onnx_attribute *perm = onnx_attribute(transpose, "perm");
+    bool kept = perm && perm->kind == ONNX_INTS;
+    for (size_t i = 0; kept && i < perm->count; i++) kept = perm->ints[i] == (int64_t)i;
+    return kept;
+}
+
+/* Whether the node's first output is its first input. What flows is floats: a Cast to them does nothing. */
+static bool changes_nothing(const struct onnx_file *file, const struct onnx_node *node) {
+    const struct onnx_attribute *to = onnx_attribute(node, "to");
     if (strcmp(node->op, "Identity") == 0) return node->inputs == 1 && !is_noise(node);
-    return strcmp(node->op, "Dropout") == 0 && (node->inputs == 1 || node->inputs == 2);
+    if (strcmp(node->op, "Cast") == 0)
+        return node->inputs == 1 && to && to->kind == ONNX_INT && to->i == ONNX_FLOAT;
+    if (strcmp(node->op, "Transpose") == 0) return node->inputs == 1 && keeps_places(node);
+    if (strcmp(node->op, "Concat") == 0) return node->inputs == 1;
+    return strcmp(node->op, "Dropout") == 0 && node->inputs >= 1 && node->inputs <= 3 &&
+           (node->inputs < 3 || is_false(file, node->input[2]));
 }
 
 const char *onnx_origin(const struct onnx_file *file, const char *value) {
     for (;;) {
         const struct onnx_source *source = onnx_find(file, value);
-        if (!source || !source->node || !changes_nothing(source->node) ||
+        if (!source || !source->node || !changes_nothing(file, source->node) ||
             strcmp(source->node->output[0], value) != 0)
             return value;
         value = source->node->input[0];
@@ -149,6 +169,18 @@ static bool has_erf(const struct onnx_file *file, const char *value, size_t leve
     return false;
 }
 
+/* If one of the node's two inputs is a constant: the way goes on with the other. */
+static bool beside_constant(const struct onnx_file *file, struct onnx_step *step) {
+    const struct onnx_node *node = step->node;
+    if (node->inputs != 2) return false;
+    for (size_t i = 0; i < 2; i++)
+        if (onnx_constant(file, node->input[i]) && !onnx_constant(file, node->input[1 - i])) {
+            step->from = node->input[1 - i], step->constant = node->input[i];
+            return true;
+        }
+    return false;
+}
+
 static int find_product(const struct onnx_path *path, struct onnx_step *step, struct caelum_error *err) {
     const struct onnx_file *file = path->file;
     if (step->node->inputs == 2 &&
@@ -158,6 +190,7 @@ static int find_product(const struct onnx_path *path, struct onnx_step *step, st
         return onnx_refuse(path, step->node, err,
                            "GELU by erf; a network's text has its tanh form alone, which differs by up to "
                            "0.0005: train and export with approximate='tanh'");
+    if (beside_constant(file, step)) return CAELUM_OK;
     return onnx_refuse(path, step->node, err,
                        "a product that is neither SiLU, nor GELU in its tanh form, nor rounding to steps");
 }
@@ -192,14 +225,15 @@ static int split(const struct onnx_path *path, struct onnx_step *step, const siz
     const struct onnx_node *node = step->node;
     const bool sum = strcmp(node->op, "Add") == 0;
     size_t deepest = 0, most = 0;
+    if (sum && beside_constant(path->file, step)) return CAELUM_OK;
     if (node->inputs < 1 || node->inputs > ONNX_MOST_SKIPS || (sum && node->inputs != 2))
         return onnx_refuse(path, node, err, "%zu inputs", node->inputs);
     for (size_t i = 0; i < node->inputs; i++) {
         const struct onnx_source *source = onnx_find(path->file, onnx_origin(path->file, node->input[i]));
         if (!source || source->tensor)
             return onnx_refuse(path, node, err,
-                               "'%.60s' is a constant; a network's text %s only what it made", node->input[i],
-                               sum ? "adds" : "appends");
+                               "'%.60s' is a constant; a network's text appends only what it made",
+                               node->input[i]);
         const size_t d = source->node ? depth[source->node - path->file->graph.node] : 0;
         if (i == 0 || d > most) deepest = i, most = d;
     }
@@ -228,6 +262,8 @@ static int find_step(const struct onnx_path *path, struct onnx_step *step, const
     const char *op = step->node->op;
     if (strcmp(op, "Mul") == 0) return find_product(path, step, err);
     if (strcmp(op, "Add") == 0 || strcmp(op, "Concat") == 0) return split(path, step, depth, err);
+    if ((strcmp(op, "Sub") == 0 || strcmp(op, "Div") == 0) && !beside_constant(path->file, step))
+        return onnx_refuse(path, step->node, err, "of what is computed; expected a constant");
     find_shuffle(path->file, step);
     return CAELUM_OK;
 }

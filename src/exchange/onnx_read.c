@@ -4,8 +4,8 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "net/magic.h"
 
-#include <jansson.h>
 #include <onnx.pb-c.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +74,16 @@ static int fill_shape(struct onnx_tensor *tensor, const Onnx__TensorProto *m, co
     return CAELUM_OK;
 }
 
-/* Types other than the two have no data. */
+const char *onnx_type_name(int type) {
+    static const char *const names[] = {
+        "UNDEFINED",      "FLOAT",      "UINT8",          "INT8",       "UINT16",   "INT16",
+        "INT32",          "INT64",      "STRING",         "BOOL",       "FLOAT16",  "DOUBLE",
+        "UINT32",         "UINT64",     "COMPLEX64",      "COMPLEX128", "BFLOAT16", "FLOAT8E4M3FN",
+        "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ", "UINT4",      "INT4"};
+    return type >= 0 && (size_t)type < sizeof names / sizeof *names ? names[type] : "unknown";
+}
+
+/* Types other than the three have no data. */
 static int add_tensor(struct onnx_file *file, const Onnx__TensorProto *m, const char *name, const char *path,
                       struct caelum_error *err) {
     struct onnx_tensor tensor = {.name = name, .type = m->data_type};
@@ -95,6 +104,10 @@ static int add_tensor(struct onnx_file *file, const Onnx__TensorProto *m, const 
         const void *numbers = real ? (const void *)m->float_data : m->int64_data;
         tensor.data = raw ? m->raw_data.data : numbers;
     }
+    if (tensor.type == ONNX_BOOL && tensor.values == 1) /* the first byte of either is the number */
+        tensor.data = raw && m->raw_data.len == 1    ? (const void *)m->raw_data.data
+                      : !raw && m->n_int32_data == 1 ? m->int32_data
+                                                     : NULL;
     onnx_add_tensor(&file->graph, &tensor);
     return file->graph.result;
 }
@@ -188,7 +201,9 @@ static int set_port(struct onnx_port *port, const Onnx__ValueInfoProto *m, const
     const Onnx__TypeProto__Tensor *type =
         m->type && m->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? m->type->tensor_type : NULL;
     if (!type || type->elem_type != ONNX_FLOAT)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' is no tensor of 32 bit floats", path, port->name);
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' is %s%s; expected a tensor of FLOAT, 32 bit", path,
+                           port->name, type ? "of type " : "no tensor",
+                           type ? onnx_type_name(type->elem_type) : "");
     if (!type->shape) return CAELUM_OK;
     if (type->shape->n_dim > ONNX_DIMS)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' has %zu dimensions", path, port->name,
@@ -229,19 +244,10 @@ static int add_ports(struct onnx_file *file, const Onnx__GraphProto *m, const ch
     return set_port(&file->graph.output, m->output[0], path, err);
 }
 
-static int set_props(struct metadata *props, const Onnx__ModelProto *m, const char *path,
-                     struct caelum_error *err) {
-    const size_t most = sizeof props->entry / sizeof *props->entry;
-    if (m->n_metadata_props > most)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu metadata_props, at most %zu expected", path,
-                           m->n_metadata_props, most);
-    for (size_t i = 0; i < m->n_metadata_props; i++) {
-        const char *key = text(m->metadata_props[i]->key), *value = text(m->metadata_props[i]->value);
-        json_t *both = json_pack("[s, s]", key, value); /* model files keep them as JSON */
-        if (!both) return caelum_fail(err, CAELUM_EFORMAT, "%s: metadata_props: not UTF-8 text", path);
-        json_decref(both);
-        CHECK(metadata_set(props, key, value, err));
-    }
+static int set_props(struct metadata *props, const Onnx__ModelProto *m, struct caelum_error *err) {
+    for (size_t i = 0; i < m->n_metadata_props; i++)
+        CHECK(metadata_set(props, text(m->metadata_props[i]->key), text(m->metadata_props[i]->value), err));
+    metadata_unescape(props);
     return CAELUM_OK;
 }
 
@@ -325,7 +331,7 @@ static int take_message(struct onnx_file *file, const Onnx__ModelProto *m, const
                         struct caelum_error *err) {
     const Onnx__GraphProto *graph = m->graph;
     if (!graph || graph->n_node == 0)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: an ONNX model without nodes", path);
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: an ONNX model without nodes, or another file", path);
     if (graph->n_node > MOST_NODES)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu nodes, at most %d expected", path, graph->n_node,
                            MOST_NODES);
@@ -338,7 +344,7 @@ static int take_message(struct onnx_file *file, const Onnx__ModelProto *m, const
     for (size_t i = 0; i < graph->n_node; i++) CHECK(add_node(file, graph->node[i], path, err));
     CHECK(list_sources(file, path, err));
     CHECK(check_order(file, path, err));
-    return set_props(&file->props, m, path, err);
+    return set_props(&file->props, m, err);
 }
 
 int onnx_read(struct onnx_file *file, const char *path, struct caelum_error *err) {
@@ -348,8 +354,10 @@ int onnx_read(struct onnx_file *file, const char *path, struct caelum_error *err
     CHECK(file_read(path, MOST_BYTES, &bytes, &size, err));
     if (sound(&onnx__model_proto__descriptor, bytes, bytes + size, MOST_NESTED))
         file->message = onnx__model_proto__unpack(NULL, size, bytes);
+    const char *is = file->message ? "" : magic_name(bytes, size);
     mem_free(&bytes);
-    if (!file->message) return caelum_fail(err, CAELUM_EFORMAT, "%s: no ONNX file, or a damaged one", path);
+    if (!file->message)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: no ONNX file, or a damaged one; it is %s", path, is);
     return take_message(file, file->message, path, err);
 }
 

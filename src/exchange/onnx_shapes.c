@@ -17,7 +17,8 @@ static int unflatten(struct onnx_writer *w, struct shape to, struct caelum_error
 int onnx_flatten(struct onnx_writer *w, struct caelum_error *err) {
     int64_t axis;
     CHECK(onnx_get_int(w, "axis", 1, &axis, err));
-    if (axis != 1) return REFUSE(w, err, "axis %lld, 1 expected", (long long)axis);
+    if (axis != 1 && axis != (w->now.flat ? -1 : -3))
+        return REFUSE(w, err, "axis %lld, 1 expected", (long long)axis);
     w->now.flat = true;
     return CAELUM_OK;
 }

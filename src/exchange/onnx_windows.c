@@ -151,7 +151,21 @@ int onnx_avgpool(struct onnx_writer *w, struct caelum_error *err) {
     return say_pool(w, "avgpool", err);
 }
 
-/* The one whole factor of rows and columns. */
+/* How many dimensions `scales` and `sizes` are for: 4, or the two of pixels, as `axes` says since opset 18.
+ */
+static int get_axes(const struct onnx_writer *w, size_t *count, struct caelum_error *err) {
+    const struct onnx_attribute *axes = onnx_attribute(w->step->node, "axes");
+    *count = axes && axes->kind == ONNX_INTS ? axes->count : 4;
+    bool fine = !axes || (axes->kind == ONNX_INTS && (*count == 2 || *count == 4));
+    for (size_t i = 0; fine && axes && i < *count; i++) {
+        const int64_t axis = axes->ints[i] < 0 ? axes->ints[i] + 4 : axes->ints[i];
+        fine = axis == (int64_t)(4 - *count + i);
+    }
+    return fine ? CAELUM_OK : REFUSE(w, err, "axes other than those of rows and columns");
+}
+
+/* The one whole factor of rows and columns; by it nothing becomes smaller, so antialias changes nothing, and
+ * both policies about the aspect are one. */
 static int get_factor(struct onnx_writer *w, size_t *factor, struct caelum_error *err) {
     const struct onnx_tensor *scales;
     struct onnx_list sizes = {0};
@@ -160,11 +174,15 @@ static int get_factor(struct onnx_writer *w, size_t *factor, struct caelum_error
     CHECK(onnx_get_reals(w, 2, &scales, err));
     CHECK(onnx_get_list(w, 3, &given, &sizes, err));
     double rows = 0, columns = 0;
-    if (scales && scales->values == 4 && !given) {
+    size_t axes;
+    CHECK(get_axes(w, &axes, err));
+    const size_t pixel = axes - 2; /* where rows and columns stand */
+    if (scales && scales->values == axes && !given) {
         const float *s = scales->data;
-        if (s[0] == 1 && s[1] == 1) rows = (double)s[2], columns = (double)s[3];
-    } else if (given && sizes.count == 4 && sizes.value[1] == (int64_t)in.c) {
-        rows = (double)sizes.value[2] / (double)in.h, columns = (double)sizes.value[3] / (double)in.w;
+        if (axes == 2 || (s[0] == 1 && s[1] == 1)) rows = (double)s[pixel], columns = (double)s[pixel + 1];
+    } else if (given && sizes.count == axes && (axes == 2 || sizes.value[1] == (int64_t)in.c)) {
+        rows = (double)sizes.value[pixel] / (double)in.h;
+        columns = (double)sizes.value[pixel + 1] / (double)in.w;
     }
     if (!(rows >= 1 && rows <= 64) || rows != columns || rows != (double)(size_t)rows)
         return REFUSE(w, err, "by %g rows and %g columns; expected one whole factor from 1 to 64", rows,

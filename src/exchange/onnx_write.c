@@ -41,7 +41,9 @@ static Onnx__TensorProto *tensor_message(struct memory *memory, const struct onn
     m->dims = take(memory, tensor->dims, sizeof *m->dims);
     for (size_t i = 0; m->dims && i < tensor->dims; i++) m->dims[i] = (int64_t)tensor->dim[i];
     m->has_raw_data = true;
-    m->raw_data.len = tensor->values * (tensor->type == ONNX_FLOAT ? sizeof(float) : sizeof(int64_t));
+    m->raw_data.len = tensor->values * (tensor->type == ONNX_FLOAT  ? sizeof(float)
+                                        : tensor->type == ONNX_BOOL ? 1
+                                                                    : sizeof(int64_t));
     m->raw_data.data = (uint8_t *)loose(tensor->data);
     return m;
 }

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "net/magic.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -12,12 +13,25 @@
 enum { MOST_ENTRIES = 4096, FIRST_ROOM = 1 << 16 };
 static const size_t most_file = (size_t)1 << 32;
 
+/* What may come out of an archive of `size` bytes. Weights hardly shrink; those that are zero do, to a
+ * thousandth. */
+static size_t most_content(size_t size) {
+    static const size_t always = (size_t)1 << 26, times = 16;
+    const size_t most = size < most_file / times ? times * size : most_file;
+    return most > always ? most : always;
+}
+
 /* --- Reading -------------------------------------------------------------------------------------- */
+
+static int too_much(const char *path, size_t most, struct caelum_error *err) {
+    return caelum_fail(err, CAELUM_EFORMAT, "%s: expected no more than %zu MiB in an archive of its size",
+                       path, most >> 20);
+}
 
 /* The content of the entry at hand; grows as data comes, for the size that an archive claims proves nothing.
  */
-static int read_entry(struct archive *archive, struct zip_entry *entry, const char *path, size_t most,
-                      struct caelum_error *err) {
+static int read_entry(struct archive *archive, struct zip_entry *entry, const char *path, size_t total,
+                      size_t most, struct caelum_error *err) {
     size_t room = 0;
     for (;;) {
         if (entry->size == room) {
@@ -35,13 +49,13 @@ static int read_entry(struct archive *archive, struct zip_entry *entry, const ch
             return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' is damaged: %s", path, entry->name,
                                archive_error_string(archive));
         entry->size += (size_t)got;
-        if (entry->size > most) return caelum_fail(err, CAELUM_EFORMAT, "%s: more than 4 GiB in it", path);
+        if (entry->size > most - total) return too_much(path, most, err);
     }
     memset(entry->bytes + entry->size, 0, 1);
     return CAELUM_OK;
 }
 
-static int read_entries(struct archive *archive, struct zip *zip, const char *path,
+static int read_entries(struct archive *archive, struct zip *zip, const char *path, size_t most,
                         struct caelum_error *err) {
     struct archive_entry *header;
     size_t total = 0;
@@ -56,7 +70,9 @@ static int read_entries(struct archive *archive, struct zip *zip, const char *pa
                                MOST_ENTRIES, sizeof entry->name - 1);
         snprintf(entry->name, sizeof entry->name, "%s", name);
         zip->count++;
-        CHECK(read_entry(archive, entry, path, most_file - total, err));
+        const la_int64_t claimed = archive_entry_size_is_set(header) ? archive_entry_size(header) : 0;
+        if (claimed < 0 || (size_t)claimed > most - total) return too_much(path, most, err);
+        CHECK(read_entry(archive, entry, path, total, most, err));
         total += entry->size;
     }
     if (status == ARCHIVE_EOF) return CAELUM_OK;
@@ -76,9 +92,10 @@ int zip_read(struct zip *out, const char *path, struct caelum_error *err) {
     if (result == 0) {
         archive_read_support_format_zip_seekable(archive);
         if (archive_read_open_memory(archive, bytes, size) != ARCHIVE_OK)
-            result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a zip archive, or cut short", path);
+            result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a zip archive, or cut short; it is %s", path,
+                                 magic_name(bytes, size));
     }
-    if (result == 0) result = read_entries(archive, &zip, path, err);
+    if (result == 0) result = read_entries(archive, &zip, path, most_content(size), err);
     archive_read_free(archive);
     mem_free(&bytes);
     if (result != 0)

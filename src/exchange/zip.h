@@ -17,7 +17,8 @@ struct zip {
 };
 
 /* Reads all files of the archive at `path`, checksums included. Fails with CAELUM_EIO; CAELUM_EFORMAT, naming
- * path, if it is damaged, has more than 4096 files, a name of over 159 bytes, or more than 4 GiB in them. */
+ * path, if it is damaged, has more than 4096 files, a name of over 159 bytes, or more in them than 64 MiB
+ * and 16 times its own size, or than 4 GiB. */
 int zip_read(struct zip *zip, const char *path, struct caelum_error *err);
 /* The file of that name, or NULL. */
 const struct zip_entry *zip_find(const struct zip *zip, const char *name);

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Types of tensors, by their numbers in ONNX; others can be in a file. */
-enum { ONNX_FLOAT = 1, ONNX_INT64 = 7 };
+enum { ONNX_FLOAT = 1, ONNX_INT64 = 7, ONNX_BOOL = 9 };
 enum { ONNX_DIMS = 8 };
 
 /* A constant. */
@@ -22,7 +22,7 @@ struct onnx_tensor {
     const char *name;
     int type;
     size_t dims, dim[ONNX_DIMS], values; /* values: the product of dim */
-    const void *data;                    /* floats or int64_t; NULL for other types */
+    const void *data;                    /* floats, int64_t or one bool; NULL for other types */
 };
 
 enum onnx_kind { ONNX_INT, ONNX_REAL, ONNX_WORD, ONNX_INTS, ONNX_OTHER };

@@ -1,6 +1,7 @@
 /* build.c - a network made layer by layer: of lines, or of another network's layers. */
 #include "base/mem.h"
 #include "base/number.h"
+#include "net/habits.h"
 #include "net/net.h"
 
 #include <stdio.h>
@@ -34,42 +35,6 @@ void caelum_net_close(caelum_net **net) {
     mem_free(&(*net)->file);
     mem_free(&(*net)->text);
     mem_free(net);
-}
-
-/* --- Words ---------------------------------------------------------------------------------------- */
-
-/* Letters to insert, delete or replace to turn a into b (Levenshtein); words are short. */
-static size_t distance(const char *a, const char *b) {
-    size_t row[64];
-    const size_t n = strlen(b) < 63 ? strlen(b) : 63;
-    for (size_t j = 0; j <= n; j++) row[j] = j;
-    for (size_t i = 1; *a; i++, a++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            const size_t replace = diagonal + (*a != b[j - 1]);
-            diagonal = row[j];
-            size_t least = row[j] + 1 < row[j - 1] + 1 ? row[j] + 1 : row[j - 1] + 1;
-            if (replace < least) least = replace;
-            row[j] = least;
-        }
-    }
-    return row[n];
-}
-
-static int unknown_layer(const struct layer_line *line, struct caelum_error *err) {
-    const char *word = line->word[0].text, *nearest = NULL;
-    size_t least = 3;
-    char list[300] = "input, latent";
-    for (const struct layer_ops *const *ops = layers_all(); *ops; ops++) {
-        const size_t d = distance(word, (*ops)->name), used = strlen(list);
-        if (d < least) least = d, nearest = (*ops)->name;
-        snprintf(list + used, sizeof list - used, ", %s", (*ops)->name);
-    }
-    if (nearest)
-        return line_fail(line, line->word[0].column, err, "no layer is called '%s'; did you mean '%s'?", word,
-                         nearest);
-    return line_fail(line, line->word[0].column, err, "no layer is called '%s'; there are: %s", word, list);
 }
 
 /* --- Layers --------------------------------------------------------------------------------------- */
@@ -199,9 +164,9 @@ static int append_layer(struct caelum_net *net, struct layer_line *line, const s
     if (result == 0) {
         layer->line = line->number;
         result = attributes_read(ops->attributes, line, layer->state, err);
-        if (result != 0) { /* it has said where */
+        if (result != 0) {
             net_drop(net);
-            return result;
+            return habits_suggest(line, result, err);
         }
         result = shape_layer(net, layer, err);
     }
@@ -221,7 +186,7 @@ int net_append_line(struct caelum_net *net, struct layer_line *line, struct cael
     if (strcmp(word, "latent") == 0) return append_latent(net, line, err);
     for (const struct layer_ops *const *ops = layers_all(); *ops; ops++)
         if (strcmp(word, (*ops)->name) == 0) return append_layer(net, line, *ops, err);
-    return unknown_layer(line, err);
+    return habits_unknown(line, err);
 }
 
 int net_append(struct caelum_net *net, struct caelum_error *err, const char *format, ...) {

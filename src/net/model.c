@@ -1,12 +1,13 @@
 /* model.c - a network and its weights as one safetensors file: the network's text and the picture size
  * stand in the metadata, each parameter tensor under "<layer>.<tensor>". */
 #include "base/mem.h"
+#include "base/number.h"
 #include "engine/pool.h"
 #include "net/half.h"
 #include "net/safetensors.h"
 
+#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char format_name[] = "caelum model 1";
@@ -53,12 +54,32 @@ int model_strings(const struct caelum_net *net, const struct metadata *metadata,
     return CAELUM_OK;
 }
 
+int model_check(const struct caelum_net *net, const float *params, bool half, const char *what,
+                struct caelum_error *err) {
+    struct safetensor *tensors = NULL;
+    const size_t count = list_tensors(net, params, NULL);
+    int result = mem_alloc(&tensors, count, sizeof *tensors, err);
+    if (result == 0) list_tensors(net, params, tensors);
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        const float *value = tensors[i].data, *const end = value + safetensor_count(&tensors[i]);
+        while (value < end && isfinite(half ? half_to(half_from(*value)) : *value)) value++;
+        if (value < end)
+            result = caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' has the weight %g; expected %s", what,
+                                 tensors[i].name, (double)*value,
+                                 half && isfinite(*value) ? "-65504 to 65504, as half precision has it"
+                                                          : "finite numbers");
+    }
+    mem_free(&tensors);
+    return result;
+}
+
 /* As model_save; with half, the weights in half precision. */
 static int save(const struct caelum_net *net, const float *params, bool half, const struct metadata *metadata,
                 const char *path, struct caelum_error *err) {
     struct safetensor *tensors = NULL;
     uint16_t *halves = NULL;
     struct metadata all = {0};
+    CHECK(model_check(net, params, half, path, err));
     const size_t count = list_tensors(net, params, NULL);
     int result = mem_alloc(&tensors, count, sizeof *tensors, err);
     if (result == 0 && half) result = mem_alloc(&halves, net->params, sizeof *halves, err);
@@ -95,13 +116,20 @@ static int read_tensor(const struct safetensors *file, const char *path, const s
     return CAELUM_OK;
 }
 
+/* Weights that may be made without a file that has them, 64 MiB: which tensor is missing is then said later.
+ */
+static const size_t always = (size_t)1 << 24;
+
 int model_new(struct caelum_model **out, const char *text, const char *name, size_t height, size_t width,
-              struct caelum_error *err) {
+              size_t most, struct caelum_error *err) {
     struct caelum_model *model = NULL;
     CHECK(mem_alloc(&model, 1, sizeof *model, err));
     int result = mem_alloc(&model->metadata, 1, sizeof *model->metadata, err);
     if (result == 0) result = pool_open(&model->pool, err);
     if (result == 0) result = caelum_net_parse(&model->net, text, name, height, width, err);
+    if (result == 0 && model->net->params > most && model->net->params > always)
+        result = caelum_fail(err, CAELUM_EFORMAT, "%s: the network has %zu weights, the file %zu", name,
+                             model->net->params, most);
     if (result == 0) result = mem_alloc(&model->params, model->net->params, sizeof(float), err);
     if (result == 0) {
         *out = model;
@@ -129,19 +157,22 @@ static int read_tensors(struct caelum_model *model, const struct safetensors *fi
     return result;
 }
 
-int model_from_strings(struct caelum_model **out, struct metadata *strings, const char *path,
+int model_from_strings(struct caelum_model **out, struct metadata *strings, const char *path, size_t most,
                        struct caelum_error *err) {
     const char *format = metadata_get(strings, "format"), *text = metadata_get(strings, "network");
-    const char *height = metadata_get(strings, "height"), *width = metadata_get(strings, "width");
-    if (!format || strcmp(format, format_name) != 0 || !text || !height || !width)
+    uint64_t height, width;
+    if (!format || strcmp(format, format_name) != 0 || !text ||
+        !number_whole(metadata_get(strings, "height"), 1, SIZE_MAX, &height) ||
+        !number_whole(metadata_get(strings, "width"), 1, SIZE_MAX, &width))
         return caelum_fail(
             err, CAELUM_EFORMAT,
-            "%s: not a model of this program: expected \"format\": \"%s\" and \"network\" in its metadata",
+            "%s: not a model of this program: expected \"format\": \"%s\" and \"network\" in its metadata; "
+            "weights alone are imported with a network's text (--net)",
             path, format_name);
     struct caelum_model *model = NULL;
-    CHECK(model_new(&model, text, path, strtoul(height, NULL, 10), strtoul(width, NULL, 10), err));
+    CHECK(model_new(&model, text, path, height, width, most, err));
     *model->metadata = *strings;
-    strings->count = 0;
+    *strings = (struct metadata){0};
     *out = model;
     return CAELUM_OK;
 }
@@ -150,8 +181,9 @@ int model_from_strings(struct caelum_model **out, struct metadata *strings, cons
 static int from_file(caelum_model **out, struct safetensors *file, const char *path,
                      struct caelum_error *err) {
     struct caelum_model *model = NULL;
-    int result = model_from_strings(&model, &file->metadata, path, err);
+    int result = model_from_strings(&model, &file->metadata, path, safetensors_values(file), err);
     if (result == 0) result = read_tensors(model, file, path, err);
+    if (result == 0) result = model_check(model->net, model->params, false, path, err);
     if (result == 0) {
         *out = model;
         model = NULL;
@@ -176,7 +208,7 @@ int caelum_model_decode(caelum_model **model, const void *bytes, size_t size, co
 
 int caelum_model_create(caelum_model **model, const caelum_net *net, uint64_t seed,
                         struct caelum_error *err) {
-    CHECK(model_new(model, net->text, net->file, net->input.h, net->input.w, err));
+    CHECK(model_new(model, net->text, net->file, net->input.h, net->input.w, net->params, err));
     net_init((*model)->net, seed, (*model)->params);
     return CAELUM_OK;
 }
@@ -256,10 +288,12 @@ int caelum_model_set_metadata(caelum_model *model, const char *key, const char *
     return metadata_set(model->metadata, key, value, err);
 }
 
-void caelum_model_round_half(caelum_model *model) {
+int caelum_model_round_half(caelum_model *model, struct caelum_error *err) {
+    CHECK(model_check(model->net, model->params, true, "half precision", err));
     pool_clear(model->pool);
     for (size_t i = 0; i < model->net->params; i++) model->params[i] = half_to(half_from(model->params[i]));
     model->half = true;
+    return CAELUM_OK;
 }
 
 int caelum_model_save(const caelum_model *model, const char *path, struct caelum_error *err) {

@@ -171,28 +171,38 @@ struct metadata_entry {
     char *key, *value;
 };
 struct metadata {
-    size_t count;
-    struct metadata_entry entry[64];
+    size_t count, room;
+    struct metadata_entry *entry; /* owned */
 };
-/* Copies key and value; an existing key gets the new value. */
+/* Copies key and value; an existing key gets the new value. CAELUM_EFORMAT beyond 1024 entries. */
 int metadata_set(struct metadata *metadata, const char *key, const char *value, struct caelum_error *err);
 int metadata_setf(struct metadata *metadata, struct caelum_error *err, const char *key, const char *format,
                   ...) __attribute__((format(printf, 4, 5)));
 /* NULL if there is no such key. */
 const char *metadata_get(const struct metadata *metadata, const char *key);
 void metadata_clear(struct metadata *metadata);
+/* Files keep metadata as UTF-8, and names of files in them are any bytes: json_bytes (base/json.h) of all
+ * keys and values, added to `to`, which is to be cleared, also after a failure; and in place what they were.
+ */
+int metadata_escape(struct metadata *to, const struct metadata *from, struct caelum_error *err);
+void metadata_unescape(struct metadata *metadata);
 
 /* A model of the network that `text` describes, all parameters zero; `name` stands before line and column in
- * errors. */
+ * errors. CAELUM_EFORMAT, before memory is taken for them, if there are more than 2^24 parameters and more
+ * than `most`, which the file has that they are to come from. */
 int model_new(struct caelum_model **model, const char *text, const char *name, size_t height, size_t width,
-              struct caelum_error *err);
+              size_t most, struct caelum_error *err);
+/* CAELUM_EFORMAT, naming `what`, the tensor and the value, if a parameter is not finite, or with `half` would
+ * not be in half precision. */
+int model_check(const struct caelum_net *net, const float *params, bool half, const char *what,
+                struct caelum_error *err);
 /* What a model's file says besides its weights: "format", "network", "height" and "width", then the model's
  * metadata. `all` is to be cleared, also after a failure. */
 int model_strings(const struct caelum_net *net, const struct metadata *metadata, struct metadata *all,
                   struct caelum_error *err);
 /* A model, all parameters zero, of what model_strings has given; `strings` become its metadata and are left
- * empty. CAELUM_EFORMAT, naming path, if they are not a model's. */
-int model_from_strings(struct caelum_model **model, struct metadata *strings, const char *path,
+ * empty. CAELUM_EFORMAT, naming path, if they are not a model's, or `most` is too small (model_new). */
+int model_from_strings(struct caelum_model **model, struct metadata *strings, const char *path, size_t most,
                        struct caelum_error *err);
 /* Where the values of the tensor of that name and shape lie in the model, to be written; NULL if it has none.
  */

@@ -4,6 +4,8 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "net/habits.h"
+#include "net/kind.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -25,6 +27,8 @@ static int parse_text(struct caelum_net *net, struct caelum_error *err) {
 int caelum_net_parse(caelum_net **out, const char *text, const char *name, size_t height, size_t width,
                      struct caelum_error *err) {
     struct caelum_net *net = NULL;
+    static const char mark[] = "\xef\xbb\xbf"; /* which editors put before UTF-8 */
+    if (strncmp(text, mark, strlen(mark)) == 0) text += strlen(mark);
     json_t *utf8 = json_string(text); /* model files keep the text as JSON */
     if (!utf8) return caelum_fail(err, CAELUM_EFORMAT, "%s: not UTF-8 text", name);
     json_decref(utf8);
@@ -42,14 +46,16 @@ int caelum_net_load(caelum_net **net, const char *path, size_t height, size_t wi
                     struct caelum_error *err) {
     uint8_t *text = NULL;
     size_t size = 0;
-    CHECK(file_read(path, MOST_TEXT, &text, &size, err));
-    int result;
-    if (memchr(text, 0, size))
+    int result = file_read(path, MOST_TEXT, &text, &size, err);
+    if (result == 0 && memchr(text, 0, size))
         result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a text", path);
-    else
+    else if (result == 0)
         result = caelum_net_parse(net, (const char *)text, path, height, width, err);
     mem_free(&text);
-    return result;
+    const char *kind = result == CAELUM_EFORMAT ? kind_of_file(path) : NULL;
+    return kind ? caelum_fail(err, result, "%s: %s; expected the text of a network, see docs/network.md",
+                              path, kind)
+                : result;
 }
 
 const char *caelum_net_text(const caelum_net *net) {

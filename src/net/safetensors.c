@@ -3,10 +3,12 @@
 #include "net/safetensors.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "net/magic.h"
 
-#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The reference reader's own limit on the header, and ours on a file. */
@@ -23,32 +25,52 @@ size_t safetensor_count(const struct safetensor *tensor) {
 
 /* --- Writing -------------------------------------------------------------------------------------- */
 
+static json_t *tensor_json(const struct safetensor *t, size_t begin, size_t end) {
+    json_t *entry = json_object(), *shape = json_array(), *offsets = json_array();
+    for (size_t d = 0; d < t->dims; d++) json_add(&shape, json_size(t->dim[d]));
+    json_add(&offsets, json_size(begin));
+    json_add(&offsets, json_size(end));
+    json_put(&entry, "dtype", json_string(type_names[t->type]));
+    json_put(&entry, "shape", shape);
+    json_put(&entry, "data_offsets", offsets);
+    return entry;
+}
+
+/* The whole header, or NULL. */
 static json_t *header_json(const struct safetensor *tensors, size_t count, const struct metadata *metadata) {
     json_t *header = json_object(), *strings = json_object();
     for (size_t i = 0; i < metadata->count; i++)
-        json_object_set_new(strings, metadata->entry[i].key, json_string(metadata->entry[i].value));
-    json_object_set_new(header, "__metadata__", strings);
+        json_put(&strings, metadata->entry[i].key, json_string(metadata->entry[i].value));
+    json_put(&header, "__metadata__", strings);
     size_t offset = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct safetensor *t = &tensors[i];
-        const size_t end = offset + safetensor_count(t) * type_sizes[t->type];
-        json_t *shape = json_array();
-        for (size_t d = 0; d < t->dims; d++)
-            json_array_append_new(shape, json_integer((json_int_t)t->dim[d]));
-        json_object_set_new(header, t->name,
-                            json_pack("{s:s, s:o, s:[I, I]}", "dtype", type_names[t->type], "shape", shape,
-                                      "data_offsets", (json_int_t)offset, (json_int_t)end));
+        const size_t end = offset + safetensor_count(&tensors[i]) * type_sizes[tensors[i].type];
+        json_put(&header, tensors[i].name, tensor_json(&tensors[i], offset, end));
         offset = end;
     }
     return header;
 }
 
+static int header_text(char **text, const char *path, const struct safetensor *tensors, size_t count,
+                       const struct metadata *metadata, struct caelum_error *err) {
+    struct metadata escaped = {0};
+    json_t *header = NULL;
+    int result = metadata_escape(&escaped, metadata, err);
+    if (result == 0) header = header_json(tensors, count, &escaped);
+    if (header && json_object_size(header) != count + 1)
+        result = caelum_fail(err, CAELUM_EUSAGE, "%s: two tensors have one name", path);
+    if (result == 0)
+        result = json_text(&header, JSON_COMPACT, path, text, err);
+    else
+        json_decref(header);
+    metadata_clear(&escaped);
+    return result;
+}
+
 int safetensors_write(const char *path, const struct safetensor *tensors, size_t count,
                       const struct metadata *metadata, struct caelum_error *err) {
-    json_t *header = header_json(tensors, count, metadata);
-    char *text = json_dumps(header, JSON_COMPACT);
-    json_decref(header);
-    if (!text) return caelum_fail(err, CAELUM_ERESOURCE, "%s: header: out of memory or not UTF-8", path);
+    char *text;
+    CHECK(header_text(&text, path, tensors, count, metadata, err));
     /* padded with blanks so that the data starts 8-byte aligned, as the format asks */
     const size_t length = strlen(text), padded = (length + 7) / 8 * 8;
     struct file_writer writer;
@@ -80,12 +102,20 @@ static int read_metadata(const json_t *strings, const char *path, struct metadat
             return caelum_fail(err, CAELUM_EFORMAT, "%s: metadata '%s' is not a string", path, key);
         CHECK(metadata_set(metadata, key, json_string_value(value), err));
     }
+    metadata_unescape(metadata);
     return CAELUM_OK;
 }
 
-/* One entry of the header; *at is where the tensor before it ended. */
+/* A whole number of 0 or more in JSON. */
+static bool get_size(const json_t *number, size_t *size) {
+    if (!json_is_integer(number) || json_integer_value(number) < 0) return false;
+    *size = (size_t)json_integer_value(number);
+    return true;
+}
+
+/* One entry of the header: a tensor within the data. */
 static int read_entry(const char *path, const char *name, const json_t *entry, const uint8_t *data,
-                      size_t data_size, size_t *at, struct safetensor *t, struct caelum_error *err) {
+                      size_t data_size, struct safetensor *t, struct caelum_error *err) {
     const json_t *shape = json_object_get(entry, "shape"), *offsets = json_object_get(entry, "data_offsets");
     const char *type = json_string_value(json_object_get(entry, "dtype"));
     *t = (struct safetensor){.dims = json_array_size(shape)};
@@ -98,22 +128,76 @@ static int read_entry(const char *path, const char *name, const json_t *entry, c
     if (t->type > TENSOR_F64)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s': type %.20s, expected F16, F32 or F64", path,
                            name, type);
-    size_t bytes = type_sizes[t->type];
-    for (size_t i = 0; i < t->dims; i++) {
-        const json_int_t d = json_integer_value(json_array_get(shape, i));
-        if (d < 0 || __builtin_mul_overflow(bytes, (size_t)d, &bytes))
+    size_t bytes = type_sizes[t->type], begin, end;
+    for (size_t i = 0; i < t->dims; i++)
+        if (!get_size(json_array_get(shape, i), &t->dim[i]) ||
+            __builtin_mul_overflow(bytes, t->dim[i], &bytes))
             return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s': impossible shape", path, name);
-        t->dim[i] = (size_t)d;
-    }
-    const json_int_t begin = json_integer_value(json_array_get(offsets, 0));
-    const json_int_t end = json_integer_value(json_array_get(offsets, 1));
-    if (begin < 0 || (size_t)begin != *at || bytes > data_size - *at || end != (json_int_t)(*at + bytes) ||
-        *at % type_sizes[t->type] != 0)
+    if (!get_size(json_array_get(offsets, 0), &begin) || !get_size(json_array_get(offsets, 1), &end) ||
+        begin > end || end > data_size || end - begin != bytes)
         return caelum_fail(err, CAELUM_EFORMAT,
                            "%s: tensor '%s': its offsets don't fit its shape or the file (cut short?)", path,
                            name);
-    t->data = data + *at;
-    *at += bytes;
+    t->data = data + begin;
+    return CAELUM_OK;
+}
+
+static size_t bytes_of(const struct safetensor *t) {
+    return safetensor_count(t) * type_sizes[t->type];
+}
+
+static int by_place(const void *a, const void *b) {
+    const struct safetensor *const *p = a, *const *q = b;
+    const uint8_t *x = (*p)->data, *y = (*q)->data;
+    if (x != y) return x < y ? -1 : 1;
+    return (bytes_of(*p) > 0) - (bytes_of(*q) > 0); /* what is empty takes no place */
+}
+
+/* The tensors fill the data without holes or overlaps, in whatever order the header has them. */
+static int check_places(const struct safetensors *file, const char *path, const uint8_t *data,
+                        size_t data_size, struct caelum_error *err) {
+    const struct safetensor **place;
+    const uint8_t *at = data;
+    int result = CAELUM_OK;
+    CHECK(mem_alloc(&place, file->count, sizeof *place, err));
+    for (size_t i = 0; i < file->count; i++) place[i] = &file->tensor[i];
+    if (file->count) qsort(place, file->count, sizeof *place, by_place);
+    for (size_t i = 0; result == 0 && i < file->count; at += bytes_of(place[i++]))
+        if (place[i]->data != at)
+            result = caelum_fail(err, CAELUM_EFORMAT,
+                                 "%s: tensor '%s' starts at byte %td of the data, the one before it ends at "
+                                 "%td: expected neither holes nor overlaps",
+                                 path, place[i]->name, (const uint8_t *)place[i]->data - data, at - data);
+    mem_free(&place);
+    if (result == 0 && at != data + data_size)
+        result = caelum_fail(err, CAELUM_EFORMAT, "%s: %td bytes of data expected, got %zu", path, at - data,
+                             data_size);
+    return result;
+}
+
+/* Where a tensor's place in the file is no multiple of its values' size: all are moved to places that are. */
+static int align(struct safetensors *file, struct caelum_error *err) {
+    enum { STEP = sizeof(double) };
+    bool aligned = true;
+    size_t room = 0;
+    for (size_t i = 0; i < file->count; i++) {
+        const struct safetensor *t = &file->tensor[i];
+        aligned &= ((uintptr_t)t->data & (type_sizes[t->type] - 1)) == 0;
+        room += (bytes_of(t) + STEP - 1) / STEP * STEP;
+    }
+    if (aligned) return CAELUM_OK;
+    uint8_t *to, *at;
+    CHECK(mem_alloc(&to, room, 1, err));
+    at = to;
+    for (size_t i = 0; i < file->count; i++) {
+        struct safetensor *t = &file->tensor[i];
+        const size_t size = bytes_of(t);
+        if (size) memcpy(at, t->data, size);
+        t->data = at;
+        at += (size + STEP - 1) / STEP * STEP;
+    }
+    mem_free(&file->bytes);
+    file->bytes = to;
     return CAELUM_OK;
 }
 
@@ -122,19 +206,16 @@ static int read_header(struct safetensors *file, const char *path, const json_t 
     CHECK(mem_alloc(&file->tensor, json_object_size(header), sizeof *file->tensor, err));
     const char *name;
     json_t *entry;
-    size_t at = 0;
     json_object_foreach((json_t *)(uintptr_t)header, name, entry) {
         if (strcmp(name, "__metadata__") == 0) {
             CHECK(read_metadata(entry, path, &file->metadata, err));
         } else {
-            CHECK(read_entry(path, name, entry, data, data_size, &at, &file->tensor[file->count], err));
+            CHECK(read_entry(path, name, entry, data, data_size, &file->tensor[file->count], err));
             file->count++;
         }
     }
-    if (at != data_size)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu bytes of data expected, got %zu", path, at,
-                           data_size);
-    return CAELUM_OK;
+    CHECK(check_places(file, path, data, data_size, err));
+    return align(file, err);
 }
 
 /* Reads what file->bytes holds. */
@@ -142,8 +223,9 @@ static int parse(struct safetensors *file, size_t size, const char *path, struct
     size_t length = 0;
     if (size >= 8)
         for (size_t i = 0; i < 8; i++) length |= (size_t)file->bytes[i] << (8 * i);
-    if (size < 8 || length < 2 || length > size - 8 || length > most_header || length % 8 != 0)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: not a safetensors file (%zu bytes)", path, size);
+    if (size < 8 || length < 2 || length > size - 8 || length > most_header)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: not a safetensors file; it is %s", path,
+                           magic_name(file->bytes, size));
     json_error_t why;
     json_t *header = json_loadb((const char *)file->bytes + 8, length, JSON_REJECT_DUPLICATES, &why);
     int result;
@@ -186,6 +268,12 @@ void safetensors_close(struct safetensors *file) {
     mem_free(&file->tensor);
     mem_free(&file->bytes);
     file->count = 0;
+}
+
+size_t safetensors_values(const struct safetensors *file) {
+    size_t values = 0;
+    for (size_t i = 0; i < file->count; i++) values += safetensor_count(&file->tensor[i]);
+    return values;
 }
 
 const struct safetensor *safetensors_named(const struct safetensors *file, const char *name) {

@@ -8,7 +8,7 @@
 enum tensor_type { TENSOR_F16, TENSOR_F32, TENSOR_F64 };
 
 /* One named array. When writing, data is borrowed until safetensors_write returns; when reading it
- * points into the file and is aligned for its type. */
+ * lasts as long as the file and is aligned for its type. */
 struct safetensor {
     char name[96];
     enum tensor_type type;
@@ -19,11 +19,13 @@ struct safetensor {
 /* Values in a tensor. */
 size_t safetensor_count(const struct safetensor *tensor);
 
-/* Writes tensors in the given order with the metadata; whole or not at all. Same input, same bytes. */
+/* Writes tensors in the given order with the metadata; whole or not at all. Same input, same bytes.
+ * CAELUM_EUSAGE if two tensors have one name. */
 int safetensors_write(const char *path, const struct safetensor *tensors, size_t count,
                       const struct metadata *metadata, struct caelum_error *err);
 
-/* A file read and checked: header, offsets (in order, no holes, no overlap), sizes, end of file. */
+/* A file read and checked: header, offsets (in any order, no holes, no overlaps), sizes, end of file. `bytes`
+ * is what the tensors' data lie in. */
 struct safetensors {
     uint8_t *bytes;
     size_t count;
@@ -37,6 +39,8 @@ int safetensors_decode(struct safetensors *file, const void *bytes, size_t size,
                        struct caelum_error *err);
 void safetensors_close(struct safetensors *file);
 
+/* Values in all tensors. */
+size_t safetensors_values(const struct safetensors *file);
 /* The tensor of this name, or NULL. */
 const struct safetensor *safetensors_named(const struct safetensors *file, const char *name);
 /* The tensor of this name, type and shape; CAELUM_EFORMAT, naming path, if it is not there. */

@@ -35,17 +35,14 @@ static size_t make_plans(const struct pictures *p, size_t numbers, struct plan p
 /* --- The cache ------------------------------------------------------------------------------------ */
 
 static bool read_entry(const json_t *entry, struct caelum_baseline *b) {
-    const char *name;
-    json_int_t numbers, count;
-    struct caelum_metrics *m = &b->metrics;
-    if (json_unpack((json_t *)(uintptr_t)entry, "{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name",
-                    &name, "numbers", &numbers, "count", &count, "mse", &m->mse, "mse_float", &m->mse_float,
-                    "psnr", &m->psnr, "psnr_mean", &m->psnr_mean, "ssim", &m->ssim, "mae", &m->mae,
-                    "accuracy", &m->accuracy) != 0)
+    const char *name = json_string_value(json_object_get(entry, "name"));
+    const json_int_t numbers = json_integer_value(json_object_get(entry, "numbers")),
+                     count = json_integer_value(json_object_get(entry, "count"));
+    if (!name || numbers < 1 || count < 1 || !figures_take(&figures_of_metrics, entry, &b->metrics))
         return false;
     snprintf(b->name, sizeof b->name, "%s", name);
     b->numbers = (size_t)numbers;
-    m->count = (size_t)count;
+    b->metrics.count = (size_t)count;
     return true;
 }
 
@@ -59,21 +56,17 @@ static bool read_cache(const char *cache, const char *key, struct caelum_baselin
     return good;
 }
 
-static int write_cache(const char *cache, const char *key, const struct caelum_baseline *list, size_t count,
-                       struct caelum_error *err) {
+static void write_cache(const char *cache, const char *key, const struct caelum_baseline *list,
+                        size_t count) {
     json_t *entries = json_array();
-    bool good = true;
     for (size_t i = 0; i < count; i++) {
-        const struct caelum_metrics *m = &list[i].metrics;
-        json_t *entry = json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name", list[i].name,
-                                  "numbers", (json_int_t)list[i].numbers, "count", (json_int_t)m->count,
-                                  "mse", m->mse, "mse_float", m->mse_float, "psnr", m->psnr, "psnr_mean",
-                                  m->psnr_mean, "ssim", m->ssim, "mae", m->mae, "accuracy", m->accuracy);
-        good &= json_array_append_new(entries, entry) == 0;
+        json_t *entry = figures_object(&figures_of_metrics, &list[i].metrics);
+        json_put(&entry, "name", json_string(list[i].name));
+        json_put(&entry, "numbers", json_size(list[i].numbers));
+        json_put(&entry, "count", json_size(list[i].metrics.count));
+        json_add(&entries, entry);
     }
-    if (good) return figures_write(cache, key, entries, err);
-    json_decref(entries);
-    return CAELUM_OK;
+    figures_keep(cache, key, entries);
 }
 
 static int measure_plan(const struct plan *plan, size_t numbers, const struct pictures *train,
@@ -105,7 +98,7 @@ int baselines_measure(const struct pictures *train, const struct pictures *targe
             CHECK(measure_plan(&plans[i], numbers, train, target, &found[i], err));
         }
         if (progress) progress(cookie, "fitting linear codes", n, n);
-        CHECK(write_cache(cache, full_key, found, n, err));
+        write_cache(cache, full_key, found, n);
     }
     *count = n < capacity ? n : capacity;
     memcpy(list, found, *count * sizeof *list);

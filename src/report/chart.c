@@ -3,6 +3,7 @@
 #include "report/chart.h"
 
 #include "base/file.h"
+#include "base/number.h"
 
 #include <cairo-svg.h>
 #include <cairo.h>
@@ -92,7 +93,7 @@ static void grid_line(cairo_t *cr, double x0, double y0, double x1, double y1) {
 
 static void y_tick(cairo_t *cr, const struct axes *a, double y) {
     char label[32];
-    snprintf(label, sizeof label, "%.4g", fabs(y) < 1e-12 ? 0.0 : y);
+    number_print(label, sizeof label, "%.4g", fabs(y) < 1e-12 ? 0.0 : y);
     grid_line(cr, left, py(a, y), width - right, py(a, y));
     text(cr, left - 10, py(a, y) + 5, 1, label);
 }
@@ -116,7 +117,7 @@ static void draw_y_ticks(cairo_t *cr, const struct axes *a) {
 }
 
 static void draw_frame(cairo_t *cr, const struct chart *chart, const struct axes *a) {
-    char label[32];
+    char label[128];
     cairo_set_source_rgb(cr, 1, 1, 1);
     cairo_paint(cr);
     font(cr, 14, false);
@@ -124,7 +125,7 @@ static void draw_frame(cairo_t *cr, const struct chart *chart, const struct axes
     double step = nice_step(a->x1 - a->x0, 10);
     if (step < 1 && a->x1 - a->x0 >= 1) step = 1;
     for (double x = ceil(a->x0 / step) * step; x <= a->x1 + step * 1e-9; x += step) {
-        snprintf(label, sizeof label, "%g", x);
+        number_print(label, sizeof label, "%g", x);
         grid_line(cr, px(a, x), top, px(a, x), height - bottom);
         text(cr, px(a, x), height - bottom + 22, 0.5, label);
     }
@@ -133,7 +134,8 @@ static void draw_frame(cairo_t *cr, const struct chart *chart, const struct axes
     cairo_save(cr);
     cairo_translate(cr, 24, (top + height - bottom) / 2);
     cairo_rotate(cr, -1.5707963267948966);
-    text(cr, 0, 0, 0.5, chart->y_label);
+    snprintf(label, sizeof label, "%.100s%s", chart->y_label, chart->log_y ? ", logarithmic" : "");
+    text(cr, 0, 0, 0.5, label);
     cairo_restore(cr);
     font(cr, 19, true);
     ink(cr, 0.1);

@@ -224,64 +224,30 @@ static int measure(const struct pictures *train, const struct pictures *target, 
 
 /* --- The cache ------------------------------------------------------------------------------------ */
 
-static const struct {
-    const char *key;
-    size_t offset;
-} figures[] = {
-    {"uv_mse", offsetof(struct caelum_color_metrics, uv_mse)},
-    {"uv_mse_float", offsetof(struct caelum_color_metrics, uv_mse_float)},
-    {"r2", offsetof(struct caelum_color_metrics, r2)},
-    {"rgb_mse", offsetof(struct caelum_color_metrics, rgb_mse)},
-    {"psnr", offsetof(struct caelum_color_metrics, psnr)},
-    {"psnr_mean", offsetof(struct caelum_color_metrics, psnr_mean)},
-    {"ssim", offsetof(struct caelum_color_metrics, ssim)},
-    {"mae", offsetof(struct caelum_color_metrics, mae)},
-    {"auc", offsetof(struct caelum_color_metrics, auc)},
-    {"ciede2000", offsetof(struct caelum_color_metrics, ciede2000)},
-    {"colorfulness", offsetof(struct caelum_color_metrics, colorfulness)},
-    {"colorfulness_truth", offsetof(struct caelum_color_metrics, colorfulness_truth)},
-    {"accuracy", offsetof(struct caelum_color_metrics, accuracy)},
-    {"acc2", offsetof(struct caelum_color_metrics, acc2)},
-    {"acc5", offsetof(struct caelum_color_metrics, acc5)},
-};
-enum { FIGURES = sizeof figures / sizeof *figures };
-
 /* Reads the first n baselines; false if they are not all there. */
 static bool read_cache(const char *cache, const char *key, size_t n, size_t pictures,
                        struct caelum_color_baseline *list) {
     json_t *entries = figures_read(cache, key);
     bool good = json_array_size(entries) >= n;
     for (size_t i = 0; good && i < n; i++) {
-        const json_t *entry = json_array_get(entries, i);
         struct caelum_color_metrics *m = &list[i].metrics;
         snprintf(list[i].name, sizeof list[i].name, "%s", predictors[i].name);
         m->count = pictures;
-        for (size_t f = 0; f < FIGURES; f++) {
-            const json_t *value = json_object_get(entry, figures[f].key);
-            good &= json_is_real(value);
-            *(double *)((char *)m + figures[f].offset) = json_real_value(value);
-        }
+        good = figures_take(&figures_of_color, json_array_get(entries, i), m);
     }
     json_decref(entries);
     return good;
 }
 
-/* Figures that JSON can't hold (SSIM of pictures smaller than its window) are not kept. */
-static int write_cache(const char *cache, const char *key, const struct caelum_color_baseline *list, size_t n,
-                       struct caelum_error *err) {
+static void write_cache(const char *cache, const char *key, const struct caelum_color_baseline *list,
+                        size_t n) {
     json_t *entries = json_array();
-    bool good = true;
     for (size_t i = 0; i < n; i++) {
-        json_t *entry = json_pack("{s:s}", "name", list[i].name);
-        for (size_t f = 0; f < FIGURES; f++) {
-            const double value = *(const double *)((const char *)&list[i].metrics + figures[f].offset);
-            good &= json_object_set_new(entry, figures[f].key, json_real(value)) == 0;
-        }
-        good &= json_array_append_new(entries, entry) == 0;
+        json_t *entry = figures_object(&figures_of_color, &list[i].metrics);
+        json_put(&entry, "name", json_string(list[i].name));
+        json_add(&entries, entry);
     }
-    if (good) return figures_write(cache, key, entries, err);
-    json_decref(entries);
-    return CAELUM_OK;
+    figures_keep(cache, key, entries);
 }
 
 int color_baselines_measure(const struct pictures *train, const struct pictures *target, const char *cache,
@@ -294,7 +260,7 @@ int color_baselines_measure(const struct pictures *train, const struct pictures 
     snprintf(full_key, sizeof full_key, "v%d colorizers %s", VERSION, key);
     if (!read_cache(cache, full_key, n, target->n, found)) {
         CHECK(measure(train, target, n, progress, cookie, found, err));
-        CHECK(write_cache(cache, full_key, found, n, err));
+        write_cache(cache, full_key, found, n);
     }
     *count = n;
     memcpy(list, found, n * sizeof *list);

@@ -30,10 +30,6 @@ static const char svg_style[] =
     "svg .narrow{fill:var(--accent);stroke:var(--accent)}svg .accent{fill:var(--accent);font-weight:600}\n";
 
 static const char page_style[] =
-    "@media print{:root{--paper:#fff;--ink:#000;--soft:#444;--rule:#bbb;--wash:#fff}body{font-size:10pt}"
-    "main{max-width:none;padding:0}figure,tr,.verdicts li{break-inside:avoid}h2,h3{break-after:avoid}"
-    ".scroll{overflow:visible}nav{display:none}pre{white-space:pre-wrap}.scroll svg{min-width:0}"
-    "table{font-size:.72em}th,td{padding:.3em .5em}}\n"
     "*{box-sizing:border-box}html{background:var(--paper);-webkit-text-size-adjust:100%}"
     "body{margin:0;color:var(--ink);background:var(--paper);"
     "font:16px/1.55 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica Neue\",\"DejaVu "
@@ -59,15 +55,25 @@ static const char page_style[] =
     "figure img{display:block;max-width:100%;height:auto;border-radius:3px}"
     ".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,29rem),1fr));gap:0 2rem}"
     ".pair figure{min-width:0}svg{display:block;width:100%;height:auto}.scroll svg{min-width:34rem}"
-    "figure.single{max-width:46rem}"
-    ".pair .scroll svg{min-width:27rem}"
+    "figure.points{max-width:46rem}"
+    ".legend{display:none;columns:9rem;font-size:.875rem;font-weight:600;margin:.4rem 0;padding-left:1.8rem}"
+    ".points .legend{display:block}svg.narrow{display:none}"
+    "@media screen and (max-width:40rem){svg.wide{display:none}svg.narrow,.legend{display:block}}"
     ".verdicts{list-style:none;padding:0;margin:.8rem 0;max-width:52rem}.verdicts li{margin:.35rem 0;"
     "padding-left:1.5rem;text-indent:-1.5rem}.mark{display:inline-block;width:1.5rem;text-indent:0;"
     "font-weight:700}.yes .mark{color:var(--good)}.no .mark{color:var(--bad)}.open .mark{color:var(--soft)}"
     "pre{background:var(--wash);padding:.8rem 1rem;font:.8rem/1.6 ui-monospace,Menlo,Consolas,"
     "\"DejaVu Sans Mono\",monospace;overflow-x:auto;border-radius:3px}\n"
     "footer{margin-top:3.5rem;padding-top:1rem;border-top:1px solid var(--rule);color:var(--soft);"
-    "font-size:.875rem}";
+    "font-size:.875rem}\n";
+
+/* Last in the page, so that it overrides what stands before it. */
+static const char print_style[] =
+    "@media print{:root{--paper:#fff;--ink:#000;--soft:#444;--rule:#bbb;--wash:#fff}body{font-size:10pt}"
+    "main{max-width:none;padding:0}figure,tr,.verdicts li{break-inside:avoid}h2,h3{break-after:avoid}"
+    ".scroll{overflow:visible}nav{display:none}pre{white-space:pre-wrap}.scroll svg{min-width:0!important}"
+    ".pair{grid-template-columns:1fr 1fr}h2{margin-top:1.6rem}table{font-size:.72em}th,td{padding:.3em "
+    ".5em}}\n";
 
 void html_text(FILE *to, const char *text) {
     for (; *text; text++) switch (*text) {
@@ -92,8 +98,8 @@ void html_begin(FILE *to, const char *title) {
     fprintf(to, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>");
     html_text(to, title);
-    fprintf(to, "</title>\n<style>\n%s%s%s\n</style>\n</head>\n<body>\n<main>\n", colors, page_style,
-            svg_style);
+    fprintf(to, "</title>\n<style>\n%s%s%s%s</style>\n</head>\n<body>\n<main>\n", colors, page_style,
+            svg_style, print_style);
 }
 
 void html_svg_style(FILE *to) {

@@ -1,6 +1,8 @@
 /* study_figures.c - the arithmetic behind the report's words. */
 #include "report/study_figures.h"
 
+#include "base/number.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +67,7 @@ static void group(char text[48]) {
 const char *figure_text(enum figure figure, double value, char text[48]) {
     const char *format = figure_kinds[figure].format;
     if (isnan(value)) return strcpy(text, "-");
-    snprintf(text, 40, format, value);
+    number_print(text, 40, format, value);
     if (strcmp(format, "%.0f") == 0 && fabs(value) < 1e12) group(text);
     return text;
 }
@@ -89,7 +91,7 @@ const char *published_text(const struct study_reference *reference, char text[96
     if (figure < FIGURES && (figure == FIGURE_ACCURACY || counted(figure)))
         snprintf(text, 96, "%s%s", sign, figure_text(figure, reference->value, number));
     else
-        snprintf(text, 96, "%s%g", sign, reference->value);
+        number_print(text, 96, "%s%g", sign, reference->value);
     return text;
 }
 
@@ -107,7 +109,7 @@ static const char *distance(enum figure figure, double ours, double theirs, char
     if (figure == FIGURE_ACCURACY || figure == FIGURE_SSIM || figure == FIGURE_R2 || figure == FIGURE_PSNR)
         snprintf(text, 64, "%s %s", figure_text(figure, fabs(ours - theirs), number), way);
     else if (ours > 3 * theirs && theirs > 0)
-        snprintf(text, 64, "%.1f times as high", ours / theirs);
+        number_print(text, 64, "%.1f times as high", ours / theirs);
     else
         snprintf(text, 64, "%.*f %% %s", fabs(ours / theirs - 1) < 0.1 ? 1 : 0, 100 * fabs(ours / theirs - 1),
                  way);
@@ -125,11 +127,21 @@ static enum verdict judge_equal(enum figure figure, double ours, double theirs, 
     return gain >= -slack ? VERDICT_YES : VERDICT_NO;
 }
 
-enum verdict study_judge_reference(const struct study *study, const struct study_result *r,
+bool study_judges(const struct study_results *results) {
+    return !results->quick && !results->generated;
+}
+
+enum verdict study_judge_reference(const struct study_results *results, const struct study_result *r,
                                    const struct study_reference *reference, char *text, size_t size) {
+    const struct study *study = results->study;
     const enum figure figure = figure_find(reference->metric);
     char ours[96], theirs[96], seeds[40], far[64];
     published_text(reference, theirs);
+    if (!study_judges(results)) {
+        snprintf(text, size, "%s, %s: %s has %s; not judged.", r->run->name, reference->metric, study->source,
+                 theirs);
+        return VERDICT_OPEN;
+    }
     if (figure == FIGURES || isnan(r->figure[figure].mean)) {
         snprintf(text, size, "%s, %s: %s has %s; %s.", r->run->name, reference->metric, study->source, theirs,
                  r->trained > 0 ? "not measured here" : "not run here yet");
@@ -158,6 +170,10 @@ enum verdict study_judge_claim(const struct study_results *results, const struct
     const enum figure figure = l->run->settings.task == CAELUM_COLORIZE ? FIGURE_UV_MSE : FIGURE_MSE;
     const struct spread *a = &l->figure[figure], *b = &r->figure[figure];
     char ours[96], theirs[96], far[64];
+    if (!study_judges(results)) {
+        snprintf(text, size, "“%s”: not judged.", claim->words);
+        return VERDICT_OPEN;
+    }
     if (a->n == 0 || b->n == 0) {
         snprintf(text, size, "“%s”: open; %s is not run yet.", claim->words,
                  a->n == 0 ? l->run->name : r->run->name);

@@ -74,7 +74,7 @@ struct study_pca {
 /* What the report is made of. */
 struct study_results {
     const struct study *study;
-    bool quick;
+    bool quick, generated;       /* a quick pass; some of the data are generated pictures */
     const char *data;            /* "cifar-10, 60,000 pictures of 32 x 32: 48,000 / 6,000 / 6,000" */
     const char *machine;         /* kernels and build */
     struct study_result *result; /* one for each run of the study */
@@ -94,10 +94,16 @@ const char *spread_text(enum figure figure, const struct spread *spread, char te
 /* "0.0039", ">= 0.02" with a true sign. text: [96]. */
 const char *published_text(const struct study_reference *reference, char text[96]);
 
+/* OPEN: no run yet, no such figure, or no figures to judge by. */
 enum verdict { VERDICT_OPEN, VERDICT_YES, VERDICT_NO };
+enum { VERDICT_TEXT = 1200 }; /* bytes of a verdict's sentence, at most */
 
-/* How ours stands to a published figure, and a sentence that says so. OPEN: no run yet, or no such figure. */
-enum verdict study_judge_reference(const struct study *study, const struct study_result *result,
+/* Whether figures of this study can be held against published ones: not those of a quick pass, nor those of
+ * generated pictures. */
+bool study_judges(const struct study_results *results);
+
+/* How ours stands to a published figure, and a sentence that says so. text: [VERDICT_TEXT]. */
+enum verdict study_judge_reference(const struct study_results *results, const struct study_result *result,
                                    const struct study_reference *reference, char *text, size_t size);
 
 /* The same for a claim on two runs. A difference within the seeds' spread is OPEN. */

@@ -5,13 +5,13 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/number.h"
+#include "base/path.h"
 #include "report/study_figures.h"
 #include "train/train_settings.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_TEXT = 1 << 20, MOST_WORDS = 64, NAME = 63 };
@@ -95,32 +95,33 @@ static int need_section(const struct parser *p) {
 
 /* --- Options -------------------------------------------------------------------------------------- */
 
-/* "1,2,3" or "1..3" */
+/* "1,2,3" or "1..3"; no more than 63 bits, since the report has them in JSON, too. */
+static bool list_seeds(const char *text, uint64_t seed[STUDY_SEEDS], size_t *count) {
+    size_t n = 0;
+    do {
+        uint64_t first, last;
+        if (!number_whole_at(text, &text, 0, INT64_MAX, &first)) return false;
+        last = first;
+        if (strncmp(text, "..", 2) == 0 && !number_whole_at(text + 2, &text, first, INT64_MAX, &last))
+            return false;
+        if (last - first >= STUDY_SEEDS - n) return false;
+        for (uint64_t i = 0; i <= last - first; i++) seed[n++] = first + i;
+    } while (*text++ == ',');
+    *count = n;
+    return text[-1] == '\0';
+}
+
 static int read_seeds(const struct parser *p, size_t column, const char *text, uint64_t *seed,
                       size_t *count) {
-    size_t n = 0;
-    for (const char *at = text;; at++) {
-        char *end;
-        if (*at < '0' || *at > '9') break;
-        const uint64_t first = strtoull(at, &end, 10);
-        uint64_t last = first;
-        if (end[0] == '.' && end[1] == '.' && end[2] >= '0' && end[2] <= '9')
-            last = strtoull(end + 2, &end, 10);
-        if (last < first || last - first >= STUDY_SEEDS - n) break;
-        for (uint64_t s = first; s <= last; s++) seed[n++] = s;
-        at = end;
-        if (*at == '\0') {
-            for (size_t i = 0; i < n; i++)
-                for (size_t j = 0; j < i; j++)
-                    if (seed[i] == seed[j])
-                        return FAIL(p, column, "seed %llu stands there twice", (unsigned long long)seed[i]);
-            *count = n;
-            return CAELUM_OK;
-        }
-        if (*at != ',') break;
-    }
-    return FAIL(p, column, "seeds: expected at most %d whole numbers like 1,2,3 or 1..3, got '%s'",
-                STUDY_SEEDS, text);
+    if (!list_seeds(text, seed, count))
+        return FAIL(p, column,
+                    "seeds: expected at most %d whole numbers like 1,2,3 or 1..3, none above %lld, got '%s'",
+                    STUDY_SEEDS, (long long)INT64_MAX, text);
+    for (size_t i = 0; i < *count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (seed[i] == seed[j])
+                return FAIL(p, column, "seed %llu stands there twice", (unsigned long long)seed[i]);
+    return CAELUM_OK;
 }
 
 /* KEY=VALUE words from word `first` on. */
@@ -151,8 +152,16 @@ static int read_title(struct parser *p) {
     return CAELUM_OK;
 }
 
+/* What goes into every sentence about a figure is itself no longer than a sentence. */
+static int check_words(const struct parser *p, size_t i) {
+    const size_t length = strlen(p->word[i].text);
+    if (length <= STUDY_WORDS) return CAELUM_OK;
+    return FAIL(p, p->word[i].column, "expected at most %d bytes, got %zu", STUDY_WORDS, length);
+}
+
 static int read_source(struct parser *p) {
     CHECK(expect(p, 2, "source \"WHOSE FIGURES THE REFERENCES ARE\""));
+    CHECK(check_words(p, 1));
     p->study->source = p->word[1].text;
     return CAELUM_OK;
 }
@@ -189,6 +198,9 @@ static int read_run(struct parser *p) {
     CHECK(need_section(p));
     if (p->words < 3) return expect(p, 3, "run NAME NET [OPTION=VALUE...]");
     CHECK(check_name(p, 1));
+    if (s->runs == STUDY_RUNS)
+        return FAIL(p, p->word[0].column, "more than %d runs; expected a study file for each part of them",
+                    STUDY_RUNS);
     for (size_t i = 0; i < s->runs; i++)
         if (strcmp(s->run[i].name, p->word[1].text) == 0)
             return FAIL(p, p->word[1].column,
@@ -229,7 +241,7 @@ static int read_reference(struct parser *p) {
     if (p->words < 2) return expect(p, 2, "reference METRIC=VALUE...");
     struct study_entry *e = &s->entry[s->entries - 1];
     for (size_t i = 1; i < p->words; i++) {
-        char *metric = p->word[i].text, *sign = metric + strcspn(metric, "<>="), *end = sign;
+        char *metric = p->word[i].text, *sign = metric + strcspn(metric, "<>=");
         const char relation = *sign;
         if (e->references == STUDY_REFERENCES)
             return FAIL(p, p->word[i].column, "more than %d figures for one run", STUDY_REFERENCES);
@@ -237,8 +249,8 @@ static int read_reference(struct parser *p) {
         if (!relation || sign == metric || (skip == 2 && sign[1] != '='))
             return FAIL(p, p->word[i].column,
                         "expected METRIC=NUMBER, METRIC<=NUMBER or METRIC>=NUMBER, got '%s'", metric);
-        const double value = strtod(sign + skip, &end);
-        if (end == sign + skip || *end || !isfinite(value))
+        double value;
+        if (!number_real(sign + skip, &value) || !isfinite(value))
             return FAIL(p, p->word[i].column, "expected a number after '%.*s', got '%s'", (int)skip, sign,
                         sign + skip);
         *sign = '\0';
@@ -257,6 +269,7 @@ static int read_claim(struct parser *p) {
     claim.less = strcmp(p->word[2].text, "<") == 0;
     if (!claim.less && strcmp(p->word[2].text, ">=") != 0)
         return FAIL(p, p->word[2].column, "expected '<' or '>=', got '%s'", p->word[2].text);
+    CHECK(check_words(p, 4));
     claim.words = p->word[4].text;
     p->study->claim[p->study->claims++] = claim;
     return CAELUM_OK;
@@ -302,7 +315,9 @@ static int read_line(struct parser *p) {
 static int parse(struct study *study, struct caelum_error *err) {
     struct parser p = {.study = study, .defaults = caelum_train_defaults(), .seeds = 1, .err = err};
     p.seed[0] = p.defaults.seed;
-    for (char *line = study->text, *next; line; line = next) {
+    static const char mark[] = "\xef\xbb\xbf"; /* that editors put before UTF-8 */
+    const size_t start = strncmp(study->text, mark, strlen(mark)) == 0 ? strlen(mark) : 0;
+    for (char *line = study->text + start, *next; line; line = next) {
         next = strchr(line, '\n');
         if (next) *next++ = '\0';
         p.line++;
@@ -325,8 +340,7 @@ static int allocate(struct study *s, const char *path, struct caelum_error *err)
     json_decref(utf8);
     for (const char *c = s->text; *c; c++) lines += *c == '\n';
     CHECK(mem_strdup(&s->file, path, err));
-    const char *slash = strrchr(s->file, '/');
-    s->title = slash ? slash + 1 : s->file;
+    s->title = path_name(s->file);
     s->source = "the study";
     CHECK(mem_alloc(&s->run, lines, sizeof *s->run, err));
     CHECK(mem_alloc(&s->section, lines, sizeof *s->section, err));

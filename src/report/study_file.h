@@ -5,14 +5,15 @@
 
 #include "base/error.h"
 
-enum { STUDY_SEEDS = 32, STUDY_REFERENCES = 8 };
+/* Most runs of a study, seeds of a run, references of an entry, bytes of a source and of a claim's words. */
+enum { STUDY_RUNS = 256, STUDY_SEEDS = 32, STUDY_REFERENCES = 8, STUDY_WORDS = 500 };
 
 /* `run NAME NET KEY=VALUE...` */
 struct study_run {
     const char *name;                      /* letters, digits, '.', '_', '-'; at most 63 */
     const char *net;                       /* as written */
     const char *data;                      /* as written; NULL: the data of the whole study */
-    struct caelum_train_settings settings; /* only what study_settings.c sets */
+    struct caelum_train_settings settings; /* only what train_setting_set sets */
     uint64_t seed[STUDY_SEEDS];
     size_t seeds;
     size_t line;

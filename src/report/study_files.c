@@ -1,11 +1,13 @@
 /* study_files.c - a study's results for reading elsewhere: Markdown for a repository, CSV for a spreadsheet,
  * JSON for programs. */
 #include "base/file.h"
+#include "base/json.h"
+#include "base/number.h"
+#include "base/path.h"
 #include "report/study_page.h"
 #include "report/study_prose.h"
 #include "report/study_table.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +19,18 @@ static const char *const verdict_words[] = {"open", "reproduced", "not reproduce
 static void section_markdown(FILE *to, const struct study_results *r, size_t section) {
     const struct study *s = r->study;
     struct study_table table;
-    char text[4096];
+    char text[STUDY_PROSE];
     fprintf(to, "## %s\n\n", s->section[section].title);
     if (s->section[section].about) fprintf(to, "*%s*\n\n", s->section[section].about);
     for (int color = 0; color < 2; color++)
         if (study_table_plan(r, section, color != 0, &table)) study_table_markdown(to, r, section, &table);
     study_prose(r, section, text, sizeof text);
     if (*text) fprintf(to, "%s\n\n", text);
+    if (!study_judges(r)) return;
     size_t items = 0;
     for (size_t i = 0; i < s->entries; i++)
         for (size_t j = 0; s->entry[i].section == section && j < s->entry[i].references; j++, items++) {
-            study_judge_reference(s, &r->result[s->entry[i].run], &s->entry[i].reference[j], text,
+            study_judge_reference(r, &r->result[s->entry[i].run], &s->entry[i].reference[j], text,
                                   sizeof text);
             fprintf(to, "- %s\n", text);
         }
@@ -41,15 +44,15 @@ static void section_markdown(FILE *to, const struct study_results *r, size_t sec
 }
 
 int study_markdown_write(const struct study_results *r, const char *dir, struct caelum_error *err) {
-    char path[1024];
+    char path[PATH_SIZE];
     struct file_writer w;
     size_t count[3];
     CHECK(file_join(path, sizeof path, dir, "study.md", err));
     CHECK(file_begin(&w, path, err));
     study_count(r, count);
-    fprintf(w.stream, "# %s\n\n%s%s\n\n", r->study->title, r->quick ? "**A quick pass: two epochs.** " : "",
-            r->data);
-    if (!r->quick && count[0] + count[1] + count[2] > 0)
+    fprintf(w.stream, "# %s\n\n%s\n\n", r->study->title, r->data);
+    if (!study_judges(r)) fprintf(w.stream, "**%s**\n\n", study_notice(r));
+    if (study_judges(r) && count[0] + count[1] + count[2] > 0)
         fprintf(
             w.stream,
             "Of %zu published figures and claims of %s, %zu are reproduced or surpassed, %zu are not, %zu "
@@ -74,7 +77,7 @@ static void field(FILE *to, const char *text, const char *end) {
 }
 
 static int csv_write(const struct study_results *r, const char *dir, struct caelum_error *err) {
-    char path[1024];
+    char path[PATH_SIZE];
     struct file_writer w;
     CHECK(file_join(path, sizeof path, dir, "figures.csv", err));
     CHECK(file_begin(&w, path, err));
@@ -88,7 +91,7 @@ static int csv_write(const struct study_results *r, const char *dir, struct cael
             fprintf(w.stream, "%llu,", (unsigned long long)s->seed);
             field(w.stream, s->state, "");
             for (size_t f = 0; f < FIGURES; f++)
-                fprintf(w.stream, isnan(s->value[f]) ? "," : ",%.9g", s->value[f]);
+                number_write(w.stream, isnan(s->value[f]) ? "," : ",%.9g", s->value[f]);
             fprintf(w.stream, ",%zu,%zu,", s->best_epoch, s->threads);
             field(w.stream, s->command, "\r\n");
         }
@@ -97,79 +100,112 @@ static int csv_write(const struct study_results *r, const char *dir, struct cael
 
 /* --- JSON ----------------------------------------------------------------------------------------- */
 
-static json_t *number(double value) {
-    return isfinite(value) ? json_real(value) : json_null();
+static json_t *seed_object(const struct study_seed *s) {
+    json_t *seed = json_object(), *figures = json_object();
+    for (size_t f = 0; f < FIGURES; f++)
+        if (!isnan(s->value[f])) json_put(&figures, figure_kinds[f].key, json_number(s->value[f]));
+    json_put(&seed, "seed", json_size(s->seed));
+    json_put(&seed, "state", json_bytes(s->state));
+    json_put(&seed, "trained", json_boolean(s->trained));
+    json_put(&seed, "best_epoch", json_size(s->best_epoch));
+    json_put(&seed, "command", json_bytes(s->command));
+    json_put(&seed, "figures", figures);
+    return seed;
+}
+
+static json_t *spread_object(const struct spread *s) {
+    json_t *figure = json_object();
+    json_put(&figure, "mean", json_number(s->mean));
+    json_put(&figure, "deviation", json_number(s->deviation));
+    json_put(&figure, "n", json_size(s->n));
+    return figure;
 }
 
 static json_t *run_object(const struct study_result *r) {
-    json_t *figures = json_object(), *seeds = json_array();
+    json_t *run = json_object(), *figures = json_object(), *seeds = json_array();
     for (size_t f = 0; f < FIGURES; f++)
-        if (r->figure[f].n > 0)
-            json_object_set_new(figures, figure_kinds[f].key,
-                                json_pack("{s:o, s:o, s:I}", "mean", number(r->figure[f].mean), "deviation",
-                                          number(r->figure[f].deviation), "n", (json_int_t)r->figure[f].n));
-    for (size_t i = 0; i < r->seeds; i++) {
-        const struct study_seed *s = &r->seed[i];
-        json_t *values = json_object();
-        for (size_t f = 0; f < FIGURES; f++)
-            if (!isnan(s->value[f])) json_object_set_new(values, figure_kinds[f].key, number(s->value[f]));
-        json_array_append_new(seeds,
-                              json_pack("{s:I, s:s, s:b, s:I, s:s, s:o}", "seed", (json_int_t)s->seed,
-                                        "state", s->state, "trained", s->trained, "best_epoch",
-                                        (json_int_t)s->best_epoch, "command", s->command, "figures", values));
-    }
-    return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o}", "run", r->run->name, "network", r->run->net, "batch",
-                     (json_int_t)r->run->settings.batch, "epochs", (json_int_t)r->epochs, "figures", figures,
-                     "seeds", seeds);
+        if (r->figure[f].n > 0) json_put(&figures, figure_kinds[f].key, spread_object(&r->figure[f]));
+    for (size_t i = 0; i < r->seeds; i++) json_add(&seeds, seed_object(&r->seed[i]));
+    json_put(&run, "run", json_string(r->run->name));
+    json_put(&run, "network", json_string(r->run->net));
+    json_put(&run, "batch", json_size(r->run->settings.batch));
+    json_put(&run, "epochs", json_size(r->epochs));
+    json_put(&run, "figures", figures);
+    json_put(&run, "seeds", seeds);
+    return run;
+}
+
+static json_t *reference_object(const struct study_results *r, const struct study_result *result,
+                                const struct study_reference *reference) {
+    char text[VERDICT_TEXT];
+    const enum verdict v = study_judge_reference(r, result, reference, text, sizeof text);
+    json_t *object = json_object();
+    json_put(&object, "run", json_string(result->run->name));
+    json_put(&object, "metric", json_string(reference->metric));
+    json_put(&object, "relation", json_stringn(&reference->relation, 1));
+    json_put(&object, "value", json_number(reference->value));
+    json_put(&object, "verdict", json_string(verdict_words[v]));
+    json_put(&object, "text", json_string(text));
+    return object;
+}
+
+static json_t *claim_object(const struct study_results *r, const struct study_claim *c) {
+    char text[VERDICT_TEXT];
+    const enum verdict v = study_judge_claim(r, c, text, sizeof text);
+    json_t *object = json_object();
+    json_put(&object, "left", json_string(r->study->run[c->left].name));
+    json_put(&object, "relation", json_string(c->less ? "<" : ">="));
+    json_put(&object, "right", json_string(r->study->run[c->right].name));
+    json_put(&object, "words", json_string(c->words));
+    json_put(&object, "verdict", json_string(verdict_words[v]));
+    json_put(&object, "text", json_string(text));
+    return object;
 }
 
 static json_t *section_object(const struct study_results *r, size_t section) {
     const struct study *s = r->study;
-    json_t *runs = json_array(), *references = json_array(), *claims = json_array();
-    char text[600], relation[2] = "";
+    json_t *object = json_object(), *runs = json_array(), *references = json_array(), *claims = json_array();
     for (size_t i = 0; i < s->entries; i++) {
         const struct study_entry *e = &s->entry[i];
         if (e->section != section) continue;
-        const struct study_result *result = &r->result[e->run];
-        json_array_append_new(runs, json_string(result->run->name));
-        for (size_t j = 0; j < e->references; j++) {
-            const enum verdict v = study_judge_reference(s, result, &e->reference[j], text, sizeof text);
-            relation[0] = e->reference[j].relation;
-            json_array_append_new(references, json_pack("{s:s, s:s, s:s, s:f, s:s, s:s}", "run",
-                                                        result->run->name, "metric", e->reference[j].metric,
-                                                        "relation", relation, "value", e->reference[j].value,
-                                                        "verdict", verdict_words[v], "text", text));
-        }
+        json_add(&runs, json_string(s->run[e->run].name));
+        for (size_t j = 0; j < e->references; j++)
+            json_add(&references, reference_object(r, &r->result[e->run], &e->reference[j]));
     }
-    for (size_t i = 0; i < s->claims; i++) {
-        const struct study_claim *c = &s->claim[i];
-        if (c->section != section) continue;
-        const enum verdict v = study_judge_claim(r, c, text, sizeof text);
-        json_array_append_new(claims,
-                              json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "left", s->run[c->left].name,
-                                        "relation", c->less ? "<" : ">=", "right", s->run[c->right].name,
-                                        "words", c->words, "verdict", verdict_words[v], "text", text));
-    }
-    return json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", s->section[section].name, "title",
-                     s->section[section].title, "runs", runs, "references", references, "claims", claims);
+    for (size_t i = 0; i < s->claims; i++)
+        if (s->claim[i].section == section) json_add(&claims, claim_object(r, &s->claim[i]));
+    json_put(&object, "name", json_string(s->section[section].name));
+    json_put(&object, "title", json_string(s->section[section].title));
+    json_put(&object, "runs", runs);
+    json_put(&object, "references", references);
+    json_put(&object, "claims", claims);
+    return object;
+}
+
+static json_t *pca_object(const struct study_pca *point) {
+    json_t *object = json_object();
+    json_put(&object, "numbers", json_number(point->numbers));
+    json_put(&object, "mse", json_number(point->mse));
+    return object;
 }
 
 static int json_write(const struct study_results *r, const char *dir, struct caelum_error *err) {
-    char path[1024];
-    json_t *sections = json_array(), *runs = json_array(), *pca = json_array();
-    CHECK(file_join(path, sizeof path, dir, "figures.json", err));
-    for (size_t i = 0; i < r->study->sections; i++) json_array_append_new(sections, section_object(r, i));
-    for (size_t i = 0; i < r->study->runs; i++) json_array_append_new(runs, run_object(&r->result[i]));
-    for (size_t i = 0; i < r->pca_count; i++)
-        json_array_append_new(pca,
-                              json_pack("{s:f, s:f}", "numbers", r->pca[i].numbers, "mse", r->pca[i].mse));
-    json_t *root = json_pack("{s:i, s:s, s:s, s:b, s:s, s:o, s:o, s:o}", "version", 1, "title",
-                             r->study->title, "source", r->study->source, "quick", r->quick, "data", r->data,
-                             "sections", sections, "runs", runs, "pca", pca);
-    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
-    json_decref(root);
-    if (!text) return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory", path);
-    const int result = file_write(path, text, strlen(text), err);
+    char path[PATH_SIZE], *text = NULL;
+    json_t *root = json_object(), *sections = json_array(), *runs = json_array(), *pca = json_array();
+    for (size_t i = 0; i < r->study->sections; i++) json_add(&sections, section_object(r, i));
+    for (size_t i = 0; i < r->study->runs; i++) json_add(&runs, run_object(&r->result[i]));
+    for (size_t i = 0; i < r->pca_count; i++) json_add(&pca, pca_object(&r->pca[i]));
+    json_put(&root, "version", json_integer(1));
+    json_put(&root, "title", json_bytes(r->study->title));
+    json_put(&root, "source", json_string(r->study->source));
+    json_put(&root, "quick", json_boolean(r->quick));
+    json_put(&root, "data", json_bytes(r->data));
+    json_put(&root, "sections", sections);
+    json_put(&root, "runs", runs);
+    json_put(&root, "pca", pca);
+    CHECK(json_text(&root, JSON_INDENT(2), "figures.json", &text, err));
+    int result = file_join(path, sizeof path, dir, "figures.json", err);
+    if (result == 0) result = file_write(path, text, strlen(text), err);
     free(text);
     return result;
 }

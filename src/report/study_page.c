@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "report/html.h"
 #include "report/study_prose.h"
 #include "report/study_table.h"
@@ -13,7 +14,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_LINES = 16, MOST_POINTS = 64, WORDS = 4096 };
+enum { MOST_LINES = 16, MOST_POINTS = 64 };
 
 /* --- Verdicts ------------------------------------------------------------------------------------- */
 
@@ -27,11 +28,11 @@ static void verdict_html(FILE *to, enum verdict verdict, const char *text) {
 /* Those of a section, or of all with section = SIZE_MAX; only those of one verdict unless it is negative. */
 static void verdicts_html(FILE *to, const struct study_results *r, size_t section, int only) {
     const struct study *s = r->study;
-    char text[600];
+    char text[VERDICT_TEXT];
     fprintf(to, "<ul class=\"verdicts\">\n");
     for (size_t i = 0; i < s->entries; i++)
         for (size_t j = 0; j < s->entry[i].references; j++) {
-            const enum verdict v = study_judge_reference(s, &r->result[s->entry[i].run],
+            const enum verdict v = study_judge_reference(r, &r->result[s->entry[i].run],
                                                          &s->entry[i].reference[j], text, sizeof text);
             if ((section == SIZE_MAX || s->entry[i].section == section) && (only < 0 || (int)v == only))
                 verdict_html(to, v, text);
@@ -56,10 +57,7 @@ static void overview_html(FILE *to, const struct study_results *r) {
     fprintf(to, "<br>%zu of %zu trainings done. ", trained, trainings);
     html_text(to, r->machine);
     fprintf(to, "</p>\n");
-    if (r->quick)
-        fprintf(to,
-                "<p><strong>A quick pass:</strong> two epochs of each first seed on 2,000 pictures. These "
-                "figures show that everything runs, not how good the networks are.</p>\n");
+    if (!study_judges(r)) fprintf(to, "<p><strong>%s</strong></p>\n", study_notice(r));
     fprintf(to, "<nav>");
     for (size_t i = 0; i < s->sections; i++) {
         fprintf(to, "<a href=\"#%s\">", s->section[i].name);
@@ -67,7 +65,7 @@ static void overview_html(FILE *to, const struct study_results *r) {
         fprintf(to, "</a> ");
     }
     fprintf(to, "</nav>\n");
-    if (r->quick || count[0] + count[1] + count[2] == 0) return;
+    if (!study_judges(r) || count[0] + count[1] + count[2] == 0) return;
     fprintf(to, "<p>Of %zu published figures and claims of ", count[0] + count[1] + count[2]);
     html_text(to, s->source);
     fprintf(to, ", %zu are reproduced or surpassed, %zu are not, %zu are open.</p>\n", count[VERDICT_YES],
@@ -79,6 +77,30 @@ static void overview_html(FILE *to, const struct study_results *r) {
 }
 
 /* --- Charts --------------------------------------------------------------------------------------- */
+
+/* How many runs of the section have each color already. */
+static void count_colors(const struct study *s, size_t section, const bool *known, const size_t *color,
+                         size_t count[SVG_COLORS]) {
+    for (size_t i = 0; i < s->entries; i++)
+        if (s->entry[i].section == section && known[s->entry[i].run]) count[color[s->entry[i].run]]++;
+}
+
+/* A color for each run, the same in every chart: the one that is rarest in the sections that show the run,
+ * and then in all. */
+static void study_colors(const struct study *s, size_t color[STUDY_RUNS]) {
+    bool known[STUDY_RUNS] = {false};
+    size_t all[SVG_COLORS] = {0};
+    for (size_t r = 0; r < s->runs; r++) {
+        size_t count[SVG_COLORS] = {0}, best = 0;
+        for (size_t i = 0; i < s->entries; i++)
+            if (s->entry[i].run == r) count_colors(s, s->entry[i].section, known, color, count);
+        for (size_t c = 1; c < SVG_COLORS; c++)
+            if (count[c] < count[best] || (count[c] == count[best] && all[c] < all[best])) best = c;
+        color[r] = best;
+        known[r] = true;
+        all[best]++;
+    }
+}
 
 /* Curves of a run: mean and range over its trained seeds. One allocation: [4][epochs]. */
 struct curves {
@@ -111,8 +133,8 @@ static int curves_open(struct curves *c, const struct study_result *r, bool accu
 }
 
 /* Accuracy or loss by epoch of a section's runs. */
-static int curves_html(FILE *to, const struct study_results *r, size_t section, bool accuracy,
-                       struct caelum_error *err) {
+static int curves_html(FILE *to, const struct study_results *r, const size_t *color, size_t section,
+                       bool accuracy, struct caelum_error *err) {
     const struct study *s = r->study;
     struct curves curves[MOST_LINES] = {0};
     struct svg_series series[MOST_LINES];
@@ -125,6 +147,7 @@ static int curves_html(FILE *to, const struct study_results *r, size_t section, 
         const double *m = curves[n].memory;
         const size_t epochs = curves[n].epochs;
         series[n++] = (struct svg_series){.name = run->run->name,
+                                          .color = color[s->entry[i].run],
                                           .x = m,
                                           .y = m + epochs,
                                           .low = run->trained > 1 ? m + 2 * epochs : NULL,
@@ -143,19 +166,17 @@ static int curves_html(FILE *to, const struct study_results *r, size_t section, 
         .series = series,
         .count = n,
         .id = id};
-    if (result == 0 && n > 0) {
-        fprintf(to, "<figure><div class=\"scroll\">");
-        svg_chart_write(to, &chart);
-        fprintf(to, "</div></figure>\n");
-    }
+    if (result == 0 && n > 0)
+        svg_figure_write(to, &chart, n < MOST_LINES ? NULL : "At most 16 runs are drawn, the first ones.");
     for (size_t i = 0; i < n; i++) mem_free(&curves[i].memory);
     return result;
 }
 
-static void latent_html(FILE *to, const struct study_results *r) {
+static void latent_html(FILE *to, const struct study_results *r, const size_t *color) {
     size_t list[MOST_POINTS];
     double x[MOST_POINTS], y[MOST_POINTS], px[MOST_POINTS], py[MOST_POINTS];
     const char *names[MOST_POINTS];
+    size_t colors[MOST_POINTS];
     const size_t n = study_reconstructing(r, list, MOST_POINTS);
     const size_t pca = r->pca_count < MOST_POINTS ? r->pca_count : MOST_POINTS;
     for (size_t i = 0; i < n; i++) {
@@ -163,25 +184,29 @@ static void latent_html(FILE *to, const struct study_results *r) {
         x[i] = run->figure[FIGURE_BOTTLENECK].mean;
         y[i] = run->figure[FIGURE_MSE].mean;
         names[i] = run->run->name;
+        colors[i] = color[list[i]];
     }
     for (size_t i = 0; i < pca; i++) px[i] = r->pca[i].numbers, py[i] = r->pca[i].mse;
-    const struct svg_series series[] = {{.name = "PCA", .x = px, .y = py, .n = pca, .dashed = true},
-                                        {.x = x, .y = y, .n = n, .point_names = names}};
+    const struct svg_series series[] = {
+        {.x = x, .y = y, .n = n, .point_names = names, .point_colors = colors},
+        {.name = "PCA", .x = px, .y = py, .n = pca, .dashed = true}};
     const struct svg_chart chart = {
         .title = "Error against size of the bottleneck",
         .description = "A mark for each network, and the curve of PCA, the best linear code of each size.",
-        .x_label = "numbers at the bottleneck, logarithmic",
-        .y_label = "test MSE, logarithmic",
+        .x_label = "numbers at the bottleneck",
+        .y_label = "test MSE",
         .log_x = true,
         .log_y = true,
         .series = series,
         .count = 2,
         .id = "latent-chart"};
     if (n == 0) return;
-    fprintf(to, "<figure class=\"single\"><div class=\"scroll\">");
-    svg_chart_write(to, &chart);
-    fprintf(to, "</div><figcaption>Test error of every network that reconstructs, beside PCA fitted on the "
-                "training pictures.</figcaption></figure>\n");
+    svg_figure_write(to, &chart,
+                     n < MOST_POINTS
+                         ? "Test error of every network that reconstructs, beside PCA fitted on the training "
+                           "pictures."
+                         : "Test error of the first 64 networks that reconstruct, beside PCA fitted on the "
+                           "training pictures.");
 }
 
 static int sheet_html(FILE *to, const struct study_result *run, struct caelum_error *err) {
@@ -195,8 +220,8 @@ static int sheet_html(FILE *to, const struct study_result *run, struct caelum_er
     return html_picture(to, run->sheet, alt, caption, err);
 }
 
-static int show_html(FILE *to, const struct study_results *r, const struct study_show *show,
-                     struct caelum_error *err) {
+static int show_html(FILE *to, const struct study_results *r, const size_t *color,
+                     const struct study_show *show, struct caelum_error *err) {
     const struct study_result *run = &r->result[show->run];
     char id[160], title[160];
     switch (show->figure) {
@@ -210,14 +235,14 @@ static int show_html(FILE *to, const struct study_results *r, const struct study
         return CAELUM_OK;
     case STUDY_CURVES:
         fprintf(to, "<div class=\"pair\">\n");
-        CHECK(curves_html(to, r, show->section, true, err));
-        CHECK(curves_html(to, r, show->section, false, err));
+        CHECK(curves_html(to, r, color, show->section, true, err));
+        CHECK(curves_html(to, r, color, show->section, false, err));
         fprintf(to, "</div>\n");
         return CAELUM_OK;
     case STUDY_SHEET:
         return sheet_html(to, run, err);
     case STUDY_LATENT:
-        latent_html(to, r);
+        latent_html(to, r, color);
         return CAELUM_OK;
     }
     return CAELUM_OK;
@@ -246,10 +271,11 @@ static void commands_html(FILE *to, const struct study_results *r, size_t sectio
     if (any) fprintf(to, "</pre>\n");
 }
 
-static int section_html(FILE *to, const struct study_results *r, size_t section, struct caelum_error *err) {
+static int section_html(FILE *to, const struct study_results *r, const size_t *color, size_t section,
+                        struct caelum_error *err) {
     const struct study_section *s = &r->study->section[section];
     struct study_table table;
-    char prose[WORDS];
+    char prose[STUDY_PROSE];
     fprintf(to, "<section>\n<h2 id=\"%s\">", s->name);
     html_text(to, s->title);
     fprintf(to, "</h2>\n");
@@ -258,17 +284,17 @@ static int section_html(FILE *to, const struct study_results *r, size_t section,
         html_text(to, s->about);
         fprintf(to, "</p>\n");
     }
-    for (int color = 0; color < 2; color++)
-        if (study_table_plan(r, section, color != 0, &table)) study_table_html(to, r, section, &table);
+    for (int chroma = 0; chroma < 2; chroma++)
+        if (study_table_plan(r, section, chroma != 0, &table)) study_table_html(to, r, section, &table);
     study_prose(r, section, prose, sizeof prose);
     if (*prose) {
         fprintf(to, "<p>");
         html_text(to, prose);
         fprintf(to, "</p>\n");
     }
-    verdicts_html(to, r, section, -1);
+    if (study_judges(r)) verdicts_html(to, r, section, -1);
     for (size_t i = 0; i < r->study->shows; i++)
-        if (r->study->show[i].section == section) CHECK(show_html(to, r, &r->study->show[i], err));
+        if (r->study->show[i].section == section) CHECK(show_html(to, r, color, &r->study->show[i], err));
     commands_html(to, r, section);
     fprintf(to, "</section>\n");
     return CAELUM_OK;
@@ -288,14 +314,17 @@ static void footer_html(FILE *to) {
 }
 
 int study_page_write(const struct study_results *r, const char *dir, struct caelum_error *err) {
-    char path[1024];
+    char path[PATH_SIZE];
+    size_t color[STUDY_RUNS];
     struct file_writer w;
     CHECK(file_join(path, sizeof path, dir, "index.html", err));
     CHECK(file_begin(&w, path, err));
+    study_colors(r->study, color);
     html_begin(w.stream, r->study->title);
     overview_html(w.stream, r);
     int result = CAELUM_OK;
-    for (size_t i = 0; result == 0 && i < r->study->sections; i++) result = section_html(w.stream, r, i, err);
+    for (size_t i = 0; result == 0 && i < r->study->sections; i++)
+        result = section_html(w.stream, r, color, i, err);
     footer_html(w.stream);
     html_end(w.stream);
     if (result == 0) return file_commit(&w, err);

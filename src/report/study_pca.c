@@ -2,9 +2,9 @@
 #include "report/study_pca.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "report/linear_code.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,16 +28,16 @@ static size_t recall(const char *cache, const char *key, struct study_pca *point
 
 static int keep(const char *cache, const char *key, const struct study_pca *point, size_t count,
                 struct caelum_error *err) {
-    json_t *known = json_object();
+    json_t *root = json_object(), *known = json_object();
+    char *text = NULL;
     for (size_t i = 0; i < count; i++) {
         char numbers[32];
         snprintf(numbers, sizeof numbers, "%.0f", point[i].numbers);
-        json_object_set_new(known, numbers, json_real(point[i].mse));
+        json_put(&known, numbers, json_number(point[i].mse));
     }
-    json_t *root = json_pack("{s:s, s:o}", "key", key, "mse", known);
-    char *text = json_dumps(root, JSON_INDENT(1));
-    json_decref(root);
-    if (!text) return caelum_fail(err, CAELUM_EFAIL, "%s: figures that are no numbers are not kept", cache);
+    json_put(&root, "key", json_string(key));
+    json_put(&root, "mse", known);
+    CHECK(json_text(&root, JSON_INDENT(1) | JSON_REAL_PRECISION(17), cache, &text, err));
     const int result = file_write(cache, text, strlen(text), err);
     free(text);
     return result;

@@ -2,12 +2,14 @@
  * comparison they report, so that text and tables can't disagree. */
 #include "report/study_prose.h"
 
+#include "base/number.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST = 256 };
+enum { MOST = STUDY_RUNS };
 
 /* The paragraph under way. */
 struct prose {
@@ -19,8 +21,9 @@ __attribute__((format(printf, 2, 3))) static void say(struct prose *p, const cha
     const size_t used = strlen(p->text);
     va_list args;
     va_start(args, format);
-    vsnprintf(p->text + used, p->size - used, format, args);
+    const int length = number_vprint(p->text + used, p->size - used, format, args);
     va_end(args);
+    if (length < 0 || (size_t)length >= p->size - used) p->text[used] = '\0'; /* whole, or not at all */
 }
 
 double study_correlation(const double *x, const double *y, size_t n) {
@@ -131,7 +134,7 @@ static void say_grey(struct prose *p, const struct study_results *r, size_t sect
 
 /* "-0.14" with a true minus sign. */
 static const char *correlation_text(double r, char text[16]) {
-    snprintf(text, 16, "%s%.2f", r < 0 ? "−" : "", fabs(r));
+    number_print(text, 16, "%s%.2f", r < 0 ? "−" : "", fabs(r));
     return text;
 }
 
@@ -170,19 +173,24 @@ static void say_latent(struct prose *p, const struct study_results *r) {
     if (!isnan(c)) say(p, "For PCA r = %s. ", correlation_text(c, text));
 }
 
-void study_prose(const struct study_results *r, size_t section, char *text, size_t size) {
-    struct prose p = {text, size};
-    size_t list[MOST], missing = 0, all = 0;
-    text[0] = '\0';
+static void say_findings(struct prose *p, const struct study_results *r, size_t section) {
+    size_t list[MOST];
     for (size_t i = 0; i < r->study->shows; i++)
         if (r->study->show[i].section == section && r->study->show[i].figure == STUDY_LATENT)
-            say_latent(&p, r);
+            say_latent(p, r);
     size_t n = list_runs(r, section, false, list);
-    say_best(&p, r, list, n);
-    say_pca(&p, r, list, n);
+    say_best(p, r, list, n);
+    say_pca(p, r, list, n);
     n = list_runs(r, section, true, list);
-    say_best(&p, r, list, n);
-    if (n > 0) say_grey(&p, r, section, list, n);
+    say_best(p, r, list, n);
+    if (n > 0) say_grey(p, r, section, list, n);
+}
+
+void study_prose(const struct study_results *r, size_t section, char *text, size_t size) {
+    struct prose p = {text, size};
+    size_t missing = 0, all = 0;
+    text[0] = '\0';
+    if (study_judges(r)) say_findings(&p, r, section);
     for (size_t i = 0; i < r->study->entries; i++) {
         if (r->study->entry[i].section != section) continue;
         const struct study_result *result = &r->result[r->study->entry[i].run];
@@ -194,13 +202,22 @@ void study_prose(const struct study_results *r, size_t section, char *text, size
     if (used > 0 && text[used - 1] == ' ') text[used - 1] = '\0';
 }
 
+const char *study_notice(const struct study_results *r) {
+    return r->quick
+               ? "A quick pass: two epochs of each first seed on 2,000 pictures. These figures show that "
+                 "everything runs, not how good the networks are, and nothing is judged by them."
+           : r->generated ? "Generated pictures stand in for the data of this study: its figures and claims "
+                            "are not judged by them."
+                          : "";
+}
+
 void study_count(const struct study_results *r, size_t count[3]) {
-    char text[600];
+    char text[VERDICT_TEXT];
     count[VERDICT_OPEN] = count[VERDICT_YES] = count[VERDICT_NO] = 0;
     for (size_t i = 0; i < r->study->entries; i++) {
         const struct study_entry *e = &r->study->entry[i];
         for (size_t j = 0; j < e->references; j++)
-            count[study_judge_reference(r->study, &r->result[e->run], &e->reference[j], text, sizeof text)]++;
+            count[study_judge_reference(r, &r->result[e->run], &e->reference[j], text, sizeof text)]++;
     }
     for (size_t i = 0; i < r->study->claims; i++)
         count[study_judge_claim(r, &r->study->claim[i], text, sizeof text)]++;

@@ -31,7 +31,8 @@ bool study_table_plan(const struct study_results *r, size_t section, bool color,
     for (const enum figure *f = color ? color_columns : reconstruct_columns; *f != FIGURES; f++) {
         bool published = false;
         for (size_t i = 0; i < s->entries; i++)
-            published |= belongs(r, &s->entry[i], section, color) && reference_of(&s->entry[i], *f);
+            published |=
+                study_judges(r) && belongs(r, &s->entry[i], section, color) && reference_of(&s->entry[i], *f);
         if (published)
             table->column[table->columns].figure = *f, table->column[table->columns++].published = true;
         table->column[table->columns++].figure = *f;

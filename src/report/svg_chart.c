@@ -1,28 +1,32 @@
-/* svg_chart.c - lines are named at their ends instead of in a legend, the names moved apart where lines end
- * close together. */
+/* svg_chart.c - lines are named at their ends, the names moved apart where lines end close together. Points,
+ * of which many can lie close together, and lines where there is no room for names have numbers that a
+ * list below explains. */
 #include "report/svg_chart.h"
 
+#include "base/number.h"
 #include "report/html.h"
 
 #include <math.h>
 #include <string.h>
 
-static const double width = 620, height = 360, left = 62, top = 40, bottom = 48;
+static const double height = 360, left = 62, top = 40, bottom = 48;
 
-enum { MOST = 16, POINTS = 64, LINE = 15 };
+/* NEAR: points closer than this, in x, have their numbers in one column. */
+enum { WIDE = 620, NARROW = 360, MOST = 16, POINTS = 64, LINE = 15, NEAR = 30 };
 
 /* Ranges of the axes, as logarithms where the axis is logarithmic. */
 struct frame {
     const struct svg_chart *chart;
+    bool narrow; /* lines have numbers at their ends, too */
     double x0, x1, y0, y1;
-    double right; /* margin: as wide as the longest name */
+    double width, right; /* right: margin, as wide as the longest name */
 };
 
 static double scaled(bool logarithmic, double v) {
     return logarithmic ? (v > 0 ? log10(v) : NAN) : v;
 }
 static double px(const struct frame *f, double x) {
-    return left + (scaled(f->chart->log_x, x) - f->x0) / (f->x1 - f->x0) * (width - left - f->right);
+    return left + (scaled(f->chart->log_x, x) - f->x0) / (f->x1 - f->x0) * (f->width - left - f->right);
 }
 static double py(const struct frame *f, double y) {
     return height - bottom - (scaled(f->chart->log_y, y) - f->y0) / (f->y1 - f->y0) * (height - top - bottom);
@@ -33,14 +37,10 @@ static void widen(double *low, double *high, double v) {
     if (v > *high) *high = v;
 }
 
-static struct frame find_frame(const struct svg_chart *chart) {
-    struct frame f = {chart, INFINITY, -INFINITY, INFINITY, -INFINITY, 40};
-    for (size_t s = 0; s < chart->count; s++) {
-        const struct svg_series *series = &chart->series[s];
-        for (size_t i = 0; i < (series->point_names ? series->n : 1); i++)
-            f.right = fmax(f.right, 24 + 7.6 * (double)strlen(series->point_names ? series->point_names[i]
-                                                                                  : series->name));
-    }
+static struct frame find_frame(const struct svg_chart *chart, bool narrow) {
+    struct frame f = {chart, narrow, INFINITY, -INFINITY, INFINITY, -INFINITY, narrow ? NARROW : WIDE, 40};
+    for (size_t s = 0; s < chart->count && !narrow; s++)
+        if (chart->series[s].name) f.right = fmax(f.right, 24 + 7.6 * (double)strlen(chart->series[s].name));
     f.right = fmin(f.right, 240);
     for (size_t s = 0; s < chart->count; s++)
         for (size_t i = 0; i < chart->series[s].n; i++) {
@@ -49,6 +49,10 @@ static struct frame find_frame(const struct svg_chart *chart) {
             if (!isfinite(x) || !isfinite(y)) continue;
             widen(&f.x0, &f.x1, x);
             widen(&f.y0, &f.y1, y);
+            if (!chart->series[s].low) continue;
+            const double low = scaled(chart->log_y, chart->series[s].low[i]);
+            if (isfinite(low)) widen(&f.y0, &f.y1, low);
+            widen(&f.y0, &f.y1, scaled(chart->log_y, chart->series[s].high[i]));
         }
     if (!(f.x0 <= f.x1)) f.x0 = 0, f.x1 = 1, f.y0 = 0, f.y1 = 1;
     const double mx = f.x1 > f.x0 ? (chart->log_x ? 0.04 * (f.x1 - f.x0) : 0) : 0.5,
@@ -87,58 +91,64 @@ static size_t list_ticks(bool logarithmic, bool whole, double low, double high, 
 }
 
 static void label(FILE *to, double x, double y, const char *anchor, const char *class, const char *text) {
-    fprintf(to, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\"%s%s%s>", x, y, anchor,
-            *class ? " class=\"" : "", class, *class ? "\"" : "");
+    number_write(to, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\"%s%s%s>", x, y, anchor,
+                 *class ? " class=\"" : "", class, *class ? "\"" : "");
     html_text(to, text);
-    fprintf(to, "</text>\n");
+    number_write(to, "</text>\n");
+}
+
+static const char *axis_name(const char *label, bool logarithmic, char name[128]) {
+    snprintf(name, 128, "%.100s%s", label, logarithmic ? ", logarithmic" : "");
+    return name;
 }
 
 static void draw_frame(FILE *to, const struct frame *f) {
     const struct svg_chart *c = f->chart;
     double tick[64];
-    char text[32];
+    char text[32], name[128];
     for (size_t i = 0, n = list_ticks(c->log_y, false, f->y0, f->y1, 5, tick); i < n; i++) {
-        snprintf(text, sizeof text, "%.6g", tick[i]);
-        fprintf(to, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", left,
-                width - f->right, py(f, tick[i]), py(f, tick[i]));
+        number_print(text, sizeof text, "%.6g", tick[i]);
+        number_write(to, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", left,
+                     f->width - f->right, py(f, tick[i]), py(f, tick[i]));
         label(to, left - 8, py(f, tick[i]) + 4, "end", "", text);
     }
-    for (size_t i = 0, n = list_ticks(c->log_x, true, f->x0, f->x1, 8, tick); i < n; i++) {
-        snprintf(text, sizeof text, "%g", tick[i]);
-        fprintf(to, "<line class=\"axis\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
-                px(f, tick[i]), px(f, tick[i]), height - bottom, height - bottom + 4);
+    for (size_t i = 0, n = list_ticks(c->log_x, true, f->x0, f->x1, f->narrow ? 4 : 8, tick); i < n; i++) {
+        number_print(text, sizeof text, "%g", tick[i]);
+        number_write(to, "<line class=\"axis\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
+                     px(f, tick[i]), px(f, tick[i]), height - bottom, height - bottom + 4);
         label(to, px(f, tick[i]), height - bottom + 18, "middle", "", text);
     }
-    fprintf(to, "<line class=\"axis\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", left,
-            width - f->right, height - bottom, height - bottom);
-    label(to, (left + width - f->right) / 2, height - 10, "middle", "", c->x_label);
+    number_write(to, "<line class=\"axis\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", left,
+                 f->width - f->right, height - bottom, height - bottom);
+    label(to, (left + f->width - f->right) / 2, height - 10, "middle", "",
+          axis_name(c->x_label, c->log_x, name));
     label(to, 0, 15, "start", "title", c->title);
-    label(to, 0, 32, "start", "", c->y_label);
+    label(to, 0, 32, "start", "", axis_name(c->y_label, c->log_y, name));
 }
 
 /* The band, then the line in runs between gaps. Returns the y of its end, or NaN. */
-static double draw_line(FILE *to, const struct frame *f, const struct svg_series *s, size_t color) {
+static double draw_line(FILE *to, const struct frame *f, const struct svg_series *s) {
     double end = NAN;
     if (s->low && s->n > 1) {
-        fprintf(to, "<path fill=\"var(--c%zu)\" fill-opacity=\".15\" d=\"", color);
+        number_write(to, "<path fill=\"var(--c%zu)\" fill-opacity=\".15\" d=\"", s->color);
         for (size_t i = 0; i < s->n; i++)
-            fprintf(to, "%c%.1f %.1f", i ? 'L' : 'M', px(f, s->x[i]), py(f, s->low[i]));
-        for (size_t i = s->n; i-- > 0;) fprintf(to, "L%.1f %.1f", px(f, s->x[i]), py(f, s->high[i]));
-        fprintf(to, "Z\"/>\n");
+            number_write(to, "%c%.1f %.1f", i ? 'L' : 'M', px(f, s->x[i]), py(f, s->low[i]));
+        for (size_t i = s->n; i-- > 0;) number_write(to, "L%.1f %.1f", px(f, s->x[i]), py(f, s->high[i]));
+        number_write(to, "Z\"/>\n");
     }
-    fprintf(to, "<path class=\"line%s\"", s->dashed ? " dashed" : "");
-    if (!s->dashed) fprintf(to, " stroke=\"var(--c%zu)\"", color);
-    fprintf(to, " d=\"");
+    number_write(to, "<path class=\"line%s\"", s->dashed ? " dashed" : "");
+    if (!s->dashed) number_write(to, " stroke=\"var(--c%zu)\"", s->color);
+    number_write(to, " d=\"");
     bool pen = false;
     for (size_t i = 0; i < s->n; i++) {
         const double x = px(f, s->x[i]), y = py(f, s->y[i]);
         if (isfinite(x) && isfinite(y)) {
-            fprintf(to, "%c%.1f %.1f", pen ? 'L' : 'M', x, y);
+            number_write(to, "%c%.1f %.1f", pen ? 'L' : 'M', x, y);
             end = y;
         }
         pen = isfinite(x) && isfinite(y);
     }
-    fprintf(to, "\"/>\n");
+    number_write(to, "\"/>\n");
     return end;
 }
 
@@ -146,7 +156,7 @@ static double draw_line(FILE *to, const struct frame *f, const struct svg_series
 struct name {
     const char *text;
     double x, y, wanted;
-    size_t color;
+    size_t number, color;
     bool grey;
 };
 
@@ -156,7 +166,8 @@ static void swap_names(struct name *a, struct name *b) {
     *b = swap;
 }
 
-/* Moves names that stand at the same side apart, at least a line's height, in the order of their places. */
+/* Moves names that stand at the same side apart, at least a line's height, in the order of their places, and
+ * into the frame. */
 static void spread_names(struct name *name, size_t n) {
     for (size_t i = 1; i < n; i++)
         for (size_t j = i; j > 0 && name[j - 1].y > name[j].y; j--) swap_names(&name[j - 1], &name[j]);
@@ -167,80 +178,126 @@ static void spread_names(struct name *name, size_t n) {
         }
     const double over = n > 0 ? name[n - 1].y - (height - bottom) : 0;
     for (size_t i = 0; over > 0 && i < n; i++) name[i].y -= over;
+    const double under = n > 0 ? top + 6 - name[0].y : 0;
+    for (size_t i = 0; under > 0 && i < n; i++) name[i].y += under;
 }
 
-/* The names of points that stand above each other: to the right, or to the left where the next points are
- * near; one that had to move is tied to its point. */
-static void name_column(FILE *to, struct name *name, size_t n, bool at_left) {
-    double from[POINTS];
-    for (size_t i = 0; i < n; i++) name[i].y += 4;
+/* The numbers of points above each other, right of them; one that had to move is tied to its point. */
+static void number_column(FILE *to, struct name *name, size_t n) {
+    double x = 0;
+    for (size_t i = 0; i < n; i++) x = fmax(x, name[i].x + 8), name[i].y += 4;
     spread_names(name, n);
-    for (size_t i = 0; i < n; i++) from[i] = name[i].wanted;
     for (size_t i = 0; i < n; i++) {
-        const double x = name[i].x + (at_left ? -12 : 12);
-        if (fabs(name[i].y - 4 - from[i]) > 3)
-            fprintf(to, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n", name[i].x,
-                    from[i], x, name[i].y - 4);
-        label(to, x + (at_left ? -2 : 2), name[i].y, at_left ? "end" : "start", "strong halo", name[i].text);
+        char text[24];
+        if (fabs(name[i].y - 4 - name[i].wanted) > 3 || x - name[i].x > 9)
+            number_write(to, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n",
+                         name[i].x, name[i].wanted, x, name[i].y - 4);
+        snprintf(text, sizeof text, "%zu", name[i].number);
+        label(to, x + 1, name[i].y, "start", "strong halo", text);
     }
 }
 
-/* Marks with their names beside them. */
-static void draw_points(FILE *to, const struct frame *f, const struct svg_series *s, size_t color) {
+/* Marks with their numbers beside them, from `first` on. */
+static void draw_points(FILE *to, const struct frame *f, const struct svg_series *s, size_t first) {
     struct name name[POINTS];
     size_t n = 0;
-    for (size_t i = 0; i < s->n && n < POINTS; i++) {
+    for (size_t i = 0; i < s->n && i < POINTS; i++) {
         const double x = px(f, s->x[i]), y = py(f, s->y[i]);
-        if (isfinite(x) && isfinite(y)) name[n++] = (struct name){s->point_names[i], x, y, y, color, false};
+        if (isfinite(x) && isfinite(y))
+            name[n++] = (struct name){s->point_names[i], x, y, y, first + i, s->point_colors[i], false};
     }
     for (size_t i = 1; i < n; i++)
         for (size_t j = i; j > 0 && name[j - 1].x > name[j].x; j--) swap_names(&name[j - 1], &name[j]);
-    double before = -INFINITY;
     for (size_t i = 0, end; i < n; i = end) {
-        for (end = i + 1; end < n && name[end].x - name[i].x < 4;) end++;
-        const double next = end < n ? name[end].x : INFINITY;
-        const bool at_left = next - name[i].x < 96 && name[i].x - before > next - name[i].x;
-        before = name[i].x;
-        name_column(to, name + i, end - i, at_left);
+        for (end = i + 1; end < n && name[end].x - name[end - 1].x < NEAR;) end++;
+        number_column(to, name + i, end - i);
     }
     for (size_t i = 0; i < n; i++)
-        fprintf(to, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"var(--c%zu)\"/>\n", name[i].x,
-                name[i].wanted, color);
+        number_write(to, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"var(--c%zu)\"/>\n", name[i].x,
+                     name[i].wanted, name[i].color);
 }
 
-void svg_chart_write(FILE *to, const struct svg_chart *chart) {
-    const struct frame f = find_frame(chart);
+static const char *css_color(size_t color, bool grey, char text[16]) {
+    snprintf(text, 16, grey ? "--soft" : "--c%zu", color);
+    return text;
+}
+
+static void draw_names(FILE *to, const struct frame *f, struct name *name, size_t n) {
+    char color[16], number[24];
+    spread_names(name, n);
+    for (size_t i = 0; i < n; i++) {
+        number_write(to, "<text class=\"halo\" x=\"%.1f\" y=\"%.1f\" style=\"font-weight:600;fill:var(%s)\">",
+                     name[i].x, name[i].y, css_color(name[i].color, name[i].grey, color));
+        snprintf(number, sizeof number, "%zu", name[i].number);
+        html_text(to, f->narrow ? number : name[i].text);
+        fprintf(to, "</text>\n");
+    }
+}
+
+static void draw(FILE *to, const struct svg_chart *chart, bool narrow, bool file) {
+    const struct frame f = find_frame(chart, narrow);
+    const char *side = narrow ? "n" : "w";
     struct name name[MOST];
-    size_t names = 0, color = 0;
-    fprintf(to, "<svg%s viewBox=\"0 0 %g %g\" role=\"img\" aria-labelledby=\"%s-t %s-d\"><title id=\"%s-t\">",
-            chart->kind == SVG_FILE ? " xmlns=\"http://www.w3.org/2000/svg\"" : "", width, height, chart->id,
-            chart->id, chart->id);
+    size_t names = 0, number = 1;
+    number_write(to,
+                 "<svg%s class=\"%s\" viewBox=\"0 0 %g %g\" role=\"img\" aria-labelledby=\"%s-t%s "
+                 "%s-d%s\"><title id=\"%s-t%s\">",
+                 file ? " xmlns=\"http://www.w3.org/2000/svg\"" : "", narrow ? "narrow" : "wide", f.width,
+                 height, chart->id, side, chart->id, side, chart->id, side);
     html_text(to, chart->title);
-    fprintf(to, "</title><desc id=\"%s-d\">", chart->id);
+    fprintf(to, "</title><desc id=\"%s-d%s\">", chart->id, side);
     html_text(to, chart->description);
     fprintf(to, "</desc>\n");
-    if (chart->kind == SVG_FILE) html_svg_style(to);
+    if (file) html_svg_style(to);
     draw_frame(to, &f);
     for (size_t i = 0; i < chart->count && i < MOST; i++) {
         const struct svg_series *s = &chart->series[i];
         if (s->point_names) {
-            draw_points(to, &f, s, color++ % 8);
+            draw_points(to, &f, s, number);
+            number += s->n;
             continue;
         }
-        const double y = draw_line(to, &f, s, color % 8);
+        const double y = draw_line(to, &f, s);
         if (isfinite(y))
             name[names++] =
-                (struct name){s->name, px(&f, s->x[s->n - 1]) + 8, y + 4, y, color % 8, s->dashed};
-        color += !s->dashed;
+                (struct name){s->name, px(&f, s->x[s->n - 1]) + 8, y + 4, y, number, s->color, s->dashed};
+        number++;
     }
-    spread_names(name, names);
-    for (size_t i = 0; i < names; i++) {
-        char fill[16] = "soft";
-        if (!name[i].grey) snprintf(fill, sizeof fill, "c%zu", name[i].color);
-        fprintf(to, "<text class=\"halo\" x=\"%.1f\" y=\"%.1f\" style=\"font-weight:600;fill:var(--%s)\">",
-                name[i].x, name[i].y, fill);
-        html_text(to, name[i].text);
-        fprintf(to, "</text>\n");
-    }
+    draw_names(to, &f, name, names);
     fprintf(to, "</svg>\n");
+}
+
+void svg_chart_write(FILE *to, const struct svg_chart *chart) {
+    draw(to, chart, false, true);
+}
+
+/* The names, numbered as in the chart. */
+static void legend(FILE *to, const struct svg_chart *chart) {
+    char color[16];
+    fprintf(to, "<ol class=\"legend\">\n");
+    for (size_t i = 0; i < chart->count && i < MOST; i++) {
+        const struct svg_series *s = &chart->series[i];
+        for (size_t j = 0; j < (s->point_names ? s->n : 1); j++) {
+            const size_t own = s->point_names ? s->point_colors[j] : s->color;
+            fprintf(to, "<li style=\"color:var(%s)\">", css_color(own, s->dashed, color));
+            html_text(to, s->point_names ? s->point_names[j] : s->name);
+            fprintf(to, "</li>\n");
+        }
+    }
+    fprintf(to, "</ol>\n");
+}
+
+void svg_figure_write(FILE *to, const struct svg_chart *chart, const char *caption) {
+    bool points = false;
+    for (size_t i = 0; i < chart->count; i++) points |= chart->series[i].point_names != NULL;
+    fprintf(to, "<figure class=\"chart%s\">\n", points ? " points" : "");
+    draw(to, chart, false, false);
+    draw(to, chart, true, false);
+    legend(to, chart);
+    if (caption) {
+        fprintf(to, "<figcaption>");
+        html_text(to, caption);
+        fprintf(to, "</figcaption>\n");
+    }
+    fprintf(to, "</figure>\n");
 }

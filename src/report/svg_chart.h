@@ -6,30 +6,36 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* A line, or with `points` separate marks, each with its own name beside it. A NaN, or what a logarithmic
+/* Colors that the page has; a series names one of them. */
+enum { SVG_COLORS = 8 };
+
+/* A line, or with `point_names` separate marks, which have numbers. A NaN, or what a logarithmic
  * axis can't show, is a gap. Borrowed until return. */
 struct svg_series {
-    const char *name;         /* stands at the end of a line */
+    const char *name;         /* stands at the end of a line; marks have none */
     const double *x, *y;      /* [n] */
     const double *low, *high; /* [n]: a band around the line; NULL: none */
     size_t n;
     const char *const *point_names; /* [n]: at most 64 marks instead of a line */
+    const size_t *point_colors;     /* [n]: of the marks */
+    size_t color;                   /* of a line, below SVG_COLORS */
     bool dashed;                    /* a line to compare with, in grey */
 };
 
-/* Part of a page, which gives the colors; or a file of its own, with a light style in it. */
-enum svg_kind { SVG_INLINE, SVG_FILE };
-
 struct svg_chart {
-    enum svg_kind kind;
     const char *title, *description; /* description: what a reader who can't see it is told */
     const char *x_label, *y_label;
-    bool log_x, log_y;
+    bool log_x, log_y;               /* the axis says so */
     const struct svg_series *series; /* at most 16 */
     size_t count;
     const char *id; /* unique in the page */
 };
 
+/* An SVG file: the chart with a style sheet in it, for light and dark. */
 void svg_chart_write(FILE *to, const struct svg_chart *chart);
+
+/* <figure> of a page: the chart as wide as a page and as narrow as a telephone, one of which is shown, and
+ * the list of names. caption: text, or NULL. */
+void svg_figure_write(FILE *to, const struct svg_chart *chart, const char *caption);
 
 #endif

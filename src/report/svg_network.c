@@ -2,6 +2,7 @@
  * can be told apart and both be seen. */
 #include "report/svg_network.h"
 
+#include "base/number.h"
 #include "report/html.h"
 #include "report/study_figures.h"
 
@@ -19,8 +20,8 @@ struct box {
 };
 
 static void centered(FILE *to, double x, double y, const char *class, const char *text) {
-    fprintf(to, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\"%s%s%s>", x, y, *class ? " class=\"" : "",
-            class, *class ? "\"" : "");
+    number_write(to, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\"%s%s%s>", x, y,
+                 *class ? " class=\"" : "", class, *class ? "\"" : "");
     html_text(to, text);
     fprintf(to, "</text>\n");
 }
@@ -38,8 +39,9 @@ static void layer_words(FILE *to, double x, double y, const char *line) {
 
 static void draw_box(FILE *to, const struct box *b, double middle, bool narrow, const char *numbers) {
     char shape[64];
-    fprintf(to, "<rect class=\"box%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"1.5\"/>\n",
-            narrow ? " narrow" : "", b->x, middle - b->h / 2, b->w, b->h);
+    number_write(to,
+                 "<rect class=\"box%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"1.5\"/>\n",
+                 narrow ? " narrow" : "", b->x, middle - b->h / 2, b->w, b->h);
     const double x = b->x + b->w / 2, below = middle + tallest / 2 + 20;
     layer_words(to, x, below, b->info.text);
     snprintf(shape, sizeof shape, "%zu × %zu × %zu", b->info.channels, b->info.height, b->info.width);
@@ -78,28 +80,29 @@ void svg_network_write(FILE *to, const caelum_net *net, const char *title, const
     const double total = x - gap + margin, middle = top + tallest / 2;
     snprintf(numbers, sizeof numbers, "%s numbers",
              figure_text(FIGURE_BOTTLENECK, (double)info.bottleneck, count_text));
-    fprintf(to,
-            "<div class=\"scroll\"><svg viewBox=\"0 0 %.0f %.0f\" style=\"min-width:%.0fpx\" role=\"img\" "
-            "aria-labelledby=\"%s-t %s-d\"><title id=\"%s-t\">",
-            total, top + tallest + 74, fmin(total, 960), id, id, id);
+    number_write(
+        to,
+        "<div class=\"scroll\"><svg viewBox=\"0 0 %.0f %.0f\" style=\"min-width:%.0fpx\" role=\"img\" "
+        "aria-labelledby=\"%s-t %s-d\"><title id=\"%s-t\">",
+        total, top + tallest + 74, fmin(total, 960), id, id, id);
     html_text(to, title);
-    fprintf(to, "</title><desc id=\"%s-d\">", id);
+    number_write(to, "</title><desc id=\"%s-d\">", id);
     for (size_t i = 0; i < count; i++) {
-        fprintf(to, "%s", i ? ", then " : "");
+        number_write(to, "%s", i ? ", then " : "");
         html_text(to, box[i].info.text);
-        fprintf(to, ": %zux%zux%zu", box[i].info.channels, box[i].info.height, box[i].info.width);
+        number_write(to, ": %zux%zux%zu", box[i].info.channels, box[i].info.height, box[i].info.width);
     }
-    fprintf(to, "</desc>\n<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", margin,
-            total - margin, middle, middle);
+    number_write(to, "</desc>\n<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
+                 margin, total - margin, middle, middle);
     for (size_t i = 0; i < count; i++)
         for (size_t j = i + 1; j < count; j++)
             if (skips(&box[i], &box[j]))
-                fprintf(to, "<path class=\"line dashed\" d=\"M%.1f %.1fC%.1f 4 %.1f 4 %.1f %.1f\"/>\n",
-                        box[i].x + box[i].w / 2, middle - box[i].h / 2, box[i].x + gap, box[j].x - gap,
-                        box[j].x + box[j].w / 2, middle - box[j].h / 2);
+                number_write(to, "<path class=\"line dashed\" d=\"M%.1f %.1fC%.1f 4 %.1f 4 %.1f %.1f\"/>\n",
+                             box[i].x + box[i].w / 2, middle - box[i].h / 2, box[i].x + gap, box[j].x - gap,
+                             box[j].x + box[j].w / 2, middle - box[j].h / 2);
     for (size_t i = 0; i < count; i++) draw_box(to, &box[i], middle, i == info.bottleneck_layer + 1, numbers);
-    fprintf(to, "<text class=\"title\" x=\"0\" y=\"15\">");
+    number_write(to, "<text class=\"title\" x=\"0\" y=\"15\">");
     html_text(to, title);
     fprintf(to, "</text>\n");
-    fprintf(to, "</svg></div>\n");
+    number_write(to, "</svg></div>\n");
 }

@@ -59,13 +59,9 @@ says err "100000x100000"
 says err "4 of 5 files were not colored"
 says out "colored/good.png"
 holds "nothing else was written" test "$(ls colored)" = good.png
-# two of one name
-cp "in/$first" mixed/good.jpg
-expect 2 "$CAELUM" colorize mixed -o both -m $model
-says err "mixed/good.jpg and mixed/good.png would both become good"
 mkdir nothing
 expect 4 "$CAELUM" colorize nothing -o done -m $model
-says err "there are no files in it"
+says err "nothing: there are no files in it that could be pictures"
 expect 4 "$CAELUM" colorize missing.jpg -o done -m $model
 says err "missing.jpg"
 

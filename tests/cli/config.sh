@@ -132,4 +132,31 @@ says err "expected one NET, got 0"
 for name in cpu models cache log; do
     holds "no option is called --$name" [ -z "$("$CAELUM" config | grep -E "^(# )?[a-z]+\.$name ")" ]
 done
+rm caelum.conf
+# editors put a mark before UTF-8
+printf '\357\273\277epochs = 7\n' >caelum.conf
+is epochs 7 caelum.conf:1
+rm caelum.conf
+
+# the user's file is a comfort: where it can't be read, for HOME may be somebody else's, that is said once
+rm -rf "$user" && mkdir "$user"
+expect 0 "$CAELUM" config train
+says err "caelum: warning: $user: can't be read: Is a directory"
+expect 0 "$CAELUM" bench --filter nothing
+holds "once" [ "$(grep -c "can't be read" err)" = 1 ]
+rmdir "$user" && mkfifo "$user"
+expect 0 timeout 20 "$CAELUM" config train
+says err "can't be read: not a file"
+rm "$user"
+
+# the command is recorded whole, as it could be typed again
+here="it's a folder; with \$things"
+mkdir "$here" && cp "$net" "$here/my.net"
+long=$(printf '%03000d' 0)
+expect 0 "$CAELUM" train "$here/my.net" --out $long --out $long --data synthetic:100 --epochs 1 -q --out quoted
+cat >quoted.expected <<'END'
+"command": "caelum train 'it'\\''s a folder; with $things/my.net' --out 000
+END
+holds "quotes in it" grep -qFf quoted.expected quoted/run.json
+holds "its end" grep -qF -e "0 --data synthetic:100 --epochs 1 -q --out quoted" quoted/run.json
 finish

@@ -27,6 +27,11 @@ document=$SOURCE_DIR/docs/command-line.md
 for command in $("$CAELUM" help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
     holds "command-line.md has $command" grep -q "^| .*\`$command\`.* |" "$document"
 done
+# training.md has every option of train, but for those of all commands
+for option in $("$CAELUM" train --help | sed -n 's/^ *-\(., -\)*\(-[a-z-]*\).*/-\2/p'); do
+    case $option in --color | --progress | --quiet | --json) file=command-line ;; *) file=training ;; esac
+    holds "$file.md has $option" grep -qe "$option[^a-z-]" "$SOURCE_DIR/docs/$file.md"
+done
 "$CAELUM" man | sed -n '/^\.Sh EXIT STATUS/,/^\.El/s/^\.It "\(.*\)"/\1/p' >statuses
 sed -n '/^## Exit status/,/^## Signals/s/^| \([0-9][0-9, ]*\) |.*/\1/p' "$document" >shown
 holds "command-line.md has the exit statuses of caelum(1)" diff statuses shown

@@ -42,15 +42,36 @@ expect 4 "$CAELUM" encode in/00000.png --model run/best.safetensors -o codes
 says err "codes exists already; write over it by --force"
 expect 2 "$CAELUM" encode in/00000.png
 says err "expected pictures or folders, and -o FILE"
-mkdir twin && cp in/00000.png twin
-expect 2 "$CAELUM" encode in/00000.png twin/00000.png --model run/best.safetensors -o x
-says err "would both become 00000"
+# what can't be encoded is named, and the rest is done, as if it had been named alone
+mkdir twin && cp in/00002.png twin/00000.png
 echo "no picture" >bad.jpg
-expect 3 "$CAELUM" encode in/00001.png bad.jpg --model run/best.safetensors -o x
-says err "bad.jpg: not a PNG, JPEG or WebP picture"
-holds "no half-written file is left" [ -z "$(ls -A . | grep '^x')" ]
-expect 3 "$CAELUM" encode in/00000.png --model "$SOURCE_DIR/models/best.safetensors" -o x
+expect 3 "$CAELUM" encode bad.jpg in/00000.png twin/00000.png in/00001.png missing.png --model run/best.safetensors -o x
+says err "bad.jpg: not a "
+says err "twin/00000.png: it would be decoded to the name of in/00000.png, 00000; encode it into another file"
+says err "missing.png: "
+says err "3 of 5 files were not encoded"
+expect 0 "$CAELUM" encode in/0000[01].png --model run/best.safetensors -o y
+expect 0 "$CAELUM" decode x --model run/best.safetensors -o from-x -q
+expect 0 "$CAELUM" decode y --model run/best.safetensors -o from-y -q
+holds "two pictures, from x as from y" diff -r from-x from-y
+expect 2 "$CAELUM" encode in/00000.png twin/00000.png --model run/best.safetensors -o x --force
+says err "1 of 2 files were not encoded"
+cp x kept
+expect 3 "$CAELUM" encode bad.jpg --model run/best.safetensors -o x --force
+holds "where nothing can be encoded, what is there stays" cmp x kept
+expect 3 "$CAELUM" encode bad.jpg --model run/best.safetensors -o none
+holds "and nothing is made" [ ! -e none ]
+holds "no half-written file is left" [ -z "$(ls -A . | grep '\.tmp')" ]
+rm from-y/00000.png
+expect 4 "$CAELUM" decode y --model run/best.safetensors -o from-y
+says err "from-y/00001.png exists already"
+says out "from-y/00000.png"
+says err "1 of 2 files were not decoded"
+holds "standard input" sh -c "\"$CAELUM\" encode - --model run/best.safetensors -o piped -q <in/00000.png"
+expect 0 "$CAELUM" decode piped --model run/best.safetensors -o from-pipe
+holds "is called stdin" cmp from-pipe/stdin.png from-x/00000.png
+expect 3 "$CAELUM" encode in/00000.png --model "$SOURCE_DIR/models/best.safetensors" -o z
 says err "needs one quantize layer"
-CAELUM_MODELS=$scratch expect 4 "$CAELUM" encode in/00000.png -o x
+CAELUM_MODELS=$scratch expect 4 "$CAELUM" encode in/00000.png -o z
 says err "code.safetensors is not there"
 finish

@@ -62,6 +62,57 @@ holds "crops of 32" grep -qF '"height": "32"' study/runs/large-s1/run.json
 expect 0 "$CAELUM" study sizes.study --out study
 says out "2 of 2 runs finished, 0 of them now"
 
+# a user's folder: what caelum itself puts there, thumbnails and what can't be opened are no data
+"$CAELUM" data export synthetic:200:32 --split train --count 40 -o mine >/dev/null || exit 1
+mkdir mine/@eaDir && cp mine/00000.png mine/@eaDir/thumb.png
+mkfifo mine/pipe.png
+cd mine || exit 1
+expect 0 timeout 60 "$CAELUM" train "$net" --data . --epochs 1
+says err "caelum: warning: .: left out: 1 folder of thumbnails or deleted files, 1 that is no file"
+cp 00000.png 00000-color.png
+expect 0 "$CAELUM" train "$net" --data . --epochs 1 --out runs/second
+says err ".: left out: 1 run of caelum, 1 colorized picture, 1 folder of"
+holds "a second run has the data of the first" cmp runs/standard/last.safetensors runs/second/last.safetensors
+expect 0 "$CAELUM" train --resume runs/standard --epochs 2
+expect 0 "$CAELUM" data info . --json
+says out '".: left out: 2 runs of caelum, 1 colorized picture, 1 folder of thumbnails or deleted files, 1 that is no file"'
+cd .. || exit 1
+
+# a folder whose name begins as generated pictures do, in Latin-1
+latin=$(printf 'synthetic-f\351erie')
+cp -r mine "$latin" && rm -r "$latin"/runs
+expect 0 "$CAELUM" data info "$latin" --json
+says out '"source": "synthetic-f\\xe9erie"'
+says out '"photos": 40'
+
+# too small for a crop
+"$CAELUM" data export synthetic:200:28 --split train --count 20 -o small >/dev/null || exit 1
+expect 3 "$CAELUM" data info small
+says err "28x28 pixels are too few for a crop of 32x32; --crop 28 takes it"
+expect 0 "$CAELUM" data info small --crop 28
+
+# a cache that can't be kept, or is not there, stops nothing
+: >file
+expect 0 "$CAELUM" train "$net" --data "$latin" --epochs 1 --cache-dir file/cache --out kept-nowhere
+says err "warning: prepared data is not kept for the next time: file"
+expect 0 "$CAELUM" eval kept-nowhere/best.safetensors --data "$latin" --cache-dir file/cache
+says err "name another directory by CAELUM_CACHE"
+expect 0 "$CAELUM" train "$net" --data "$latin" --epochs 1 --out kept
+holds "the result is the same" cmp kept/last.safetensors kept-nowhere/last.safetensors
+
+# other pictures under equal names, sizes and times
+expect 0 "$CAELUM" data info small --crop 28
+pixels=$(grep '^pixels  *[0-9a-f]*$' out)
+mkdir other && for file in small/*.png; do size=$(stat -c %s "$file")
+    cp -p "$file" other && printf 'x' | dd of="other/${file#small/}" bs=1 seek=$((size / 2)) conv=notrunc status=none
+    touch -r "$file" "other/${file#small/}"; done
+mv small before && mv other small
+expect 3 "$CAELUM" data info small --crop 28
+says err "files skipped: 20"
+mv small other && mv before small
+expect 0 "$CAELUM" data info small --crop 28
+holds "the first are found again" test "$pixels" = "$(grep '^pixels  *[0-9a-f]*$' out)"
+
 mkdir few && cp elsewhere/0000?.png few
 expect 2 "$CAELUM" train "$net" --data few --out never
 says err "few: 9 pictures are too few to split; at least 10 are needed"

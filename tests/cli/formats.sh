@@ -25,6 +25,40 @@ printf 'input 3\nconv 8\n' >other.net
 expect 3 "$CAELUM" import standard.npz --net other.net -o other.safetensors
 says err "tensor 'conv2.weight': the network has none of that name"
 
+# names in an order that is not the network's: told, or refused
+expect 2 "$CAELUM" import standard.npz --net "$models/standard.net" --order conv2,conv1 -o other.safetensors
+says err "an order is for others"
+if $python -c 'import numpy' 2>/dev/null; then
+    printf 'input 1\nconv 1 k=1 relu\nconv 1 k=1\n' >two.net
+    $python -c '
+import numpy
+one = lambda x, *shape: numpy.full(shape, x, "f4")
+numpy.savez("two.npz", **{"dec.bias": one(4, 1), "dec.weight": one(3, 1, 1, 1, 1), "enc.bias": one(2, 1), "enc.weight": one(1, 1, 1, 1, 1)})'
+    expect 3 "$CAELUM" import two.npz --net two.net -o two.safetensors
+    says err "'dec.weight' and 'enc.weight' are both [1, 1, 1, 1]"
+    says err "--order NAME,NAME,..."
+    holds "nothing is guessed" [ ! -e two.safetensors ]
+    expect 0 "$CAELUM" import two.npz --net two.net --order enc,dec -o two.safetensors
+    expect 0 "$CAELUM" export two.safetensors -o back.npz
+    expect 0 $python -c '
+import numpy
+back = numpy.load("back.npz")
+assert [back[f"conv{i}.{t}"].item() for i in (1, 2) for t in ("weight", "bias")] == [1, 2, 3, 4]'
+
+    # weights that half precision, or nobody, has
+    $python -c '
+import numpy
+for name, x in (("large", 1e5), ("nan", numpy.nan)):
+    numpy.savez(name + ".npz", **{"conv1.weight": numpy.full((1, 1, 1, 1), x, "f4"), "conv1.bias": numpy.zeros(1, "f4")})'
+    printf 'input 1\nconv 1 k=1\n' >one.net
+    expect 0 "$CAELUM" import large.npz --net one.net -o large.safetensors
+    expect 3 "$CAELUM" export large.safetensors --half -o half.safetensors
+    says err "'conv1.weight' has the weight 100000"
+    holds "no infinity is written" [ ! -e half.safetensors ]
+    expect 3 "$CAELUM" import nan.npz --net one.net -o nan.safetensors
+    says err "'conv1.weight' has the weight nan"
+fi
+
 # activations
 expect 0 "$CAELUM" activations "$models/standard.safetensors" --data synthetic:100 --count 7 -o code.npz
 says out "layer05_conv             7 x 16 x 8 x 8"

@@ -17,7 +17,7 @@ for command in $commands; do
         holds "caelum-$command(1) has --$option" grep -qF -e "Fl \"\\-$name\"" "caelum-$command.1"
     done
 done
-for status in 0 1 2 3 4 5 6 7; do says out ".It \"$status\""; done
+for status in 0 1 2 3 4 6 7; do says out ".It \"$status\""; done
 says out '.It Ev "CAELUM_CPU"'
 says out '.It Pa "./caelum.conf"'
 expect 2 "$CAELUM" man trian

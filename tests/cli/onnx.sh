@@ -21,6 +21,9 @@ holds "models come back as they are" cmp back.safetensors again.safetensors
 expect 0 "$CAELUM" inspect back.safetensors
 says out "3 x 32 x 32"
 
+expect 2 "$CAELUM" import a.onnx --net "$SOURCE_DIR/models/standard.net" -o c.safetensors
+says err "expected no network's text"
+
 head -c 20000 a.onnx > short.onnx
 expect 3 "$CAELUM" import short.onnx -o c.safetensors
 says err "short.onnx: no ONNX file, or a damaged one"

@@ -28,25 +28,35 @@ says out '"finished": 2'
 holds "one after the other gives the same bits" cmp part/runs/narrow-s1/best.safetensors \
     whole/runs/narrow-s1/best.safetensors
 
-# killed without warning, then gone on with
-sed 's/epochs=3/epochs=12/; s/limit=200/limit=0/; s/synthetic:200/synthetic:1000/' "$study" |
-    sed "s|\.\./|$SOURCE_DIR/|" >long.study
+# the first line that is drawn knows no pace yet
+expect 0 "$CAELUM" study "$study" --out drawn --progress always
+holds "no time is told before there is a pace" sh -c "tr '\\r' '\\n' <err | grep -m1 ' left ' | grep -qF ' ? left'"
+
+# a study of so many epochs, killed without warning, gone on with and asked to stop; false where this shell was too slow
+# to do it in time
+interrupted() {
+    sed "s/epochs=3/epochs=$1/; s/limit=200/limit=0/; s/synthetic:200/synthetic:1000/; s|\.\./|$SOURCE_DIR/|" \
+        "$study" >long.study
+    rm -rf b
+    start -9 3
+    [ ! -e b/runs/standard-s2/eval.json ] || return
+    begun=$(sed -n 's/^\([a-z]*-s1\)  epoch   1.*/\1/p' log)
+    start -INT 2
+    [ $status = 130 ]
+}
+# start SIGNAL EPOCHS: sends the signal after so many epochs; sets status
+start() {
+    : >log
+    "$CAELUM" study long.study --out b -v >stopped 2>log &
+    pid=$!
+    while [ "$(grep -c epoch log)" -lt "$2" ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done
+    kill "$1" $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    status=$?
+}
+interrupted 12 || interrupted 60 || interrupted 300
+holds "killed in the middle, then exit status 130 after SIGINT" test "$status" = 130
 "$CAELUM" study long.study --out a -q >/dev/null
-: >log
-"$CAELUM" study long.study --out b -v >/dev/null 2>log &
-pid=$!
-while [ "$(grep -c epoch log)" -lt 3 ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done
-kill -9 $pid 2>/dev/null
-wait $pid 2>/dev/null
-holds "it was killed in the middle" test ! -e b/runs/standard-s2/eval.json
-begun=$(sed -n 's/^\([a-z]*-s1\)  epoch   1.*/\1/p' log)
-: >log
-"$CAELUM" study long.study --out b -v >stopped 2>log &
-pid=$!
-while [ "$(grep -c epoch log)" -lt 2 ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done
-kill -INT $pid
-wait $pid
-holds "exit status 130 after SIGINT" test $? = 130
 for run in $begun; do
     holds "$run is gone on with, not begun again" sh -c "! grep -q '^$run  epoch   1/' log"
 done
@@ -71,6 +81,14 @@ says err "its network is another one"
 expect 0 "$CAELUM" study net.study --out a --report
 says_page() { holds "the report says: $1" grep -qF -e "$1" a/report/index.html; }
 says_page "not run: its directory holds another training, its network is another one"
+
+# a directory that is no UTF-8, has a blank and a long path: nothing is cut or lost
+odd=$(printf 'o\344 d')/$(printf '%0200d/%0200d/%0200d' 0 0 0)
+expect 0 "$CAELUM" study "$study" narrow --out "$odd" --json
+says out '"out": "o\\xe4 d/0000'
+expect 0 "$CAELUM" study "$study" narrow --out "$odd"
+says out "2 of 2 runs finished, 0 of them now"
+holds "its commands are whole" grep -qF "/runs/narrow-s2'\"," "$odd/report/figures.json"
 
 # one run that fails does not stop the others
 mkdir -p f/runs
@@ -118,9 +136,19 @@ expect 2 "$CAELUM" compare whole/runs/standard-s1 -o compare.txt
 expect 4 "$CAELUM" compare nothing
 says err "nothing is no run directory"
 
-# everything of the real study, quickly, on generated pictures
+# everything of the real study, quickly, on generated pictures, by which nothing is judged
+unjudged() {
+    for file in $1/report/index.html $1/report/study.md; do
+        holds "$file says why it judges nothing" grep -qF "$2" $file
+        holds "$file judges nothing" sh -c "! grep -qiE 'reproduced|surpassed|so here|lowest test error|times lower|between the logarithms' $file"
+        holds "$file has no published figures" sh -c "! grep -qF 'the Keras study' $file"
+    done
+    holds "nor do the figures for programs" sh -c "! grep -E '\"verdict\": ' $1/report/figures.json | grep -qv '\"open\"'"
+}
 expect 0 "$CAELUM" study --data synthetic:300 --quick --out quick
-holds "its page is marked" grep -q "A quick pass" quick/report/index.html
+unjudged quick "A quick pass"
+expect 0 "$CAELUM" study "$SOURCE_DIR/studies/assignment.study" shallower --report --data synthetic:300 --out none
+unjudged none "Generated pictures stand in"
 for run in $(sed -n 's/^run \([^ ]*\).*/\1/p' "$SOURCE_DIR/studies/assignment.study"); do
     holds "quick: a row for $run" grep -q "<th scope=\"row\">$run[ <]" quick/report/index.html
 done

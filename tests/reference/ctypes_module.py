@@ -1,6 +1,7 @@
 """ctypes_module.py REPOSITORY - examples/python/caelum.py against numpy: one convolution by hand, shared memory,
 codes, pictures, errors."""
 
+import gc
 import sys
 
 import numpy as np
@@ -13,6 +14,20 @@ model = caelum.Model(root + "/models/standard.safetensors")
 weights = model.weights()
 assert weights["conv1.weight"].shape == (8, 3, 3, 3) and sum(w.size for w in weights.values()) == 4911
 assert model.weights()["conv1.weight"].ctypes.data == weights["conv1.weight"].ctypes.data, "weights are copies"
+
+# arrays, and views of them, keep a model that nobody else holds; without any it is closed
+alone = caelum.Model(root + "/models/standard.safetensors").weights()["conv1.weight"][2:, 1]
+closed = []
+close, caelum.Model.__del__ = caelum.Model.__del__, lambda self: (closed.append(1), close(self))
+gc.collect()
+more = [caelum.Model(root + "/models/best.safetensors") for _ in range(5)]  # take what was given back
+assert np.array_equal(alone, weights["conv1.weight"][2:, 1]) and not closed, "the model is gone"
+assert not alone.flags.writeable
+del alone
+gc.collect()
+assert len(closed) == 1, "the model stays"
+del more
+
 pictures = np.random.default_rng(1).random((5, 3, 32, 32), np.float32)
 
 padded = np.pad(pictures.astype(np.float64), ((0, 0), (0, 0), (1, 1), (1, 1)))

@@ -1,0 +1,91 @@
+/* onnx_constants.c - a constant beside what flows: a layer's bias, or nothing at all. */
+#include "exchange/onnx_lines.h"
+
+#include <float.h>
+#include <string.h>
+
+static int get_constant(struct onnx_writer *w, const struct onnx_tensor **constant,
+                        struct caelum_error *err) {
+    const size_t i = strcmp(w->step->node->input[0], w->step->constant) == 0 ? 0 : 1;
+    return onnx_get_reals(w, i, constant, err);
+}
+
+/* Whether the constant's shape [..., rows, columns], spread over what flows, leaves that as large as it is.
+ */
+static bool fits(const struct onnx_writer *w, const struct onnx_tensor *t) {
+    const struct shape s = w->now.shape;
+    const size_t picture[] = {s.w, s.h, s.c, 1}, row[] = {shape_values(s), 1};
+    if (t->dims > (w->now.flat ? 2 : 4)) return false;
+    for (size_t i = 0; i < t->dims; i++) {
+        const size_t n = t->dim[t->dims - 1 - i];
+        if (n != 1 && n != (w->now.flat ? row[i] : picture[i])) return false;
+    }
+    return true;
+}
+
+/* Whether it is one number, or one a channel, of what flows. */
+static bool is_bias(const struct onnx_writer *w, const struct onnx_tensor *t) {
+    if (t->values == 1) return true;
+    const size_t behind = w->now.flat ? 0 : 2; /* dimensions behind the channel's */
+    const size_t channels = w->now.flat ? shape_values(w->now.shape) : w->now.shape.c;
+    return t->dims > behind && t->dim[t->dims - 1 - behind] == channels && t->values == channels;
+}
+
+static bool is_all(const struct onnx_tensor *t, float number) {
+    const float *value = t->data;
+    for (size_t i = 0; i < t->values; i++)
+        if (value[i] != number) return false;
+    return t->values > 0;
+}
+
+int onnx_add_constant(struct onnx_writer *w, struct caelum_error *err) {
+    const struct onnx_tensor *t;
+    CHECK(get_constant(w, &t, err));
+    if (fits(w, t) && is_all(t, 0)) return CAELUM_OK;
+    if (!w->linear || !fits(w, t) || !is_bias(w, t))
+        return REFUSE(w, err,
+                      "'%.60s' is a constant; a network's text adds one number a channel to a layer with "
+                      "weights that stands right before, and else only what it made",
+                      w->step->constant);
+    return onnx_weigh_more(w, t, err);
+}
+
+/* Whether x op constant, or for Mul constant op x as well, is x. */
+static int expect_neutral(struct onnx_writer *w, float neutral, bool commutes, const char *words,
+                          struct caelum_error *err) {
+    const struct onnx_tensor *t;
+    CHECK(get_constant(w, &t, err));
+    if ((commutes || w->step->constant == w->step->node->input[1]) && fits(w, t) && is_all(t, neutral))
+        return CAELUM_OK;
+    return REFUSE(w, err, "by or of a constant; expected %s: a network's text has no layer for others",
+                  words);
+}
+
+int onnx_subtract(struct onnx_writer *w, struct caelum_error *err) {
+    return expect_neutral(w, 0, false, "x - 0", err);
+}
+int onnx_multiply(struct onnx_writer *w, struct caelum_error *err) {
+    return expect_neutral(w, 1, true, "a product with 1", err);
+}
+int onnx_divide(struct onnx_writer *w, struct caelum_error *err) {
+    return expect_neutral(w, 1, false, "x / 1", err);
+}
+
+/* One end of a Clip, as it was where it is left out. */
+static int get_end(struct onnx_writer *w, size_t i, float *end, struct caelum_error *err) {
+    const struct onnx_tensor *t;
+    CHECK(onnx_get_reals(w, i, &t, err));
+    if (t && t->values != 1) return REFUSE(w, err, "to %zu numbers, one expected", t->values);
+    if (t) *end = *(const float *)t->data;
+    return CAELUM_OK;
+}
+
+int onnx_clip(struct onnx_writer *w, struct caelum_error *err) {
+    float least = -FLT_MAX, most = FLT_MAX;
+    CHECK(get_end(w, 1, &least, err));
+    CHECK(get_end(w, 2, &most, err));
+    if (most >= FLT_MAX && least <= -FLT_MAX) return CAELUM_OK;
+    if (most >= FLT_MAX && least == 0) return onnx_activate(w, "relu", err);
+    return REFUSE(w, err, "to %g and %g; a network's text cuts at 0 from below alone, as relu", (double)least,
+                  (double)most);
+}

@@ -1,0 +1,277 @@
+/* test_onnx_graphs.c - ONNX graphs that are made by hand: constants that are biases, nodes that do nothing,
+ * and what is refused. */
+#include "testing.h"
+
+#if CAELUM_WITH_ONNX
+
+#include "exchange/onnx.h"
+
+#include <math.h>
+
+static char directory[256], path[300];
+
+/* --- Graphs that are made by hand ----------------------------------------------------------------- */
+
+/* A graph of one convolution 2 -> 2, "a", k=3 with pads; a test changes it, or adds to it. */
+struct made {
+    struct onnx_file file;
+    float weight[36];
+};
+
+static void made_open(struct made *m) {
+    *m = (struct made){0};
+    struct onnx_graph *g = &m->file.graph;
+    onnx_open(g, NULL);
+    g->name = "made";
+    g->input = (struct onnx_port){.name = "x", .dims = 4, .dim = {0, 2, 8, 8}};
+    g->output = (struct onnx_port){.name = "a", .dims = 4, .dim = {0, 2, 8, 8}};
+    for (size_t i = 0; i < 36; i++) m->weight[i] = (float)i / 36;
+    onnx_add_tensor(g, &(struct onnx_tensor){.name = "w",
+                                             .type = ONNX_FLOAT,
+                                             .dims = 4,
+                                             .dim = {2, 2, 3, 3},
+                                             .values = 36,
+                                             .data = m->weight});
+    g->layer = "a";
+    onnx_node(g, "Conv", NULL, "x", "w");
+    onnx_ints(g, "pads", 4, (size_t[]){1, 1, 1, 1});
+}
+
+static int made_model(struct made *m, caelum_model **model, struct caelum_error *error) {
+    const struct caelum_import_settings settings = {.height = 8, .width = 8};
+    m->file.graph.output.name = m->file.graph.value;
+    assert_int_equal(m->file.graph.result, 0);
+    assert_ok(onnx_write(&m->file, path, err));
+    const int result = caelum_model_import(model, path, &settings, error);
+    if (result != 0) assert_null(*model);
+    onnx_file_close(&m->file);
+    return result;
+}
+
+static int made_import(struct made *m, struct caelum_error *error) {
+    caelum_model *model = NULL;
+    const int result = made_model(m, &model, error);
+    caelum_model_close(&model);
+    return result;
+}
+
+/* A constant of the layer at hand. */
+static const char *constant(struct onnx_graph *g, const char *name, size_t dims, const size_t *dim,
+                            const float *data) {
+    struct onnx_tensor t = {.name = name, .type = ONNX_FLOAT, .dims = dims, .values = 1, .data = data};
+    for (size_t d = 0; d < dims; d++) t.dim[d] = dim[d], t.values *= dim[d];
+    onnx_add_tensor(g, &t);
+    return name;
+}
+
+/* Adds the constant to the convolution, twice if told so, and applies relu. */
+static int add_to_conv(size_t dims, const size_t *dim, const float *data, bool twice, float bias[2],
+                       struct caelum_error *error) {
+    struct made m;
+    caelum_model *model = NULL;
+    made_open(&m);
+    struct onnx_graph *g = &m.file.graph;
+    g->layer = "b";
+    onnx_node(g, "Add", "1", constant(g, "c", dims, dim, data), "a");
+    if (twice) onnx_node(g, "Add", "2", g->value, "c");
+    onnx_node(g, "Relu", NULL, g->value, NULL);
+    const int result = made_model(&m, &model, error);
+    if (result != 0) return result;
+    assert_string_equal(model->net->text, "input 2\nconv 2 relu\n");
+    for (size_t i = 0; i < 36; i++) assert_true(model->params[i] == m.weight[i]);
+    memcpy(bias, model->params + 36, 2 * sizeof *bias);
+    caelum_model_close(&model);
+    return 0;
+}
+
+static void a_constant_is_a_bias(void **state) {
+    static const float two[] = {0.5f, -1}, one[] = {0.25f}, columns[8] = {1}, all[128] = {1};
+    float bias[2];
+    (void)state;
+    assert_ok(add_to_conv(3, (size_t[]){2, 1, 1}, two, false, bias, err));
+    assert_true(bias[0] == 0.5f && bias[1] == -1);
+    assert_ok(add_to_conv(4, (size_t[]){1, 2, 1, 1}, two, true, bias, err));
+    assert_true(bias[0] == 1 && bias[1] == -2);
+    assert_ok(add_to_conv(0, NULL, one, true, bias, err));
+    assert_true(bias[0] == 0.5f && bias[1] == 0.5f);
+    assert_ok(add_to_conv(1, (size_t[]){1}, one, false, bias, err));
+    assert_true(bias[0] == 0.25f && bias[1] == 0.25f);
+    static const char words[] = "'c' is a constant; a network's text adds one number a channel";
+    assert_error(CAELUM_EFORMAT, words, add_to_conv(1, (size_t[]){8}, columns, false, bias, err));
+    assert_error(CAELUM_EFORMAT, words, add_to_conv(1, (size_t[]){2}, two, false, bias, err));
+    assert_error(CAELUM_EFORMAT, words, add_to_conv(3, (size_t[]){2, 8, 8}, all, false, bias, err));
+    assert_error(CAELUM_EFORMAT, words, add_to_conv(5, (size_t[]){1, 1, 2, 1, 1}, two, false, bias, err));
+
+    /* MatMul [128][3] and its bias, by hand: all weights 1, the bias 10, 20, 30 */
+    static float ones[128 * 3], in[128], out[3];
+    static const float three[] = {10, 20, 30};
+    struct made m;
+    caelum_model *model = NULL;
+    for (size_t i = 0; i < 128 * 3; i++) ones[i] = 1;
+    for (size_t i = 0; i < 128; i++) in[i] = (float)i / 128;
+    made_open(&m);
+    struct onnx_graph *g = &m.file.graph;
+    g->layer = "b";
+    onnx_node(g, "Flatten", "row", "x", NULL);
+    onnx_node(g, "MatMul", "product", g->value, constant(g, "m", 2, (size_t[]){128, 3}, ones));
+    onnx_node(g, "Add", NULL, g->value, constant(g, "c", 1, (size_t[]){3}, three));
+    assert_ok(made_model(&m, &model, err));
+    assert_ok(caelum_model_run(model, model->net->layers, in, 1, 1, out, err));
+    for (size_t k = 0; k < 3; k++)
+        assert_float_equal(out[k], 63.5f + three[k], 1e-4); /* 0 + ... + 127, / 128 */
+    caelum_model_close(&model);
+}
+
+#define REFUSES(words, ...)                                        \
+    do {                                                           \
+        struct made m;                                             \
+        made_open(&m);                                             \
+        struct onnx_graph *g = &m.file.graph;                      \
+        g->layer = "b";                                            \
+        __VA_ARGS__;                                               \
+        assert_error(CAELUM_EFORMAT, words, made_import(&m, err)); \
+    } while (0)
+
+/* Each alone leaves the text as it was. */
+static void what_does_nothing_writes_nothing(void **state) {
+    static const float ones[] = {1, 1}, zero[] = {0, 0}, ends[] = {-INFINITY, INFINITY, 0};
+    (void)state;
+    for (int i = 0; i < 14; i++) {
+        struct made m;
+        caelum_model *model = NULL;
+        made_open(&m);
+        struct onnx_graph *g = &m.file.graph;
+        const size_t channels[] = {1, 2, 1, 1};
+        g->layer = "b";
+        const char *const one = constant(g, "ones", 4, channels, ones);
+        const char *const none = constant(g, "zeros", 4, channels, zero);
+        const char *const least = constant(g, "least", 0, NULL, &ends[0]);
+        const char *const most = constant(g, "most", 0, NULL, &ends[1]);
+        onnx_add_tensor(g,
+                        &(struct onnx_tensor){
+                            .name = "false", .type = ONNX_BOOL, .values = 1, .data = (const uint64_t[]){0}});
+        static const char *const op[] = {"Mul",  "Mul",       "Div",    "Add",     "Add",  "Sub",  "Identity",
+                                         "Cast", "Transpose", "Concat", "Dropout", "Clip", "Clip", "Resize"};
+        const char *const first[] = {"a", one, "a", "a", none, "a", "a", "a", "a", "a", "a", "a", "a", "a"};
+        const char *const second[] = {one,  "a",  one,  none, "a",  none,  NULL,
+                                      NULL, NULL, NULL, "",   NULL, least, ""};
+        onnx_node(g, op[i], NULL, first[i], second[i]);
+        if (i == 7) onnx_int(g, "to", ONNX_FLOAT);
+        if (i == 8) onnx_ints(g, "perm", 4, (size_t[]){0, 1, 2, 3});
+        if (i == 9) onnx_int(g, "axis", 1);
+        if (i == 10) onnx_input(g, "false");
+        if (i == 12) onnx_input(g, most);
+        if (i == 13) {
+            onnx_input(g, onnx_reals(g, "scales", 2, (float[]){2, 2}));
+            onnx_ints(g, "axes", 2, (size_t[]){2, 3});
+            onnx_int(g, "antialias", 0);
+            onnx_int(g, "exclude_outside", 0);
+            onnx_word(g, "keep_aspect_ratio_policy", "stretch");
+        }
+        assert_ok(made_model(&m, &model, err));
+        assert_string_equal(model->net->text, i == 13 ? "input 2\nconv 2\nupsample\n" : "input 2\nconv 2\n");
+        caelum_model_close(&model);
+    }
+    REFUSES("expected x - 0", onnx_node(g, "Sub", NULL, constant(g, "c", 0, NULL, &ends[2]), "a"));
+    REFUSES("of a constant", onnx_node(g, "Mul", NULL, "a", constant(g, "c", 0, NULL, &ends[2])));
+    REFUSES("of a constant", onnx_node(g, "Div", NULL, constant(g, "c", 0, NULL, ones), "a"));
+    REFUSES("of what is computed", onnx_node(g, "Div", NULL, "a", "x"));
+    REFUSES("Transpose", onnx_node(g, "Transpose", NULL, "a", NULL);
+            onnx_ints(g, "perm", 4, (size_t[]){0, 1, 3, 2}));
+    REFUSES("Cast", onnx_node(g, "Cast", NULL, "a", NULL); onnx_int(g, "to", 10));
+    REFUSES("relu", onnx_node(g, "Clip", NULL, "a", constant(g, "c", 0, NULL, ones)));
+}
+
+static void what_no_text_can_say_is_refused(void **state) {
+    (void)state;
+    struct made fine;
+    made_open(&fine);
+    assert_ok(made_import(&fine, err));
+    REFUSES("node 'b' (Softmax): an operator", onnx_node(g, "Softmax", NULL, "a", NULL));
+    REFUSES("node 'b' (LeakyRelu): alpha 0.2", onnx_node(g, "LeakyRelu", NULL, "a", NULL);
+            onnx_real(g, "alpha", 0.2f));
+    REFUSES("node 'a' (Conv): 2 groups", onnx_int(g, "group", 2));
+    REFUSES("node 'a' (Conv): dilations", onnx_ints(g, "dilations", 2, (size_t[]){2, 2}));
+    REFUSES("node 'a' (Conv): strides 1 and 2", onnx_ints(g, "strides", 2, (size_t[]){1, 2}));
+    REFUSES("attribute 'novel'", onnx_int(g, "novel", 2));
+    REFUSES("kernel_shape", onnx_ints(g, "kernel_shape", 2, (size_t[]){3, 5}));
+    REFUSES("strides: 1 numbers", onnx_ints(g, "strides", 1, (size_t[]){1}));
+    REFUSES("group: not of the type", onnx_word(g, "group", "1"));
+    REFUSES("'w' is a constant", onnx_node(g, "Add", NULL, "a", "w"));
+    REFUSES("'w' is a constant", onnx_node(g, "Concat", NULL, "a", "w"); onnx_int(g, "axis", 1));
+    REFUSES("branch of its own", onnx_node(g, "Relu", "1", "a", NULL); onnx_node(g, "Tanh", "2", "a", NULL);
+            onnx_node(g, "Add", NULL, "b.1", "b.2"));
+    REFUSES("must come first", onnx_node(g, "Concat", NULL, "x", "a"); onnx_int(g, "axis", 1));
+    REFUSES("along axis 2", onnx_node(g, "Concat", NULL, "a", "x"); onnx_int(g, "axis", 2));
+    REFUSES("windows of 3 every 2", onnx_node(g, "MaxPool", NULL, "a", NULL);
+            onnx_ints(g, "kernel_shape", 2, (size_t[]){3, 3}); onnx_ints(g, "strides", 2, (size_t[]){2, 2}));
+    REFUSES("GELU by erf", onnx_node(g, "Mul", NULL, "a", onnx_node(g, "Erf", "erf", "a", NULL)));
+    REFUSES("a product that is neither", onnx_node(g, "Mul", NULL, "a", "x"));
+    REFUSES("mode DCR", onnx_node(g, "DepthToSpace", NULL, "a", NULL); onnx_int(g, "blocksize", 2));
+    REFUSES("mode cubic", onnx_node(g, "Resize", NULL, "a", "");
+            onnx_input(g, onnx_reals(g, "scales", 4, (float[]){1, 1, 2, 2})); onnx_word(g, "mode", "cubic"));
+    REFUSES("1.5 rows", onnx_node(g, "Resize", NULL, "a", "");
+            onnx_input(g, onnx_reals(g, "scales", 4, (float[]){1, 1, 1.5f, 1.5f})));
+    REFUSES("mode reflect", onnx_node(g, "Pad", NULL, "a", onnx_shape(g, "pads", 8, (int64_t[8]){0, 0, 1}));
+            onnx_word(g, "mode", "reflect"));
+    REFUSES("around rows and columns only",
+            onnx_node(g, "Pad", NULL, "a", onnx_shape(g, "pads", 8, (int64_t[8]){0, 1})));
+    REFUSES("does not keep", onnx_node(g, "Reshape", NULL, "a", onnx_shape(g, "to", 2, (int64_t[]){0, 7})));
+    REFUSES("expected rows of numbers", onnx_node(g, "MatMul", NULL, "a", "w"));
+    REFUSES("does not depend", g->value = "w");
+    REFUSES("its output is its input", g->value = "x");
+}
+
+static void broken_graphs_are_refused(void **state) {
+    (void)state;
+    REFUSES("neither a node's output nor an initializer", onnx_node(g, "Relu", NULL, "nowhere", NULL));
+    REFUSES("a cycle", onnx_node(g, "Add", NULL, "a", "b"));
+    REFUSES("a cycle", onnx_node(g, "Relu", "1", "b.2", NULL); onnx_node(g, "Relu", "2", "b.1", NULL));
+    REFUSES("two things are called 'a'", g->layer = "a"; onnx_node(g, "Relu", NULL, "x", NULL));
+    REFUSES("two things are called 'x'", g->layer = "x"; onnx_node(g, "Relu", NULL, "a", NULL));
+    REFUSES("has its attribute 'pads' twice", onnx_ints(g, "pads", 4, (size_t[]){1, 1, 1, 1}));
+    REFUSES("nothing makes the output 'c'", g->value = "c");
+    REFUSES("144 bytes, 160 expected", g->tensor[0].dims = 4; g->tensor[0].dim[2] = 5;
+            g->tensor[0].dim[3] = 2; g->tensor[0].values = 36);
+    REFUSES("numbers expected", g->tensor[0].dim[0] = (size_t)1 << 40);
+    REFUSES("numbers expected", g->tensor[0].dim[0] = g->tensor[0].dim[1] = (size_t)1 << 20);
+    REFUSES("of type INT64", g->tensor[0].type = ONNX_INT64; g->tensor[0].dim[0] = 1;
+            g->tensor[0].values = 18);
+    REFUSES("of type FLOAT16", g->tensor[0].type = 10; g->tensor[0].values = 18);
+    REFUSES("weights for 3 channels, 2 come in", g->tensor[0].dim[1] = 3; g->tensor[0].dim[0] = 2;
+            g->tensor[0].dim[2] = g->tensor[0].dim[3] = 1; g->tensor[0].values = 6);
+    REFUSES("of 3 dimensions", g->input.dims = 3);
+    REFUSES("of 4 dimensions", g->input.dim[1] = 0);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    test_directory(directory);
+    snprintf(path, sizeof path, "%s/one.onnx", directory);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    test_remove(directory);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_constant_is_a_bias),
+        cmocka_unit_test(what_does_nothing_writes_nothing),
+        cmocka_unit_test(what_no_text_can_say_is_refused),
+        cmocka_unit_test(broken_graphs_are_refused),
+    };
+    return cmocka_run_group_tests_name("ONNX graphs", tests, set_up, tear_down);
+}
+
+#else
+
+int main(void) {
+    puts("skipped: this build leaves out ONNX");
+    return 0;
+}
+
+#endif
