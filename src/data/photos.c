@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_PHOTOS = 1 << 24, MOST_DEPTH = 32, PATH_SIZE = 1024 };
+enum { MOST_PHOTOS = 1 << 24, MOST_DEPTH = 32 };
 
 static bool is_picture(const char *path, const char *full, bool there) {
     enum caelum_picture_format format;
