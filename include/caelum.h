@@ -501,7 +501,7 @@ struct caelum_train_progress {
     double loss;           /* mean over this epoch so far */
     double last_val_loss;  /* of the epoch before; NaN in the first */
     double pictures_per_second;
-    double seconds_left;                 /* for the whole run */
+    double seconds_left;                 /* of the whole run; NaN while too little of it is done */
     const struct caelum_epoch *finished; /* not NULL once after each epoch */
 };
 
@@ -582,7 +582,7 @@ struct caelum_study_progress {
     size_t finished;     /* of them, those finished now or before, or failed */
     size_t failed;       /* of them, those failed */
     double part;         /* share of this call's work that is done, by multiply-adds */
-    double seconds_left; /* of this call, on the same reckoning; NaN while nothing is done */
+    double seconds_left; /* of this call, on the same reckoning; NaN while too little is done */
     const struct caelum_train_progress *train; /* of BATCH and EPOCH, else NULL */
     const struct caelum_train_result *result;  /* of FINISHED; zeroed if it was trained before */
     const struct caelum_error *error;          /* of FAILED */

@@ -9,7 +9,7 @@ int runner_open(struct runner *out, const struct caelum_net *net, const float *p
                 struct caelum_error *err) {
     struct runner r = {.net = net,
                        .params = params,
-                       .threads = threads > 0 ? threads : parallel_default_threads(),
+                       .threads = parallel_threads(threads),
                        .task = task_of(net)};
     enum cpu_level level;
     CHECK(cpu_choose(&level, err));
