@@ -210,7 +210,8 @@ const char *caelum_net_text(const caelum_net *net);
 /* A network with weights. But for its metadata read-only after loading: any number of threads may run it. */
 typedef struct caelum_model caelum_model;
 
-/* Loads a safetensors file written by caelum. Fails with CAELUM_EIO or CAELUM_EFORMAT. */
+/* Loads a safetensors file written by caelum; a run directory stands for its best.safetensors. Fails with
+ * CAELUM_EIO or CAELUM_EFORMAT. */
 int caelum_model_load(caelum_model **model, const char *path, struct caelum_error *err);
 /* The same from a file's bytes in memory, which are not kept; `name` stands before errors. */
 int caelum_model_decode(caelum_model **model, const void *bytes, size_t size, const char *name,
@@ -257,7 +258,8 @@ int caelum_model_set_metadata(caelum_model *model, const char *key, const char *
 /* Rounds the weights to half precision (IEEE 754 binary16), in which the model is then saved: half the bytes.
  * A model loaded from such a file is saved as such. Not while another thread runs it. */
 void caelum_model_round_half(caelum_model *model);
-/* Writes the model, whole or not at all; an existing file is replaced. Fails with CAELUM_EIO. */
+/* Writes the model, whole or not at all; an existing file is replaced, of a run directory its
+ * best.safetensors. Fails with CAELUM_EIO. */
 int caelum_model_save(const caelum_model *model, const char *path, struct caelum_error *err);
 
 /* Writes the model as another program's file, whole or not at all, in the format that the path ends in:
@@ -636,7 +638,8 @@ int caelum_study(const struct caelum_study_settings *settings, struct caelum_stu
 typedef struct caelum_comparison caelum_comparison;
 
 /* Reads run.json, metrics.csv and, where it is there, eval.json of 1 to 64 run directories, finished or
- * not. Fails with CAELUM_EIO or CAELUM_EFORMAT. */
+ * not. A directory that is none stands for all that are below it. Fails with CAELUM_EIO, CAELUM_EFORMAT, or
+ * CAELUM_EUSAGE where there are more. */
 int caelum_comparison_open(caelum_comparison **comparison, const char *const *dirs, size_t count,
                            struct caelum_error *err);
 void caelum_comparison_close(caelum_comparison **comparison);
