@@ -3,11 +3,14 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A safetensors file starts with eight bytes of size and the '{' of its header. */
 static bool is_model(const char *path) {
     unsigned char head[9] = {0};
-    FILE *f = fopen(path, "rb");
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return true; /* a run's best */
+    FILE *f = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? fopen(path, "rb") : NULL;
     if (!f) return false;
     const size_t n = fread(head, 1, sizeof head, f);
     fclose(f);

@@ -150,6 +150,10 @@ struct caelum_data_info {
 /* Describes a data set; reads all its pixels and source files, so it takes a second. */
 int caelum_data_describe(const caelum_data *data, struct caelum_data_info *info, struct caelum_error *err);
 
+/* What the pixels are, the same for the same pictures: their SHA-256, or how they were generated. A model's
+ * metadata have it as "data_fingerprint". Lasts as long as the data. */
+const char *caelum_data_fingerprint(const caelum_data *data);
+
 /* Pictures in a split. */
 size_t caelum_data_count(const caelum_data *data, enum caelum_split split);
 

@@ -135,6 +135,10 @@ void caelum_data_close(caelum_data **data) {
     mem_free(data);
 }
 
+const char *caelum_data_fingerprint(const caelum_data *data) {
+    return data->fingerprint;
+}
+
 size_t caelum_data_count(const caelum_data *data, enum caelum_split split_of) {
     return split_of == CAELUM_ALL ? data->split_count[0] + data->split_count[1] + data->split_count[2]
                                   : data->split_count[split_of];
