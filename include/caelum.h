@@ -159,6 +159,10 @@ struct caelum_data_info {
 /* Describes a data set; reads all its pixels and source files, so it takes a second. */
 int caelum_data_describe(const caelum_data *data, struct caelum_data_info *info, struct caelum_error *err);
 
+/* What the pixels are, the same for the same pictures: their SHA-256, or how they were generated. A model's
+ * metadata have it as "data_fingerprint". Lasts as long as the data. */
+const char *caelum_data_fingerprint(const caelum_data *data);
+
 /* Pictures in a split. */
 size_t caelum_data_count(const caelum_data *data, enum caelum_split split);
 
@@ -219,8 +223,8 @@ const char *caelum_net_text(const caelum_net *net);
 /* A network with weights. But for its metadata read-only after loading: any number of threads may run it. */
 typedef struct caelum_model caelum_model;
 
-/* Loads a safetensors file written by caelum. Fails with CAELUM_EIO; CAELUM_EFORMAT, also if a weight is not
- * finite. */
+/* Loads a safetensors file written by caelum; a run directory stands for its best.safetensors. Fails with
+ * CAELUM_EIO; CAELUM_EFORMAT, also if a weight is not finite. */
 int caelum_model_load(caelum_model **model, const char *path, struct caelum_error *err);
 /* The same from a file's bytes in memory, which are not kept; `name` stands before errors. */
 int caelum_model_decode(caelum_model **model, const void *bytes, size_t size, const char *name,
@@ -268,8 +272,9 @@ int caelum_model_set_metadata(caelum_model *model, const char *key, const char *
  * A model loaded from such a file is saved as such. Not while another thread runs it. Fails with
  * CAELUM_EFORMAT, naming the tensor, if a weight is beyond 65504; the model is then as it was. */
 int caelum_model_round_half(caelum_model *model, struct caelum_error *err);
-/* Writes the model, whole or not at all; an existing file is replaced. Fails with CAELUM_EIO; with
- * CAELUM_EFORMAT, naming the tensor, if a weight is not finite. */
+/* Writes the model, whole or not at all; an existing file is replaced, of a run directory its
+ * best.safetensors. Fails with CAELUM_EIO; with CAELUM_EFORMAT, naming the tensor, if a weight is not finite.
+ */
 int caelum_model_save(const caelum_model *model, const char *path, struct caelum_error *err);
 
 /* Writes the model as another program's file, whole or not at all, in the format that the path ends in:
@@ -516,7 +521,7 @@ struct caelum_train_progress {
     double loss;           /* mean over this epoch so far */
     double last_val_loss;  /* of the epoch before; NaN in the first */
     double pictures_per_second;
-    double seconds_left;                 /* for the whole run */
+    double seconds_left;                 /* of the whole run; NaN while too little of it is done */
     const struct caelum_epoch *finished; /* not NULL once after each epoch */
 };
 
@@ -597,7 +602,7 @@ struct caelum_study_progress {
     size_t finished;     /* of them, those finished now or before, or failed */
     size_t failed;       /* of them, those failed */
     double part;         /* share of this call's work that is done, by multiply-adds */
-    double seconds_left; /* of this call, on the same reckoning; NaN until a pace can be told */
+    double seconds_left; /* of this call, on the same reckoning; NaN while too little is done */
     const struct caelum_train_progress *train; /* of BATCH and EPOCH, else NULL */
     const struct caelum_train_result *result;  /* of FINISHED; zeroed if it was trained before */
     const struct caelum_error *error;          /* of FAILED */
@@ -651,7 +656,8 @@ int caelum_study(const struct caelum_study_settings *settings, struct caelum_stu
 typedef struct caelum_comparison caelum_comparison;
 
 /* Reads run.json, metrics.csv and, where it is there, eval.json of 1 to 64 run directories, finished or
- * not. Fails with CAELUM_EIO or CAELUM_EFORMAT. */
+ * not. A directory that is none stands for all that are below it. Fails with CAELUM_EIO, CAELUM_EFORMAT, or
+ * CAELUM_EUSAGE where there are more. */
 int caelum_comparison_open(caelum_comparison **comparison, const char *const *dirs, size_t count,
                            struct caelum_error *err);
 void caelum_comparison_close(caelum_comparison **comparison);

@@ -98,7 +98,7 @@ static int predict(struct work *w, const caelum_model *model, int threads, struc
 static int colorize(struct work *w, const caelum_model *model, const struct caelum_picture *in,
                     const struct caelum_colorize_settings *s, struct caelum_picture *out,
                     struct caelum_error *err) {
-    const int threads = s->threads > 0 ? s->threads : parallel_default_threads();
+    const int threads = parallel_threads(s->threads);
     w->network = model->net->input;
     w->w = in->width < w->network.w ? in->width : w->network.w;
     w->h = in->height < w->network.h ? in->height : w->network.h;

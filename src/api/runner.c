@@ -7,10 +7,8 @@
 
 int runner_open(struct runner *out, const struct caelum_net *net, const float *params, int threads,
                 struct caelum_error *err) {
-    struct runner r = {.net = net,
-                       .params = params,
-                       .threads = threads > 0 ? threads : parallel_default_threads(),
-                       .task = task_of(net)};
+    struct runner r = {
+        .net = net, .params = params, .threads = parallel_threads(threads), .task = task_of(net)};
     enum cpu_level level;
     CHECK(cpu_choose(&level, err));
     r.kernels = kernels_get(level);

@@ -34,3 +34,9 @@ int parallel_default_threads(void) {
     if (quota > 0 && quota < n) n = quota;
     return n < 1 ? 1 : n;
 }
+
+int parallel_threads(int wanted) {
+    enum { HARMLESS = 32 };
+    const int processors = parallel_default_threads(), most = processors > HARMLESS ? processors : HARMLESS;
+    return wanted < 1 ? processors : wanted < most ? wanted : most;
+}

@@ -12,4 +12,8 @@ void parallel_for(int threads, size_t n, void (*job)(void *cookie, size_t i, int
 /* CPUs that this process may use: its affinity mask cut down to the control group's quota. */
 int parallel_default_threads(void);
 
+/* Threads for a caller who asks for `wanted`, 0 being as many as help. More than there are processors help
+ * nobody and take memory and time to start, so they are no more than that, or than 32, which is harmless. */
+int parallel_threads(int wanted);
+
 #endif

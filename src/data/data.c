@@ -169,6 +169,10 @@ const char *caelum_data_note(const caelum_data *data, size_t i) {
     return i < DATA_NOTES ? data->note[i] : NULL;
 }
 
+const char *caelum_data_fingerprint(const caelum_data *data) {
+    return data->fingerprint;
+}
+
 size_t caelum_data_count(const caelum_data *data, enum caelum_split split_of) {
     return split_of == CAELUM_ALL ? data->split_count[0] + data->split_count[1] + data->split_count[2]
                                   : data->split_count[split_of];

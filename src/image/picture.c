@@ -87,7 +87,7 @@ int caelum_picture_decode(struct caelum_picture *picture, const uint8_t *bytes, 
 int caelum_picture_load(struct caelum_picture *picture, const char *path, struct caelum_error *err) {
     uint8_t *bytes = NULL;
     size_t size;
-    CHECK(file_read(path, (size_t)1 << 30, &bytes, &size, err));
+    CHECK(file_read_any(path, (size_t)1 << 30, &bytes, &size, err));
     const int result = caelum_picture_decode(picture, bytes, size, path, err);
     mem_free(&bytes);
     return result;
@@ -126,7 +126,7 @@ int caelum_picture_save(const struct caelum_picture *picture, const char *path, 
                            path);
     int result = caelum_picture_encode(picture, format, &bytes, &size, err);
     if (result != 0) return caelum_fail_in(err, result, "%s", path);
-    result = file_write(path, bytes, size, err);
+    result = file_write_unsynced(path, bytes, size, err); /* a picture is soon made again */
     mem_free(&bytes);
     return result;
 }
