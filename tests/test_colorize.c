@@ -8,7 +8,7 @@
 #include <math.h>
 
 static struct caelum_picture noise(size_t w, size_t h, uint32_t seed) {
-    struct caelum_picture p = {w, h, NULL};
+    struct caelum_picture p = {.width = w, .height = h};
     struct rng rng = rng_make(seed, RNG_TEST, 1);
     assert_ok(mem_alloc(&p.pixels, w * h, 3, err));
     for (size_t i = 0; i < 3 * w * h; i++) p.pixels[i] = (uint8_t)rng_below(&rng, 256);
@@ -80,7 +80,7 @@ static void merging_keeps_luminance(void **state) {
 static void chroma_follows_luminance(void **state) {
     (void)state;
     enum { W = 96, H = 64, SMALL = 8 };
-    struct caelum_picture p = {W, H, NULL}, out = {0};
+    struct caelum_picture p = {.width = W, .height = H}, out = {0};
     float y[SMALL * SMALL], uv[2 * SMALL * SMALL];
     assert_ok(mem_alloc(&p.pixels, W * H, 3, err));
     for (size_t i = 0; i < W * H; i++) /* an edge that cuts through small pixels, dark left and light right */
@@ -121,7 +121,7 @@ static void hints_reach_their_small_pixel(void **state) {
     (void)state;
     struct caelum_model model;
     struct metadata metadata = {0};
-    struct caelum_picture grey = {40, 20, NULL}, out = {0};
+    struct caelum_picture grey = {.width = 40, .height = 20}, out = {0};
     hinted_model(&model, &metadata, 4);
     assert_ok(mem_alloc(&grey.pixels, 800, 3, err));
     memset(grey.pixels, 128, 2400);
@@ -157,7 +157,7 @@ static void the_dial_multiplies_chroma(void **state) {
     (void)state;
     struct caelum_model model;
     struct metadata metadata = {0};
-    struct caelum_picture grey = {3, 2, NULL};
+    struct caelum_picture grey = {.width = 3, .height = 2};
     const struct caelum_hint hint = {1, 1, {130, 110, 110}}; /* Y 116, R - Y 14 */
     static const struct {
         const char *gain;
@@ -188,7 +188,7 @@ static void the_dial_multiplies_chroma(void **state) {
 static void colorfulness_of_pictures(void **state) {
     (void)state;
     uint8_t pixels[] = {255, 0, 0, 255, 0, 0, 0, 0, 0, 0, 0, 0}; /* half red, half black */
-    const struct caelum_picture p = {2, 2, pixels};
+    const struct caelum_picture p = {.width = 2, .height = 2, .pixels = pixels};
     /* rg: 255, 255, 0, 0: mean 127.5, deviation 127.5; yb half of that */
     const double want = sqrt(127.5 * 127.5 * 1.25) + 0.3 * sqrt(127.5 * 127.5 * 1.25);
     assert_true(fabs(caelum_colorfulness(&p) - want) < 1e-9);

@@ -261,7 +261,7 @@ static int open_photos(struct caelum_data *data, const char *path, const struct 
     if (photos->count == 0)
         return caelum_fail(err, CAELUM_EIO,
                            "%s: neither data_batch_1.bin and the other five batches of the CIFAR-10 binary "
-                           "version are in it, nor pictures: PNG, JPEG or WebP files",
+                           "version are in it, nor pictures: PNG, JPEG, WebP or TIFF files",
                            path);
     CHECK(cache_path(data, photos, settings, cache, err));
     if (!map_cache(data, cache, settings->crop)) {

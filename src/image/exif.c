@@ -33,7 +33,7 @@ int exif_turn(struct caelum_picture *picture, const char *path, unsigned o, stru
     const size_t w = picture->width, h = picture->height;
     const bool swap = o >= 5;
     struct caelum_picture turned = {0};
-    if (o == 1) return CAELUM_OK;
+    if (o < 2 || o > 8) return CAELUM_OK;
     CHECK(image_allocate(&turned, path, swap ? h : w, swap ? w : h, err));
     for (size_t y = 0; y < turned.height; y++)
         for (size_t x = 0; x < turned.width; x++) {
@@ -42,6 +42,8 @@ int exif_turn(struct caelum_picture *picture, const char *path, unsigned o, stru
             if (o == 3 || o == 4 || o == 6 || o == 7) sy = h - 1 - sy;
             memcpy(turned.pixels + (y * turned.width + x) * 3, picture->pixels + (sy * w + sx) * 3, 3);
         }
+    turned.dpi_x = swap ? picture->dpi_y : picture->dpi_x;
+    turned.dpi_y = swap ? picture->dpi_x : picture->dpi_y;
     caelum_picture_free(picture);
     *picture = turned;
     return CAELUM_OK;

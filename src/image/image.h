@@ -14,13 +14,27 @@ int image_check_size(const char *path, size_t width, size_t height, struct caelu
 int image_allocate(struct caelum_picture *picture, const char *path, size_t width, size_t height,
                    struct caelum_error *err);
 
+/* The file has so few bytes that those pixels can't be in it. */
+int image_too_short(const char *path, size_t width, size_t height, size_t size, struct caelum_error *err);
+
 /* A row of RGBA pixels as RGB, laid over white: as browsers do it, by the stored values. */
 void image_over_white(const uint8_t *rgba, uint8_t *rgb, size_t width);
 
-/* The format of a file, by its first bytes (12 are enough), or by the ending of its name; false: none of the
- * three, *format stays. */
+/* The format of a file, by its first bytes (12 are enough), or by the ending of its name; false: none that is
+ * read, *format stays. */
 bool image_format_of_bytes(const uint8_t *bytes, size_t size, enum caelum_picture_format *format);
 bool image_format_of_name(const char *name, enum caelum_picture_format *format);
+
+/* What the first bytes of a file begin (12 are enough). '?' stands for any byte. */
+struct image_sign {
+    const char *bytes;
+    size_t size;
+};
+#define IMAGE_SIGN(text) {text, sizeof(text) - 1}
+bool image_begins(const uint8_t *bytes, size_t size, struct image_sign sign);
+
+/* A sentence on a file that is no picture which is read: what it is, and the command that makes one of it. */
+const char *image_foreign(const uint8_t *bytes, size_t size);
 
 /* Each decodes a whole file that is in memory; `path` only names it in errors. On failure nothing is left
  * allocated. Transparent pixels are laid over white, embedded ICC profiles and orientations are applied. */
@@ -29,6 +43,8 @@ int png_decode(struct caelum_picture *picture, const char *path, const uint8_t *
 int jpeg_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
                 struct caelum_error *err);
 int webp_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
+                struct caelum_error *err);
+int tiff_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
                 struct caelum_error *err);
 
 /* A file that grows in memory. */
@@ -46,7 +62,7 @@ int webp_encode(const struct caelum_picture *picture, struct image_sink *sink, s
 /* The orientation (1 to 8) that Exif data asks for, with or without "Exif\0\0" before it; 1 if it says
  * none or is damaged. */
 unsigned exif_orientation(const uint8_t *bytes, size_t size);
-/* Turns the picture upright; does nothing for orientation 1. */
+/* Turns the picture upright; does nothing for orientation 1 and what is none. */
 int exif_turn(struct caelum_picture *picture, const char *path, unsigned orientation,
               struct caelum_error *err);
 

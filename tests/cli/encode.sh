@@ -47,7 +47,7 @@ expect 2 "$CAELUM" encode in/00000.png twin/00000.png --model run/best.safetenso
 says err "would both become 00000"
 echo "no picture" >bad.jpg
 expect 3 "$CAELUM" encode in/00001.png bad.jpg --model run/best.safetensors -o x
-says err "bad.jpg: not a PNG, JPEG or WebP picture"
+says err "bad.jpg: not a PNG, JPEG, WebP or TIFF picture"
 holds "no half-written file is left" [ -z "$(ls -A . | grep '^x')" ]
 expect 3 "$CAELUM" encode in/00000.png --model "$SOURCE_DIR/models/best.safetensors" -o x
 says err "needs one quantize layer"
