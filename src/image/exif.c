@@ -11,6 +11,13 @@ static unsigned number(const uint8_t *p, size_t bytes, bool little) {
     return n;
 }
 
+/* The first value of an entry, of whichever whole kind; 0 if it is none of those. */
+static unsigned value_of(const uint8_t *entry, bool little) {
+    static const uint8_t bytes[] = {[1] = 1, [3] = 2, [4] = 4, [6] = 1, [8] = 2, [9] = 4};
+    const unsigned kind = number(entry + 2, 2, little);
+    return kind < sizeof bytes ? number(entry + 8, bytes[kind], little) : 0;
+}
+
 unsigned exif_orientation(const uint8_t *bytes, size_t size) {
     const size_t prefix = size >= 6 && memcmp(bytes, "Exif\0\0", 6) == 0 ? 6 : 0;
     const uint8_t *tiff = bytes + prefix;
@@ -23,7 +30,7 @@ unsigned exif_orientation(const uint8_t *bytes, size_t size) {
     for (size_t i = 0; i < entries && ifd + 2 + (i + 1) * 12 <= length; i++) {
         const uint8_t *entry = tiff + ifd + 2 + i * 12;
         if (number(entry, 2, little) != 0x0112) continue;
-        const unsigned value = number(entry + 8, 2, little);
+        const unsigned value = value_of(entry, little);
         return value >= 1 && value <= 8 ? value : 1;
     }
     return 1;
