@@ -13,7 +13,13 @@ int image_check_size(const char *path, size_t width, size_t height, struct caelu
 /* image_check_size, then memory for the pixels. */
 int image_allocate(struct caelum_picture *picture, const char *path, size_t width, size_t height,
                    struct caelum_error *err);
+/* For a result of a picture: its size and resolution. */
+int image_allocate_like(struct caelum_picture *picture, const struct caelum_picture *of,
+                        struct caelum_error *err);
 
+/* Whether so many pixels may be in a file of a kind where nothing bounds what a byte can stand for: up to
+ * 2^24, and 2^16 for each byte. */
+bool image_believable(size_t width, size_t height, size_t size);
 /* The file has so few bytes that those pixels can't be in it. */
 int image_too_short(const char *path, size_t width, size_t height, size_t size, struct caelum_error *err);
 
@@ -30,7 +36,8 @@ struct image_sign {
     const char *bytes;
     size_t size;
 };
-#define IMAGE_SIGN(text) {text, sizeof(text) - 1}
+#define IMAGE_SIGN(text) \
+    { text, sizeof(text) - 1 }
 bool image_begins(const uint8_t *bytes, size_t size, struct image_sign sign);
 
 /* A sentence on a file that is no picture which is read: what it is, and the command that makes one of it. */
@@ -66,12 +73,12 @@ unsigned exif_orientation(const uint8_t *bytes, size_t size);
 int exif_turn(struct caelum_picture *picture, const char *path, unsigned orientation,
               struct caelum_error *err);
 
-/* How pixels are stored that an ICC profile describes. */
+/* How pixels are stored whose colors are described. */
 struct icc_pixels {
     enum { ICC_GREY, ICC_RGB, ICC_CMYK } space;
     bool alpha;    /* one more channel behind the colors */
     bool wide;     /* 16 bits a channel in the machine's byte order, otherwise 8 */
-    bool inverted; /* 0 is full ink */
+    bool inverted; /* 0 is full ink, or white */
 };
 
 /* A way from a profile's color space to sRGB. */
@@ -85,5 +92,32 @@ struct icc *icc_open(const uint8_t *profile, size_t size, struct icc_pixels pixe
 void icc_row(const struct icc *icc, const void *in, uint8_t *out, size_t width);
 /* Sets the pointer to NULL; accepts NULL in it. */
 void icc_close(struct icc **icc);
+
+/* Colors described by a few numbers, as a PNG can do instead of a profile. */
+struct light {
+    struct chromaticities {
+        double x[4], y[4]; /* CIE 1931, of white, red, green, blue */
+    } colors;
+    struct transfer {                       /* a stored v in [0, 1] is v / slope of light below split, else */
+        double power, offset, slope, split; /* ((v + offset) / (1 + offset))^power */
+    } transfer;
+    bool narrow; /* black and white are 16 and 235 of 255 */
+};
+
+/* sRGB's. */
+void primaries_usual(struct light *light);
+/* By the four numbers of ITU-T H.273 that a cICP chunk holds: primaries, transfer, matrix, full range. False:
+ * not known, or not RGB; PQ (16) and HLG (18), whose lights go beyond a display's, are among these. */
+bool primaries_by_code(const uint8_t code[4], struct light *light);
+
+/* A way from such colors to sRGB, of which what is out of reach is clipped. */
+struct primaries;
+/* *primaries is NULL where there is no way to go: they are sRGB's, or no colors at all. CAELUM_ERESOURCE. */
+int primaries_open(struct primaries **primaries, const struct light *light, struct icc_pixels pixels,
+                   struct caelum_error *err);
+/* As icc_row. */
+void primaries_row(const struct primaries *primaries, const void *in, uint8_t *out, size_t width);
+/* Sets the pointer to NULL; accepts NULL in it. */
+void primaries_close(struct primaries **primaries);
 
 #endif

@@ -24,6 +24,18 @@ int image_allocate(struct caelum_picture *picture, const char *path, size_t widt
     return CAELUM_OK;
 }
 
+int image_allocate_like(struct caelum_picture *picture, const struct caelum_picture *of,
+                        struct caelum_error *err) {
+    CHECK(image_allocate(picture, "the picture", of->width, of->height, err));
+    picture->dpi_x = of->dpi_x, picture->dpi_y = of->dpi_y;
+    return CAELUM_OK;
+}
+
+bool image_believable(size_t width, size_t height, size_t size) {
+    const size_t beyond = width * height >> 16;
+    return beyond <= 256 || beyond - 256 <= size;
+}
+
 int image_too_short(const char *path, size_t width, size_t height, size_t size, struct caelum_error *err) {
     return caelum_fail(err, CAELUM_EFORMAT, "%s: declares %zux%zu pixels; its %zu bytes can't hold so many",
                        path, width, height, size);

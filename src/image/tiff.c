@@ -120,8 +120,8 @@ static void read_tags(struct page *page) {
 }
 
 /* Bytes of pixels that a byte of the file can stand for: of plain ones 1, or 4 where chroma has fewer pixels;
- * PackBits' runs have 128 in 2 bytes, LZW's words are 12 bits for 4096, deflate's runs 2 bits for 258. For
- * the rest, where a bit may stand for a row of a fax, a bound that keeps small files from large memory. */
+ * PackBits' runs have 128 in 2 bytes, LZW's words are 12 bits for 4096, deflate's runs 2 bits for 258. 0:
+ * there is no such bound; a bit may stand for a row of a fax. */
 static double most_of_a_byte(uint16_t compression) {
     switch (compression) {
     case COMPRESSION_NONE:
@@ -141,7 +141,9 @@ static double most_of_a_byte(uint16_t compression) {
 static int check_size(const struct page *page, struct caelum_error *err) {
     CHECK(image_check_size(page->path, page->width, page->height, err));
     const double bits = (double)page->width * page->height * page->bits * page->samples;
-    if (bits / 8 > most_of_a_byte(page->compression) * (double)page->source->size)
+    const double most = most_of_a_byte(page->compression);
+    if (most > 0 ? bits / 8 > most * (double)page->source->size
+                 : !image_believable(page->width, page->height, page->source->size))
         return image_too_short(page->path, page->width, page->height, page->source->size, err);
     return CAELUM_OK;
 }
