@@ -27,7 +27,7 @@ static void on_warning(png_structp png, const char *text) {
 
 struct source {
     const uint8_t *bytes;
-    size_t left;
+    size_t size, left;
     bool ended; /* more was wanted than there is */
 };
 
@@ -141,8 +141,8 @@ static int check_size(png_structp png, png_infop info, const struct source *sour
                       struct caelum_error *err) {
     const size_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
     CHECK(image_check_size(path, width, height, err));
-    if ((png_get_rowbytes(png, info) + 1) * height / 1032 > source->left)
-        return image_too_short(path, width, height, source->left, err);
+    if ((png_get_rowbytes(png, info) + 1) * height / 1032 > source->size)
+        return image_too_short(path, width, height, source->size, err);
     return CAELUM_OK;
 }
 
@@ -201,7 +201,7 @@ static int finish(png_structp png, png_infop info, struct work *work, const char
 int png_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
                struct caelum_error *err) {
     struct handler handler;
-    struct source source = {.bytes = bytes, .left = size};
+    struct source source = {.bytes = bytes, .size = size, .left = size};
     struct work work = {0};
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &handler, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;

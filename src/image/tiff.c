@@ -66,7 +66,7 @@ static TIFF *open_tiff(struct source *source) {
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)IMAGE_MOST_PIXELS * 4);
     TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, source);
     TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, source);
-    TIFF *tiff = TIFFClientOpenExt("memory", "rm", source, read_bytes, write_bytes, seek, end, size_of, map,
+    TIFF *tiff = TIFFClientOpenExt("memory", "r", source, read_bytes, write_bytes, seek, end, size_of, map,
                                    unmap, options);
     TIFFOpenOptionsFree(options);
     return tiff;
