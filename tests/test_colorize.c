@@ -3,6 +3,7 @@
 
 #include "base/color.h"
 #include "image/chroma.h"
+#include "image/fade.h"
 #include "net/net.h"
 
 #include <math.h>
@@ -185,6 +186,58 @@ static void the_dial_multiplies_chroma(void **state) {
     caelum_picture_free(&grey);
 }
 
+/* U is the luminance that the network was shown, less a half: what a faded picture's network sees is known.
+ */
+static void faded_pictures_are_shown_whole(void **state) {
+    (void)state;
+    enum { SIDE = 20 };
+    static float params[2 * 1 + 2] = {0.2f, 0, -0.1f, 0};
+    struct caelum_net *net = NULL;
+    struct metadata metadata = {0};
+    struct caelum_picture in = {.width = SIDE, .height = SIDE}, out = {0}, other = {0};
+    struct caelum_colorize_settings s = caelum_colorize_defaults();
+    assert_ok(caelum_net_parse(&net, "input 1\nconv 2 k=1\n", "shown", SIDE, SIDE, err));
+    const struct caelum_model model = {.net = net, .params = params, .metadata = &metadata};
+    assert_ok(mem_alloc(&in.pixels, SIDE * SIDE, 3, err));
+    s.vivid = 0;
+    /* columns from 100 to 176, in steps of 4 */
+    for (size_t i = 0; i < SIDE * SIDE; i++) memset(in.pixels + 3 * i, (int)(100 + i % SIDE * 4), 3);
+    struct fade fade = fade_find(&in);
+    assert_true(fade.faded && fabs(fade.low - 100 / 255.0) < 1e-9 && fabs(fade.high - 176 / 255.0) < 1e-9);
+    assert_ok(caelum_colorize(&model, &in, &s, &out, err));
+    s.restore = true;
+    assert_ok(caelum_colorize(&model, &in, &s, &other, err));
+    for (size_t x = 0; x < SIDE; x++) {
+        const double shown = 0.1 + 0.8 * (double)x / (SIDE - 1), u = 0.2 * shown - 0.1;
+        const uint8_t *a = out.pixels + 3 * x, *b = other.pixels + 3 * x;
+        assert_true(fabs(luminance(a) * 255 - (double)in.pixels[3 * x]) < 1); /* its own */
+        assert_true(fabs(a[2] / 255.0 - luminance(a) - u / 0.492) < 0.006);
+        assert_true(fabs(luminance(b) * 255 - 255.0 * (double)x / (SIDE - 1)) < 1); /* all of the range */
+        if (x > 4 && x < 15) assert_true(fabs(b[2] / 255.0 - luminance(b) - u / 0.492) < 0.006);
+    }
+    caelum_picture_free(&out);
+    caelum_picture_free(&other);
+    /* all of the range, a little of it, and dust: nothing to restore, and every bit as the network says */
+    for (size_t i = 0; i < SIDE * SIDE; i++) memset(in.pixels + 3 * i, (int)(20 + i % SIDE * 11), 3);
+    assert_false(fade_find(&in).faded);
+    assert_true(fade_show(fade_find(&in), 0.123f) == 0.123f);
+    s.restore = false;
+    assert_ok(caelum_colorize(&model, &in, &s, &out, err));
+    s.restore = true;
+    assert_ok(caelum_colorize(&model, &in, &s, &other, err));
+    assert_memory_equal(out.pixels, other.pixels, SIDE * SIDE * 3);
+    memset(in.pixels, 90, SIDE * SIDE * 3);
+    assert_false(fade_find(&in).faded);
+    for (size_t i = 0; i < SIDE * SIDE; i++) memset(in.pixels + 3 * i, (int)(100 + i % SIDE * 4), 3);
+    memset(in.pixels, 0, 3), memset(in.pixels + 3 * SIDE, 255, 3);
+    fade = fade_find(&in);
+    assert_true(fade.faded && fabs(fade.low - 100 / 255.0) < 1e-9 && fabs(fade.high - 176 / 255.0) < 1e-9);
+    caelum_picture_free(&out);
+    caelum_picture_free(&other);
+    caelum_picture_free(&in);
+    caelum_net_close(&net);
+}
+
 static void colorfulness_of_pictures(void **state) {
     (void)state;
     uint8_t pixels[] = {255, 0, 0, 255, 0, 0, 0, 0, 0, 0, 0, 0}; /* half red, half black */
@@ -200,7 +253,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shrinking_takes_means_of_areas), cmocka_unit_test(merging_keeps_luminance),
         cmocka_unit_test(chroma_follows_luminance),       cmocka_unit_test(hints_reach_their_small_pixel),
-        cmocka_unit_test(the_dial_multiplies_chroma),     cmocka_unit_test(colorfulness_of_pictures),
+        cmocka_unit_test(the_dial_multiplies_chroma),     cmocka_unit_test(faded_pictures_are_shown_whole),
+        cmocka_unit_test(colorfulness_of_pictures),
     };
     return cmocka_run_group_tests_name("colorize", tests, NULL, NULL);
 }
