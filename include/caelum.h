@@ -102,8 +102,8 @@ struct caelum_data_settings caelum_data_defaults(void);
  *   a directory that holds the six batches of the CIFAR-10 binary version, or the directory
  *     cifar-10-batches-bin with them in it;
  *   a .tar.gz of that directory, as downloaded;
- *   another directory, with pictures (PNG, JPEG, WebP, by content or by ending) in it or below: photos, of
- *     which square crops become the pictures. Left out, and counted in a note, are run directories (run.json,
+ *   another directory, with pictures (PNG, JPEG, WebP, TIFF, by content or by ending) in it or below: photos,
+ * of which square crops become the pictures. Left out, and counted in a note, are run directories (run.json,
  *     and metrics.csv or a checkpoint, are in them), pictures NAME-color beside a picture NAME, folders of
  *     thumbnails and deleted files, names that start with a dot, links to directories, directories that can't
  *     be read, and what is no file. A crop is a window at a random place, its side log-uniform from `crop`
@@ -691,17 +691,21 @@ int caelum_lr_find(const struct caelum_train_settings *settings, struct caelum_l
 
 /* --- Pictures --------------------------------------------------------------------------------- */
 
-/* 8-bit RGB; `pixels` holds height * width * 3 bytes. */
+/* 8-bit RGB; `pixels` holds height * width * 3 bytes. A picture in braces should have its fields named:
+ * others may come. */
 struct caelum_picture {
     size_t width, height;
-    uint8_t *pixels; /* owned by the picture */
+    uint8_t *pixels;     /* owned by the picture */
+    double dpi_x, dpi_y; /* pixels an inch, as PNG, JPEG and TIFF can say it; 0: not known */
 };
 
-/* Reads PNG, JPEG or a still WebP, told apart by content, as upright sRGB: an embedded ICC profile (RGB,
- * grey; in a JPEG CMYK too) and the Exif orientation are applied, transparent pixels laid over white. A
- * profile that is damaged or describes another kind of pixels is left out: colors are then taken as sRGB,
- * CMYK by a plain formula. Damaged pixels are an error. Fails with CAELUM_EIO, CAELUM_EFORMAT,
- * CAELUM_ERESOURCE. */
+/* Reads PNG, JPEG, a still WebP or the first page of a TIFF, told apart by content, as upright sRGB: an
+ * embedded ICC profile (RGB, grey; in JPEG and TIFF CMYK too), PNG's other words on color, and the
+ * orientation are applied, transparent pixels laid over white (docs/pictures.md). A profile that is damaged
+ * or describes another kind of pixels is left out: colors are then taken as sRGB, CMYK by a plain formula.
+ * What is damaged behind or between complete pixels is passed over; pixels that are damaged or missing are an
+ * error, and so are more than 2^28 of them, or more than so many bytes can hold. Fails with CAELUM_EIO,
+ * CAELUM_EFORMAT, CAELUM_ERESOURCE, CAELUM_EUSAGE for a format that this build leaves out. */
 int caelum_picture_load(struct caelum_picture *picture, const char *path, struct caelum_error *err);
 /* The same from a whole file's bytes, which are not kept; `name` stands before errors. */
 int caelum_picture_decode(struct caelum_picture *picture, const uint8_t *bytes, size_t size, const char *name,
@@ -710,10 +714,12 @@ int caelum_picture_decode(struct caelum_picture *picture, const uint8_t *bytes, 
 enum caelum_picture_format {
     CAELUM_PNG,  /* lossless, quick rather than small */
     CAELUM_JPEG, /* quality 92, colors in full resolution; at most 65,500 pixels a side */
-    CAELUM_WEBP, /* lossy, quality 90; at most 16,383 pixels a side */
+    CAELUM_WEBP, /* lossy, quality 90; at most 16,383 pixels a side; has no place for the resolution */
+    CAELUM_TIFF, /* is read, not written */
 };
 /* Makes a whole file in memory. *bytes is the caller's, to be ended by caelum_picture_bytes_free. Fails with
- * CAELUM_EUSAGE if the picture is empty or too large for the format, CAELUM_ERESOURCE. */
+ * CAELUM_EUSAGE if the picture is empty or too large for the format, or the format isn't written;
+ * CAELUM_ERESOURCE. */
 int caelum_picture_encode(const struct caelum_picture *picture, enum caelum_picture_format format,
                           uint8_t **bytes, size_t *size, struct caelum_error *err);
 /* Sets the pointer to NULL; accepts NULL in it. */
@@ -739,6 +745,10 @@ struct caelum_hint {
     uint8_t rgb[3]; /* only its U and V matter */
 };
 
+/* A pixel of a painted hint picture is a hint if the largest of its red, green and blue is at least this much
+ * above the smallest: saved as JPEG, grey pixels near painted ones have up to about ten. */
+#define CAELUM_HINT_CHROMA 12
+
 struct caelum_colorize_settings {
     /* 0: the most likely colors on average, which have the lowest error and are pale; 1: as colorful as true
      * pictures are on average. Chroma is multiplied by 1 + vivid (g - 1), g being the model's metadata
@@ -747,16 +757,18 @@ struct caelum_colorize_settings {
     const struct caelum_hint *hints;
     size_t hint_count; /* default 0 */
     int threads;       /* 0 = the default; no influence on the result */
+    bool restore;      /* a faded picture's result goes from black to white again; default false */
 };
 
 struct caelum_colorize_settings caelum_colorize_defaults(void);
 
-/* Colors a picture of any size; of its own colors only luminance is looked at, and kept at every pixel. The
- * picture is made as small as those that the network was trained on, chroma is predicted there, and brought
- * back along the edges of luminance (docs/colorize.md). Of several hints within one small pixel the mean
- * counts. `out` is to be freed by the caller. Fails with CAELUM_EFORMAT if the model is no colorizer,
- * CAELUM_EUSAGE if it takes no hints and is given some, one lies outside of the picture, or a setting is out
- * of range, CAELUM_ERESOURCE. */
+/* Colors a picture of any size; of its own colors only luminance is looked at, and kept at every pixel. Where
+ * that is the luminance of a faded picture - all but 0.5 % of the pixels at each end use between 8 and 70 %
+ * of the range - the network is shown it from 0.1 to 0.9. The picture is made as small as those that the
+ * network was trained on, chroma is predicted there, and brought back along the edges of luminance
+ * (docs/colorize.md). Of several hints within one small pixel the mean counts. `out` is to be freed by the
+ * caller. Fails with CAELUM_EFORMAT if the model is no colorizer, CAELUM_EUSAGE if it takes no hints and is
+ * given some, one lies outside of the picture, or a setting is out of range, CAELUM_ERESOURCE. */
 int caelum_colorize(const caelum_model *model, const struct caelum_picture *in,
                     const struct caelum_colorize_settings *settings, struct caelum_picture *out,
                     struct caelum_error *err);

@@ -201,6 +201,6 @@ int caelum_data_picture(const caelum_data *data, enum caelum_split split, size_t
     CHECK(mem_alloc(&pixels, area, 3, err));
     for (size_t p = 0; p < area; p++)
         for (size_t c = 0; c < 3; c++) pixels[p * 3 + c] = from[(c < set.c ? c : set.c - 1) * area + p];
-    *picture = (struct caelum_picture){set.w, set.h, pixels};
+    *picture = (struct caelum_picture){.width = set.w, .height = set.h, .pixels = pixels};
     return CAELUM_OK;
 }

@@ -11,7 +11,7 @@ says out "240 of 3x32x32" # four of 32x32 cover one of 64x64
 says out "cut out of  60"
 says out "192 train, 24 validation, 24 test"
 says err "caelum: warning: 2 files were skipped:"
-says err "  more/empty.png: not a PNG, JPEG or WebP picture"
+says err "  more/empty.png: is empty; expected a picture"
 says err "  text.jpg: not a PNG"
 expect 0 "$CAELUM" data info photos --json -q
 holds "no word with --quiet" test ! -s err

@@ -111,5 +111,5 @@ if terminal "'$CAELUM' colorize --model '$SOURCE_DIR/models/colorize.safetensors
 fi
 says out "the picture would go to the terminal"
 terminal "'$CAELUM' colorize --model '$SOURCE_DIR/models/colorize.safetensors' --force - <picture"
-says out "standard input: not a PNG, JPEG or WebP picture"
+says out "standard input: not a PNG, JPEG, WebP or TIFF picture"
 finish
