@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/parallel.h"
+#include "base/path.h"
 #include "data/data.h"
 #include "train/trainer.h"
 
@@ -252,8 +253,8 @@ static int bench_figure(struct bench *b, bool training, size_t batch, size_t t, 
 
 /* NAME of DIR/NAME.net */
 static void name_of(const char *path, char name[64]) {
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    snprintf(name, 64, "%.*s", (int)strcspn(base, "."), base);
+    const char *base = path_name(path);
+    snprintf(name, 64, "%.*s", (int)path_stem_length(base), base);
 }
 
 /* path NULL: the built-in network. */
