@@ -3,6 +3,8 @@
 #include "api/train_open.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/number.h"
+#include "base/path.h"
 #include "report/chart.h"
 #include "train/train_settings.h"
 
@@ -15,18 +17,18 @@ static int on_batch(void *cookie, size_t done) {
 }
 
 static int write_table(const char *dir, const struct caelum_lr_find *found, struct caelum_error *err) {
-    char path[1024];
+    char path[PATH_SIZE];
     struct file_writer w;
     CHECK(file_join(path, sizeof path, dir, "lr_find.csv", err));
     CHECK(file_begin(&w, path, err));
     fprintf(w.stream, "lr,loss,smoothed_loss\r\n");
     for (const struct caelum_lr_point *p = found->point; p < found->point + found->count; p++)
-        fprintf(w.stream, "%.9g,%.9g,%.9g\r\n", p->lr, p->loss, p->smooth);
+        number_write(w.stream, "%.9g,%.9g,%.9g\r\n", p->lr, p->loss, p->smooth);
     return file_commit(&w, err);
 }
 
 static int write_chart(const char *dir, const struct caelum_lr_find *found, struct caelum_error *err) {
-    char path[1024], title[96] = "Loss against step size; it falls nowhere";
+    char path[PATH_SIZE], title[96] = "Loss against step size; it falls nowhere";
     double *values = NULL;
     const size_t n = found->count;
     if (!CAELUM_WITH_CAIRO) return CAELUM_OK;
@@ -38,7 +40,8 @@ static int write_chart(const char *dir, const struct caelum_lr_find *found, stru
         values[2 * n + i] = found->point[i].smooth;
     }
     if (found->suggestion > 0)
-        snprintf(title, sizeof title, "Loss against step size; it falls fastest at %.2g", found->suggestion);
+        number_print(title, sizeof title, "Loss against step size; it falls fastest at %.2g",
+                     found->suggestion);
     const struct chart_series series[] = {
         {.name = "loss", .x = values, .y = values + n, .n = n},
         {.name = "smoothed", .x = values, .y = values + 2 * n, .n = n},

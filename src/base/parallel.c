@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "base/parallel.h"
 
+#include "base/number.h"
+
 #include <omp.h>
 #include <sched.h>
 #include <stdio.h>
@@ -21,10 +23,14 @@ void parallel_for(int threads, size_t n, void (*job)(void *cookie, size_t i, int
 static int quota_threads(void) {
     FILE *f = fopen("/sys/fs/cgroup/cpu.max", "r");
     if (!f) return 0;
-    long quota = 0, period = 0;
-    const int fields = fscanf(f, "%ld %ld", &quota, &period);
+    char line[64];
+    const char *at = fgets(line, sizeof line, f);
     fclose(f);
-    return fields == 2 && quota > 0 && period > 0 ? (int)((quota + period - 1) / period) : 0;
+    uint64_t quota, period;
+    if (!at || !number_whole_at(at, &at, 1, UINT32_MAX, &quota) || *at++ != ' ' ||
+        !number_whole_at(at, &at, 1, UINT32_MAX, &period))
+        return 0;
+    return (int)((quota + period - 1) / period);
 }
 
 int parallel_default_threads(void) {

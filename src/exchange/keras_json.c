@@ -1,10 +1,10 @@
 /* keras_json.c - a graph as Keras's JSON and back: Keras 2's model_config, as in legacy .h5 files, and Keras
  * 3's config.json (keras-team/keras: saving/saving_lib.py, saving/serialization_lib.py, models/functional.py,
  * models/sequential.py, legacy/saving/legacy_h5_format.py). */
+#include "base/ascii.h"
 #include "base/mem.h"
 #include "exchange/keras.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +16,9 @@ enum { MOST_LAYERS = 8192 };
 void keras_snake(const char *class, char snake[64]) {
     size_t n = 0;
     for (size_t i = 0; class[i] && n < 62; i++) {
-        const bool upper = isupper((unsigned char)class[i]) != 0;
-        if (upper && i > 0 && (islower((unsigned char)class[i + 1]) || islower((unsigned char)class[i - 1])))
-            snake[n++] = '_';
-        snake[n++] = (char)tolower((unsigned char)class[i]);
+        const bool upper = ascii_upper(class[i]);
+        if (upper && i > 0 && (ascii_lower(class[i + 1]) || ascii_lower(class[i - 1]))) snake[n++] = '_';
+        snake[n++] = ascii_to_lower(class[i]);
     }
     snake[n] = '\0';
 }

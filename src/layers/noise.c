@@ -1,9 +1,8 @@
 /* noise.c - adds nearly normal noise of deviation SIGMA while training and nothing otherwise; in front of
  * the first layer it makes a denoising autoencoder. */
+#include "base/number.h"
 #include "layers/layer.h"
 #include "layers/onnx.h"
-
-#include <stdio.h>
 
 struct noise {
     double sigma;
@@ -50,7 +49,7 @@ static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
     const struct noise *s = state;
     char line[48];
     (void)in;
-    snprintf(line, sizeof line, "noise %.9g", s->sigma);
+    number_print(line, sizeof line, "noise %.9g", s->sigma);
     onnx_node(graph, "Identity", NULL, graph->value, NULL);
     onnx_doc(graph, line);
 }

@@ -3,6 +3,7 @@
 #include "report/chart.h"
 
 #include "base/file.h"
+#include "base/number.h"
 
 #include <cairo-svg.h>
 #include <cairo.h>
@@ -92,7 +93,7 @@ static void grid_line(cairo_t *cr, double x0, double y0, double x1, double y1) {
 
 static void y_tick(cairo_t *cr, const struct axes *a, double y) {
     char label[32];
-    snprintf(label, sizeof label, "%.4g", fabs(y) < 1e-12 ? 0.0 : y);
+    number_print(label, sizeof label, "%.4g", fabs(y) < 1e-12 ? 0.0 : y);
     grid_line(cr, left, py(a, y), width - right, py(a, y));
     text(cr, left - 10, py(a, y) + 5, 1, label);
 }
@@ -124,7 +125,7 @@ static void draw_frame(cairo_t *cr, const struct chart *chart, const struct axes
     double step = nice_step(a->x1 - a->x0, 10);
     if (step < 1 && a->x1 - a->x0 >= 1) step = 1;
     for (double x = ceil(a->x0 / step) * step; x <= a->x1 + step * 1e-9; x += step) {
-        snprintf(label, sizeof label, "%g", x);
+        number_print(label, sizeof label, "%g", x);
         grid_line(cr, px(a, x), top, px(a, x), height - bottom);
         text(cr, px(a, x), height - bottom + 22, 0.5, label);
     }
