@@ -30,7 +30,8 @@ foreach(name ${OpenMP_C_LIB_NAMES})
   endif()
   list(APPEND PC_PRIVATE -l${name})
 endforeach()
-list(APPEND PC_PRIVATE -lm)
+list(TRANSFORM CMAKE_DL_LIBS PREPEND -l OUTPUT_VARIABLE dl)
+list(APPEND PC_PRIVATE ${dl} -lm)
 list(REMOVE_ITEM PC_PRIVATE -L/usr/lib -L/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}) # where every linker looks
 list(JOIN PC_PRIVATE " " PC_PRIVATE)
 configure_file(cmake/caelum.pc.in caelum.pc @ONLY)
@@ -55,6 +56,9 @@ set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "convolutional autoencoders on pictures, on
  codes as small files. A program and a library in C.")
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS fonts-dejavu-core) # cairo brings no font
+if(LAPACK_FOUND)
+  string(APPEND CPACK_DEBIAN_PACKAGE_DEPENDS ", liblapacke") # loaded on demand: not seen by dpkg-shlibdeps
+endif()
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON) # needs dpkg-shlibdeps, package dpkg-dev
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
