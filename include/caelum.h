@@ -9,6 +9,8 @@
  *   the caller's pointer to NULL and accepts a pointer to NULL.
  * - The library never prints, never exits and keeps no state outside its handles. What it wants to
  *   say while it works goes through callbacks.
+ * - What it reads, computes and writes is the same in every locale that the program has set.
+ * - Threads that a process's limits don't allow are done without; the results are the same.
  * - Strings are UTF-8 and NUL-terminated; `const char *` results belong to the handle they came
  *   from and live as long as it does.
  * - Pictures in memory are 8-bit RGB, rows top to bottom, pixels interleaved, unless said otherwise.
