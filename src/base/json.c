@@ -110,6 +110,13 @@ json_t *json_read_file(const char *path, json_error_t *why) {
     return root;
 }
 
+json_t *json_read_descriptor(int descriptor, json_error_t *why) {
+    const locale_t before = locale_enter_plain();
+    json_t *root = json_loadfd(descriptor, 0, why);
+    locale_leave(before);
+    return root;
+}
+
 int json_text(json_t **tree, size_t flags, const char *what, char **text, struct caelum_error *err) {
     const locale_t before = locale_enter_plain();
     char *made = *tree ? json_dumps(*tree, flags | JSON_REAL_PRECISION(9)) : NULL;
