@@ -18,7 +18,7 @@ enum { MOST_THREADS = 1024 };
 
 /* libgomp ends the process where a thread can't be started. So they are started by hand before, all at a
  * time, and ended again. It keeps them for each thread that has regions, so these are counted for each. */
-static _Thread_local int had = 1, most = MOST_THREADS;
+static _Thread_local int had = 1, allowed = MOST_THREADS;
 
 struct rehearsal {
     pthread_mutex_t stay;
@@ -36,7 +36,7 @@ static void *rehearse(void *cookie) {
 }
 
 int parallel_grant(int wanted) {
-    if (wanted > most) wanted = most;
+    if (wanted > allowed) wanted = allowed;
     if (wanted <= had) return wanted;
     struct rehearsal r = {.stay = PTHREAD_MUTEX_INITIALIZER};
     int n = 0;
@@ -49,7 +49,7 @@ int parallel_grant(int wanted) {
         while (syscall(SYS_tgkill, getpid(), r.id[i], 0) == 0) sched_yield();
     pthread_mutex_destroy(&r.stay);
     had = n + 1;
-    if (had < wanted) most = had;
+    if (had < wanted) allowed = had;
     return had;
 }
 
