@@ -56,7 +56,7 @@ static json_t *run_beside(const char *model_path) {
     const int used = directory
                          ? snprintf(path, sizeof path, "%s/run.json", model_path)
                          : snprintf(path, sizeof path, "%.*srun.json", (int)(name - model_path), model_path);
-    return used > 0 && (size_t)used < sizeof path ? json_load_file(path, 0, NULL) : NULL;
+    return used > 0 && (size_t)used < sizeof path ? json_read_file(path, NULL) : NULL;
 }
 
 /* Where the run beside the model, if it is the model's, had its data from; to be freed. */

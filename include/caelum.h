@@ -9,6 +9,8 @@
  *   the caller's pointer to NULL and accepts a pointer to NULL.
  * - The library never prints, never exits and keeps no state outside its handles. What it wants to
  *   say while it works goes through callbacks.
+ * - What it reads, computes and writes is the same in every locale that the program has set.
+ * - Threads that a process's limits don't allow are done without; the results are the same.
  * - Strings are UTF-8 and NUL-terminated; `const char *` results belong to the handle they came
  *   from and live as long as it does.
  * - Pictures in memory are 8-bit RGB, rows top to bottom, pixels interleaved, unless said otherwise.
@@ -855,7 +857,7 @@ struct caelum_bench_settings caelum_bench_defaults(void);
 /* The machine's multiply-add peak (fma.tN) and copy bandwidth (copy.tN) on N threads, then each network on
  * generated pictures: NETWORK.train.bN.tN and NETWORK.infer.bN.tN, the pictures a second of training and of
  * inference, and the same with .of_peak behind, the share of the peak that the plain algorithm's operations
- * make. NETWORK is the file's name up to its first dot. A network with one input channel is measured as a
+ * make. NETWORK is the file's name up to its last dot. A network with one input channel is measured as a
  * colorizer. With a filter, fma.tN comes with the figures that it explains. With `layers`: for each step of
  * the plan NETWORK.stepN.LAYER.forward and .backward, microseconds of a block in one thread, with .of_peak as
  * above and .roof, the share of the peak at which copy bandwidth would be the limit if every tensor came from

@@ -2,6 +2,7 @@
  * on what differs, and on what came of it. */
 #include "api/run_list.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "report/html.h"
@@ -36,13 +37,13 @@ static int open_row(struct row *row, const char *dir, struct caelum_error *err) 
     char path[PATH_SIZE];
     json_error_t problem;
     CHECK(file_join(path, sizeof path, dir, "run.json", err));
-    row->run = json_load_file(path, 0, &problem);
+    row->run = json_read_file(path, &problem);
     if (!row->run)
         return caelum_fail(
             err, json_error_code(&problem) == json_error_cannot_open_file ? CAELUM_EIO : CAELUM_EFORMAT,
             "%s is no run directory: %s", dir, problem.text);
     CHECK(file_join(path, sizeof path, dir, "eval.json", err));
-    row->eval = json_load_file(path, 0, NULL);
+    row->eval = json_read_file(path, NULL);
     struct caelum_error none;
     const int result = run_read_metrics(dir, &row->history, &row->epochs, &none);
     if (result == CAELUM_EIO) return CAELUM_OK; /* before its first epoch */

@@ -4,6 +4,7 @@
 #include "api/train_open.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "base/path.h"
 #include "report/chart.h"
 #include "train/train_settings.h"
 

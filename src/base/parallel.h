@@ -9,6 +9,10 @@
  * which worker runs it, nor on the others. */
 void parallel_for(int threads, size_t n, void (*job)(void *cookie, size_t i, int worker), void *cookie);
 
+/* How many of `wanted` threads the calling thread gets for a parallel region, itself among them: as many as
+ * the process has room for, at least 1 and at most 1024. What is refused once is not asked for again. */
+int parallel_grant(int wanted);
+
 /* CPUs that this process may use: its affinity mask cut down to the control group's quota. */
 int parallel_default_threads(void);
 

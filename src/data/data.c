@@ -3,6 +3,7 @@
 
 #include "base/kept.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "data/crops.h"
@@ -156,11 +157,11 @@ int data_note(struct caelum_data *data, struct caelum_error *err, const char *fo
     size_t i = 0;
     while (data->note[i]) i++;
     va_start(args, format);
-    const int length = vsnprintf(NULL, 0, format, args);
+    const int length = number_vprint(NULL, 0, format, args);
     va_end(args);
     CHECK(mem_alloc(&data->note[i], (size_t)length + 1, 1, err));
     va_start(args, format);
-    vsnprintf(data->note[i], (size_t)length + 1, format, args);
+    number_vprint(data->note[i], (size_t)length + 1, format, args);
     va_end(args);
     return CAELUM_OK;
 }

@@ -1,11 +1,11 @@
 /* picture.c - decoding and encoding pictures, in memory and as files. What is read is told apart by its first
  * bytes, what is written by the ending of its name. */
+#include "base/ascii.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "image/image.h"
 
 #include <string.h>
-#include <strings.h>
 
 int image_check_size(const char *path, size_t width, size_t height, struct caelum_error *err) {
     if (width < 1 || height < 1) return caelum_fail(err, CAELUM_EFORMAT, "%s: declares no pixels", path);
@@ -103,7 +103,7 @@ bool image_format_of_name(const char *name, enum caelum_picture_format *format) 
     const char *dot = strrchr(name, '.');
     for (size_t f = 0; dot && f < FORMATS; f++)
         for (size_t i = 0; i < ENDINGS && formats[f].endings[i]; i++)
-            if (strcasecmp(dot, formats[f].endings[i]) == 0) {
+            if (ascii_same(dot, formats[f].endings[i])) {
                 *format = (enum caelum_picture_format)f;
                 return true;
             }

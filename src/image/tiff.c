@@ -2,6 +2,7 @@
  * through it as it is stored; anything else - palettes, bits, planes apart, YCbCr, Lab - libtiff makes RGBA
  * of. */
 #include "base/mem.h"
+#include "base/number.h"
 #include "image/image.h"
 
 #include <string.h>
@@ -51,7 +52,7 @@ static void unmap(thandle_t handle, void *base, toff_t size) {
 static int on_error(TIFF *tiff, void *user, const char *module, const char *format, va_list args) {
     struct source *s = user;
     (void)tiff, (void)module;
-    if (!*s->text) vsnprintf(s->text, sizeof s->text, format, args);
+    if (!*s->text) number_vprint(s->text, sizeof s->text, format, args);
     return 1;
 }
 /* What libtiff only warns of is in tags that it leaves out. */

@@ -1,10 +1,10 @@
 /* event_file.c - names, frames and writes the records of TensorBoard's event files. */
 #include "report/event_file.h"
 
+#include "base/ascii.h"
 #include "base/file.h"
 #include "base/number.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
@@ -70,7 +70,7 @@ int event_file_open(struct event_file *file, const char *dir, long long seconds,
     CHECK(each_file(dir, go_after, &seconds, err));
     if (gethostname(host, sizeof host - 1) != 0 || !*host) snprintf(host, sizeof host, "localhost");
     for (char *c = host; *c; c++)
-        if (!isalnum((unsigned char)*c) && *c != '.') *c = '-';
+        if (!ascii_alnum(*c) && *c != '.') *c = '-';
     snprintf(name, sizeof name, "%s%010lld.%s.%ld.0", prefix, seconds, host, (long)getpid());
     CHECK(file_join(file->path, sizeof file->path, dir, name, err));
     file->stream = fopen(file->path, "wbxe");
