@@ -123,6 +123,9 @@ const char *style(FILE *to, enum style style);
  * terminal. */
 void style_choose(int mode);
 
+/* Writes a text in which control characters, which names of files may have, are shown as \xHH: none of them
+ * may move the cursor or change a terminal's settings. */
+void put_plain(FILE *to, const char *text);
 /* Prints "caelum: ..." and returns the exit status for the error's code. */
 int report(const struct caelum_error *err);
 /* Likewise for what is no failure; says nothing when --quiet is set. */
@@ -252,7 +255,12 @@ const char *progress_duration(double seconds, char text[32]);
 /* Ends a line that is being redrawn. */
 void progress_clear(void);
 
-/* SIGINT, SIGTERM and SIGHUP are noted once; a second one has its usual effect. */
+/* Standard input, output and error, where whoever started us has closed them: else the next file that is
+ * opened would be one of them, and get the messages. */
+void descriptors_open(void);
+
+/* SIGINT, SIGTERM and SIGHUP are noted once; a second one has its usual effect. One that is ignored, as nohup
+ * has it, stays so. */
 void signals_catch(void);
 /* The signal that has come, or 0. */
 int signals_caught(void);
@@ -264,6 +272,7 @@ void signals_raise(void);
 /* What is measured, by what. */
 struct evaluation {
     const char *model_path, *data;
+    char *found; /* what `data` is, where nobody has named it; to be freed */
     int split, threads;
     bool json, no_baselines, record;
     double vivid; /* of a colorizer */
@@ -274,10 +283,14 @@ struct evaluation {
 };
 extern const char *const eval_splits[]; /* names by enum caelum_split, NULL at the end */
 
+/* Opens the data that the user has named, else those of the model's training, with its split; says so where
+ * they are others than those. CAELUM_EUSAGE where nothing tells which they were. */
+int eval_data_open(struct evaluation *e, const caelum_model *model, caelum_data **data,
+                   struct caelum_error *err);
 /* Starts the JSON object of a result: model, data, split, count. */
 json_t *eval_object(const struct evaluation *e, size_t count);
 /* Sets a number, null where it is none. */
-void eval_add(json_t *object, const char *key, double value);
+void eval_add(json_t **object, const char *key, double value);
 /* Writes the figures into the model's metadata, under the split's name, for whoever is given the file. */
 int eval_record(const struct evaluation *e, const char *figures, struct caelum_error *err);
 /* Measures a colorizer and prints the result. */

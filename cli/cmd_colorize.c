@@ -63,8 +63,22 @@ static int read_hint(const char *word, struct caelum_hint *hint) {
     return 0;
 }
 
-/* The pixels of a hint picture that are not grey, beside the hints of the command line. *list is to be freed.
- */
+/* A pixel that somebody has painted: a JPEG's grey ones have a little color, too. */
+static bool is_painted(const uint8_t *p) {
+    const int most = p[0] > p[1] ? (p[0] > p[2] ? p[0] : p[2]) : (p[1] > p[2] ? p[1] : p[2]),
+              least = p[0] < p[1] ? (p[0] < p[2] ? p[0] : p[2]) : (p[1] < p[2] ? p[1] : p[2]);
+    return most - least >= CAELUM_HINT_CHROMA;
+}
+
+static void tell_hints(const char *path, size_t count) {
+    progress_clear();
+    if (count == 0)
+        warn("%s: no hints: none of its pixels has a chroma of %d or more", path, CAELUM_HINT_CHROMA);
+    else if (!display.quiet)
+        fprintf(stderr, "%s: %zu hint%s\n", path, count, count == 1 ? "" : "s");
+}
+
+/* The painted pixels of a hint picture, beside the hints of the command line. *list is to be freed. */
 static int picture_hints(const struct job *job, const struct caelum_picture *in, struct caelum_hint **list,
                          size_t *count, struct caelum_error *err) {
     struct caelum_picture hints = {0};
@@ -78,10 +92,7 @@ static int picture_hints(const struct job *job, const struct caelum_picture *in,
                  "%.300s has %zux%zu pixels, the picture %zux%zu; expected the same", job->hint_picture,
                  hints.width, hints.height, in->width, in->height);
     }
-    for (size_t i = 0; code == 0 && i < pixels; i++) {
-        const uint8_t *p = hints.pixels + 3 * i;
-        n += p[0] != p[1] || p[1] != p[2];
-    }
+    for (size_t i = 0; code == 0 && i < pixels; i++) n += is_painted(hints.pixels + 3 * i);
     struct caelum_hint *all = code == 0 ? malloc((n + 1) * sizeof *all) : NULL;
     if (code == 0 && !all) {
         err->code = code = CAELUM_ERESOURCE;
@@ -92,10 +103,11 @@ static int picture_hints(const struct job *job, const struct caelum_picture *in,
         *count = job->settings.hint_count;
         for (size_t i = 0; i < pixels; i++) {
             const uint8_t *p = hints.pixels + 3 * i;
-            if (p[0] != p[1] || p[1] != p[2])
+            if (is_painted(p))
                 all[(*count)++] = (struct caelum_hint){i % in->width, i / in->width, {p[0], p[1], p[2]}};
         }
         *list = all;
+        tell_hints(job->hint_picture, n - job->settings.hint_count);
     }
     caelum_picture_free(&hints);
     return code;
@@ -213,7 +225,9 @@ int command_colorize(int argc, char **argv) {
         {0, "hint", OPTION_WORDS, &job.hint_words, "X,Y,#RRGGBB",
          "the color at column X, row Y of the picture, in pixels from the top left; can be repeated", NULL},
         {0, "hint-picture", OPTION_STRING, &job.hint_picture, "FILE",
-         "a picture of the same size: each pixel that is not grey is a hint", NULL},
+         "a picture of the same size: each pixel with a chroma of 12 of 255 or more is a hint", NULL},
+        {0, "restore", OPTION_FLAG, &job.settings.restore, NULL,
+         "give a faded picture its blacks and whites back, too", NULL},
         {0, "format", OPTION_CHOICE, &job.format, NULL, "format of the pictures written", formats},
         {0, "force", OPTION_FLAG, &job.force, NULL, "write over what exists; with -, write to a terminal too",
          NULL},

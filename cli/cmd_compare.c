@@ -1,8 +1,10 @@
 /* cmd_compare.c - caelum compare: runs side by side. */
 #include "cli.h"
 
+#include "base/json.h"
+#include "base/number.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int width_of(const caelum_comparison *c, size_t column) {
@@ -28,23 +30,24 @@ static void print_table(const caelum_comparison *c) {
 
 /* Numbers as numbers, what is not there as null. */
 static json_t *value_of(const char *text) {
-    char *end;
-    const double number = strtod(text, &end);
+    uint64_t whole;
+    double real;
     if (!*text) return json_null();
-    if (*end) return json_string(text);
-    return strpbrk(text, ".en") ? json_real(number) : json_integer(strtoll(text, NULL, 10));
+    if (number_whole(text, 0, INT64_MAX, &whole)) return json_integer((json_int_t)whole);
+    return number_real(text, &real) ? json_number(real) : json_bytes(text);
 }
 
 static void print_runs(const caelum_comparison *c) {
-    json_t *runs = json_array();
+    json_t *root = json_object(), *runs = json_array();
     for (size_t r = 0; r < caelum_comparison_rows(c); r++) {
         json_t *run = json_object();
-        json_object_set_new(run, "run", json_string(caelum_comparison_cell(c, r, 0)));
+        json_put(&run, "run", json_bytes(caelum_comparison_cell(c, r, 0)));
         for (size_t i = 1; caelum_comparison_key(c, i); i++)
-            json_object_set_new(run, caelum_comparison_key(c, i), value_of(caelum_comparison_cell(c, r, i)));
-        json_array_append_new(runs, run);
+            json_put(&run, caelum_comparison_key(c, i), value_of(caelum_comparison_cell(c, r, i)));
+        json_add(&runs, run);
     }
-    print_json(json_pack("{s:o}", "runs", runs));
+    json_put(&root, "runs", runs);
+    print_json(root);
 }
 
 int command_compare(int argc, char **argv) {
@@ -57,7 +60,8 @@ int command_compare(int argc, char **argv) {
         {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
     const int n = options_read(command_find("compare"), rows, argc, argv);
     if (n < 0) return -n - 1;
-    if (n < 1) return usage_error("compare", "expected at least one RUN directory");
+    if (n < 1)
+        return usage_error("compare", "expected at least one RUN directory, or one with runs below it");
     struct caelum_error err;
     caelum_comparison *comparison = NULL;
     int code = caelum_comparison_open(&comparison, (const char *const *)(argv + 1), (size_t)n, &err);

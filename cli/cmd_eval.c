@@ -2,20 +2,21 @@
  * the same for colorizers, cmd_eval_class.c for classifiers. */
 #include "cli.h"
 
-#include <math.h>
+#include "base/json.h"
+#include "base/number.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { MOST_BASELINES = 8 };
 
 const char *const eval_splits[] = {"train", "validation", "test", NULL};
 
-void eval_add(json_t *object, const char *key, double value) {
-    json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
+void eval_add(json_t **object, const char *key, double value) {
+    json_put(object, key, json_number(value));
 }
 
-static void add_metrics(json_t *object, const struct caelum_metrics *m) {
+static void add_metrics(json_t **object, const struct caelum_metrics *m) {
     eval_add(object, "mse", m->mse);
     eval_add(object, "mse_float", m->mse_float);
     eval_add(object, "psnr", m->psnr);
@@ -32,9 +33,10 @@ static void print_row(const char *name, size_t numbers, const struct caelum_metr
 
 static void print_table(const struct evaluation *e, const struct caelum_net_info *net,
                         const struct caelum_metrics *m, const struct caelum_baseline *list, size_t count) {
-    printf(
-        "%s, %s split, %zu pictures; outputs clamped to [0, 1] and rounded to 8 bit except for mse_float\n\n",
-        e->model_path, eval_splits[e->split], m->count);
+    printf("%s, %s split, %zu pictures of %s; outputs clamped to [0, 1] and rounded to 8 bit, but for "
+           "mse_float and "
+           "accuracy\n\n",
+           e->model_path, eval_splits[e->split], m->count, e->data);
     printf("%-28s %7s  %-8s  %-8s  %8s  %9s  %-6s  %-6s  %8s\n", "", "numbers", "mse", "mse_float", "psnr dB",
            "psnr_mean", "ssim", "mae", "accuracy");
     print_row("this model", net->bottleneck, m);
@@ -44,46 +46,40 @@ static void print_table(const struct evaluation *e, const struct caelum_net_info
 }
 
 json_t *eval_object(const struct evaluation *e, size_t count) {
-    return json_pack("{s:s, s:s, s:s, s:I, s:I}", "model", e->model_path, "data", e->data ? e->data : "",
-                     "split", eval_splits[e->split], "split_seed", (json_int_t)e->settings.split_seed,
-                     "count", (json_int_t)count);
+    json_t *object = json_object();
+    json_put(&object, "model", json_bytes(e->model_path));
+    json_put(&object, "data", json_bytes(e->data));
+    json_put(&object, "split", json_string(eval_splits[e->split]));
+    json_put(&object, "split_seed", json_integer((json_int_t)e->settings.split_seed));
+    json_put(&object, "count", json_size(count));
+    return object;
+}
+
+static json_t *baselines_array(const struct caelum_baseline *list, size_t count) {
+    json_t *baselines = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *b = json_object();
+        json_put(&b, "name", json_string(list[i].name));
+        json_put(&b, "numbers", json_size(list[i].numbers));
+        add_metrics(&b, &list[i].metrics);
+        json_add(&baselines, b);
+    }
+    return baselines;
 }
 
 static void print_object(const struct evaluation *e, const struct caelum_net_info *net,
                          const struct caelum_metrics *m, const struct caelum_baseline *list, size_t count) {
-    json_t *object = eval_object(e, m->count), *baselines = json_array();
-    json_object_set_new(object, "measured_on",
-                        json_string("outputs clamped to [0, 1] and rounded to 8 bit, except mse_float"));
-    add_metrics(object, m);
-    json_object_set_new(object, "parameters", json_integer((json_int_t)net->parameters));
-    json_object_set_new(object, "latent",
-                        net->has_latent ? json_integer((json_int_t)net->latent) : json_null());
-    json_object_set_new(object, "bottleneck", json_integer((json_int_t)net->bottleneck));
-    for (size_t i = 0; i < count; i++) {
-        json_t *b = json_pack("{s:s, s:I}", "name", list[i].name, "numbers", (json_int_t)list[i].numbers);
-        add_metrics(b, &list[i].metrics);
-        json_array_append_new(baselines, b);
-    }
-    json_object_set_new(object, "baselines", baselines);
+    json_t *object = eval_object(e, m->count);
+    json_put(
+        &object, "measured_on",
+        json_string("outputs clamped to [0, 1] and rounded to 8 bit, except mse_float and accuracy, which "
+                    "are of the outputs as they are"));
+    add_metrics(&object, m);
+    json_put(&object, "parameters", json_size(net->parameters));
+    json_put(&object, "latent", net->has_latent ? json_size(net->latent) : json_null());
+    json_put(&object, "bottleneck", json_size(net->bottleneck));
+    json_put(&object, "baselines", baselines_array(list, count));
     print_json(object);
-}
-
-/* The split of the training, unless the user asks for another, and crops of the model's size. */
-static void choose_split(struct evaluation *e, const caelum_model *model, bool given) {
-    const char *seed = caelum_model_metadata(model, "split_seed");
-    struct caelum_net_info net;
-    caelum_net_describe(caelum_model_net(model), &net);
-    e->settings.crop = net.height;
-    if (!seed) return;
-    const uint64_t trained = strtoull(seed, NULL, 10);
-    if (given && trained != e->settings.split_seed)
-        warn(
-            "the model was trained with --split-seed %s: with another one it has seen some of these pictures",
-            seed);
-    else
-        e->settings.split_seed = trained;
-    const char *limit = caelum_model_metadata(model, "limit");
-    if (limit && e->settings.limit == 0) e->settings.limit = strtoull(limit, NULL, 10);
 }
 
 /* Luminance in, with hints or without, two channels out. */
@@ -115,9 +111,10 @@ int eval_record(const struct evaluation *e, const char *figures, struct caelum_e
 
 static int record(const struct evaluation *e, const struct caelum_metrics *m, struct caelum_error *err) {
     char text[256];
-    snprintf(text, sizeof text,
-             "mse=%.6g mse_float=%.6g psnr=%.4f psnr_mean=%.4f ssim=%.5f mae=%.5f accuracy=%.5f pictures=%zu",
-             m->mse, m->mse_float, m->psnr, m->psnr_mean, m->ssim, m->mae, m->accuracy, m->count);
+    number_print(
+        text, sizeof text,
+        "mse=%.6g mse_float=%.6g psnr=%.4f psnr_mean=%.4f ssim=%.5f mae=%.5f accuracy=%.5f pictures=%zu",
+        m->mse, m->mse_float, m->psnr, m->psnr_mean, m->ssim, m->mae, m->accuracy, m->count);
     return eval_record(e, text, err);
 }
 
@@ -148,7 +145,8 @@ int command_eval(int argc, char **argv) {
     e.settings.progress = progress_stage;
     e.settings.opened = data_opened;
     const struct option_row rows[] = {
-        {'d', "data", OPTION_STRING, &e.data, "SPEC", "as for train; default synthetic", NULL},
+        {'d', "data", OPTION_STRING, &e.data, "SPEC",
+         "as for train; default: the data of the model's training", NULL},
         {0, "split", OPTION_CHOICE, &e.split, NULL, "which part of the data", eval_splits},
         {0, "split-seed", OPTION_U64, &e.settings.split_seed, "N",
          "seed of the shuffle that precedes the split; default: that of the model's training", NULL},
@@ -188,10 +186,7 @@ int command_eval(int argc, char **argv) {
     caelum_model *model = NULL;
     caelum_data *data = NULL;
     int code = caelum_model_load(&model, e.model_path, &err);
-    if (code == 0) {
-        choose_split(&e, model, options_origin("split-seed") != ORIGIN_DEFAULT);
-        code = caelum_data_open(&data, e.data, &e.settings, &err);
-    }
+    if (code == 0) code = eval_data_open(&e, model, &data, &err);
     if (code == 0) {
         const bool color = is_colorizer(caelum_model_net(model));
         if (!color && (e.vivid > 0 || e.hints > 0 || e.sheets || e.classifier))
@@ -206,5 +201,6 @@ int command_eval(int argc, char **argv) {
     }
     caelum_data_close(&data);
     caelum_model_close(&model);
+    free(e.found);
     return code != 0 ? report(&err) : 0;
 }

@@ -1,11 +1,13 @@
 /* cmd_eval_class.c - caelum eval for a classifier, and the semantic test of a colorizer by one. */
 #include "cli.h"
 
+#include "base/json.h"
+#include "base/number.h"
+
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-static void add_metrics(json_t *object, const struct caelum_class_metrics *m) {
+static void add_metrics(json_t **object, const struct caelum_class_metrics *m) {
     eval_add(object, "accuracy", m->accuracy);
     eval_add(object, "cross_entropy", m->cross_entropy);
 }
@@ -23,8 +25,8 @@ static void print_object(const struct evaluation *e, const caelum_model *model,
     json_t *object = eval_object(e, m->count);
     struct caelum_net_info net;
     caelum_net_describe(caelum_model_net(model), &net);
-    add_metrics(object, m);
-    json_object_set_new(object, "parameters", json_integer((json_int_t)net.parameters));
+    add_metrics(&object, m);
+    json_put(&object, "parameters", json_size(net.parameters));
     print_json(object);
 }
 
@@ -35,8 +37,8 @@ int eval_class(const struct evaluation *e, const caelum_model *model, const cael
     int code = caelum_eval_class(model, data, (enum caelum_split)e->split, e->threads, progress_stage, NULL,
                                  &m, err);
     if (code == 0 && e->record) {
-        snprintf(figures, sizeof figures, "accuracy=%.5f cross_entropy=%.5f pictures=%zu", m.accuracy,
-                 m.cross_entropy, m.count);
+        number_print(figures, sizeof figures, "accuracy=%.5f cross_entropy=%.5f pictures=%zu", m.accuracy,
+                     m.cross_entropy, m.count);
         code = eval_record(e, figures, err);
     }
     progress_clear();
@@ -45,8 +47,8 @@ int eval_class(const struct evaluation *e, const caelum_model *model, const cael
         print_object(e, model, &m);
         return 0;
     }
-    printf("%s, %s split, %zu pictures; cross-entropy in nats a picture\n\n", e->model_path,
-           eval_splits[e->split], m.count);
+    printf("%s, %s split, %zu pictures of %s; cross-entropy in nats a picture\n\n", e->model_path,
+           eval_splits[e->split], m.count, e->data);
     print_head();
     print_row("this model", &m);
     return 0;
@@ -62,7 +64,8 @@ int eval_semantic(const struct evaluation *e, const caelum_model *colorizer, con
     int code = caelum_model_load(&classifier, path_shipped(e->classifier, ".safetensors", path), err);
     if (code != 0) return code;
     const char *seed = caelum_model_metadata(classifier, "split_seed");
-    if (seed && strtoull(seed, NULL, 10) != e->settings.split_seed)
+    uint64_t trained;
+    if (number_whole(seed, 0, UINT64_MAX, &trained) && trained != e->settings.split_seed)
         warn("the classifier was trained with --split-seed %s: it has seen some of these pictures", seed);
     code = caelum_eval_semantic(colorizer, classifier, data, (enum caelum_split)e->split, settings, metrics,
                                 err);
@@ -86,12 +89,13 @@ void eval_semantic_print(const struct evaluation *e, const struct caelum_semanti
 json_t *eval_semantic_object(const struct evaluation *e, const struct caelum_semantic_metrics *m) {
     const struct caelum_class_metrics *const ways[] = {&m->color, &m->grey, &m->recolored};
     static const char *const names[] = {"color", "grey", "recolored"};
-    json_t *object = json_pack("{s:s}", "classifier", e->classifier);
+    json_t *object = json_object();
+    json_put(&object, "classifier", json_bytes(e->classifier));
     for (size_t i = 0; i < 3; i++) {
         json_t *way = json_object();
-        add_metrics(way, ways[i]);
-        json_object_set_new(object, names[i], way);
+        add_metrics(&way, ways[i]);
+        json_put(&object, names[i], way);
     }
-    eval_add(object, "closed", m->closed);
+    eval_add(&object, "closed", m->closed);
     return object;
 }

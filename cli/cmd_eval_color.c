@@ -2,11 +2,14 @@
  * and whether it does more than copy grey. */
 #include "cli.h"
 
+#include "base/json.h"
+#include "base/number.h"
+
 #include <stdio.h>
 
 enum { MOST_BASELINES = 8 };
 
-static void add_metrics(json_t *object, const struct caelum_color_metrics *m) {
+static void add_metrics(json_t **object, const struct caelum_color_metrics *m) {
     eval_add(object, "uv_mse", m->uv_mse);
     eval_add(object, "uv_mse_float", m->uv_mse_float);
     eval_add(object, "r2", m->r2);
@@ -38,8 +41,8 @@ static const char *verdict(const struct caelum_color_metrics *m, const struct ca
 static void print_table(const struct evaluation *e, const struct caelum_color_metrics *m,
                         const struct caelum_color_baseline *list, size_t count) {
     const struct caelum_color_metrics *grey = &list[0].metrics;
-    printf("%s, %s split, %zu pictures; U and V merged with the true Y, clamped and rounded to 8 bit\n",
-           e->model_path, eval_splits[e->split], m->count);
+    printf("%s, %s split, %zu pictures of %s; U and V merged with the true Y, clamped and rounded to 8 bit\n",
+           e->model_path, eval_splits[e->split], m->count, e->data);
     if (e->vivid > 0) printf("vivid %g\n", e->vivid);
     if (e->hints > 0) printf("told the true colors of %zu random pixels of each picture\n", e->hints);
     printf("\n");
@@ -62,22 +65,22 @@ static void print_object(const struct evaluation *e, const struct caelum_net_inf
                          const struct caelum_color_metrics *m, const struct caelum_color_baseline *list,
                          size_t count, const struct caelum_semantic_metrics *semantic) {
     json_t *object = eval_object(e, m->count), *baselines = json_array();
-    json_object_set_new(object, "measured_on",
-                        json_string("U and V merged with the true Y, clamped and rounded to 8 bit, except "
-                                    "uv_mse_float and accuracy"));
-    add_metrics(object, m);
-    eval_add(object, "vivid", e->vivid);
-    json_object_set_new(object, "hints", json_integer((json_int_t)e->hints));
-    json_object_set_new(object, "verdict",
-                        e->vivid > 0 ? json_null() : json_string(verdict(m, &list[0].metrics)));
-    if (e->classifier) json_object_set_new(object, "semantic", eval_semantic_object(e, semantic));
-    json_object_set_new(object, "parameters", json_integer((json_int_t)net->parameters));
+    json_put(&object, "measured_on",
+             json_string("U and V merged with the true Y, clamped and rounded to 8 bit, except "
+                         "uv_mse_float and accuracy"));
+    add_metrics(&object, m);
+    eval_add(&object, "vivid", e->vivid);
+    json_put(&object, "hints", json_size(e->hints));
+    json_put(&object, "verdict", e->vivid > 0 ? json_null() : json_string(verdict(m, &list[0].metrics)));
+    if (e->classifier) json_put(&object, "semantic", eval_semantic_object(e, semantic));
+    json_put(&object, "parameters", json_size(net->parameters));
     for (size_t i = 0; i < count; i++) {
-        json_t *b = json_pack("{s:s}", "name", list[i].name);
-        add_metrics(b, &list[i].metrics);
-        json_array_append_new(baselines, b);
+        json_t *b = json_object();
+        json_put(&b, "name", json_string(list[i].name));
+        add_metrics(&b, &list[i].metrics);
+        json_add(&baselines, b);
     }
-    json_object_set_new(object, "baselines", baselines);
+    json_put(&object, "baselines", baselines);
     print_json(object);
 }
 
@@ -85,12 +88,12 @@ static void print_object(const struct evaluation *e, const struct caelum_net_inf
 static int record(const struct evaluation *e, caelum_model *model, const struct caelum_color_metrics *m,
                   struct caelum_error *err) {
     char text[256], key[64];
-    int used = snprintf(key, sizeof key, "%s", eval_splits[e->split]);
-    if (e->vivid > 0) used += snprintf(key + used, sizeof key - (size_t)used, "_vivid_%g", e->vivid);
+    int used = number_print(key, sizeof key, "%s", eval_splits[e->split]);
+    if (e->vivid > 0) used += number_print(key + used, sizeof key - (size_t)used, "_vivid_%g", e->vivid);
     if (e->hints > 0) snprintf(key + used, sizeof key - (size_t)used, "_hints_%zu", e->hints);
-    snprintf(text, sizeof text,
-             "uv_mse=%.6g r2=%.4f psnr=%.4f mae=%.5f colorfulness=%.3f accuracy=%.5f pictures=%zu", m->uv_mse,
-             m->r2, m->psnr, m->mae, m->colorfulness, m->accuracy, m->count);
+    number_print(text, sizeof text,
+                 "uv_mse=%.6g r2=%.4f psnr=%.4f mae=%.5f colorfulness=%.3f accuracy=%.5f pictures=%zu",
+                 m->uv_mse, m->r2, m->psnr, m->mae, m->colorfulness, m->accuracy, m->count);
     const int code = caelum_model_set_metadata(model, key, text, err);
     return code ? code : caelum_model_save(model, e->model_path, err);
 }

@@ -11,6 +11,7 @@
 static bool is_model(const char *path) {
     unsigned char head[9] = {0};
     struct stat st;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return true; /* a run's best */
     FILE *f = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? fopen(path, "rb") : NULL;
     if (!f) return false;
     const size_t n = fread(head, 1, sizeof head, f);

@@ -1,28 +1,37 @@
 /* cmd_train.c - caelum train. */
 #include "cli.h"
 
+#include "base/json.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+enum { OUT_SIZE = PATH_SIZE + 32 }; /* of a path with a folder in front, something behind */
+
 /* "runs/standard" for models/standard.net. */
-static const char *default_out(const char *net, char text[512]) {
-    const char *slash = strrchr(net, '/'), *name = slash ? slash + 1 : net, *dot = strrchr(name, '.');
-    snprintf(text, 512, "runs/%.*s", dot && dot > name ? (int)(dot - name) : (int)strlen(name), name);
+static const char *default_out(const char *net, char text[OUT_SIZE]) {
+    const char *name = path_name(net);
+    snprintf(text, OUT_SIZE, "runs/%.*s", (int)path_stem_length(name), name);
     return text;
 }
 
 static void print_result(const struct caelum_train_settings *s, const struct caelum_train_result *r,
                          bool json) {
     if (json) {
-        char model[1024];
+        char model[OUT_SIZE];
         snprintf(model, sizeof model, "%s/best.safetensors", s->out);
-        print_json(json_pack(
-            "{s:s, s:s, s:I, s:I, s:o, s:o, s:f, s:b, s:b}", "out", s->out, "model", model, "epochs",
-            (json_int_t)r->epochs, "best_epoch", (json_int_t)r->best_epoch, "best_val_loss",
-            isfinite(r->best_val_loss) ? json_real(r->best_val_loss) : json_null(), "best_val_accuracy",
-            isfinite(r->best_val_accuracy) ? json_real(r->best_val_accuracy) : json_null(), "seconds",
-            r->seconds, "stopped", r->stopped, "ended_early", r->ended_early));
+        json_t *o = json_object();
+        json_put(&o, "out", json_bytes(s->out));
+        json_put(&o, "model", json_bytes(model));
+        json_put(&o, "epochs", json_size(r->epochs));
+        json_put(&o, "best_epoch", json_size(r->best_epoch));
+        json_put(&o, "best_val_loss", json_number(r->best_val_loss));
+        json_put(&o, "best_val_accuracy", json_number(r->best_val_accuracy));
+        json_put(&o, "seconds", json_number(r->seconds));
+        json_put(&o, "stopped", json_boolean(r->stopped));
+        json_put(&o, "ended_early", json_boolean(r->ended_early));
+        print_json(o);
         return;
     }
     if (r->stopped) {
@@ -133,12 +142,18 @@ static const char *not_on_resume(void) {
 /* Every tenth point, two and a half a decade, and the suggestion. */
 static void print_found(const struct caelum_train_settings *s, const struct caelum_lr_find *f, bool json) {
     if (json) {
-        json_t *points = json_array();
-        for (size_t i = 0; i < f->count; i++)
-            json_array_append_new(points, json_pack("{s:f, s:f, s:f}", "lr", f->point[i].lr, "loss",
-                                                    f->point[i].loss, "smoothed_loss", f->point[i].smooth));
-        print_json(json_pack("{s:s, s:o, s:o}", "out", s->out, "suggestion",
-                             f->suggestion > 0 ? json_real(f->suggestion) : json_null(), "points", points));
+        json_t *o = json_object(), *points = json_array();
+        for (size_t i = 0; i < f->count; i++) {
+            json_t *point = json_object();
+            json_put(&point, "lr", json_number(f->point[i].lr));
+            json_put(&point, "loss", json_number(f->point[i].loss));
+            json_put(&point, "smoothed_loss", json_number(f->point[i].smooth));
+            json_add(&points, point);
+        }
+        json_put(&o, "out", json_bytes(s->out));
+        json_put(&o, "suggestion", f->suggestion > 0 ? json_number(f->suggestion) : json_null());
+        json_put(&o, "points", points);
+        print_json(o);
         return;
     }
     printf("step size   loss      smoothed\n");
@@ -155,7 +170,7 @@ static void print_found(const struct caelum_train_settings *s, const struct cael
 static int find_lr(struct caelum_train_settings *s) {
     static struct caelum_lr_find found;
     struct caelum_error err;
-    char out[520], name[512];
+    char out[OUT_SIZE + 16], name[OUT_SIZE];
     if (!s->out) {
         snprintf(out, sizeof out, "%s-lr-find", default_out(s->net_path, name));
         s->out = out;
@@ -168,7 +183,7 @@ static int find_lr(struct caelum_train_settings *s) {
 }
 
 int command_train(int argc, char **argv) {
-    char out[512], net[PATH_SIZE], init[PATH_SIZE];
+    char out[OUT_SIZE], net[PATH_SIZE], init[PATH_SIZE];
     struct caelum_train_settings *s = &given.s;
     given.s = caelum_train_defaults();
     given.task = given.loss = given.optimizer = given.schedule = 0;

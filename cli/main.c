@@ -56,19 +56,23 @@ static bool result_lost;
 int report(const struct caelum_error *err) {
     const char *place = err->code == CAELUM_EUSAGE ? options_place(err->text) : NULL;
     progress_clear();
-    fprintf(stderr, "%scaelum:%s %s%s%s\n", style(stderr, STYLE_ERROR), style(stderr, STYLE_PLAIN),
-            place ? place : "", place ? ": " : "", err->text);
+    fprintf(stderr, "%scaelum:%s ", style(stderr, STYLE_ERROR), style(stderr, STYLE_PLAIN));
+    if (place) put_plain(stderr, place), fputs(": ", stderr);
+    put_plain(stderr, err->text);
+    fputc('\n', stderr);
     return -err->code;
 }
 
 void warn(const char *format, ...) {
+    char text[2 * PATH_SIZE];
     va_list args;
     if (display.quiet) return;
     progress_clear();
     fprintf(stderr, "%scaelum: warning:%s ", style(stderr, STYLE_WARNING), style(stderr, STYLE_PLAIN));
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    put_plain(stderr, text);
     fputc('\n', stderr);
 }
 
@@ -82,7 +86,11 @@ void data_opened(void *cookie, const caelum_data *data) {
     warn("%zu %s skipped:", n, n == 1 ? "file was" : "files were");
     for (size_t i = 0; i < n && i < NAMED; i++) {
         caelum_data_skipped(data, i, &path, &reason);
-        fprintf(stderr, "  %s: %s\n", path, reason);
+        fputs("  ", stderr);
+        put_plain(stderr, path);
+        fputs(": ", stderr);
+        put_plain(stderr, reason);
+        fputc('\n', stderr);
     }
     if (n > NAMED) fprintf(stderr, "  and %zu more\n", n - NAMED);
 }
@@ -175,6 +183,7 @@ int main(int argc, char **argv) {
     char version[] = "version", help[] = "help", quiet[] = "-q";
     char *bare_version[] = {version, quiet, NULL};
     bool bare;
+    descriptors_open();
     command_line_add(NULL, "caelum");
     for (int i = 1; i < argc; i++) command_line_add(NULL, argv[i]);
     choose_colors();

@@ -3,8 +3,10 @@
 #define _GNU_SOURCE
 #include "cli.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -23,9 +25,15 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* Whether a line on it can be drawn over: some editors' terminals are only paper. */
+static bool can_redraw(void) {
+    const char *term = getenv("TERM");
+    return isatty(2) && term && *term && strcmp(term, "dumb") != 0;
+}
+
 bool progress_live(void) {
     if (display.quiet || display.progress == DISPLAY_NEVER) return false;
-    return display.progress == DISPLAY_ALWAYS || isatty(2);
+    return display.progress == DISPLAY_ALWAYS || can_redraw();
 }
 
 bool progress_due(void) {
@@ -110,15 +118,24 @@ int progress_train(void *cookie, const struct caelum_train_progress *p) {
     if (p->finished) {
         if (!display.quiet) epoch_line(p);
     } else if (progress_due()) {
-        char line[300], meter[25], left[32], speed[32], val[32] = "";
+        char line[300], meter[25], left[32], rest[48] = "", speed[32], val[32] = "";
         progress_bar(meter, 24, (double)p->batch / (double)p->batches);
         if (!isnan(p->last_val_loss)) snprintf(val, sizeof val, "  val %.5f", p->last_val_loss);
-        snprintf(line, sizeof line, "epoch %3zu/%zu [%s] %zu/%zu  loss %.5f%s  %s img/s  %s left", p->epoch,
+        if (isfinite(p->seconds_left))
+            snprintf(rest, sizeof rest, "  %s left", progress_duration(p->seconds_left, left));
+        snprintf(line, sizeof line, "epoch %3zu/%zu [%s] %zu/%zu  loss %.5f%s  %s img/s%s", p->epoch,
                  p->epochs, meter, p->batch, p->batches, p->loss, val,
-                 grouped((size_t)p->pictures_per_second, speed), progress_duration(p->seconds_left, left));
+                 grouped((size_t)p->pictures_per_second, speed), rest);
         progress_draw(line);
     }
     return signals_caught() != 0;
+}
+
+/* --- Descriptors ------------------------------------------------------------------------------------ */
+
+void descriptors_open(void) {
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR); /* takes the lowest free number, this one */
 }
 
 /* --- Signals -------------------------------------------------------------------------------------- */
@@ -133,10 +150,14 @@ static void on_signal(int signal_number) {
 
 void signals_catch(void) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction before;
+        /* nohup ignores a signal for us: so it stays */
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(signals[i], &action, NULL);
+    }
 }
 
 int signals_caught(void) {

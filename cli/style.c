@@ -30,6 +30,16 @@ void style_choose(int mode) {
     colored[2] = wanted(mode, 2);
 }
 
+void put_plain(FILE *to, const char *text) {
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        const bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f; /* U+0080 to U+009F */
+        if (*c < 32 || *c == 127 || c1)
+            fprintf(to, "\\x%02x", c1 ? *++c : *c);
+        else
+            fputc(*c, to);
+    }
+}
+
 const char *style(FILE *to, enum style style) {
     static const char *const sequences[] = {[STYLE_PLAIN] = "\033[0m",
                                             [STYLE_ERROR] = "\033[1;31m",

@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 set(DATA ${CMAKE_INSTALL_DATADIR}/caelum)
 
 # The program finds its models from where it lies: share/caelum beside bin.
-install(TARGETS caelum_cli caelum RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
+install(TARGETS caelum_cli caelum_static RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS caelum_shared EXPORT caelum LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
@@ -17,9 +17,23 @@ endif()
 install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 
-# pkg-config: paths relative to the file, so that the tree can be moved. Only static users need the parts.
+# pkg-config: paths relative to the file, so that the tree can be moved. Only static users need the parts, by what
+# links them and not by Requires.private: that would ask for the parts' own static parts, of which Debian has not all.
 file(RELATIVE_PATH PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
-list(JOIN CAELUM_MODULES " " CAELUM_MODULES)
+foreach(name PNG JPEG ARCHIVE JANSSON NETTLE ZLIB ${CAELUM_PART_NAMES})
+  list(APPEND PC_PRIVATE ${${name}_LDFLAGS})
+endforeach()
+foreach(name ${OpenMP_C_LIB_NAMES})
+  if(NOT CMAKE_C_COMPILER_ID STREQUAL "GNU") # which finds its own
+    get_filename_component(directory ${OpenMP_${name}_LIBRARY} DIRECTORY)
+    list(APPEND PC_PRIVATE -L${directory})
+  endif()
+  list(APPEND PC_PRIVATE -l${name})
+endforeach()
+list(TRANSFORM CMAKE_DL_LIBS PREPEND -l OUTPUT_VARIABLE dl)
+list(APPEND PC_PRIVATE ${dl} -lm)
+list(REMOVE_ITEM PC_PRIVATE -L/usr/lib -L/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}) # where every linker looks
+list(JOIN PC_PRIVATE " " PC_PRIVATE)
 configure_file(cmake/caelum.pc.in caelum.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/caelum.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
@@ -42,6 +56,9 @@ set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "convolutional autoencoders on pictures, on
  codes as small files. A program and a library in C.")
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS fonts-dejavu-core) # cairo brings no font
+if(LAPACK_FOUND)
+  string(APPEND CPACK_DEBIAN_PACKAGE_DEPENDS ", liblapacke") # loaded on demand: not seen by dpkg-shlibdeps
+endif()
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON) # needs dpkg-shlibdeps, package dpkg-dev
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)

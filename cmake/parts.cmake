@@ -2,7 +2,7 @@
 # CAELUM_WITH_NAME: AUTO (in if it is there), ON or OFF. The code sees CAELUM_WITH_NAME as 1 or 0; files of a part
 # are in only with it, those called no_WORD.c only without.
 set(CAELUM_PARTS "")
-set(CAELUM_MODULES "")
+set(CAELUM_PART_NAMES "")
 set(CAELUM_PART_WORDS "")
 
 macro(caelum_part word name)
@@ -16,7 +16,7 @@ macro(caelum_part word name)
   endif()
   if(${name}_FOUND)
     list(APPEND CAELUM_PARTS PkgConfig::${name})
-    list(APPEND CAELUM_MODULES ${ARGN})
+    list(APPEND CAELUM_PART_NAMES ${name})
     list(APPEND CAELUM_PART_WORDS ${word})
     add_compile_definitions(CAELUM_WITH_${name}=1)
   else()

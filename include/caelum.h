@@ -9,6 +9,8 @@
  *   the caller's pointer to NULL and accepts a pointer to NULL.
  * - The library never prints, never exits and keeps no state outside its handles. What it wants to
  *   say while it works goes through callbacks.
+ * - What it reads, computes and writes is the same in every locale that the program has set.
+ * - Threads that a process's limits don't allow are done without; the results are the same.
  * - Strings are UTF-8 and NUL-terminated; `const char *` results belong to the handle they came
  *   from and live as long as it does.
  * - Pictures in memory are 8-bit RGB, rows top to bottom, pixels interleaved, unless said otherwise.
@@ -102,8 +104,8 @@ struct caelum_data_settings caelum_data_defaults(void);
  *   a directory that holds the six batches of the CIFAR-10 binary version, or the directory
  *     cifar-10-batches-bin with them in it;
  *   a .tar.gz of that directory, as downloaded;
- *   another directory, with pictures (PNG, JPEG, WebP, by content or by ending) in it or below: photos, of
- *     which square crops become the pictures. Left out, and counted in a note, are run directories (run.json,
+ *   another directory, with pictures (PNG, JPEG, WebP, TIFF, by content or by ending) in it or below: photos,
+ * of which square crops become the pictures. Left out, and counted in a note, are run directories (run.json,
  *     and metrics.csv or a checkpoint, are in them), pictures NAME-color beside a picture NAME, folders of
  *     thumbnails and deleted files, names that start with a dot, links to directories, directories that can't
  *     be read, and what is no file. A crop is a window at a random place, its side log-uniform from `crop`
@@ -158,6 +160,10 @@ struct caelum_data_info {
 
 /* Describes a data set; reads all its pixels and source files, so it takes a second. */
 int caelum_data_describe(const caelum_data *data, struct caelum_data_info *info, struct caelum_error *err);
+
+/* What the pixels are, the same for the same pictures: their SHA-256, or how they were generated. A model's
+ * metadata have it as "data_fingerprint". Lasts as long as the data. */
+const char *caelum_data_fingerprint(const caelum_data *data);
 
 /* Pictures in a split. */
 size_t caelum_data_count(const caelum_data *data, enum caelum_split split);
@@ -219,8 +225,8 @@ const char *caelum_net_text(const caelum_net *net);
 /* A network with weights. But for its metadata read-only after loading: any number of threads may run it. */
 typedef struct caelum_model caelum_model;
 
-/* Loads a safetensors file written by caelum. Fails with CAELUM_EIO; CAELUM_EFORMAT, also if a weight is not
- * finite. */
+/* Loads a safetensors file written by caelum; a run directory stands for its best.safetensors. Fails with
+ * CAELUM_EIO; CAELUM_EFORMAT, also if a weight is not finite. */
 int caelum_model_load(caelum_model **model, const char *path, struct caelum_error *err);
 /* The same from a file's bytes in memory, which are not kept; `name` stands before errors. */
 int caelum_model_decode(caelum_model **model, const void *bytes, size_t size, const char *name,
@@ -268,8 +274,9 @@ int caelum_model_set_metadata(caelum_model *model, const char *key, const char *
  * A model loaded from such a file is saved as such. Not while another thread runs it. Fails with
  * CAELUM_EFORMAT, naming the tensor, if a weight is beyond 65504; the model is then as it was. */
 int caelum_model_round_half(caelum_model *model, struct caelum_error *err);
-/* Writes the model, whole or not at all; an existing file is replaced. Fails with CAELUM_EIO; with
- * CAELUM_EFORMAT, naming the tensor, if a weight is not finite. */
+/* Writes the model, whole or not at all; an existing file is replaced, of a run directory its
+ * best.safetensors. Fails with CAELUM_EIO; with CAELUM_EFORMAT, naming the tensor, if a weight is not finite.
+ */
 int caelum_model_save(const caelum_model *model, const char *path, struct caelum_error *err);
 
 /* Writes the model as another program's file, whole or not at all, in the format that the path ends in:
@@ -516,7 +523,7 @@ struct caelum_train_progress {
     double loss;           /* mean over this epoch so far */
     double last_val_loss;  /* of the epoch before; NaN in the first */
     double pictures_per_second;
-    double seconds_left;                 /* for the whole run */
+    double seconds_left;                 /* of the whole run; NaN while too little of it is done */
     const struct caelum_epoch *finished; /* not NULL once after each epoch */
 };
 
@@ -597,7 +604,7 @@ struct caelum_study_progress {
     size_t finished;     /* of them, those finished now or before, or failed */
     size_t failed;       /* of them, those failed */
     double part;         /* share of this call's work that is done, by multiply-adds */
-    double seconds_left; /* of this call, on the same reckoning; NaN until a pace can be told */
+    double seconds_left; /* of this call, on the same reckoning; NaN while too little is done */
     const struct caelum_train_progress *train; /* of BATCH and EPOCH, else NULL */
     const struct caelum_train_result *result;  /* of FINISHED; zeroed if it was trained before */
     const struct caelum_error *error;          /* of FAILED */
@@ -651,7 +658,8 @@ int caelum_study(const struct caelum_study_settings *settings, struct caelum_stu
 typedef struct caelum_comparison caelum_comparison;
 
 /* Reads run.json, metrics.csv and, where it is there, eval.json of 1 to 64 run directories, finished or
- * not. Fails with CAELUM_EIO or CAELUM_EFORMAT. */
+ * not. A directory that is none stands for all that are below it. Fails with CAELUM_EIO, CAELUM_EFORMAT, or
+ * CAELUM_EUSAGE where there are more. */
 int caelum_comparison_open(caelum_comparison **comparison, const char *const *dirs, size_t count,
                            struct caelum_error *err);
 void caelum_comparison_close(caelum_comparison **comparison);
@@ -685,17 +693,21 @@ int caelum_lr_find(const struct caelum_train_settings *settings, struct caelum_l
 
 /* --- Pictures --------------------------------------------------------------------------------- */
 
-/* 8-bit RGB; `pixels` holds height * width * 3 bytes. */
+/* 8-bit RGB; `pixels` holds height * width * 3 bytes. A picture in braces should have its fields named:
+ * others may come. */
 struct caelum_picture {
     size_t width, height;
-    uint8_t *pixels; /* owned by the picture */
+    uint8_t *pixels;     /* owned by the picture */
+    double dpi_x, dpi_y; /* pixels an inch, as PNG, JPEG and TIFF can say it; 0: not known */
 };
 
-/* Reads PNG, JPEG or a still WebP, told apart by content, as upright sRGB: an embedded ICC profile (RGB,
- * grey; in a JPEG CMYK too) and the Exif orientation are applied, transparent pixels laid over white. A
- * profile that is damaged or describes another kind of pixels is left out: colors are then taken as sRGB,
- * CMYK by a plain formula. Damaged pixels are an error. Fails with CAELUM_EIO, CAELUM_EFORMAT,
- * CAELUM_ERESOURCE. */
+/* Reads PNG, JPEG, a still WebP or the first page of a TIFF, told apart by content, as upright sRGB: an
+ * embedded ICC profile (RGB, grey; in JPEG and TIFF CMYK too), PNG's other words on color, and the
+ * orientation are applied, transparent pixels laid over white (docs/pictures.md). A profile that is damaged
+ * or describes another kind of pixels is left out: colors are then taken as sRGB, CMYK by a plain formula.
+ * What is damaged behind or between complete pixels is passed over; pixels that are damaged or missing are an
+ * error, and so are more than 2^28 of them, or more than so many bytes can hold. Fails with CAELUM_EIO,
+ * CAELUM_EFORMAT, CAELUM_ERESOURCE, CAELUM_EUSAGE for a format that this build leaves out. */
 int caelum_picture_load(struct caelum_picture *picture, const char *path, struct caelum_error *err);
 /* The same from a whole file's bytes, which are not kept; `name` stands before errors. */
 int caelum_picture_decode(struct caelum_picture *picture, const uint8_t *bytes, size_t size, const char *name,
@@ -704,10 +716,12 @@ int caelum_picture_decode(struct caelum_picture *picture, const uint8_t *bytes, 
 enum caelum_picture_format {
     CAELUM_PNG,  /* lossless, quick rather than small */
     CAELUM_JPEG, /* quality 92, colors in full resolution; at most 65,500 pixels a side */
-    CAELUM_WEBP, /* lossy, quality 90; at most 16,383 pixels a side */
+    CAELUM_WEBP, /* lossy, quality 90; at most 16,383 pixels a side; has no place for the resolution */
+    CAELUM_TIFF, /* is read, not written */
 };
 /* Makes a whole file in memory. *bytes is the caller's, to be ended by caelum_picture_bytes_free. Fails with
- * CAELUM_EUSAGE if the picture is empty or too large for the format, CAELUM_ERESOURCE. */
+ * CAELUM_EUSAGE if the picture is empty or too large for the format, or the format isn't written;
+ * CAELUM_ERESOURCE. */
 int caelum_picture_encode(const struct caelum_picture *picture, enum caelum_picture_format format,
                           uint8_t **bytes, size_t *size, struct caelum_error *err);
 /* Sets the pointer to NULL; accepts NULL in it. */
@@ -733,6 +747,10 @@ struct caelum_hint {
     uint8_t rgb[3]; /* only its U and V matter */
 };
 
+/* A pixel of a painted hint picture is a hint if the largest of its red, green and blue is at least this much
+ * above the smallest: saved as JPEG, grey pixels near painted ones have up to about ten. */
+#define CAELUM_HINT_CHROMA 12
+
 struct caelum_colorize_settings {
     /* 0: the most likely colors on average, which have the lowest error and are pale; 1: as colorful as true
      * pictures are on average. Chroma is multiplied by 1 + vivid (g - 1), g being the model's metadata
@@ -741,16 +759,18 @@ struct caelum_colorize_settings {
     const struct caelum_hint *hints;
     size_t hint_count; /* default 0 */
     int threads;       /* 0 = the default; no influence on the result */
+    bool restore;      /* a faded picture's result goes from black to white again; default false */
 };
 
 struct caelum_colorize_settings caelum_colorize_defaults(void);
 
-/* Colors a picture of any size; of its own colors only luminance is looked at, and kept at every pixel. The
- * picture is made as small as those that the network was trained on, chroma is predicted there, and brought
- * back along the edges of luminance (docs/colorize.md). Of several hints within one small pixel the mean
- * counts. `out` is to be freed by the caller. Fails with CAELUM_EFORMAT if the model is no colorizer,
- * CAELUM_EUSAGE if it takes no hints and is given some, one lies outside of the picture, or a setting is out
- * of range, CAELUM_ERESOURCE. */
+/* Colors a picture of any size; of its own colors only luminance is looked at, and kept at every pixel. Where
+ * that is the luminance of a faded picture - all but 0.5 % of the pixels at each end use between 8 and 70 %
+ * of the range - the network is shown it from 0.1 to 0.9. The picture is made as small as those that the
+ * network was trained on, chroma is predicted there, and brought back along the edges of luminance
+ * (docs/colorize.md). Of several hints within one small pixel the mean counts. `out` is to be freed by the
+ * caller. Fails with CAELUM_EFORMAT if the model is no colorizer, CAELUM_EUSAGE if it takes no hints and is
+ * given some, one lies outside of the picture, or a setting is out of range, CAELUM_ERESOURCE. */
 int caelum_colorize(const caelum_model *model, const struct caelum_picture *in,
                     const struct caelum_colorize_settings *settings, struct caelum_picture *out,
                     struct caelum_error *err);
@@ -837,7 +857,7 @@ struct caelum_bench_settings caelum_bench_defaults(void);
 /* The machine's multiply-add peak (fma.tN) and copy bandwidth (copy.tN) on N threads, then each network on
  * generated pictures: NETWORK.train.bN.tN and NETWORK.infer.bN.tN, the pictures a second of training and of
  * inference, and the same with .of_peak behind, the share of the peak that the plain algorithm's operations
- * make. NETWORK is the file's name up to its first dot. A network with one input channel is measured as a
+ * make. NETWORK is the file's name up to its last dot. A network with one input channel is measured as a
  * colorizer. With a filter, fma.tN comes with the figures that it explains. With `layers`: for each step of
  * the plan NETWORK.stepN.LAYER.forward and .backward, microseconds of a block in one thread, with .of_peak as
  * above and .roof, the share of the peak at which copy bandwidth would be the limit if every tensor came from

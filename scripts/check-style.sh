@@ -1,6 +1,7 @@
 #!/bin/sh
-# check-style.sh - rules that a machine can check: the rooms' dependency order, file sizes, white space,
-# and, where clang-format 14 is there, the formatting. Prints what breaks a rule; exit status 1 then.
+# check-style.sh - rules that a machine can check: the rooms' dependency order, what depends on the locale, file
+# sizes, white space, and, where clang-format 14 is there, the formatting. Prints what breaks a rule; exit status 1
+# then.
 cd "$(dirname "$0")/.." || exit 1
 bad=0
 complain() { echo "$1"; bad=1; }
@@ -36,6 +37,25 @@ for file in cli/*.[ch]; do
         *) complain "$file: the command line knows only caelum.h and three headers of base, not $used" ;; esac
     done
 done
+
+# Statements of the files that have a word like $2, a line each, unless in the file $3; $1: what to use instead
+nowhere() {
+    use=$1 word=$2 but=$3
+    shift 3
+    for file; do
+        case $file in $but) continue ;; esac
+        tr '\n' ' ' <"$file" | tr -s ' ' | tr ';' '\n' | grep -oE "(^|[^a-z_0-9])$word.*" |
+            sed "s|^|$file: $use: |" | grep . && bad=1
+    done
+}
+# A program around the library may have set a locale: numbers and names must not depend on it. Only sentences, by
+# caelum_fail and its like, have numbers without number_print.
+number='%[-+#0-9.*]*[aefgAEFG]'
+nowhere "read it by base/number.h" '(strto[a-z]+|ato[fil]+|[fs]scanf)\(' 'src/base/number.[ch]' src/*/*.[ch] cli/*.[ch]
+nowhere "print it by base/number.h" "(f|s|sn)printf\\(.*$number" src/base/number.c src/*/*.[ch]
+nowhere "print it by base/number.h" 'v[a-z]*printf\(' src/base/number.c src/*/*.[ch]
+nowhere "use base/ascii.h" '(is(al|up|low|dig|x|sp|pu|pr|gr|bl|cn)[a-z]+|to(upper|lower)|strn?casecmp|strcoll)\(' '' src/*/*.[ch]
+nowhere "use base/json.h" 'json_(dump|load)[a-z_]*\(' src/base/json.c src/*/*.[ch] cli/*.[ch]
 
 for file in include/*.h src/*/*.[ch] cli/*.[ch] tests/*.[ch] bench/peers/*.[ch]*; do
     lines=$(wc -l < "$file")

@@ -236,7 +236,7 @@ static caelum_model *make_model(const char *directory, const char *text, uint64_
 
 static struct caelum_picture make_picture(size_t width, size_t height, uint64_t seed) {
     struct rng rng = rng_make(seed, RNG_TEST, 2);
-    struct caelum_picture p = {width, height, NULL};
+    struct caelum_picture p = {.width = width, .height = height};
     assert_ok(mem_alloc(&p.pixels, width * height, 3, err));
     for (size_t i = 0; i < 3 * width * height; i++)
         p.pixels[i] = (uint8_t)(100 + 60 * sin((double)(i / 3 % width) * 0.2) + rng_below(&rng, 40));

@@ -3,12 +3,13 @@
 
 #include "base/color.h"
 #include "image/chroma.h"
+#include "image/fade.h"
 #include "net/net.h"
 
 #include <math.h>
 
 static struct caelum_picture noise(size_t w, size_t h, uint32_t seed) {
-    struct caelum_picture p = {w, h, NULL};
+    struct caelum_picture p = {.width = w, .height = h};
     struct rng rng = rng_make(seed, RNG_TEST, 1);
     assert_ok(mem_alloc(&p.pixels, w * h, 3, err));
     for (size_t i = 0; i < 3 * w * h; i++) p.pixels[i] = (uint8_t)rng_below(&rng, 256);
@@ -80,7 +81,7 @@ static void merging_keeps_luminance(void **state) {
 static void chroma_follows_luminance(void **state) {
     (void)state;
     enum { W = 96, H = 64, SMALL = 8 };
-    struct caelum_picture p = {W, H, NULL}, out = {0};
+    struct caelum_picture p = {.width = W, .height = H}, out = {0};
     float y[SMALL * SMALL], uv[2 * SMALL * SMALL];
     assert_ok(mem_alloc(&p.pixels, W * H, 3, err));
     for (size_t i = 0; i < W * H; i++) /* an edge that cuts through small pixels, dark left and light right */
@@ -121,7 +122,7 @@ static void hints_reach_their_small_pixel(void **state) {
     (void)state;
     struct caelum_model model;
     struct metadata metadata = {0};
-    struct caelum_picture grey = {40, 20, NULL}, out = {0};
+    struct caelum_picture grey = {.width = 40, .height = 20}, out = {0};
     hinted_model(&model, &metadata, 4);
     assert_ok(mem_alloc(&grey.pixels, 800, 3, err));
     memset(grey.pixels, 128, 2400);
@@ -157,7 +158,7 @@ static void the_dial_multiplies_chroma(void **state) {
     (void)state;
     struct caelum_model model;
     struct metadata metadata = {0};
-    struct caelum_picture grey = {3, 2, NULL};
+    struct caelum_picture grey = {.width = 3, .height = 2};
     const struct caelum_hint hint = {1, 1, {130, 110, 110}}; /* Y 116, R - Y 14 */
     static const struct {
         const char *gain;
@@ -185,10 +186,62 @@ static void the_dial_multiplies_chroma(void **state) {
     caelum_picture_free(&grey);
 }
 
+/* U is the luminance that the network was shown, less a half: what a faded picture's network sees is known.
+ */
+static void faded_pictures_are_shown_whole(void **state) {
+    (void)state;
+    enum { SIDE = 20 };
+    static float params[2 * 1 + 2] = {0.2f, 0, -0.1f, 0};
+    struct caelum_net *net = NULL;
+    struct metadata metadata = {0};
+    struct caelum_picture in = {.width = SIDE, .height = SIDE}, out = {0}, other = {0};
+    struct caelum_colorize_settings s = caelum_colorize_defaults();
+    assert_ok(caelum_net_parse(&net, "input 1\nconv 2 k=1\n", "shown", SIDE, SIDE, err));
+    const struct caelum_model model = {.net = net, .params = params, .metadata = &metadata};
+    assert_ok(mem_alloc(&in.pixels, SIDE * SIDE, 3, err));
+    s.vivid = 0;
+    /* columns from 100 to 176, in steps of 4 */
+    for (size_t i = 0; i < SIDE * SIDE; i++) memset(in.pixels + 3 * i, (int)(100 + i % SIDE * 4), 3);
+    struct fade fade = fade_find(&in);
+    assert_true(fade.faded && fabs(fade.low - 100 / 255.0) < 1e-9 && fabs(fade.high - 176 / 255.0) < 1e-9);
+    assert_ok(caelum_colorize(&model, &in, &s, &out, err));
+    s.restore = true;
+    assert_ok(caelum_colorize(&model, &in, &s, &other, err));
+    for (size_t x = 0; x < SIDE; x++) {
+        const double shown = 0.1 + 0.8 * (double)x / (SIDE - 1), u = 0.2 * shown - 0.1;
+        const uint8_t *a = out.pixels + 3 * x, *b = other.pixels + 3 * x;
+        assert_true(fabs(luminance(a) * 255 - (double)in.pixels[3 * x]) < 1); /* its own */
+        assert_true(fabs(a[2] / 255.0 - luminance(a) - u / 0.492) < 0.006);
+        assert_true(fabs(luminance(b) * 255 - 255.0 * (double)x / (SIDE - 1)) < 1); /* all of the range */
+        if (x > 4 && x < 15) assert_true(fabs(b[2] / 255.0 - luminance(b) - u / 0.492) < 0.006);
+    }
+    caelum_picture_free(&out);
+    caelum_picture_free(&other);
+    /* all of the range, a little of it, and dust: nothing to restore, and every bit as the network says */
+    for (size_t i = 0; i < SIDE * SIDE; i++) memset(in.pixels + 3 * i, (int)(20 + i % SIDE * 11), 3);
+    assert_false(fade_find(&in).faded);
+    assert_true(fade_show(fade_find(&in), 0.123f) == 0.123f);
+    s.restore = false;
+    assert_ok(caelum_colorize(&model, &in, &s, &out, err));
+    s.restore = true;
+    assert_ok(caelum_colorize(&model, &in, &s, &other, err));
+    assert_memory_equal(out.pixels, other.pixels, SIDE * SIDE * 3);
+    memset(in.pixels, 90, SIDE * SIDE * 3);
+    assert_false(fade_find(&in).faded);
+    for (size_t i = 0; i < SIDE * SIDE; i++) memset(in.pixels + 3 * i, (int)(100 + i % SIDE * 4), 3);
+    memset(in.pixels, 0, 3), memset(in.pixels + 3 * SIDE, 255, 3);
+    fade = fade_find(&in);
+    assert_true(fade.faded && fabs(fade.low - 100 / 255.0) < 1e-9 && fabs(fade.high - 176 / 255.0) < 1e-9);
+    caelum_picture_free(&out);
+    caelum_picture_free(&other);
+    caelum_picture_free(&in);
+    caelum_net_close(&net);
+}
+
 static void colorfulness_of_pictures(void **state) {
     (void)state;
     uint8_t pixels[] = {255, 0, 0, 255, 0, 0, 0, 0, 0, 0, 0, 0}; /* half red, half black */
-    const struct caelum_picture p = {2, 2, pixels};
+    const struct caelum_picture p = {.width = 2, .height = 2, .pixels = pixels};
     /* rg: 255, 255, 0, 0: mean 127.5, deviation 127.5; yb half of that */
     const double want = sqrt(127.5 * 127.5 * 1.25) + 0.3 * sqrt(127.5 * 127.5 * 1.25);
     assert_true(fabs(caelum_colorfulness(&p) - want) < 1e-9);
@@ -200,7 +253,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shrinking_takes_means_of_areas), cmocka_unit_test(merging_keeps_luminance),
         cmocka_unit_test(chroma_follows_luminance),       cmocka_unit_test(hints_reach_their_small_pixel),
-        cmocka_unit_test(the_dial_multiplies_chroma),     cmocka_unit_test(colorfulness_of_pictures),
+        cmocka_unit_test(the_dial_multiplies_chroma),     cmocka_unit_test(faded_pictures_are_shown_whole),
+        cmocka_unit_test(colorfulness_of_pictures),
     };
     return cmocka_run_group_tests_name("colorize", tests, NULL, NULL);
 }

@@ -54,7 +54,7 @@ static size_t files_in(const char *dir, char last[600]) {
 /* Each file's name is after those that are there, whatever the clock says. */
 static void names_go_up(void **state) {
     (void)state;
-    char dir[256], last[600], other[1024], path[400];
+    char dir[256], last[600], other[PATH_SIZE], path[400];
     test_directory(dir);
     for (int i = 0; i < 4; i++) {
         static const long long seconds[] = {1700000000, 1700000000, 1600000000, 1800000000};

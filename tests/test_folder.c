@@ -27,7 +27,7 @@ static int teardown(void **state) {
 }
 
 static struct caelum_picture make_picture(size_t width, size_t height) {
-    struct caelum_picture picture = {width, height, NULL};
+    struct caelum_picture picture = {.width = width, .height = height};
     assert_ok(mem_alloc(&picture.pixels, width * height, 3, err));
     return picture;
 }
@@ -335,10 +335,10 @@ static void put_bad_files(void) {
 static const struct {
     const char *path, *reason;
 } bad[] = {{"cut.webp", "damaged PNG: "},
-           {"empty.png", "not a PNG, JPEG or WebP picture"},
+           {"empty.png", "is empty; expected a picture"},
            {"gone.png", "No such file or directory"},
            {"small.png", "31x100 pixels are too few for a crop of 32x32; --crop 31 takes it"},
-           {"text.jpg", "not a PNG, JPEG or WebP picture"},
+           {"text.jpg", "not a PNG, JPEG, WebP or TIFF picture"},
            {"vast.png", "declares 60000x60000 pixels"}};
 enum { BAD = sizeof bad / sizeof *bad };
 

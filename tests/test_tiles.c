@@ -35,7 +35,7 @@ static void tiles_give_back_the_picture(void **state) {
         for (size_t i = 0; i < w * h * 3; i++) in[i] = (uint8_t)rng_below(&rng, 256);
         if (w == 32 && h == 32) assert_int_equal(tiles_count(&t), 1);
         for (size_t i = 0; i < tiles_count(&t); i++) {
-            tiles_cut(&t, &(struct caelum_picture){w, h, in}, i, tile);
+            tiles_cut(&t, &(struct caelum_picture){.width = w, .height = h, .pixels = in}, i, tile);
             for (size_t j = 0; j < sizeof tile; j++) result[j] = (float)tile[j] / 255;
             tiles_add(&t, i, result, sum, weight);
         }
@@ -49,7 +49,7 @@ static void tiles_mirror_what_is_missing(void **state) {
     (void)state;
     uint8_t in[9] = {10, 0, 0, 20, 0, 0, 30, 0, 0}, tile[3 * 8 * 8];
     const struct tiles t = tiles_plan(3, 1, 8, 8);
-    tiles_cut(&t, &(struct caelum_picture){3, 1, in}, 0, tile);
+    tiles_cut(&t, &(struct caelum_picture){.width = 3, .height = 1, .pixels = in}, 0, tile);
     for (size_t row = 0; row < 8; row++)
         assert_memory_equal(tile + row * 8, ((const uint8_t[]){10, 20, 30, 20, 10, 20, 30, 20}), 8);
 }

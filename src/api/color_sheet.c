@@ -4,6 +4,7 @@
 #include "api/predict_color.h"
 #include "base/color.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "report/sheet.h"
 
 #include <stdio.h>
@@ -31,7 +32,7 @@ static void fill(const struct pictures *p, size_t i, float *uv, double gain, uin
                  char caption[24]) {
     const size_t plane = p->h * p->w, size = pictures_size(p);
     const uint8_t *truth = pictures_at(p, i);
-    snprintf(caption, 24, "%.4f, %.4f", uv_mse(truth, uv, plane), uv_mse(truth, NULL, plane));
+    number_print(caption, 24, "%.4f, %.4f", uv_mse(truth, uv, plane), uv_mse(truth, NULL, plane));
     color_recolor(truth, NULL, plane, rows + GREY * size);
     color_recolor(truth, uv, plane, rows + MEAN * size);
     for (size_t j = 0; j < 2 * plane; j++) uv[j] *= (float)gain;

@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "engine/pool.h"
 #include "image/chroma.h"
+#include "image/fade.h"
 #include "train/color_metrics.h"
 
 #include <string.h>
@@ -18,11 +19,12 @@ struct caelum_colorize_settings caelum_colorize_defaults(void) {
  * own - a few percent of stretching harm less than parts of a picture without the rest - and if it has fewer,
  * extended by mirroring. */
 struct work {
-    size_t w, h;  /* small */
-    float *y;     /* [h][w] */
-    float *hints; /* [3][h][w]: U, V, and 1 where there is one */
-    float *input; /* [channels][rows][columns] of the network */
-    float *uv;    /* [2][h][w] */
+    size_t w, h;      /* small */
+    float *y;         /* [h][w] */
+    float *hints;     /* [3][h][w]: U, V, and 1 where there is one */
+    float *input;     /* [channels][rows][columns] of the network */
+    float *uv;        /* [2][h][w] */
+    struct fade fade; /* undone for the network */
     struct shape network;
 };
 
@@ -89,6 +91,7 @@ static int predict(struct work *w, const caelum_model *model, int threads, struc
     CHECK(mem_alloc(&w->input, w->network.c * full, sizeof(float), err));
     CHECK(mem_alloc(&w->uv, 2 * plane, sizeof(float), err));
     extend(w, w->y, w->input);
+    for (size_t i = 0; i < full; i++) w->input[i] = fade_show(w->fade, w->input[i]);
     for (size_t c = 1; c < w->network.c; c++) extend(w, w->hints + (c - 1) * plane, w->input + c * full);
     CHECK(pool_take(&pooled, model, model->net->layers, threads, err));
     const struct engine_job job = {.n = 1, .values = give, .output = take, .cookie = w};
@@ -100,7 +103,7 @@ static int predict(struct work *w, const caelum_model *model, int threads, struc
 static int colorize(struct work *w, const caelum_model *model, const struct caelum_picture *in,
                     const struct caelum_colorize_settings *s, struct caelum_picture *out,
                     struct caelum_error *err) {
-    const int threads = s->threads > 0 ? s->threads : parallel_default_threads();
+    const int threads = parallel_threads(s->threads);
     w->network = model->net->input;
     w->w = in->width < w->network.w ? in->width : w->network.w;
     w->h = in->height < w->network.h ? in->height : w->network.h;
@@ -118,8 +121,15 @@ int caelum_colorize(const caelum_model *model, const struct caelum_picture *in,
                     const struct caelum_colorize_settings *settings, struct caelum_picture *out,
                     struct caelum_error *err) {
     struct work work = {0};
+    struct caelum_picture restored = {0};
     CHECK(check(model, in, settings, err));
-    const int result = colorize(&work, model, in, settings, out, err);
+    work.fade = fade_find(in);
+    if (settings->restore && work.fade.faded) {
+        CHECK(fade_restore(in, work.fade, &restored, err));
+        work.fade = (struct fade){.faded = true, .low = 0, .high = 1};
+    }
+    const int result = colorize(&work, model, restored.pixels ? &restored : in, settings, out, err);
+    caelum_picture_free(&restored);
     mem_free(&work.y);
     mem_free(&work.hints);
     mem_free(&work.input);

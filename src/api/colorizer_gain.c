@@ -1,6 +1,6 @@
 #include "api/colorizer_gain.h"
 
-#include <stdlib.h>
+#include "base/number.h"
 
 static const double USUAL = 2, MOST = 10;
 
@@ -11,6 +11,7 @@ int colorizer_gain_check(double vivid, struct caelum_error *err) {
 
 double colorizer_gain(const struct caelum_model *model, double vivid) {
     const char *text = caelum_model_metadata(model, COLORIZER_GAIN_KEY);
-    const double known = text ? strtod(text, NULL) : 0;
-    return 1 + vivid * ((known >= 1 && known <= MOST ? known : USUAL) - 1);
+    double gain;
+    if (!number_real(text, &gain) || !(gain >= 1 && gain <= MOST)) gain = USUAL;
+    return 1 + vivid * (gain - 1);
 }

@@ -1,7 +1,10 @@
 /* compare.c - run directories side by side. What is the same for all of them is left out: the eye should fall
  * on what differs, and on what came of it. */
+#include "api/run_list.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "report/html.h"
 #include "report/run_files.h"
 #include "report/svg_chart.h"
@@ -14,32 +17,33 @@
 enum { MOST_RUNS = 64, MOST_COLUMNS = 48, MOST_LINES = 16 };
 
 struct row {
-    char name[128]; /* the directory's last part, or all of it where two are the same */
+    const char *name; /* the directory's last part, or all of it where two are the same; of `runs` */
     json_t *run, *eval;
     struct caelum_epoch *history;
     size_t epochs, best; /* epochs done; position of the best one */
 };
 
 struct caelum_comparison {
+    struct run_list runs;
     size_t rows, columns;
     struct row row[MOST_RUNS];
     char key[MOST_COLUMNS][40];
-    char (*cell)[MOST_COLUMNS][64]; /* [rows] */
+    char *(*cell)[MOST_COLUMNS]; /* [rows]; NULL: nothing */
 };
 
 /* --- Reading -------------------------------------------------------------------------------------- */
 
 static int open_row(struct row *row, const char *dir, struct caelum_error *err) {
-    char path[1024];
+    char path[PATH_SIZE];
     json_error_t problem;
     CHECK(file_join(path, sizeof path, dir, "run.json", err));
-    row->run = json_load_file(path, 0, &problem);
+    row->run = json_read_file(path, &problem);
     if (!row->run)
         return caelum_fail(
             err, json_error_code(&problem) == json_error_cannot_open_file ? CAELUM_EIO : CAELUM_EFORMAT,
             "%s is no run directory: %s", dir, problem.text);
     CHECK(file_join(path, sizeof path, dir, "eval.json", err));
-    row->eval = json_load_file(path, 0, NULL);
+    row->eval = json_read_file(path, NULL);
     struct caelum_error none;
     const int result = run_read_metrics(dir, &row->history, &row->epochs, &none);
     if (result == CAELUM_EIO) return CAELUM_OK; /* before its first epoch */
@@ -52,22 +56,13 @@ static int open_row(struct row *row, const char *dir, struct caelum_error *err) 
     return CAELUM_OK;
 }
 
-static void name_row(struct row *row, const char *dir, bool whole) {
-    size_t length = strlen(dir);
-    while (length > 1 && dir[length - 1] == '/') length--;
-    size_t start = length;
-    while (!whole && start > 0 && dir[start - 1] != '/') start--;
-    if (whole) start = 0;
-    snprintf(row->name, sizeof row->name, "%.*s", (int)(length - start), dir + start);
-}
-
-static void name_rows(struct caelum_comparison *c, const char *const *dirs) {
+static void name_rows(struct caelum_comparison *c) {
     bool whole = false;
     for (size_t i = 0; i < c->rows; i++) {
-        name_row(&c->row[i], dirs[i], false);
+        c->row[i].name = path_name(c->runs.path[i]);
         for (size_t j = 0; j < i; j++) whole |= strcmp(c->row[i].name, c->row[j].name) == 0;
     }
-    for (size_t i = 0; whole && i < c->rows; i++) name_row(&c->row[i], dirs[i], true);
+    for (size_t i = 0; whole && i < c->rows; i++) c->row[i].name = c->runs.path[i];
 }
 
 /* --- Columns -------------------------------------------------------------------------------------- */
@@ -78,19 +73,25 @@ static bool add_column(struct caelum_comparison *c, const char *key) {
     return true;
 }
 
+/* Fills a cell of the last column. */
+static int set_cell(struct caelum_comparison *c, size_t row, const char *text, struct caelum_error *err) {
+    return mem_strdup(&c->cell[row][c->columns - 1], text, err);
+}
+
 static const char *setting(const struct row *row, const char *key) {
     const char *value = json_string_value(json_object_get(json_object_get(row->run, "settings"), key));
     return value ? value : "";
 }
 
 /* A column for a setting that is not the same everywhere, unless it is unknown, as it is in runs older than
- * the setting; what only says how the file is written, and what fills lines, is not for eyes. */
-static void add_setting(struct caelum_comparison *c, const char *key) {
-    static const char *const hidden[] = {"format", "network", "data_fingerprint", "caelum"};
+ * the setting; what only says how the file is written, what fills lines, and what says in one what other
+ * columns say one by one, is not for eyes. */
+static int add_setting(struct caelum_comparison *c, const char *key, struct caelum_error *err) {
+    static const char *const hidden[] = {"format", "network", "data_fingerprint", "caelum", "command"};
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
-        if (strcmp(key, hidden[i]) == 0) return;
+        if (strcmp(key, hidden[i]) == 0) return CAELUM_OK;
     for (size_t i = 0; i < c->columns; i++)
-        if (strcmp(key, c->key[i]) == 0) return;
+        if (strcmp(key, c->key[i]) == 0) return CAELUM_OK;
     bool differs = false;
     const char *known = "";
     for (size_t i = 0; i < c->rows; i++) {
@@ -98,26 +99,33 @@ static void add_setting(struct caelum_comparison *c, const char *key) {
         differs |= *known && *value && strcmp(value, known) != 0;
         if (*value) known = value;
     }
-    if (!differs || !add_column(c, key)) return;
+    if (!differs || !add_column(c, key)) return CAELUM_OK;
     for (size_t i = 0; i < c->rows; i++) {
         const char *value = setting(&c->row[i], key);
-        char *end;
-        const double number = strtod(value, &end);
-        if (*value && *end == '\0' && strpbrk(value, ".e")) /* 0.001 is recorded as 0.001000000000000000021 */
-            snprintf(c->cell[i][c->columns - 1], sizeof c->cell[i][0], "%.10g", number);
-        else
-            snprintf(c->cell[i][c->columns - 1], sizeof c->cell[i][0], "%.60s", value);
+        char text[32];
+        double real;
+        if (strpbrk(value, ".e") && number_real(value, &real)) { /* older runs record 0.1 in 20 digits */
+            number_print(text, sizeof text, "%.10g", real);
+            value = text;
+        }
+        CHECK(set_cell(c, i, value, err));
     }
+    return CAELUM_OK;
 }
 
 /* A column of numbers, unless no run has one. */
-static void add_figure(struct caelum_comparison *c, const char *key, const char *format,
-                       const double *value) {
+static int add_figure(struct caelum_comparison *c, const char *key, int digits, const double *value,
+                      struct caelum_error *err) {
     bool any = false;
     for (size_t i = 0; i < c->rows; i++) any |= !isnan(value[i]);
-    if (!any || !add_column(c, key)) return;
-    for (size_t i = 0; i < c->rows; i++)
-        if (!isnan(value[i])) snprintf(c->cell[i][c->columns - 1], sizeof c->cell[i][0], format, value[i]);
+    if (!any || !add_column(c, key)) return CAELUM_OK;
+    for (size_t i = 0; i < c->rows; i++) {
+        char text[400];
+        if (isnan(value[i])) continue;
+        number_print(text, sizeof text, "%.*f", digits, value[i]);
+        CHECK(set_cell(c, i, text, err));
+    }
+    return CAELUM_OK;
 }
 
 static double number(const json_t *object, const char *key) {
@@ -125,11 +133,30 @@ static double number(const json_t *object, const char *key) {
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
-/* The figures of the best epoch, of the whole run, and of eval.json. */
-static void add_figures(struct caelum_comparison *c) {
+/* Those of eval.json. */
+static int add_test(struct caelum_comparison *c, struct caelum_error *err) {
     static const char *const test[] = {"mse", "uv_mse", "psnr", "accuracy"};
-    static const char *const formats[] = {"%.6f", "%.6f", "%.2f", "%.4f"};
-    double value[8][MOST_RUNS];
+    static const int digits[] = {6, 6, 2, 4};
+    double value[MOST_RUNS];
+    for (size_t t = 0; t < sizeof test / sizeof *test; t++) {
+        char key[40];
+        snprintf(key, sizeof key, "test_%s", test[t]);
+        for (size_t i = 0; i < c->rows; i++)
+            value[i] = number(json_object_get(c->row[i].eval, "metrics"), test[t]);
+        CHECK(add_figure(c, key, digits[t], value, err));
+    }
+    return CAELUM_OK;
+}
+
+/* The figures of the best epoch, of eval.json, and of the whole run. */
+static int add_figures(struct caelum_comparison *c, struct caelum_error *err) {
+    static const struct {
+        const char *key;
+        int digits;
+    } figures[] = {{"parameters", 0},   {"epochs_done", 0}, {"best_epoch", 0},         {"val_loss", 6},
+                   {"val_accuracy", 4}, {"seconds", 1},     {"pictures_per_second", 0}};
+    enum { FIGURES = sizeof figures / sizeof *figures };
+    double value[FIGURES][MOST_RUNS];
     for (size_t i = 0; i < c->rows; i++) {
         const struct row *r = &c->row[i];
         const struct caelum_epoch *best = r->epochs ? &r->history[r->best] : NULL;
@@ -144,46 +171,37 @@ static void add_figures(struct caelum_comparison *c) {
         value[5][i] = best ? seconds : NAN;
         value[6][i] = best ? rate : NAN;
     }
-    add_figure(c, "parameters", "%.0f", value[0]);
-    add_figure(c, "epochs_done", "%.0f", value[1]);
-    add_figure(c, "best_epoch", "%.0f", value[2]);
-    add_figure(c, "val_loss", "%.6f", value[3]);
-    add_figure(c, "val_accuracy", "%.4f", value[4]);
-    for (size_t t = 0; t < sizeof test / sizeof *test; t++) {
-        char key[40];
-        snprintf(key, sizeof key, "test_%s", test[t]);
-        for (size_t i = 0; i < c->rows; i++)
-            value[7][i] = number(json_object_get(c->row[i].eval, "metrics"), test[t]);
-        add_figure(c, key, formats[t], value[7]);
+    for (size_t f = 0; f < FIGURES; f++) {
+        if (f == FIGURES - 2) CHECK(add_test(c, err));
+        CHECK(add_figure(c, figures[f].key, figures[f].digits, value[f], err));
     }
-    add_figure(c, "seconds", "%.1f", value[5]);
-    add_figure(c, "pictures_per_second", "%.0f", value[6]);
+    return CAELUM_OK;
 }
 
 static int fill(struct caelum_comparison *c, const char *const *dirs, size_t count,
                 struct caelum_error *err) {
-    CHECK(mem_alloc(&c->cell, count, sizeof *c->cell, err));
-    for (size_t i = 0; i < count; i++) {
+    CHECK(run_list_open(&c->runs, dirs, count, MOST_RUNS, err));
+    CHECK(mem_alloc(&c->cell, c->runs.count, sizeof *c->cell, err));
+    for (size_t i = 0; i < c->runs.count; i++) {
         c->rows++;
-        CHECK(open_row(&c->row[i], dirs[i], err));
+        CHECK(open_row(&c->row[i], c->runs.path[i], err));
     }
-    name_rows(c, dirs);
+    name_rows(c);
     add_column(c, "run");
-    for (size_t i = 0; i < count; i++) snprintf(c->cell[i][0], sizeof c->cell[i][0], "%.63s", c->row[i].name);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < c->rows; i++) CHECK(set_cell(c, i, c->row[i].name, err));
+    for (size_t i = 0; i < c->rows; i++) {
         const char *key;
         json_t *value;
-        json_object_foreach(json_object_get(c->row[i].run, "settings"), key, value) add_setting(c, key);
+        json_object_foreach(json_object_get(c->row[i].run, "settings"), key, value)
+            CHECK(add_setting(c, key, err));
     }
-    add_figures(c);
-    return CAELUM_OK;
+    return add_figures(c, err);
 }
 
 int caelum_comparison_open(caelum_comparison **out, const char *const *dirs, size_t count,
                            struct caelum_error *err) {
     struct caelum_comparison *c = NULL;
-    if (count < 1 || count > MOST_RUNS)
-        return caelum_fail(err, CAELUM_EUSAGE, "expected 1 to %d run directories, got %zu", MOST_RUNS, count);
+    if (count < 1) return caelum_fail(err, CAELUM_EUSAGE, "expected a run directory, got none");
     CHECK(mem_alloc(&c, 1, sizeof *c, err));
     const int result = fill(c, dirs, count, err);
     if (result != 0)
@@ -200,8 +218,10 @@ void caelum_comparison_close(caelum_comparison **comparison) {
         json_decref(c->row[i].run);
         json_decref(c->row[i].eval);
         mem_free(&c->row[i].history);
+        for (size_t column = 0; column < c->columns; column++) mem_free(&c->cell[i][column]);
     }
     mem_free(&c->cell);
+    run_list_close(&c->runs);
     mem_free(comparison);
 }
 
@@ -214,7 +234,7 @@ const char *caelum_comparison_key(const caelum_comparison *c, size_t column) {
 }
 
 const char *caelum_comparison_cell(const caelum_comparison *c, size_t row, size_t column) {
-    return c->cell[row][column];
+    return c->cell[row][column] ? c->cell[row][column] : "";
 }
 
 /* --- Drawing -------------------------------------------------------------------------------------- */
@@ -231,7 +251,7 @@ static void draw_table(FILE *to, const struct caelum_comparison *c) {
         fprintf(to, "<tr>");
         for (size_t i = 0; i < c->columns; i++) {
             fprintf(to, i == 0 ? "<th scope=\"row\">" : "<td>");
-            html_text(to, c->cell[r][i]);
+            html_text(to, caelum_comparison_cell(c, r, i));
             fprintf(to, i == 0 ? "</th>" : "</td>");
         }
         fprintf(to, "</tr>\n");

@@ -5,6 +5,7 @@
 #include "api/predict_color.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/parallel.h"
 #include "data/data.h"
 #include "report/color_baselines.h"
@@ -170,7 +171,7 @@ int caelum_color_calibrate(caelum_model *model, const caelum_data *data,
     }
     evaluation_close(&e);
     if (result != 0) return result;
-    snprintf(text, sizeof text, "%.2f", low);
+    number_print(text, sizeof text, "%.2f", low);
     return caelum_model_set_metadata(model, COLORIZER_GAIN_KEY, text, err);
 }
 

@@ -1,13 +1,14 @@
 /* lr_find.c - the learning rate range test as a person asks for it: a table and a chart. */
 #include "train/lr_find.h"
+#include "api/run_directory.h"
 #include "api/train_open.h"
-#include "base/file.h"
 #include "base/mem.h"
+#include "base/number.h"
+#include "base/path.h"
 #include "report/chart.h"
 #include "train/train_settings.h"
 
 #include <math.h>
-#include <sys/stat.h>
 
 static int on_batch(void *cookie, size_t done) {
     const struct caelum_train_settings *s = cookie;
@@ -15,18 +16,18 @@ static int on_batch(void *cookie, size_t done) {
 }
 
 static int write_table(const char *dir, const struct caelum_lr_find *found, struct caelum_error *err) {
-    char path[1024];
+    char path[PATH_SIZE];
     struct file_writer w;
     CHECK(file_join(path, sizeof path, dir, "lr_find.csv", err));
     CHECK(file_begin(&w, path, err));
-    fprintf(w.stream, "lr,loss,smoothed_loss\r\n");
+    number_write(w.stream, "lr,loss,smoothed_loss\r\n");
     for (const struct caelum_lr_point *p = found->point; p < found->point + found->count; p++)
-        fprintf(w.stream, "%.9g,%.9g,%.9g\r\n", p->lr, p->loss, p->smooth);
+        number_write(w.stream, "%.9g,%.9g,%.9g\r\n", p->lr, p->loss, p->smooth);
     return file_commit(&w, err);
 }
 
 static int write_chart(const char *dir, const struct caelum_lr_find *found, struct caelum_error *err) {
-    char path[1024], title[96] = "Loss against step size; it falls nowhere";
+    char path[PATH_SIZE], title[96] = "Loss against step size; it falls nowhere";
     double *values = NULL;
     const size_t n = found->count;
     if (!CAELUM_WITH_CAIRO) return CAELUM_OK;
@@ -38,7 +39,8 @@ static int write_chart(const char *dir, const struct caelum_lr_find *found, stru
         values[2 * n + i] = found->point[i].smooth;
     }
     if (found->suggestion > 0)
-        snprintf(title, sizeof title, "Loss against step size; it falls fastest at %.2g", found->suggestion);
+        number_print(title, sizeof title, "Loss against step size; it falls fastest at %.2g",
+                     found->suggestion);
     const struct chart_series series[] = {
         {.name = "loss", .x = values, .y = values + n, .n = n},
         {.name = "smoothed", .x = values, .y = values + 2 * n, .n = n},
@@ -54,24 +56,17 @@ static int write_chart(const char *dir, const struct caelum_lr_find *found, stru
     return result;
 }
 
-static int check(const struct caelum_train_settings *s, struct caelum_error *err) {
-    struct stat st;
-    if (!s->out || !*s->out) return caelum_fail(err, CAELUM_EUSAGE, "no directory was named");
-    CHECK(train_settings_check(s, err));
-    if (!s->force && stat(s->out, &st) == 0)
-        return caelum_fail(err, CAELUM_EIO, "%s exists already; name another, or write into it by --force",
-                           s->out);
-    return CAELUM_OK;
-}
-
 int caelum_lr_find(const struct caelum_train_settings *s, struct caelum_lr_find *found,
                    struct caelum_error *err) {
     struct caelum_data *data = NULL;
     struct caelum_net *net = NULL;
     struct trainer trainer = {0};
     struct caelum_lr_find *mine = NULL;
-    CHECK(check(s, err));
-    int result = mem_alloc(&mine, 1, sizeof *mine, err);
+    struct file_lock lock = {0};
+    CHECK(train_settings_check(s, err));
+    int result =
+        run_directory_look(&lock, s->out, s->force, "name another, or write into it by --force", err);
+    if (result == 0) result = mem_alloc(&mine, 1, sizeof *mine, err);
     if (result == 0) result = train_open(s, &data, &net, &trainer, err);
     if (result == 0) {
         const struct pictures train = data_pictures(data, CAELUM_TRAIN);
@@ -80,7 +75,7 @@ int caelum_lr_find(const struct caelum_train_settings *s, struct caelum_lr_find 
         if (result == 0 && s->stage)
             s->stage(s->cookie, "trying step sizes", CAELUM_LR_POINTS, CAELUM_LR_POINTS);
     }
-    if (result == 0) result = file_make_directory(s->out, err);
+    if (result == 0) result = run_directory_take(&lock, s->out, err);
     if (result == 0) result = write_table(s->out, mine, err);
     if (result == 0) result = write_chart(s->out, mine, err);
     if (result == 0) *found = *mine;
@@ -88,5 +83,6 @@ int caelum_lr_find(const struct caelum_train_settings *s, struct caelum_lr_find 
     caelum_net_close(&net);
     caelum_data_close(&data);
     mem_free(&mine);
+    file_unlock(&lock);
     return result;
 }

@@ -67,7 +67,7 @@ int caelum_reconstruct(const caelum_model *model, const struct caelum_picture *i
                            "the model turns %zux%zux%zu into %zux%zux%zu: it does not reconstruct pictures",
                            input.c, input.h, input.w, output.c, output.h, output.w);
     struct job job = {.tiles = tiles_plan(in->width, in->height, input.w, input.h), .in = in};
-    CHECK(image_allocate(&made, "the picture", in->width, in->height, err));
+    CHECK(image_allocate_like(&made, in, err));
     int result = pool_take(&pooled, model, model->net->layers, threads, err);
     if (result == 0) result = run_tiles(&pooled->engine, &job, made.pixels, err);
     pool_give(&pooled);

@@ -4,6 +4,7 @@
 #include "api/color_sheet.h"
 #include "base/color.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "engine/pool.h"
 #include "report/sheet.h"
 #include "train/metrics.h"
@@ -37,7 +38,7 @@ static void caption(struct showing *s, size_t i, const uint8_t *ours) {
         const double d = ((double)ours[j] - truth[j]) / 255;
         squared += d * d;
     }
-    snprintf(s->captions[i], sizeof s->captions[i], "%.1f dB", metrics_psnr(squared / (double)size));
+    number_print(s->captions[i], sizeof s->captions[i], "%.1f dB", metrics_psnr(squared / (double)size));
 }
 
 static void take(void *cookie, size_t i, const float *values, int worker) {

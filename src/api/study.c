@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/parallel.h"
+#include "base/remaining.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -32,11 +33,12 @@ struct runner {
     size_t wanted, count, unfinished, failed, finished_before;
     int threads, jobs; /* of this round */
     double start;
-    double measured_from, measured_done; /* when the first batch was done, and how much then; 0: not yet */
-    bool stopped;                        /* the caller asked to stop */
-    pthread_mutex_t lock;                /* around the fields above and the caller's callback */
-    pthread_mutex_t measuring;           /* one at a time */
-    struct caelum_error err;             /* of the first failure */
+    struct remaining remaining;
+    struct file_lock directory; /* no other study works in it */
+    bool stopped;               /* the caller asked to stop */
+    pthread_mutex_t lock;       /* around the fields above and the caller's callback */
+    pthread_mutex_t measuring;  /* one at a time */
+    struct caelum_error err;    /* of the first failure */
 };
 
 struct caelum_study_settings caelum_study_defaults(void) {
@@ -44,16 +46,6 @@ struct caelum_study_settings caelum_study_defaults(void) {
 }
 
 /* --- Progress ------------------------------------------------------------------------------------- */
-
-/* Seconds until `all` is done, by the pace since the first batch: what came before it, from opening the data
- * to starting the threads, happens once. NaN until a pace can be told. */
-static double seconds_left(struct runner *r, double done, double all) {
-    enum { SETTLE = 3 };
-    const double now = clock_seconds();
-    if (r->measured_from == 0) r->measured_from = now, r->measured_done = done;
-    const double passed = now - r->measured_from, pace = (done - r->measured_done) / passed;
-    return passed >= SETTLE && pace > 0 ? (all - done) / pace : NAN;
-}
 
 /* Tells the caller; the lock is held. */
 static void tell(struct runner *r, enum caelum_study_event event, const struct work *w,
@@ -71,7 +63,8 @@ static void tell(struct runner *r, enum caelum_study_event event, const struct w
                                             .finished = r->finished_before + r->count - r->unfinished,
                                             .failed = r->failed,
                                             .part = all > 0 ? done / all : 1,
-                                            .seconds_left = seconds_left(r, done, all),
+                                            .seconds_left =
+                                                remaining_seconds(&r->remaining, clock_seconds(), done, all),
                                             .train = train,
                                             .result = &w->result,
                                             .error = &w->err};
@@ -112,6 +105,15 @@ static int train(struct work *w, int threads, struct caelum_error *err) {
     return code;
 }
 
+/* Hours may have gone since the plan was made, and somebody may have trained this one by hand. */
+static int look_again(struct work *w, struct caelum_error *err) {
+    struct study_unit *u = w->unit;
+    if (u->state == STUDY_TRAINED || w->owner->settings->force) return CAELUM_OK;
+    CHECK(study_unit_look(u, err));
+    if (u->state != STUDY_DIFFERENT) return CAELUM_OK;
+    return caelum_fail(err, CAELUM_EIO, "%s holds another training by now: %s", u->dir, u->problem);
+}
+
 /* Trains and measures; the training may come back stopped, to be gone on with. */
 static void run(void *cookie, size_t i, int worker) {
     struct runner *r = cookie;
@@ -122,7 +124,8 @@ static void run(void *cookie, size_t i, int worker) {
     const bool stopped = r->stopped;
     pthread_mutex_unlock(&r->lock);
     if (stopped) return;
-    int code = w->unit->state == STUDY_TRAINED ? CAELUM_OK : train(w, threads, &w->err);
+    int code = look_again(w, &w->err);
+    if (code == 0 && w->unit->state != STUDY_TRAINED) code = train(w, threads, &w->err);
     if (code == 0 && !w->result.stopped) {
         pthread_mutex_lock(&r->measuring);
         code = study_eval_write(w->unit, threads, &w->err);
@@ -195,10 +198,11 @@ static void run_rounds(struct runner *r, int jobs) {
 
 static int study(struct runner *r, struct caelum_study_result *result, struct caelum_error *err) {
     const struct caelum_study_settings *s = r->settings;
-    r->threads = s->threads > 0 ? s->threads : parallel_default_threads();
+    r->threads = parallel_threads(s->threads);
     CHECK(study_plan_open(&r->plan, s, err));
     CHECK(file_make_directory(r->plan.out, err));
     if (!s->report_only) {
+        CHECK(file_lock(&r->directory, r->plan.out, err));
         CHECK(collect(r, err));
         run_rounds(r, s->jobs > 0 ? s->jobs : r->threads);
     }
@@ -228,5 +232,6 @@ int caelum_study(const struct caelum_study_settings *settings, struct caelum_stu
     mem_free(&r.work);
     mem_free(&r.queue);
     study_plan_close(&r.plan);
+    file_unlock(&r.directory);
     return status;
 }

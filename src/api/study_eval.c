@@ -4,6 +4,7 @@
 
 #include "api/run_sheet.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "report/figures_file.h"
 
@@ -33,7 +34,7 @@ bool study_eval_current(const struct study_unit *u, json_t **root) {
     if (file_join(model, sizeof model, u->dir, "best.safetensors", NULL) != 0 ||
         file_join(path, sizeof path, u->dir, "eval.json", NULL) != 0 || checksum(model, sha, NULL) != 0)
         return false;
-    json_t *found = json_load_file(path, 0, NULL);
+    json_t *found = json_read_file(path, NULL);
     const char *recorded = json_string_value(json_object_get(found, "model_sha256"));
     const bool current = recorded && strcmp(recorded, sha) == 0 &&
                          json_integer_value(json_object_get(found, "version")) == VERSION;

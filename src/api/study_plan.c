@@ -131,7 +131,7 @@ int study_unit_look(struct study_unit *u, struct caelum_error *err) {
     CHECK(file_join(path, sizeof path, u->dir, "run.json", err));
     if (!exists(u->dir, "run.json")) return CAELUM_OK;
     json_error_t problem;
-    json_t *root = json_load_file(path, 0, &problem);
+    json_t *root = json_read_file(path, &problem);
     if (!root) return caelum_fail(err, CAELUM_EFORMAT, "%s: %s", path, problem.text);
     struct metadata recorded = {0};
     const int result = take_metadata(json_object_get(root, "settings"), &recorded, err);

@@ -2,6 +2,7 @@
 #include "api/study_report.h"
 
 #include "api/study_eval.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "report/run_files.h"
 #include "report/study_page.h"
@@ -74,7 +75,7 @@ static void take_history(struct study_seed *s) {
 static void take_run(const struct study_unit *u, struct gathering *g, struct study_seed *s) {
     char path[PATH_SIZE];
     if (file_join(path, sizeof path, u->dir, "run.json", NULL) != 0) return;
-    json_t *root = json_load_file(path, 0, NULL);
+    json_t *root = json_read_file(path, NULL);
     const char *kernels = json_string_value(json_object_get(root, "kernels")),
                *build = json_string_value(json_object_get(root, "build"));
     s->threads = (size_t)json_integer_value(json_object_get(root, "threads"));

@@ -2,33 +2,37 @@
  * whole story and can be resumed. The mathematics is in src/train. */
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "base/number.h"
+#include "base/remaining.h"
 #include "net/safetensors.h"
 #include "report/events.h"
 #include "report/run_files.h"
 #include "train/fit.h"
 #include "train/train_settings.h"
 
+#include "api/run_directory.h"
 #include "api/run_sheet.h"
+#include "api/train_command.h"
 #include "api/train_open.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char format_name[] = "caelum checkpoint 2";
 
+enum { MOST_EPOCHS = 1000000 };
+
 /* Everything of one call. */
 struct run {
     struct caelum_train_settings settings;
-    char data_spec[512];  /* of a resumed run; settings point here */
-    char name[64];        /* of the network: its file's, without directory and ending */
-    char init[256];       /* file name of the model that it started from; "": none */
+    char *name;           /* of the network: its file's, without directory and ending */
+    const char *init;     /* file name of the model that it started from; NULL: none */
     char init_sha256[65]; /* of that model's weights */
     struct file_lock lock;
     struct caelum_data *data;
@@ -39,8 +43,7 @@ struct run {
     struct metadata metadata;      /* of the models: what decides the result, and nothing else */
     struct metadata resume;        /* of the checkpoint: what resuming needs besides */
     struct events events;
-    double start;
-    size_t batches_before; /* done by earlier calls */
+    struct remaining remaining;
 };
 
 struct caelum_train_settings caelum_train_defaults(void) {
@@ -56,8 +59,8 @@ struct caelum_train_settings caelum_train_defaults(void) {
                                           .seed = 1};
 }
 
-static int path_in(const struct run *run, const char *name, char path[1024], struct caelum_error *err) {
-    return file_join(path, 1024, run->settings.out, name, err);
+static int path_in(const struct run *run, const char *name, char path[PATH_SIZE], struct caelum_error *err) {
+    return file_join(path, PATH_SIZE, run->settings.out, name, err);
 }
 
 /* --- Settings out of a checkpoint ----------------------------------------------------------------- */
@@ -67,51 +70,62 @@ static int missing(const char *path, const char *key, struct caelum_error *err) 
                        "%s: '%s' is missing in it; this is no checkpoint that can be resumed", path, key);
 }
 
-static int read_number(const struct metadata *m, const char *path, const char *key, uint64_t *value,
-                       struct caelum_error *err) {
-    const char *text = metadata_get(m, key);
-    char *end;
-    if (!text) return missing(path, key, err);
-    *value = strtoull(text, &end, 10);
-    return *end || end == text ? missing(path, key, err) : CAELUM_OK;
+static int read_number(const struct metadata *m, const char *path, const char *key, size_t most,
+                       size_t *value, struct caelum_error *err) {
+    uint64_t number;
+    if (!number_whole(metadata_get(m, key), 1, most, &number)) return missing(path, key, err);
+    *value = (size_t)number;
+    return CAELUM_OK;
 }
 
-/* Reads OUT/checkpoint.safetensors and takes the settings from it. */
+/* Takes the settings from OUT/checkpoint.safetensors, which was written by who knows whom. */
+static int read_settings(struct caelum_train_settings *s, const struct metadata *m, const char *path,
+                         struct caelum_error *err) {
+    const size_t wanted = s->epochs;
+    CHECK(read_number(m, path, "epochs", MOST_EPOCHS, &s->epochs, err));
+    CHECK(train_settings_read(s, m, path, err));
+    if (train_settings_check(s, err) != 0) {
+        caelum_fail_in(err, CAELUM_EFORMAT, "%s: it is damaged", path);
+        return err ? (err->code = CAELUM_EFORMAT) : CAELUM_EFORMAT;
+    }
+    s->data = metadata_get(m, "data_spec");
+    if (!s->data) return missing(path, "data_spec", err);
+    if (wanted == 0) return CAELUM_OK;
+    s->epochs = wanted;
+    return train_settings_check(s, err);
+}
+
+/* Locks OUT, which must be there, and reads its checkpoint: in this order, so that nobody goes on from what
+ * another process is leaving behind. */
 static int read_checkpoint(struct run *run, struct caelum_error *err) {
-    struct caelum_train_settings *s = &run->settings;
-    char path[1024];
-    uint64_t epochs = 0, height = 0, width = 0;
+    enum { MOST_SIDE = 1 << 20 };
+    char path[PATH_SIZE];
+    size_t height = 0, width = 0;
     CHECK(path_in(run, "checkpoint.safetensors", path, err));
-    const int result = safetensors_read(&run->checkpoint, path, err);
+    int result = access(path, F_OK) == 0 ? file_lock(&run->lock, run->settings.out, err)
+                                         : caelum_fail(err, CAELUM_EIO, "%s: %s", path, strerror(errno));
+    if (result == 0) result = safetensors_read(&run->checkpoint, path, err);
     if (result != 0) return caelum_fail_in(err, result, "no run to resume");
     const struct metadata *m = &run->checkpoint.metadata;
-    const char *format = metadata_get(m, "format"), *text = metadata_get(m, "network"),
-               *spec = metadata_get(m, "data_spec");
+    const char *format = metadata_get(m, "format"), *text = metadata_get(m, "network");
     if (!format || strcmp(format, format_name) != 0)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: expected a '%s', got '%s'; start the run anew", path,
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: expected a '%s', got '%.40s'; start the run anew", path,
                            format_name, format ? format : "");
-    if (!text || !spec) return missing(path, "network or data_spec", err);
-    CHECK(read_number(m, path, "epochs", &epochs, err));
-    CHECK(read_number(m, path, "height", &height, err));
-    CHECK(read_number(m, path, "width", &width, err));
-    CHECK(train_settings_read(s, m, path, err));
-    if (s->epochs == 0) s->epochs = (size_t)epochs;
-    snprintf(run->data_spec, sizeof run->data_spec, "%s", spec);
-    s->data = run->data_spec;
-    return caelum_net_parse(&run->net, text, path, (size_t)height, (size_t)width, err);
+    if (!text) return missing(path, "network", err);
+    CHECK(read_number(m, path, "height", MOST_SIDE, &height, err));
+    CHECK(read_number(m, path, "width", MOST_SIDE, &width, err));
+    CHECK(read_settings(&run->settings, m, path, err));
+    return caelum_net_parse(&run->net, text, path, height, width, err);
 }
 
 /* --- Metadata ------------------------------------------------------------------------------------- */
 
-/* The command that trains this model, given the network and the data. The number of epochs is left out where
- * it does not matter for what the epochs so far have made. */
-static int describe_command(struct run *run, bool with_epochs, struct caelum_error *err) {
-    struct caelum_train_settings s = run->settings;
-    char options[900];
-    if (!with_epochs) s.epochs = caelum_train_defaults().epochs;
-    train_settings_options(&s, options, sizeof options);
-    return metadata_setf(&run->metadata, err, "command", "caelum train %s.net%s%s%s --seed %llu", run->name,
-                         *run->init ? " --init " : "", run->init, options, (unsigned long long)s.seed);
+static int describe_command(struct run *run, size_t epoch, struct caelum_error *err) {
+    char *command = NULL;
+    CHECK(train_command(&run->settings, run->name, run->init, run->data, epoch, &command, err));
+    const int result = metadata_set(&run->metadata, "command", command, err);
+    free(command);
+    return result;
 }
 
 /* Only what decides the bits of the result: the same run on other threads or under another name leaves
@@ -123,26 +137,29 @@ static int describe_model(struct run *run, struct caelum_error *err) {
     CHECK(metadata_set(m, "data_fingerprint", run->data->fingerprint, err));
     CHECK(metadata_setf(m, err, "split", "%zu/%zu/%zu", run->data->split_count[0], run->data->split_count[1],
                         run->data->split_count[2]));
-    if (*run->init) CHECK(metadata_set(m, "init", run->init, err));
-    if (*run->init) CHECK(metadata_set(m, "init_sha256", run->init_sha256, err));
+    if (run->init) CHECK(metadata_set(m, "init", run->init, err));
+    if (run->init) CHECK(metadata_set(m, "init_sha256", run->init_sha256, err));
     CHECK(train_settings_write(&run->settings, m, err));
-    const bool epochs_matter =
-        run->settings.schedule == CAELUM_COSINE || run->settings.schedule == CAELUM_ONECYCLE;
-    if (epochs_matter) CHECK(metadata_setf(m, err, "epochs", "%zu", run->settings.epochs));
-    CHECK(describe_command(run, epochs_matter, err));
+    if (train_epochs_matter(&run->settings))
+        CHECK(metadata_setf(m, err, "epochs", "%zu", run->settings.epochs));
+    CHECK(describe_command(run, run->settings.epochs, err));
     return metadata_set(m, "caelum", CAELUM_VERSION, err);
 }
 
+/* What it takes to go on, from any directory. */
 static int describe_checkpoint(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     struct metadata *m = &run->resume;
-    char *real = data_is_synthetic(run->data->source, NULL, NULL) ? NULL : realpath(run->data->source, NULL);
+    const bool generated = data_is_synthetic(run->data->source, NULL, NULL);
+    const char *begun_by = s->resume ? metadata_get(&run->checkpoint.metadata, "begun_by") : s->command;
+    char *real = generated ? NULL : realpath(run->data->source, NULL);
     int result = metadata_set(m, "format", format_name, err);
     if (result == 0) result = metadata_set(m, "network", run->net->text, err);
     if (result == 0) result = metadata_setf(m, err, "height", "%zu", run->net->input.h);
     if (result == 0) result = metadata_setf(m, err, "width", "%zu", run->net->input.w);
     if (result == 0) result = metadata_set(m, "data_spec", real ? real : run->data->source, err);
     if (result == 0) result = metadata_setf(m, err, "epochs", "%zu", s->epochs);
+    if (result == 0 && begun_by) result = metadata_set(m, "begun_by", begun_by, err);
     free(real);
     for (size_t i = 0; result == 0 && i < run->metadata.count; i++)
         result = metadata_set(m, run->metadata.entry[i].key, run->metadata.entry[i].value, err);
@@ -151,32 +168,36 @@ static int describe_checkpoint(struct run *run, struct caelum_error *err) {
 
 /* --- Files of the run ----------------------------------------------------------------------------- */
 
+static json_t *settings_json(const struct metadata *m) {
+    json_t *entries = json_object();
+    for (size_t i = 0; i < m->count; i++)
+        if (strcmp(m->entry[i].key, "begun_by") != 0)
+            json_put(&entries, m->entry[i].key, json_bytes(m->entry[i].value));
+    return entries;
+}
+
 static int write_run_json(const struct run *run, struct caelum_error *err) {
-    const struct caelum_train_settings *s = &run->settings;
     const struct fit *fit = &run->fit;
-    char path[1024];
-    CHECK(path_in(run, "run.json", path, err));
-    json_t *root = json_object(), *entries = json_object();
-    for (size_t i = 0; i < run->resume.count; i++)
-        json_object_set_new(entries, run->resume.entry[i].key, json_string(run->resume.entry[i].value));
-    json_object_set_new(root, "version", json_integer(1));
-    json_object_set_new(root, "command", json_string(s->command ? s->command : ""));
-    json_object_set_new(root, "settings", entries);
-    json_object_set_new(root, "parameters", json_integer((json_int_t)run->net->params));
-    json_object_set_new(root, "build", json_string(caelum_build_info()));
-    json_object_set_new(root, "kernels", json_string(run->trainer.engine.kernels->name));
-    json_object_set_new(root, "threads", json_integer(run->trainer.settings.threads));
-    json_object_set_new(root, "epochs_done", json_integer((json_int_t)fit->epochs_done));
-    if (fit->best_epoch > 0) {
-        json_object_set_new(root, "best_epoch", json_integer((json_int_t)fit->best_epoch));
-        json_object_set_new(root, "best_val_loss", json_real(fit->history[fit->best_epoch - 1].val_loss));
-    }
+    const char *command = metadata_get(&run->resume, "begun_by");
+    char path[PATH_SIZE], *text;
     double seconds = 0;
+    CHECK(path_in(run, "run.json", path, err));
     for (size_t i = 0; i < fit->epochs_done; i++) seconds += fit->history[i].seconds;
-    json_object_set_new(root, "training_seconds", json_real(seconds));
-    char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    json_decref(root);
-    if (!text) return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory", path);
+    json_t *root = json_object();
+    json_put(&root, "version", json_integer(1));
+    json_put(&root, "command", json_bytes(command ? command : ""));
+    json_put(&root, "settings", settings_json(&run->resume));
+    json_put(&root, "parameters", json_size(run->net->params));
+    json_put(&root, "build", json_string(caelum_build_info()));
+    json_put(&root, "kernels", json_string(run->trainer.engine.kernels->name));
+    json_put(&root, "threads", json_integer(run->trainer.settings.threads));
+    json_put(&root, "epochs_done", json_size(fit->epochs_done));
+    if (fit->best_epoch > 0) {
+        json_put(&root, "best_epoch", json_size(fit->best_epoch));
+        json_put(&root, "best_val_loss", json_number(fit->history[fit->best_epoch - 1].val_loss));
+    }
+    json_put(&root, "training_seconds", json_number(seconds));
+    CHECK(json_text(&root, JSON_INDENT(2), path, &text, err));
     const int result = file_write(path, text, strlen(text), err);
     free(text);
     return result;
@@ -185,15 +206,17 @@ static int write_run_json(const struct run *run, struct caelum_error *err) {
 static int save_model(struct run *run, const char *name, struct caelum_error *err) {
     const struct fit *fit = &run->fit;
     const struct caelum_epoch *e = &fit->history[fit->epochs_done - 1];
-    char path[1024];
+    char path[PATH_SIZE], loss[32];
     CHECK(path_in(run, name, path, err));
     CHECK(metadata_setf(&run->metadata, err, "epoch", "%zu", e->epoch));
-    CHECK(metadata_setf(&run->metadata, err, "val_loss", "%.9g", e->val_loss));
+    number_print(loss, sizeof loss, "%.9g", e->val_loss);
+    CHECK(metadata_set(&run->metadata, "val_loss", loss, err));
+    CHECK(describe_command(run, e->epoch, err));
     return model_save(run->net, trainer_result(&run->trainer), &run->metadata, path, err);
 }
 
 static int save_checkpoint(const struct run *run, struct caelum_error *err) {
-    char path[1024];
+    char path[PATH_SIZE];
     CHECK(path_in(run, "checkpoint.safetensors", path, err));
     return checkpoint_save(&run->fit, &run->resume, path, err);
 }
@@ -225,8 +248,8 @@ static int on_batch(void *cookie, const struct fit *fit) {
     struct run *run = cookie;
     const struct caelum_train_settings *s = &run->settings;
     if (!s->progress) return 0;
-    const size_t done = fit->epochs_done * fit->batches + fit->batches_done - run->batches_before;
-    const size_t all = fit->settings.epochs * fit->batches - run->batches_before, n = fit_pictures(fit);
+    const size_t done = fit->epochs_done * fit->batches + fit->batches_done;
+    const size_t all = fit->settings.epochs * fit->batches, n = fit_pictures(fit);
     const struct caelum_train_progress progress = {
         .epoch = fit->epochs_done + 1,
         .epochs = fit->settings.epochs,
@@ -235,63 +258,55 @@ static int on_batch(void *cookie, const struct fit *fit) {
         .loss = fit->sums.loss / (double)(n * trainer_terms(fit->trainer)),
         .last_val_loss = fit->epochs_done > 0 ? fit->history[fit->epochs_done - 1].val_loss : NAN,
         .pictures_per_second = (double)n / fit->train_seconds,
-        .seconds_left = (clock_seconds() - run->start) / (double)done * (double)(all - done)};
+        .seconds_left = remaining_seconds(&run->remaining, clock_seconds(), (double)done, (double)all)};
     return s->progress(s->cookie, &progress);
 }
 
 /* --- The run -------------------------------------------------------------------------------------- */
 
-static int check_settings(const struct caelum_train_settings *s, struct caelum_error *err) {
-    if (!s->out || !*s->out) return caelum_fail(err, CAELUM_EUSAGE, "no run directory was named");
-    if (!s->resume && (s->epochs < 1 || s->epochs > 1000000))
-        return caelum_fail(err, CAELUM_EUSAGE, "epochs: expected 1 to 1000000, got %zu", s->epochs);
-    if (!s->resume) CHECK(train_settings_check(s, err));
-    struct stat st;
-    if (!s->resume && !s->force && stat(s->out, &st) == 0)
-        return caelum_fail(err, CAELUM_EIO,
-                           "%s exists already; go on with it by --resume %s, or write over it by --force",
-                           s->out, s->out);
-    return CAELUM_OK;
+static int look(struct run *run, struct caelum_error *err) {
+    const struct caelum_train_settings *s = &run->settings;
+    char advice[PATH_SIZE + 80];
+    if (s->resume ? s->epochs > MOST_EPOCHS : s->epochs < 1 || s->epochs > MOST_EPOCHS)
+        return caelum_fail(err, CAELUM_EUSAGE, "epochs: expected 1 to %d, got %zu", MOST_EPOCHS, s->epochs);
+    if (s->resume) return read_checkpoint(run, err);
+    CHECK(train_settings_check(s, err));
+    snprintf(advice, sizeof advice, "go on with it by --resume %.*s, or write over it by --force", PATH_SIZE,
+             s->out ? s->out : "");
+    return run_directory_look(&run->lock, s->out, s->force, advice, err);
 }
 
 /* "standard" for models/standard.net; a resumed run's checkpoint remembers it. */
-static void name_network(struct run *run) {
-    const char *known = metadata_get(&run->checkpoint.metadata, "name"), *path = run->settings.net_path;
-    const char *slash = path ? strrchr(path, '/') : NULL, *base = slash ? slash + 1 : path;
-    if (run->settings.resume)
-        snprintf(run->name, sizeof run->name, "%s", known ? known : "");
-    else
-        snprintf(run->name, sizeof run->name, "%.*s", (int)strcspn(base, "."), base);
+static int name_network(struct run *run, struct caelum_error *err) {
+    const char *known = metadata_get(&run->checkpoint.metadata, "name");
+    if (run->settings.resume) return mem_strdup(&run->name, known ? known : "", err);
+    CHECK(mem_strdup(&run->name, path_name(run->settings.net_path), err));
+    run->name[path_stem_length(run->name)] = '\0';
+    return CAELUM_OK;
 }
 
 /* What the weights started from, before training changes them; a resumed run's checkpoint remembers it. */
 static void name_start(struct run *run) {
     const struct metadata *m = &run->checkpoint.metadata;
-    const char *path = run->settings.init, *name = metadata_get(m, "init"),
-               *sha256 = metadata_get(m, "init_sha256");
+    const char *path = run->settings.init, *sha256 = metadata_get(m, "init_sha256");
     if (run->settings.resume) {
-        snprintf(run->init, sizeof run->init, "%s", name ? name : "");
+        run->init = metadata_get(m, "init");
         snprintf(run->init_sha256, sizeof run->init_sha256, "%s", sha256 ? sha256 : "");
     } else if (path) {
-        const char *slash = strrchr(path, '/');
         struct sha256_ctx sha;
         uint8_t digest[SHA256_DIGEST_SIZE];
         sha256_init(&sha);
         sha256_update(&sha, run->net->params * sizeof(float), (const uint8_t *)run->trainer.params);
         sha256_digest(&sha, sizeof digest, digest);
         for (size_t i = 0; i < sizeof digest; i++) snprintf(run->init_sha256 + 2 * i, 3, "%02x", digest[i]);
-        snprintf(run->init, sizeof run->init, "%s", slash ? slash + 1 : path);
+        run->init = path_name(path);
     }
 }
 
 /* Opens network, data, trainer and fit; nothing is written before all of it is known to be good. */
 static int prepare(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
-    CHECK(check_settings(s, err));
-    if (s->resume) {
-        CHECK(read_checkpoint(run, err));
-        CHECK(file_lock(&run->lock, s->out, err));
-    }
+    CHECK(look(run, err));
     CHECK(train_open(s, &run->data, &run->net, &run->trainer, err));
     const char *fingerprint = metadata_get(&run->checkpoint.metadata, "data_fingerprint");
     if (s->resume && (!fingerprint || strcmp(fingerprint, run->data->fingerprint) != 0))
@@ -318,12 +333,12 @@ static int prepare(struct run *run, struct caelum_error *err) {
                                      .on_epoch = on_epoch,
                                      .cookie = run};
     CHECK(fit_open(&run->fit, &fit, &run->trainer, err));
-    name_network(run);
+    CHECK(name_network(run, err));
     name_start(run);
     CHECK(describe_model(run, err));
     CHECK(describe_checkpoint(run, err));
     if (!s->resume) return CAELUM_OK;
-    char path[1024];
+    char path[PATH_SIZE];
     CHECK(path_in(run, "checkpoint.safetensors", path, err));
     return checkpoint_restore(&run->fit, &run->checkpoint, path, err);
 }
@@ -339,10 +354,10 @@ static int illustrate(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     const struct fit *fit = &run->fit;
     const char *sheet = s->task == CAELUM_COLORIZE ? "colorizations" : "reconstructions";
-    char title[160], name[32], path[1024], model[1024];
+    char title[400], name[32], path[PATH_SIZE], model[PATH_SIZE];
     if (!CAELUM_WITH_CAIRO) return CAELUM_OK;
-    snprintf(title, sizeof title, "%s, %zu parameters, on %s: batch %zu, seed %llu", run->name,
-             run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
+    number_print(title, sizeof title, "%.255s, %zu parameters, on %.31s: batch %zu, seed %llu", run->name,
+                 run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
     CHECK(run_write_curves(s->out, title, loss_labels[s->loss], fit->history, fit->epochs_done, err));
     if (s->task == CAELUM_CLASSIFY) return CAELUM_OK; /* it makes no pictures */
     snprintf(name, sizeof name, "%s.png", sheet);
@@ -356,42 +371,24 @@ static int illustrate(struct run *run, struct caelum_error *err) {
     return result;
 }
 
-/* A run written over another must not leave that one's results beside its own, should it end before it has
- * any. */
-static int remove_old(const struct run *run, struct caelum_error *err) {
-    static const char *const names[] = {"best.safetensors", "last.safetensors", "metrics.csv",
-                                        "curves.svg",       "curves.png",       "reconstructions.png",
-                                        "colorizations.png"};
-    char path[1024];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        CHECK(path_in(run, names[i], path, err));
-        if (unlink(path) != 0 && errno != ENOENT)
-            return caelum_fail(err, CAELUM_EIO, "%s: can't be removed: %s", path, strerror(errno));
-    }
-    return event_files_remove(run->settings.out, err);
-}
-
 /* A resumed run's first file has told the network and the command already. */
 static int begin_events(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     CHECK(events_open(&run->events, s->out, run->fit.epochs_done, err));
     if (s->resume) return CAELUM_OK;
-    const char *command = s->command ? s->command : metadata_get(&run->metadata, "command");
+    const char *command = metadata_get(&run->resume, s->command ? "begun_by" : "command");
     CHECK(events_text(&run->events, "command", command, err));
     return events_text(&run->events, "network", run->net->text, err);
 }
 
 static int train(struct run *run, struct caelum_error *err) {
     CHECK(prepare(run, err));
-    CHECK(file_make_directory(run->settings.out, err));
-    if (!run->settings.resume) CHECK(file_lock(&run->lock, run->settings.out, err));
+    CHECK(run_directory_take(&run->lock, run->settings.out, err));
+    if (!run->settings.resume) CHECK(run_directory_clear(run->settings.out, err));
     CHECK(write_run_json(run, err));
-    if (!run->settings.resume) CHECK(remove_old(run, err));
     CHECK(begin_events(run, err));
     /* so that there is something to go back to whatever becomes of the first epoch */
     if (!run->settings.resume) CHECK(save_checkpoint(run, err));
-    run->start = clock_seconds();
-    run->batches_before = run->fit.epochs_done * run->fit.batches + run->fit.batches_done;
     CHECK(fit_run(&run->fit, err));
     if (run->fit.stopped) CHECK(save_checkpoint(run, err));
     CHECK(write_run_json(run, err));
@@ -427,6 +424,7 @@ int caelum_train(const struct caelum_train_settings *settings, struct caelum_tra
     metadata_clear(&run->resume);
     caelum_net_close(&run->net);
     caelum_data_close(&run->data);
+    mem_free(&run->name);
     file_unlock(&run->lock);
     mem_free(&run);
     return status;

@@ -6,8 +6,7 @@
 #include "base/parallel.h"
 
 static struct trainer_settings trainer_settings(const struct caelum_train_settings *s) {
-    struct trainer_settings t =
-        trainer_defaults(s->batch, s->lr, s->threads > 0 ? s->threads : parallel_default_threads());
+    struct trainer_settings t = trainer_defaults(s->batch, s->lr, parallel_threads(s->threads));
     t.task = s->task;
     t.loss = s->loss;
     t.huber_delta = s->huber_delta;
@@ -26,14 +25,10 @@ int train_open(const struct caelum_train_settings *s, struct caelum_data **data,
     const bool given = *net != NULL;
     data_settings.progress = s->stage;
     data_settings.cookie = s->cookie;
-    if (!given) CHECK(caelum_net_load(net, s->net_path, 32, 32, err)); /* mistakes in it show at once */
     CHECK(caelum_data_open(data, s->data, &data_settings, err));
     const struct pictures train = data_pictures(*data, CAELUM_TRAIN),
                           val = data_pictures(*data, CAELUM_VALIDATION);
-    if (!given && (train.h != 32 || train.w != 32)) { /* again, at the pictures' size */
-        caelum_net_close(net);
-        CHECK(caelum_net_load(net, s->net_path, train.h, train.w, err));
-    }
+    if (!given) CHECK(caelum_net_load(net, s->net_path, train.h, train.w, err));
     CHECK(task_check(s->task, *net, err));
     const struct shape takes = task_pictures(s->task, *net);
     if (takes.c != train.c || takes.h != train.h || takes.w != train.w)

@@ -1,5 +1,7 @@
-/* error.c - fills the caller's error struct. */
+/* error.c - fills the caller's error struct; numbers in a sentence are those of the locale "C". */
 #include "base/error.h"
+
+#include "base/number.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,7 +11,7 @@ int caelum_fail(struct caelum_error *err, int code, const char *format, ...) {
         va_list args;
         va_start(args, format);
         err->code = code;
-        vsnprintf(err->text, sizeof err->text, format, args);
+        number_vprint(err->text, sizeof err->text, format, args);
         va_end(args);
     }
     return code;
@@ -20,7 +22,7 @@ int caelum_fail_in(struct caelum_error *err, int code, const char *format, ...) 
         struct caelum_error inner = *err;
         va_list args;
         va_start(args, format);
-        const int used = vsnprintf(err->text, sizeof err->text, format, args);
+        const int used = number_vprint(err->text, sizeof err->text, format, args);
         va_end(args);
         if (used >= 0 && (size_t)used < sizeof err->text) {
             const size_t left = sizeof err->text - (size_t)used;

@@ -1,10 +1,11 @@
-/* file.c - whole-file reading and crash-safe writing (POSIX). */
+/* file.c - whole-file reading and directories (POSIX); file_write.c writes. */
 #include "base/file.h"
 
 #include "base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -21,112 +22,129 @@ int file_join(char *path, size_t size, const char *directory, const char *name, 
     return CAELUM_OK;
 }
 
-int file_begin(struct file_writer *writer, const char *path, struct caelum_error *err) {
-    struct file_writer w = {0};
-    if (strlen(path) >= sizeof w.path)
-        return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: path is longer than %zu bytes", path,
-                           sizeof w.path - 1);
-    snprintf(w.path, sizeof w.path, "%s", path);
-    /* a name of its own, also beside other threads that write the same file */
-    int fd = -1;
-    for (int n = 0; fd < 0 && n < 1000 && (n == 0 || errno == EEXIST); n++) {
-        snprintf(w.temporary, sizeof w.temporary, "%s.tmp%ld-%d", path, (long)getpid(), n);
-        fd = open(w.temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+/* --- Reading -------------------------------------------------------------------------------------- */
+
+static const char *kind_of(mode_t mode) {
+    return S_ISDIR(mode)    ? "a directory"
+           : S_ISFIFO(mode) ? "a pipe"
+           : S_ISSOCK(mode) ? "a socket"
+                            : "a device";
+}
+
+/* Opens for reading, without waiting for somebody who writes. */
+static int open_at_once(const char *path, int *fd, struct stat *st, struct caelum_error *err) {
+    *fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (*fd >= 0 && fstat(*fd, st) == 0) return CAELUM_OK;
+    const int why = errno;
+    if (*fd >= 0) close(*fd);
+    return caelum_fail(err, CAELUM_EIO, "%s: %s", path, strerror(why));
+}
+
+static int open_regular(const char *path, int *fd, struct stat *st, struct caelum_error *err) {
+    CHECK(open_at_once(path, fd, st, err));
+    if (S_ISREG(st->st_mode)) return CAELUM_OK;
+    close(*fd);
+    return caelum_fail(err, CAELUM_EIO, "%s is %s, expected a file", path, kind_of(st->st_mode));
+}
+
+/* Reads until `length` bytes are there or the file ends; *got: how many. */
+static int read_up_to(int fd, const char *path, uint8_t *bytes, size_t length, size_t *got,
+                      struct caelum_error *err) {
+    for (*got = 0; *got < length;) {
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+        if (poll(&ready, 1, -1) < 0) /* never begun again after a handler, unlike read */
+            return caelum_fail(err, errno == EINTR ? CAELUM_ESTOPPED : CAELUM_EIO, "%s: stopped reading: %s",
+                               path, strerror(errno));
+        const ssize_t n = read(fd, bytes + *got, length - *got);
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+            return caelum_fail(err, CAELUM_EIO, "%s: can't be read: %s", path, strerror(errno));
+        if (n == 0) return CAELUM_OK;
+        if (n > 0) *got += (size_t)n;
     }
-    if (fd >= 0) w.stream = fdopen(fd, "wb");
-    if (!w.stream) {
-        const int why = errno;
-        if (fd >= 0) close(fd), unlink(w.temporary);
-        return caelum_fail(err, CAELUM_EIO, "%s: can't be written: %s", path, strerror(why));
-    }
-    *writer = w;
     return CAELUM_OK;
 }
 
-/* A rename survives a power cut only once the directory is on disk. Some file systems refuse to sync
- * a directory; the rename has happened by then, so that is no failure. */
-static void sync_directory(const char *path) {
-    char directory[1024];
-    snprintf(directory, sizeof directory, "%s", path);
-    char *slash = strrchr(directory, '/');
-    if (!slash)
-        snprintf(directory, sizeof directory, ".");
-    else
-        slash[slash == directory] = '\0';
-    const int fd = open(directory, O_RDONLY | O_DIRECTORY);
-    if (fd < 0) return;
-    (void)fsync(fd);
-    close(fd);
+static int too_long(const char *path, size_t limit, struct caelum_error *err) {
+    return caelum_fail(err, CAELUM_EFORMAT, "%s: longer than %zu bytes, at most so many are expected", path,
+                       limit);
 }
 
-int file_commit(struct file_writer *writer, struct caelum_error *err) {
-    errno = 0;
-    bool good = fflush(writer->stream) == 0 && !ferror(writer->stream) && fsync(fileno(writer->stream)) == 0;
-    int why = errno;
-    if (fclose(writer->stream) != 0 && good) good = false, why = errno;
-    writer->stream = NULL;
-    if (good && rename(writer->temporary, writer->path) != 0) good = false, why = errno;
-    if (!good) {
-        unlink(writer->temporary);
-        return caelum_fail(err, CAELUM_EIO, "%s: not written: %s", writer->path,
-                           why ? strerror(why) : "a write failed (disk full?)");
-    }
-    sync_directory(writer->path);
-    return CAELUM_OK;
-}
-
-void file_abandon(struct file_writer *writer) {
-    if (!writer->stream) return;
-    fclose(writer->stream);
-    writer->stream = NULL;
-    unlink(writer->temporary);
-}
-
-int file_write(const char *path, const void *bytes, size_t size, struct caelum_error *err) {
-    struct file_writer writer;
-    CHECK(file_begin(&writer, path, err));
-    fwrite(bytes, 1, size, writer.stream); /* a short write is seen by file_commit through ferror */
-    return file_commit(&writer, err);
-}
-
-int file_read(const char *path, size_t limit, uint8_t **bytes, size_t *size, struct caelum_error *err) {
-    FILE *f = fopen(path, "rb");
-    if (!f) return caelum_fail(err, CAELUM_EIO, "%s: %s", path, strerror(errno));
+static int read_regular(int fd, const char *path, size_t limit, size_t length, uint8_t **bytes, size_t *size,
+                        struct caelum_error *err) {
     uint8_t *buffer = NULL;
-    int result = CAELUM_OK;
-    struct stat st;
-    if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode)) {
-        result = caelum_fail(err, CAELUM_EIO, "%s: not a regular file", path);
-        goto done;
-    }
-    const size_t length = (size_t)st.st_size;
-    if (length > limit) {
-        result = caelum_fail(err, CAELUM_EFORMAT, "%s: %zu bytes, at most %zu expected", path, length, limit);
-        goto done;
-    }
-    result = mem_alloc(&buffer, length + 1, 1, err);
-    if (result != 0) goto done;
-    if (fread(buffer, 1, length, f) != length) {
+    size_t got = 0;
+    if (length > limit)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu bytes, at most %zu expected", path, length, limit);
+    CHECK(mem_alloc(&buffer, length + 1, 1, err));
+    int result = read_up_to(fd, path, buffer, length, &got, err);
+    if (result == 0 && got < length)
         result = caelum_fail(err, CAELUM_EIO, "%s: %zu bytes expected, the read ended early", path, length);
-        goto done;
+    if (result != 0) {
+        mem_free(&buffer);
+        return result;
     }
     *bytes = buffer;
     *size = length;
-    buffer = NULL;
-done:
-    mem_free(&buffer);
-    fclose(f);
+    return CAELUM_OK;
+}
+
+/* Reads to the end, in room that doubles. */
+static int read_stream(int fd, const char *path, size_t limit, uint8_t **bytes, size_t *size,
+                       struct caelum_error *err) {
+    enum { FIRST = 1 << 16 };
+    uint8_t *buffer = NULL;
+    size_t used = 0, room = FIRST, got = 0;
+    int result = mem_alloc(&buffer, room + 1, 1, err);
+    while (result == 0 && (result = read_up_to(fd, path, buffer + used, room - used, &got, err)) == 0) {
+        uint8_t *larger = NULL;
+        used += got;
+        if (used < room) break;
+        result = used > limit ? too_long(path, limit, err) : mem_alloc(&larger, 2 * room + 1, 1, err);
+        if (result != 0) break;
+        memcpy(larger, buffer, used);
+        mem_free(&buffer);
+        buffer = larger;
+        room *= 2;
+    }
+    if (result == 0 && used > limit) result = too_long(path, limit, err);
+    if (result != 0) {
+        mem_free(&buffer);
+        return result;
+    }
+    buffer[used] = 0;
+    *bytes = buffer;
+    *size = used;
+    return CAELUM_OK;
+}
+
+int file_read(const char *path, size_t limit, uint8_t **bytes, size_t *size, struct caelum_error *err) {
+    int fd;
+    struct stat st;
+    CHECK(open_regular(path, &fd, &st, err));
+    const int result = read_regular(fd, path, limit, (size_t)st.st_size, bytes, size, err);
+    close(fd);
+    return result;
+}
+
+int file_read_any(const char *path, size_t limit, uint8_t **bytes, size_t *size, struct caelum_error *err) {
+    int fd, result;
+    struct stat st;
+    CHECK(open_at_once(path, &fd, &st, err));
+    if (S_ISDIR(st.st_mode))
+        result = caelum_fail(err, CAELUM_EIO, "%s is a directory, expected a file", path);
+    else if (S_ISREG(st.st_mode))
+        result = read_regular(fd, path, limit, (size_t)st.st_size, bytes, size, err);
+    else
+        result = read_stream(fd, path, limit, bytes, size, err);
+    close(fd);
     return result;
 }
 
 int file_map_open(struct file_map *map, const char *path, struct caelum_error *err) {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return caelum_fail(err, CAELUM_EIO, "%s: %s", path, strerror(errno));
+    int fd, result = CAELUM_OK;
     struct stat st;
-    int result = CAELUM_OK;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        result = caelum_fail(err, CAELUM_EIO, "%s: not a regular file", path);
-    } else if (st.st_size == 0) {
+    CHECK(open_regular(path, &fd, &st, err));
+    if (st.st_size == 0) {
         *map = (struct file_map){.bytes = (const uint8_t *)"", .size = 0};
     } else {
         void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -143,6 +161,8 @@ void file_map_close(struct file_map *map) {
     if (map->size > 0) munmap((void *)(uintptr_t)map->bytes, map->size);
     *map = (struct file_map){0};
 }
+
+/* --- Directories ---------------------------------------------------------------------------------- */
 
 int file_lock(struct file_lock *lock, const char *directory, struct caelum_error *err) {
     const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -161,20 +181,35 @@ void file_unlock(struct file_lock *lock) {
     *lock = (struct file_lock){0};
 }
 
-int file_make_directory(const char *path, struct caelum_error *err) {
-    char part[1024];
-    if (strlen(path) >= sizeof part)
+static int make_directory(const char *path, bool new, struct caelum_error *err) {
+    char part[PATH_SIZE];
+    size_t length = strlen(path);
+    if (length >= sizeof part)
         return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: path is longer than %zu bytes", path,
                            sizeof part - 1);
-    snprintf(part, sizeof part, "%s", path);
+    while (length > 1 && path[length - 1] == '/') length--;
+    snprintf(part, sizeof part, "%.*s", (int)length, path);
     for (char *p = part + 1;; p++) {
         if (*p != '/' && *p != '\0') continue;
         const char end = *p;
         *p = '\0';
         struct stat st;
-        if (mkdir(part, 0777) != 0 && !(stat(part, &st) == 0 && S_ISDIR(st.st_mode)))
-            return caelum_fail(err, CAELUM_EIO, "%s: directory can't be made: %s", part, strerror(errno));
+        if (mkdir(part, 0777) != 0) {
+            const int why = errno;
+            if (new &&end == '\0' && why == EEXIST)
+                return caelum_fail(err, CAELUM_EIO, "%s: somebody else has made it meanwhile", part);
+            if (stat(part, &st) != 0 || !S_ISDIR(st.st_mode))
+                return caelum_fail(err, CAELUM_EIO, "%s: directory can't be made: %s", part, strerror(why));
+        }
         *p = end;
         if (end == '\0') return CAELUM_OK;
     }
+}
+
+int file_make_directory(const char *path, struct caelum_error *err) {
+    return make_directory(path, false, err);
+}
+
+int file_make_new_directory(const char *path, struct caelum_error *err) {
+    return make_directory(path, true, err);
 }

@@ -1,5 +1,8 @@
-/* json.c - see json.h. */
+/* json.c - see json.h. jansson knows locales with a decimal comma; it aborts where the decimal point has two
+ * bytes (ps_AF), so it works in the locale "C". */
 #include "base/json.h"
+
+#include "base/locale.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -93,6 +96,27 @@ void json_bytes_back(char *text) {
 
 /* --- Text ----------------------------------------------------------------------------------------- */
 
+json_t *json_read(const void *bytes, size_t size, size_t flags, json_error_t *why) {
+    const locale_t before = locale_enter_plain();
+    json_t *root = json_loadb(bytes, size, flags, why);
+    locale_leave(before);
+    return root;
+}
+
+json_t *json_read_file(const char *path, json_error_t *why) {
+    const locale_t before = locale_enter_plain();
+    json_t *root = json_load_file(path, 0, why);
+    locale_leave(before);
+    return root;
+}
+
+json_t *json_read_descriptor(int descriptor, json_error_t *why) {
+    const locale_t before = locale_enter_plain();
+    json_t *root = json_loadfd(descriptor, 0, why);
+    locale_leave(before);
+    return root;
+}
+
 /* json_dumps leaves a key out where memory for it is gone, and says nothing (jansson 2.14); a buffer that is
  * there needs none. */
 static char *dump(const json_t *tree, size_t flags) {
@@ -107,7 +131,9 @@ static char *dump(const json_t *tree, size_t flags) {
 
 int json_text(json_t **tree, size_t flags, const char *what, char **text, struct caelum_error *err) {
     const bool precise = flags & JSON_REAL_PRECISION(31);
+    const locale_t before = locale_enter_plain();
     char *made = *tree ? dump(*tree, precise ? flags : flags | JSON_REAL_PRECISION(9)) : NULL;
+    locale_leave(before);
     drop(tree);
     if (!made) return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory for its JSON", what);
     *text = made;

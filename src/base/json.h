@@ -30,6 +30,11 @@ json_t *json_bytes(const char *bytes);
 /* The bytes that such a string stands for, in place. */
 void json_bytes_back(char *text);
 
+/* Reads JSON as jansson does, in every locale; NULL, and *why, where it is none. why may be NULL. */
+json_t *json_read(const void *bytes, size_t size, size_t flags, json_error_t *why);
+json_t *json_read_file(const char *path, json_error_t *why);
+json_t *json_read_descriptor(int descriptor, json_error_t *why);
+
 /* The tree as text, freed with free; *tree is taken. CAELUM_ERESOURCE, naming `what`, where the tree or the
  * memory for the text is gone. flags: jansson's. Reals have nine digits unless flags say
  * otherwise, in every locale. */

@@ -1,25 +1,16 @@
 /* number.c - the calling thread is put into the locale "C" for one call, and back: POSIX has no snprintf_l.
- * newlocale of "C" needs no memory and can't fail in the C libraries at hand; were it to, the thread's own
- * locale stays, which is what a plain call would use. */
+ */
 #include "base/number.h"
 
-#include <locale.h>
+#include "base/locale.h"
+
 #include <stdlib.h>
-
-static locale_t enter(void) {
-    const locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    return plain ? uselocale(plain) : (locale_t)0;
-}
-
-static void leave(locale_t before) {
-    if (before) freelocale(uselocale(before));
-}
 
 bool number_real_at(const char *text, const char **end, double *value) {
     char *behind;
-    const locale_t before = enter();
+    const locale_t before = locale_enter_plain();
     const double number = strtod(text, &behind);
-    leave(before);
+    locale_leave(before);
     if (behind == text) return false;
     *end = behind;
     *value = number;
@@ -35,9 +26,9 @@ bool number_real(const char *text, double *value) {
 }
 
 int number_vprint(char *to, size_t size, const char *format, va_list args) {
-    const locale_t before = enter();
+    const locale_t before = locale_enter_plain();
     const int length = vsnprintf(to, size, format, args);
-    leave(before);
+    locale_leave(before);
     return length;
 }
 
@@ -52,9 +43,9 @@ int number_print(char *to, size_t size, const char *format, ...) {
 int number_write(FILE *to, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    const locale_t before = enter();
+    const locale_t before = locale_enter_plain();
     const int length = vfprintf(to, format, args);
-    leave(before);
+    locale_leave(before);
     va_end(args);
     return length;
 }

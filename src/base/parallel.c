@@ -2,13 +2,63 @@
 #define _GNU_SOURCE
 #include "base/parallel.h"
 
+#include "base/number.h"
+
 #include <omp.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* --- Room for threads ----------------------------------------------------------------------------- */
+
+enum { MOST_THREADS = 1024 };
+
+/* libgomp ends the process where a thread can't be started. So they are started by hand before, all at a
+ * time, and ended again. It keeps them for each thread that has regions, so these are counted for each. */
+static _Thread_local int had = 1, allowed = MOST_THREADS;
+
+struct rehearsal {
+    pthread_mutex_t stay;
+    pthread_t thread[MOST_THREADS];
+    pid_t id[MOST_THREADS];
+    atomic_int started;
+};
+
+static void *rehearse(void *cookie) {
+    struct rehearsal *r = cookie;
+    r->id[atomic_fetch_add(&r->started, 1)] = gettid();
+    pthread_mutex_lock(&r->stay);
+    pthread_mutex_unlock(&r->stay);
+    return NULL;
+}
+
+int parallel_grant(int wanted) {
+    if (wanted > allowed) wanted = allowed;
+    if (wanted <= had) return wanted;
+    struct rehearsal r = {.stay = PTHREAD_MUTEX_INITIALIZER};
+    int n = 0;
+    pthread_mutex_lock(&r.stay);
+    while (n < wanted - 1 && pthread_create(&r.thread[n], NULL, rehearse, &r) == 0) n++;
+    pthread_mutex_unlock(&r.stay);
+    for (int i = 0; i < n; i++) pthread_join(r.thread[i], NULL);
+    /* one that is joined counts for the process's limit until the system forgets it */
+    for (int i = 0; i < n; i++)
+        while (syscall(SYS_tgkill, getpid(), r.id[i], 0) == 0) sched_yield();
+    pthread_mutex_destroy(&r.stay);
+    had = n + 1;
+    if (had < wanted) allowed = had;
+    return had;
+}
+
+/* --- Loops ---------------------------------------------------------------------------------------- */
 
 void parallel_for(int threads, size_t n, void (*job)(void *cookie, size_t i, int worker), void *cookie) {
     if (threads < 1) threads = 1;
     if ((size_t)threads > n) threads = (int)n;
+    threads = parallel_grant(threads);
     if (threads <= 1) {
         for (size_t i = 0; i < n; i++) job(cookie, i, 0);
         return;
@@ -21,10 +71,14 @@ void parallel_for(int threads, size_t n, void (*job)(void *cookie, size_t i, int
 static int quota_threads(void) {
     FILE *f = fopen("/sys/fs/cgroup/cpu.max", "r");
     if (!f) return 0;
-    long quota = 0, period = 0;
-    const int fields = fscanf(f, "%ld %ld", &quota, &period);
+    char line[64];
+    const char *at = fgets(line, sizeof line, f);
     fclose(f);
-    return fields == 2 && quota > 0 && period > 0 ? (int)((quota + period - 1) / period) : 0;
+    uint64_t quota, period;
+    if (!at || !number_whole_at(at, &at, 1, UINT32_MAX, &quota) || *at++ != ' ' ||
+        !number_whole_at(at, &at, 1, UINT32_MAX, &period))
+        return 0;
+    return (int)((quota + period - 1) / period);
 }
 
 int parallel_default_threads(void) {
@@ -33,4 +87,10 @@ int parallel_default_threads(void) {
     const int quota = quota_threads();
     if (quota > 0 && quota < n) n = quota;
     return n < 1 ? 1 : n;
+}
+
+int parallel_threads(int wanted) {
+    enum { HARMLESS = 32 };
+    const int processors = parallel_default_threads(), most = processors > HARMLESS ? processors : HARMLESS;
+    return wanted < 1 ? processors : wanted < most ? wanted : most;
 }

@@ -72,7 +72,8 @@ void team_for(int threads, size_t n, void (*job)(void *cookie, size_t i, int wor
     }
     struct team teams[64] = {{0}}; /* of two or more members each */
     const size_t leaders = n < 64 ? n : 64;
-#pragma omp parallel num_threads((int)(leaders * size))
+    const int granted = parallel_grant((int)(leaders * size));
+#pragma omp parallel num_threads(granted)
     {
         /* should fewer threads have started, teams are smaller, down to threads that work alone */
         const size_t started = (size_t)omp_get_num_threads(), self = (size_t)omp_get_thread_num();

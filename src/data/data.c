@@ -3,6 +3,7 @@
 
 #include "base/kept.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "data/crops.h"
@@ -156,17 +157,21 @@ int data_note(struct caelum_data *data, struct caelum_error *err, const char *fo
     size_t i = 0;
     while (data->note[i]) i++;
     va_start(args, format);
-    const int length = vsnprintf(NULL, 0, format, args);
+    const int length = number_vprint(NULL, 0, format, args);
     va_end(args);
     CHECK(mem_alloc(&data->note[i], (size_t)length + 1, 1, err));
     va_start(args, format);
-    vsnprintf(data->note[i], (size_t)length + 1, format, args);
+    number_vprint(data->note[i], (size_t)length + 1, format, args);
     va_end(args);
     return CAELUM_OK;
 }
 
 const char *caelum_data_note(const caelum_data *data, size_t i) {
     return i < DATA_NOTES ? data->note[i] : NULL;
+}
+
+const char *caelum_data_fingerprint(const caelum_data *data) {
+    return data->fingerprint;
 }
 
 size_t caelum_data_count(const caelum_data *data, enum caelum_split split_of) {
@@ -197,6 +202,6 @@ int caelum_data_picture(const caelum_data *data, enum caelum_split split, size_t
     CHECK(mem_alloc(&pixels, area, 3, err));
     for (size_t p = 0; p < area; p++)
         for (size_t c = 0; c < 3; c++) pixels[p * 3 + c] = from[(c < set.c ? c : set.c - 1) * area + p];
-    *picture = (struct caelum_picture){set.w, set.h, pixels};
+    *picture = (struct caelum_picture){.width = set.w, .height = set.h, .pixels = pixels};
     return CAELUM_OK;
 }

@@ -178,7 +178,7 @@ static int make(void *cookie, struct prepared_writer *to, struct caelum_error *e
 static int no_pictures(const char *path, const char *left_out, struct caelum_error *err) {
     return caelum_fail(err, CAELUM_EIO,
                        "%.100s: neither data_batch_1.bin and the other five batches of the CIFAR-10 binary "
-                       "version are in it, nor pictures: PNG, JPEG or WebP files%s%.60s",
+                       "version are in it, nor pictures: PNG, JPEG, WebP or TIFF files%s%.60s",
                        path, *left_out ? "; left out: " : "", left_out);
 }
 

@@ -1,6 +1,7 @@
 /* photos.c - a walk over directories (POSIX). */
 #include "data/photos.h"
 
+#include "base/ascii.h"
 #include "base/mem.h"
 #include "image/image.h"
 
@@ -63,7 +64,7 @@ static bool is_system(const char *name) {
                                         "System Volume Information",
                                         "iPod Photo Cache"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcasecmp(name, names[i]) == 0) return true;
+        if (ascii_same(name, names[i])) return true;
     return false;
 }
 

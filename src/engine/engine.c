@@ -54,7 +54,7 @@ int engine_open(struct engine *out, const struct caelum_net *net, const struct e
     enum cpu_level level;
     CHECK(cpu_choose(&level, err));
     e.kernels = kernels_get(level);
-    if (e.settings.threads <= 0) e.settings.threads = parallel_default_threads();
+    e.settings.threads = parallel_threads(e.settings.threads);
     int result = mem_alloc(&e.packed, net->packed, sizeof(float), err);
     if (result == 0) result = mem_alloc(&e.place, (size_t)e.settings.threads, sizeof *e.place, err);
     for (size_t i = 0; result == 0 && i < STRIPS; i++)

@@ -73,7 +73,7 @@ static int make(struct pooled *p, struct caelum_error *err) {
 
 int pool_take(struct pooled **out, const struct caelum_model *model, size_t layers, int threads,
               struct caelum_error *err) {
-    if (threads <= 0) threads = parallel_default_threads();
+    threads = parallel_threads(threads);
     *out = find(model->pool, layers, threads);
     if (*out) return CAELUM_OK;
     struct pooled *p = NULL;

@@ -1,10 +1,11 @@
 /* keras_json.c - a graph as Keras's JSON and back: Keras 2's model_config, as in legacy .h5 files, and Keras
  * 3's config.json (keras-team/keras: saving/saving_lib.py, saving/serialization_lib.py, models/functional.py,
  * models/sequential.py, legacy/saving/legacy_h5_format.py). */
+#include "base/ascii.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "exchange/keras.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +17,9 @@ enum { MOST_LAYERS = 8192 };
 void keras_snake(const char *class, char snake[64]) {
     size_t n = 0;
     for (size_t i = 0; class[i] && n < 62; i++) {
-        const bool upper = isupper((unsigned char)class[i]) != 0;
-        if (upper && i > 0 && (islower((unsigned char)class[i + 1]) || islower((unsigned char)class[i - 1])))
-            snake[n++] = '_';
-        snake[n++] = (char)tolower((unsigned char)class[i]);
+        const bool upper = ascii_upper(class[i]);
+        if (upper && i > 0 && (ascii_lower(class[i + 1]) || ascii_lower(class[i - 1]))) snake[n++] = '_';
+        snake[n++] = ascii_to_lower(class[i]);
     }
     snake[n] = '\0';
 }
@@ -124,9 +124,8 @@ char *keras_to_json(const struct keras_graph *graph, enum keras_kind kind) {
     json_object_set_new(root, "class_name", json_string(class));
     json_object_set_new(root, "config", config);
     if (kind == KERAS_3) json_object_set_new(root, "registered_name", json_string(class));
-    char *text = json_dumps(root, 0);
-    json_decref(root);
-    return text;
+    char *text;
+    return json_text(&root, JSON_REAL_PRECISION(17), "the configuration", &text, NULL) == 0 ? text : NULL;
 }
 
 /* --- Reading -------------------------------------------------------------------------------------- */
@@ -269,7 +268,7 @@ int keras_from_json(struct keras_graph *out, const char *text, size_t size, cons
                     struct caelum_error *err) {
     json_error_t why;
     struct keras_graph graph = {0};
-    json_t *root = json_loadb(text, size, 0, &why);
+    json_t *root = json_read(text, size, 0, &why);
     if (!root) return caelum_fail(err, CAELUM_EFORMAT, "%s: the model's configuration: %s", path, why.text);
     const int result = read_graph(&graph, root, path, err);
     json_decref(root);

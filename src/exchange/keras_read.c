@@ -7,6 +7,7 @@
  * at pixels a line must be found that explains the map (reshape, space_to_depth, depth_to_space), or a dense
  * layer's outputs are put in another order; dense layers and convolutions take a map into their weights. */
 #include "base/mem.h"
+#include "base/number.h"
 #include "exchange/keras_text.h"
 
 #include <math.h>
@@ -20,7 +21,7 @@ int reader_fail(const struct reader *r, const char *format, ...) {
     char why[300];
     va_list args;
     va_start(args, format);
-    vsnprintf(why, sizeof why, format, args);
+    number_vprint(why, sizeof why, format, args);
     va_end(args);
     return caelum_fail(r->err, CAELUM_EFORMAT, "%s: layer '%s' (%s): %s", r->path, r->layer->name,
                        r->layer->class, why);

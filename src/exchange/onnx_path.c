@@ -6,6 +6,7 @@
 #include "exchange/onnx_import.h"
 
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -77,7 +78,7 @@ int onnx_refuse(const struct onnx_path *path, const struct onnx_node *node, stru
     char sentence[300];
     va_list list;
     va_start(list, format);
-    vsnprintf(sentence, sizeof sentence, format, list);
+    number_vprint(sentence, sizeof sentence, format, list);
     va_end(list);
     return caelum_fail(err, CAELUM_EFORMAT, "%s: node '%.60s' (%.30s): %s", path->path, node->name, node->op,
                        sentence);

@@ -3,6 +3,7 @@
 #include "exchange/zip.h"
 
 #include "base/file.h"
+#include "base/locale.h"
 #include "base/mem.h"
 #include "net/magic.h"
 
@@ -86,6 +87,7 @@ int zip_read(struct zip *out, const char *path, struct caelum_error *err) {
     size_t size = 0;
     struct zip zip = {0};
     CHECK(file_read(path, most_file, &bytes, &size, err));
+    const locale_t before = locale_enter_utf8(); /* libarchive converts names to the locale's */
     struct archive *archive = archive_read_new();
     int result = mem_alloc(&zip.entry, MOST_ENTRIES, sizeof *zip.entry, err);
     if (result == 0 && !archive) result = caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory", path);
@@ -97,6 +99,7 @@ int zip_read(struct zip *out, const char *path, struct caelum_error *err) {
     }
     if (result == 0) result = read_entries(archive, &zip, path, most_content(size), err);
     archive_read_free(archive);
+    locale_leave(before);
     mem_free(&bytes);
     if (result != 0)
         zip_close(&zip);
@@ -155,6 +158,7 @@ void zip_add(struct zip_writer *writer, const char *name, const void *head, size
         writer->failed = true;
         return;
     }
+    const locale_t before = locale_enter_utf8();
     archive_entry_set_pathname(entry, name);
     archive_entry_set_filetype(entry, AE_IFREG);
     archive_entry_set_perm(entry, 0644);
@@ -163,6 +167,7 @@ void zip_add(struct zip_writer *writer, const char *name, const void *head, size
                      !write_all(writer->archive, head, head_size) ||
                      !write_all(writer->archive, body, body_size);
     archive_entry_free(entry);
+    locale_leave(before);
 }
 
 int zip_commit(struct zip_writer **writer, struct caelum_error *err) {

@@ -173,7 +173,7 @@ int chroma_merge(const struct caelum_picture *picture, const float *y, const flo
     struct merging m = {.picture = picture, .w = w, .h = h, .uv = same ? uv : NULL};
     struct caelum_picture made = {0};
     float *slopes = NULL, *lines = NULL;
-    CHECK(image_allocate(&made, "the picture", picture->width, picture->height, err));
+    CHECK(image_allocate_like(&made, picture, err));
     int result = same ? CAELUM_OK : mem_alloc(&slopes, w * h, sizeof *slopes, err);
     if (result == 0 && !same) result = mem_alloc(&lines, w * h * LINES, sizeof *lines, err);
     if (result == 0) {

@@ -11,6 +11,13 @@ static unsigned number(const uint8_t *p, size_t bytes, bool little) {
     return n;
 }
 
+/* The first value of an entry, of whichever whole kind; 0 if it is none of those. */
+static unsigned value_of(const uint8_t *entry, bool little) {
+    static const uint8_t bytes[] = {[1] = 1, [3] = 2, [4] = 4, [6] = 1, [8] = 2, [9] = 4};
+    const unsigned kind = number(entry + 2, 2, little);
+    return kind < sizeof bytes ? number(entry + 8, bytes[kind], little) : 0;
+}
+
 unsigned exif_orientation(const uint8_t *bytes, size_t size) {
     const size_t prefix = size >= 6 && memcmp(bytes, "Exif\0\0", 6) == 0 ? 6 : 0;
     const uint8_t *tiff = bytes + prefix;
@@ -23,7 +30,7 @@ unsigned exif_orientation(const uint8_t *bytes, size_t size) {
     for (size_t i = 0; i < entries && ifd + 2 + (i + 1) * 12 <= length; i++) {
         const uint8_t *entry = tiff + ifd + 2 + i * 12;
         if (number(entry, 2, little) != 0x0112) continue;
-        const unsigned value = number(entry + 8, 2, little);
+        const unsigned value = value_of(entry, little);
         return value >= 1 && value <= 8 ? value : 1;
     }
     return 1;
@@ -33,7 +40,7 @@ int exif_turn(struct caelum_picture *picture, const char *path, unsigned o, stru
     const size_t w = picture->width, h = picture->height;
     const bool swap = o >= 5;
     struct caelum_picture turned = {0};
-    if (o == 1) return CAELUM_OK;
+    if (o < 2 || o > 8) return CAELUM_OK;
     CHECK(image_allocate(&turned, path, swap ? h : w, swap ? w : h, err));
     for (size_t y = 0; y < turned.height; y++)
         for (size_t x = 0; x < turned.width; x++) {
@@ -42,6 +49,8 @@ int exif_turn(struct caelum_picture *picture, const char *path, unsigned o, stru
             if (o == 3 || o == 4 || o == 6 || o == 7) sy = h - 1 - sy;
             memcpy(turned.pixels + (y * turned.width + x) * 3, picture->pixels + (sy * w + sx) * 3, 3);
         }
+    turned.dpi_x = swap ? picture->dpi_y : picture->dpi_x;
+    turned.dpi_y = swap ? picture->dpi_x : picture->dpi_y;
     caelum_picture_free(picture);
     *picture = turned;
     return CAELUM_OK;

@@ -18,35 +18,60 @@ static cmsUInt32Number layout(struct icc_pixels p) {
 
 /* NULL also where the profile is for pixels of another kind: Little CMS looks. The usual intent for pictures;
  * profiles without tables for it have only one. */
-static cmsHTRANSFORM make(cmsHPROFILE from, cmsHPROFILE to, struct icc_pixels p) {
-    /* Little CMS would put a coarse table in place of a computation in 16 bits: up to 21 of 255 off where the
-     * profile's colors leave sRGB. Exact takes 0.3 microseconds a pixel; 8 bits have an exact short cut of
-     * their own. */
-    const cmsUInt32Number flags = (p.alpha ? cmsFLAGS_COPY_ALPHA : 0) | (p.wide ? cmsFLAGS_NOOPTIMIZE : 0);
+static cmsHTRANSFORM make(cmsHPROFILE from, cmsHPROFILE to, struct icc_pixels p, cmsUInt32Number flags) {
+    if (p.alpha) flags |= cmsFLAGS_COPY_ALPHA;
     return cmsCreateTransform(from, layout(p), to, p.alpha ? TYPE_RGBA_8 : TYPE_RGB_8, INTENT_PERCEPTUAL,
                               flags);
 }
 
-/* Whether colors spread over the whole cube stay within 1 of what they are. There are dozens of sRGB
- * profiles; this knows them all, and their pictures are the same with and without them. */
-static bool is_srgb(cmsHPROFILE profile, cmsHPROFILE srgb, struct icc_pixels p) {
-    enum { SIDE = 16, STEP = 255 / (SIDE - 1), COLORS = SIDE * SIDE * SIDE };
+/* Colors in 8 bits spread over all that a profile describes. */
+enum { SIDE = 16, STEP = 255 / (SIDE - 1), COLORS = SIDE * SIDE * SIDE };
+struct sample {
+    unsigned n;
     uint8_t in[COLORS * 3], out[COLORS * 3];
-    const bool grey = p.space == ICC_GREY;
-    const unsigned n = grey ? 256 : COLORS;
-    if (p.space == ICC_CMYK) return false;
-    for (unsigned i = 0; i < n; i++) {
-        if (grey) in[i] = (uint8_t)i;
+};
+
+static void take_sample(struct sample *s, bool grey) {
+    s->n = grey ? 256 : COLORS;
+    for (unsigned i = 0; i < s->n; i++) {
+        if (grey) s->in[i] = (uint8_t)i;
         for (unsigned c = 0, rest = i; c < 3 && !grey; c++, rest /= SIDE)
-            in[3 * i + c] = (uint8_t)(rest % SIDE * STEP);
+            s->in[3 * i + c] = (uint8_t)(rest % SIDE * STEP);
     }
-    const cmsHTRANSFORM transform = make(profile, srgb, (struct icc_pixels){.space = p.space});
+}
+
+/* False if there is no such transform. */
+static bool convert(struct sample *s, cmsHPROFILE from, cmsHPROFILE to, bool grey, cmsUInt32Number flags) {
+    const cmsHTRANSFORM transform =
+        make(from, to, (struct icc_pixels){.space = grey ? ICC_GREY : ICC_RGB}, flags);
     if (!transform) return false;
-    cmsDoTransform(transform, in, out, n);
+    cmsDoTransform(transform, s->in, s->out, s->n);
     cmsDeleteTransform(transform);
-    for (unsigned i = 0; i < n * 3; i++)
-        if (abs(out[i] - in[grey ? i / 3 : i]) > 1) return false;
     return true;
+}
+
+/* How a profile's colors are to be computed. */
+enum way { AS_IT_IS, QUICKLY, EXACTLY };
+
+/* Left alone where they stay within 1 of what they are: there are dozens of sRGB profiles; this knows them
+ * all, and their pictures are the same with and without them. Little CMS puts a table in place of what it is
+ * to compute, or short cuts for 8 bits, and these can be 30 of 255 off; they are taken only where they are
+ * seen to be right. Exact takes 0.3 microseconds a pixel. */
+static enum way find_way(cmsHPROFILE profile, cmsHPROFILE srgb, struct icc_pixels p) {
+    const bool grey = p.space == ICC_GREY;
+    struct sample exact, quick;
+    bool same = true, close = !p.wide;
+    if (p.space == ICC_CMYK) return EXACTLY;
+    take_sample(&exact, grey);
+    take_sample(&quick, grey);
+    if (!convert(&exact, profile, srgb, grey, cmsFLAGS_NOOPTIMIZE) ||
+        !convert(&quick, profile, srgb, grey, 0))
+        return EXACTLY;
+    for (unsigned i = 0; i < exact.n * 3; i++) {
+        if (abs(exact.out[i] - exact.in[grey ? i / 3 : i]) > 1) same = false;
+        if (abs(exact.out[i] - quick.out[i]) > 1) close = false;
+    }
+    return same ? AS_IT_IS : close && (grey || cmsIsMatrixShaper(profile)) ? QUICKLY : EXACTLY;
 }
 
 struct icc *icc_open(const uint8_t *bytes, size_t size, struct icc_pixels pixels) {
@@ -54,8 +79,9 @@ struct icc *icc_open(const uint8_t *bytes, size_t size, struct icc_pixels pixels
     if (size > UINT32_MAX) return NULL;
     const cmsHPROFILE profile = cmsOpenProfileFromMem(bytes, (cmsUInt32Number)size);
     const cmsHPROFILE srgb = cmsCreate_sRGBProfile();
-    if (profile && srgb && !is_srgb(profile, srgb, pixels)) {
-        const cmsHTRANSFORM transform = make(profile, srgb, pixels);
+    const enum way way = profile && srgb ? find_way(profile, srgb, pixels) : AS_IT_IS;
+    if (way != AS_IT_IS) {
+        const cmsHTRANSFORM transform = make(profile, srgb, pixels, way == EXACTLY ? cmsFLAGS_NOOPTIMIZE : 0);
         if (transform && mem_alloc(&icc, 1, sizeof *icc, NULL) == 0)
             icc->transform = transform;
         else if (transform)

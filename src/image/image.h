@@ -13,14 +13,35 @@ int image_check_size(const char *path, size_t width, size_t height, struct caelu
 /* image_check_size, then memory for the pixels. */
 int image_allocate(struct caelum_picture *picture, const char *path, size_t width, size_t height,
                    struct caelum_error *err);
+/* For a result of a picture: its size and resolution. */
+int image_allocate_like(struct caelum_picture *picture, const struct caelum_picture *of,
+                        struct caelum_error *err);
+
+/* Whether so many pixels may be in a file of a kind where nothing bounds what a byte can stand for: up to
+ * 2^24, and 2^16 for each byte. */
+bool image_believable(size_t width, size_t height, size_t size);
+/* The file has so few bytes that those pixels can't be in it. */
+int image_too_short(const char *path, size_t width, size_t height, size_t size, struct caelum_error *err);
 
 /* A row of RGBA pixels as RGB, laid over white: as browsers do it, by the stored values. */
 void image_over_white(const uint8_t *rgba, uint8_t *rgb, size_t width);
 
-/* The format of a file, by its first bytes (12 are enough), or by the ending of its name; false: none of the
- * three, *format stays. */
+/* The format of a file, by its first bytes (12 are enough), or by the ending of its name; false: none that is
+ * read, *format stays. */
 bool image_format_of_bytes(const uint8_t *bytes, size_t size, enum caelum_picture_format *format);
 bool image_format_of_name(const char *name, enum caelum_picture_format *format);
+
+/* What the first bytes of a file begin (12 are enough). '?' stands for any byte. */
+struct image_sign {
+    const char *bytes;
+    size_t size;
+};
+#define IMAGE_SIGN(text) \
+    { text, sizeof(text) - 1 }
+bool image_begins(const uint8_t *bytes, size_t size, struct image_sign sign);
+
+/* A sentence on a file that is no picture which is read: what it is, and the command that makes one of it. */
+const char *image_foreign(const uint8_t *bytes, size_t size);
 
 /* Each decodes a whole file that is in memory; `path` only names it in errors. On failure nothing is left
  * allocated. Transparent pixels are laid over white, embedded ICC profiles and orientations are applied. */
@@ -29,6 +50,8 @@ int png_decode(struct caelum_picture *picture, const char *path, const uint8_t *
 int jpeg_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
                 struct caelum_error *err);
 int webp_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
+                struct caelum_error *err);
+int tiff_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
                 struct caelum_error *err);
 
 /* A file that grows in memory. */
@@ -46,16 +69,16 @@ int webp_encode(const struct caelum_picture *picture, struct image_sink *sink, s
 /* The orientation (1 to 8) that Exif data asks for, with or without "Exif\0\0" before it; 1 if it says
  * none or is damaged. */
 unsigned exif_orientation(const uint8_t *bytes, size_t size);
-/* Turns the picture upright; does nothing for orientation 1. */
+/* Turns the picture upright; does nothing for orientation 1 and what is none. */
 int exif_turn(struct caelum_picture *picture, const char *path, unsigned orientation,
               struct caelum_error *err);
 
-/* How pixels are stored that an ICC profile describes. */
+/* How pixels are stored whose colors are described. */
 struct icc_pixels {
     enum { ICC_GREY, ICC_RGB, ICC_CMYK } space;
     bool alpha;    /* one more channel behind the colors */
     bool wide;     /* 16 bits a channel in the machine's byte order, otherwise 8 */
-    bool inverted; /* 0 is full ink */
+    bool inverted; /* 0 is full ink, or white */
 };
 
 /* A way from a profile's color space to sRGB. */
@@ -69,5 +92,32 @@ struct icc *icc_open(const uint8_t *profile, size_t size, struct icc_pixels pixe
 void icc_row(const struct icc *icc, const void *in, uint8_t *out, size_t width);
 /* Sets the pointer to NULL; accepts NULL in it. */
 void icc_close(struct icc **icc);
+
+/* Colors described by a few numbers, as a PNG can do instead of a profile. */
+struct light {
+    struct chromaticities {
+        double x[4], y[4]; /* CIE 1931, of white, red, green, blue */
+    } colors;
+    struct transfer {                       /* a stored v in [0, 1] is v / slope of light below split, else */
+        double power, offset, slope, split; /* ((v + offset) / (1 + offset))^power */
+    } transfer;
+    bool narrow; /* black and white are 16 and 235 of 255 */
+};
+
+/* sRGB's. */
+void primaries_usual(struct light *light);
+/* By the four numbers of ITU-T H.273 that a cICP chunk holds: primaries, transfer, matrix, full range. False:
+ * not known, or not RGB; PQ (16) and HLG (18), whose lights go beyond a display's, are among these. */
+bool primaries_by_code(const uint8_t code[4], struct light *light);
+
+/* A way from such colors to sRGB, of which what is out of reach is clipped. */
+struct primaries;
+/* *primaries is NULL where there is no way to go: they are sRGB's, or no colors at all. CAELUM_ERESOURCE. */
+int primaries_open(struct primaries **primaries, const struct light *light, struct icc_pixels pixels,
+                   struct caelum_error *err);
+/* As icc_row. */
+void primaries_row(const struct primaries *primaries, const void *in, uint8_t *out, size_t width);
+/* Sets the pointer to NULL; accepts NULL in it. */
+void primaries_close(struct primaries **primaries);
 
 #endif

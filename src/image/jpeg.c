@@ -1,11 +1,13 @@
-/* jpeg.c - JPEG through libjpeg-turbo. Damage is an error, also where the library would go on with a
- * warning; only a damaged ICC profile is left out. */
+/* jpeg.c - JPEG through libjpeg-turbo. Damage to pixels is an error, also where the library would go on with
+ * a warning; what else is odd about a file is passed over. */
 #include "base/mem.h"
 #include "image/image.h"
 
 #include <stdio.h> /* jpeglib.h needs FILE */
 
 #include <jpeglib.h>
+
+#include <jerror.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,7 @@
 struct handler {
     struct jpeg_error_mgr base; /* first: libjpeg hands back its address */
     jmp_buf back;
-    bool lenient; /* warnings don't count */
+    bool ended; /* the file ends before its end is marked */
     char text[JMSG_LENGTH_MAX];
 };
 
@@ -23,9 +25,44 @@ static void on_error(j_common_ptr info) {
     longjmp(h->back, 1);
 }
 
+/* Whether a warning is about pixels that the file doesn't have. */
+static bool is_loss(j_common_ptr info) {
+    const struct jpeg_error_mgr *e = info->err;
+    switch (e->msg_code) {
+    case JWRN_ADOBE_XFORM:    /* a transform of colors that nobody knows: YCbCr it is */
+    case JWRN_BOGUS_ICC:      /* a profile in parts that don't fit together: left out */
+    case JWRN_JFIF_MAJOR:     /* a revision of JFIF that nobody knows */
+    case JWRN_NOT_SEQUENTIAL: /* parameters of a scan that mean nothing in this kind of file, and are not 0,
+                                 63 */
+    case JWRN_JPEG_EOF:       /* what is missing shows when pixels are taken from there, and in is_whole */
+        return false;
+    case JWRN_EXTRANEOUS_DATA: /* bytes before a marker; within pixels, where restarts are, they are lost ones
+                                */
+        return e->msg_parm.i[1] >= JPEG_RST0 && e->msg_parm.i[1] <= JPEG_RST0 + 7;
+    case JWRN_BOGUS_PROGRESSION: /* a scan once more, or bits of numbers whose upper ones are missing */
+        return ((j_decompress_ptr)info)->Ah != 0;
+    default:
+        return true;
+    }
+}
+
 /* Level -1 is a warning about damaged data; others are chatter. */
 static void on_message(j_common_ptr info, int level) {
-    if (level < 0 && !((struct handler *)info->err)->lenient) on_error(info);
+    if (level >= 0) return;
+    if (info->err->msg_code == JWRN_JPEG_EOF) ((struct handler *)info->err)->ended = true;
+    if (is_loss(info)) on_error(info);
+}
+
+/* Whether scans have brought all colors, and where the file ends before it should, every bit of a progressive
+ * one's. Otherwise libjpeg says nothing. */
+static bool is_whole(const struct jpeg_decompress_struct *info) {
+    const bool ended = ((const struct handler *)info->err)->ended;
+    for (int c = 0; c < info->num_components; c++) {
+        if (!info->comp_info[c].quant_table) return false;
+        for (int i = 0; ended && info->coef_bits && i < DCTSIZE2; i++)
+            if (info->coef_bits[c][i] != 0) return false;
+    }
+    return true;
 }
 
 /* 1 if no APP1 segment says otherwise. */
@@ -55,13 +92,10 @@ struct work {
 /* Looks for a profile, then chooses what libjpeg is to give: CMYK, RGB, or grey where a grey profile wants
  * it. Grey pixels go with an RGB profile too, as RGB. */
 static void choose_pixels(struct jpeg_decompress_struct *info, struct work *work) {
-    struct handler *handler = (struct handler *)info->err;
     const bool cmyk = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
     JOCTET *profile = NULL;
     unsigned size = 0;
-    handler->lenient = true;
     const bool found = jpeg_read_icc_profile(info, &profile, &size);
-    handler->lenient = false;
     info->out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
     if (found && info->jpeg_color_space == JCS_GRAYSCALE) {
         work->icc = icc_open(profile, size, (struct icc_pixels){.space = ICC_GREY});
@@ -74,19 +108,38 @@ static void choose_pixels(struct jpeg_decompress_struct *info, struct work *work
     free(profile);
 }
 
+/* A block of pixels takes at least one bit, coded by arithmetic less. */
+static int check_size(const struct jpeg_decompress_struct *info, const char *path, size_t size,
+                      struct caelum_error *err) {
+    double blocks = 0;
+    CHECK(image_check_size(path, info->image_width, info->image_height, err));
+    for (int c = 0; c < info->num_components; c++)
+        blocks += (double)info->comp_info[c].width_in_blocks * info->comp_info[c].height_in_blocks;
+    if (info->arith_code ? !image_believable(info->image_width, info->image_height, size)
+                         : blocks / 8 > (double)size)
+        return image_too_short(path, info->image_width, info->image_height, size, err);
+    return CAELUM_OK;
+}
+
+static void find_resolution(const struct jpeg_decompress_struct *info, struct caelum_picture *p) {
+    const double inch = info->density_unit == 1 ? 1 : info->density_unit == 2 ? 2.54 : 0;
+    if (info->saw_JFIF_marker) p->dpi_x = info->X_density * inch, p->dpi_y = info->Y_density * inch;
+}
+
 /* Everything that may longjmp. */
-static int decode(struct jpeg_decompress_struct *info, struct work *work, const char *path,
+static int decode(struct jpeg_decompress_struct *info, struct work *work, const char *path, size_t size,
                   struct caelum_error *err) {
     struct caelum_picture *p = &work->picture;
     jpeg_save_markers(info, JPEG_APP0 + 1, 0xffff);
     jpeg_save_markers(info, JPEG_APP0 + 2, 0xffff);
     jpeg_read_header(info, TRUE);
-    CHECK(image_check_size(path, info->image_width, info->image_height, err));
+    CHECK(check_size(info, path, size, err));
     choose_pixels(info, work);
     info->dct_method = JDCT_ISLOW;
     jpeg_start_decompress(info);
     CHECK(image_allocate(p, path, info->output_width, info->output_height, err));
     CHECK(mem_alloc(&work->row, p->width, 4, err));
+    find_resolution(info, p);
     while (info->output_scanline < info->output_height) {
         uint8_t *to = p->pixels + (size_t)info->output_scanline * p->width * 3;
         JSAMPROW line = info->out_color_space == JCS_RGB ? to : work->row;
@@ -97,7 +150,7 @@ static int decode(struct jpeg_decompress_struct *info, struct work *work, const 
             cmyk_row(line, to, p->width, info->saw_Adobe_marker);
     }
     const unsigned o = orientation(info);
-    jpeg_finish_decompress(info);
+    if (!is_whole(info)) return caelum_fail(err, CAELUM_EFORMAT, "%s: damaged JPEG: scans are missing", path);
     return exif_turn(p, path, o, err);
 }
 
@@ -110,13 +163,13 @@ int jpeg_decode(struct caelum_picture *picture, const char *path, const uint8_t 
     info.err = jpeg_std_error(&handler.base);
     handler.base.error_exit = on_error;
     handler.base.emit_message = on_message;
-    handler.lenient = false;
+    handler.ended = false;
     jpeg_create_decompress(&info);
     if (setjmp(handler.back) != 0) {
         result = caelum_fail(err, CAELUM_EFORMAT, "%s: damaged JPEG: %s", path, handler.text);
     } else {
         jpeg_mem_src(&info, bytes, size);
-        result = decode(&info, &work, path, err);
+        result = decode(&info, &work, path, size, err);
     }
     jpeg_destroy_decompress(&info);
     icc_close(&work.icc);
@@ -156,6 +209,10 @@ static void on_end(j_compress_ptr info) {
     empty(info, sizeof((struct target *)info->dest)->buffer - info->dest->free_in_buffer);
 }
 
+static UINT16 density(double dpi) {
+    return dpi < UINT16_MAX ? (UINT16)(dpi + 0.5) : UINT16_MAX;
+}
+
 /* Everything that may longjmp. Colors in full resolution: half of it, the library's own choice, smears red
  * edges, and a network's output deserves better. */
 static void encode(struct jpeg_compress_struct *info, const struct caelum_picture *p) {
@@ -167,6 +224,11 @@ static void encode(struct jpeg_compress_struct *info, const struct caelum_pictur
     jpeg_set_quality(info, 92, TRUE);
     info->comp_info[0].h_samp_factor = info->comp_info[0].v_samp_factor = 1;
     info->dct_method = JDCT_ISLOW;
+    if (p->dpi_x > 0 && p->dpi_y > 0) {
+        info->density_unit = 1;
+        info->X_density = density(p->dpi_x);
+        info->Y_density = density(p->dpi_y);
+    }
     jpeg_start_compress(info, TRUE);
     while (info->next_scanline < info->image_height) {
         JSAMPROW row = p->pixels + (size_t)info->next_scanline * p->width * 3;
@@ -188,7 +250,6 @@ int jpeg_encode(const struct caelum_picture *picture, struct image_sink *sink, s
     info.err = jpeg_std_error(&handler.base);
     handler.base.error_exit = on_error;
     handler.base.emit_message = on_message;
-    handler.lenient = false;
     jpeg_create_compress(&info);
     info.dest = &target.base;
     if (setjmp(handler.back) != 0) {

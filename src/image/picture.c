@@ -1,11 +1,11 @@
 /* picture.c - decoding and encoding pictures, in memory and as files. What is read is told apart by its first
  * bytes, what is written by the ending of its name. */
+#include "base/ascii.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "image/image.h"
 
 #include <string.h>
-#include <strings.h>
 
 int image_check_size(const char *path, size_t width, size_t height, struct caelum_error *err) {
     if (width < 1 || height < 1) return caelum_fail(err, CAELUM_EFORMAT, "%s: declares no pixels", path);
@@ -20,8 +20,25 @@ int image_allocate(struct caelum_picture *picture, const char *path, size_t widt
     CHECK(image_check_size(path, width, height, err));
     uint8_t *pixels;
     CHECK(mem_alloc(&pixels, width * height, 3, err));
-    *picture = (struct caelum_picture){width, height, pixels};
+    *picture = (struct caelum_picture){.width = width, .height = height, .pixels = pixels};
     return CAELUM_OK;
+}
+
+int image_allocate_like(struct caelum_picture *picture, const struct caelum_picture *of,
+                        struct caelum_error *err) {
+    CHECK(image_allocate(picture, "the picture", of->width, of->height, err));
+    picture->dpi_x = of->dpi_x, picture->dpi_y = of->dpi_y;
+    return CAELUM_OK;
+}
+
+bool image_believable(size_t width, size_t height, size_t size) {
+    const size_t beyond = width * height >> 16;
+    return beyond <= 256 || beyond - 256 <= size;
+}
+
+int image_too_short(const char *path, size_t width, size_t height, size_t size, struct caelum_error *err) {
+    return caelum_fail(err, CAELUM_EFORMAT, "%s: declares %zux%zu pixels; its %zu bytes can't hold so many",
+                       path, width, height, size);
 }
 
 void image_over_white(const uint8_t *rgba, uint8_t *rgb, size_t width) {
@@ -47,47 +64,64 @@ int image_sink_add(struct image_sink *sink, const void *bytes, size_t size, stru
     return CAELUM_OK;
 }
 
-bool image_format_of_bytes(const uint8_t *bytes, size_t size, enum caelum_picture_format *format) {
-    if (size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0)
-        *format = CAELUM_PNG;
-    else if (size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0)
-        *format = CAELUM_JPEG;
-    else if (size >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0)
-        *format = CAELUM_WEBP;
-    else
-        return false;
+/* By enum caelum_picture_format. */
+static const struct format {
+    struct image_sign signs[4];
+    const char *endings[3];
+    int (*decode)(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
+                  struct caelum_error *err);
+    int (*encode)(const struct caelum_picture *picture, struct image_sink *sink, struct caelum_error *err);
+} formats[] = {
+    [CAELUM_PNG] = {{IMAGE_SIGN("\x89PNG\r\n\x1a\n")}, {".png"}, png_decode, png_encode},
+    [CAELUM_JPEG] = {{IMAGE_SIGN("\xff\xd8\xff")}, {".jpg", ".jpeg"}, jpeg_decode, jpeg_encode},
+    [CAELUM_WEBP] = {{IMAGE_SIGN("RIFF????WEBP")}, {".webp"}, webp_decode, webp_encode},
+    [CAELUM_TIFF] = {{IMAGE_SIGN("II*\0"), IMAGE_SIGN("MM\0*"), IMAGE_SIGN("II+\0"), IMAGE_SIGN("MM\0+")},
+                     {".tif", ".tiff"},
+                     tiff_decode,
+                     NULL},
+};
+enum { FORMATS = sizeof formats / sizeof *formats, SIGNS = 4, ENDINGS = 3 };
+
+bool image_begins(const uint8_t *bytes, size_t size, struct image_sign sign) {
+    if (!sign.bytes || size < sign.size) return false;
+    for (size_t i = 0; i < sign.size; i++)
+        if (sign.bytes[i] != '?' && (uint8_t)sign.bytes[i] != bytes[i]) return false;
     return true;
 }
 
+bool image_format_of_bytes(const uint8_t *bytes, size_t size, enum caelum_picture_format *format) {
+    for (size_t f = 0; f < FORMATS; f++)
+        for (size_t i = 0; i < SIGNS; i++)
+            if (image_begins(bytes, size, formats[f].signs[i])) {
+                *format = (enum caelum_picture_format)f;
+                return true;
+            }
+    return false;
+}
+
 bool image_format_of_name(const char *name, enum caelum_picture_format *format) {
-    static const struct {
-        const char *ending;
-        enum caelum_picture_format format;
-    } known[] = {{".png", CAELUM_PNG}, {".jpg", CAELUM_JPEG}, {".jpeg", CAELUM_JPEG}, {".webp", CAELUM_WEBP}};
     const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && i < sizeof known / sizeof *known; i++)
-        if (strcasecmp(dot, known[i].ending) == 0) {
-            *format = known[i].format;
-            return true;
-        }
+    for (size_t f = 0; dot && f < FORMATS; f++)
+        for (size_t i = 0; i < ENDINGS && formats[f].endings[i]; i++)
+            if (ascii_same(dot, formats[f].endings[i])) {
+                *format = (enum caelum_picture_format)f;
+                return true;
+            }
     return false;
 }
 
 int caelum_picture_decode(struct caelum_picture *picture, const uint8_t *bytes, size_t size, const char *name,
                           struct caelum_error *err) {
-    static int (*const decoders[])(struct caelum_picture *, const char *, const uint8_t *, size_t,
-                                   struct caelum_error *) = {
-        [CAELUM_PNG] = png_decode, [CAELUM_JPEG] = jpeg_decode, [CAELUM_WEBP] = webp_decode};
     enum caelum_picture_format format;
     if (!image_format_of_bytes(bytes, size, &format))
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: not a PNG, JPEG or WebP picture", name);
-    return decoders[format](picture, name, bytes, size, err);
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: %s", name, image_foreign(bytes, size));
+    return formats[format].decode(picture, name, bytes, size, err);
 }
 
 int caelum_picture_load(struct caelum_picture *picture, const char *path, struct caelum_error *err) {
     uint8_t *bytes = NULL;
     size_t size;
-    CHECK(file_read(path, (size_t)1 << 30, &bytes, &size, err));
+    CHECK(file_read_any(path, (size_t)1 << 30, &bytes, &size, err));
     const int result = caelum_picture_decode(picture, bytes, size, path, err);
     mem_free(&bytes);
     return result;
@@ -95,15 +129,15 @@ int caelum_picture_load(struct caelum_picture *picture, const char *path, struct
 
 int caelum_picture_encode(const struct caelum_picture *picture, enum caelum_picture_format format,
                           uint8_t **bytes, size_t *size, struct caelum_error *err) {
-    static int (*const encoders[])(const struct caelum_picture *, struct image_sink *,
-                                   struct caelum_error *) = {
-        [CAELUM_PNG] = png_encode, [CAELUM_JPEG] = jpeg_encode, [CAELUM_WEBP] = webp_encode};
     const size_t width = picture->width, height = picture->height;
     if (width < 1 || height < 1 || width > IMAGE_MOST_PIXELS / height)
         return caelum_fail(err, CAELUM_EUSAGE, "%zux%zu pixels can't be written; between 1 and %zu can",
                            width, height, IMAGE_MOST_PIXELS);
+    if (!formats[format].encode)
+        return caelum_fail(err, CAELUM_EUSAGE,
+                           "such files are read, but not written; PNG, JPEG and WebP are");
     struct image_sink sink = {0};
-    const int result = encoders[format](picture, &sink, err);
+    const int result = formats[format].encode(picture, &sink, err);
     if (result != 0) {
         mem_free(&sink.bytes);
         return result;
@@ -126,7 +160,7 @@ int caelum_picture_save(const struct caelum_picture *picture, const char *path, 
                            path);
     int result = caelum_picture_encode(picture, format, &bytes, &size, err);
     if (result != 0) return caelum_fail_in(err, result, "%s", path);
-    result = file_write(path, bytes, size, err);
+    result = file_write_unsynced(path, bytes, size, err); /* a picture is soon made again */
     mem_free(&bytes);
     return result;
 }

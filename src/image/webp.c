@@ -49,6 +49,19 @@ static int decode(struct caelum_picture *p, const char *path, const WebPData *fi
     return result;
 }
 
+/* A lossy file has at least two bits for 16 x 16 pixels: how they are predicted. One that loses nothing may
+ * have none at all. */
+static int check_size(const WebPBitstreamFeatures *features, const char *path, size_t size,
+                      struct caelum_error *err) {
+    enum { LOSSY = 1, MOST_OF_A_BYTE = 1024 };
+    const size_t width = (size_t)features->width, height = (size_t)features->height;
+    CHECK(image_check_size(path, width, height, err));
+    if (features->format == LOSSY ? width * height / MOST_OF_A_BYTE > size
+                                  : !image_believable(width, height, size))
+        return image_too_short(path, width, height, size, err);
+    return CAELUM_OK;
+}
+
 int webp_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
                 struct caelum_error *err) {
     const WebPData file = {bytes, size};
@@ -57,6 +70,7 @@ int webp_decode(struct caelum_picture *picture, const char *path, const uint8_t 
     if (WebPGetFeatures(bytes, size, &features) != VP8_STATUS_OK) return damaged(path, err);
     if (features.has_animation)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: an animation; expected a still picture", path);
+    CHECK(check_size(&features, path, size, err));
     CHECK(image_allocate(&p, path, (size_t)features.width, (size_t)features.height, err));
     WebPDemuxer *parts = WebPDemux(&file);
     const int result = parts ? decode(&p, path, &file, parts, features.has_alpha, err) : damaged(path, err);

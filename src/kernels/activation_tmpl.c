@@ -24,8 +24,8 @@ INLINE vf silu_slope(vf g, vf v) {
     return g * (bend * (1.0f - s) + s);
 }
 
-/* x / 6 + 1/2, held within 0 and 1; and the slope of x times that, 1 above 3 and 0 below -3 (Howard et al. 2019,
- * arXiv 1905.02244). */
+/* x / 6 + 1/2, held within 0 and 1; and the slope of x times that, 1 above 3 and 0 below -3 (Howard et al.
+ * 2019, arXiv 1905.02244). */
 INLINE vf hard_sigmoid(vf x) {
     const vf line = x * (1.0f / 6) + 0.5f, floor = positive(line);
     return pick(floor > 1.0f, splat(1.0f), floor);

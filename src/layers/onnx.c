@@ -3,9 +3,9 @@
 #include "layers/onnx.h"
 
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 /* The bytes follow, at a multiple of MEM_ALIGN. */
@@ -54,12 +54,12 @@ void *onnx_memory(struct onnx_graph *graph, size_t size) {
 const char *onnx_text(struct onnx_graph *graph, const char *format, ...) {
     va_list list;
     va_start(list, format);
-    const int length = vsnprintf(NULL, 0, format, list);
+    const int length = number_vprint(NULL, 0, format, list);
     va_end(list);
     char *text = onnx_memory(graph, (size_t)length + 1);
     if (!text) return "";
     va_start(list, format);
-    vsnprintf(text, (size_t)length + 1, format, list);
+    number_vprint(text, (size_t)length + 1, format, list);
     va_end(list);
     return text;
 }

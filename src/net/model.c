@@ -1,5 +1,6 @@
 /* model.c - a network and its weights as one safetensors file: the network's text and the picture size
  * stand in the metadata, each parameter tensor under "<layer>.<tensor>". */
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "engine/pool.h"
@@ -9,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char format_name[] = "caelum model 1";
 
@@ -193,8 +195,19 @@ static int from_file(caelum_model **out, struct safetensors *file, const char *p
     return result;
 }
 
-int caelum_model_load(caelum_model **model, const char *path, struct caelum_error *err) {
+/* The model that a path stands for: a run directory's best one. */
+static int model_path(const char *path, char file[PATH_SIZE], struct caelum_error *err) {
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return file_join(file, PATH_SIZE, path, "best.safetensors", err);
+    const int used = snprintf(file, PATH_SIZE, "%s", path);
+    return used < PATH_SIZE ? CAELUM_OK : caelum_fail(err, CAELUM_EUSAGE, "%.200s...: too long a path", path);
+}
+
+int caelum_model_load(caelum_model **model, const char *name, struct caelum_error *err) {
     struct safetensors file = {0};
+    char path[PATH_SIZE];
+    CHECK(model_path(name, path, err));
     CHECK(safetensors_read(&file, path, err));
     return from_file(model, &file, path, err);
 }
@@ -296,6 +309,8 @@ int caelum_model_round_half(caelum_model *model, struct caelum_error *err) {
     return CAELUM_OK;
 }
 
-int caelum_model_save(const caelum_model *model, const char *path, struct caelum_error *err) {
+int caelum_model_save(const caelum_model *model, const char *name, struct caelum_error *err) {
+    char path[PATH_SIZE];
+    CHECK(model_path(name, path, err));
     return save(model->net, model->params, model->half, model->metadata, path, err);
 }

@@ -227,7 +227,7 @@ static int parse(struct safetensors *file, size_t size, const char *path, struct
         return caelum_fail(err, CAELUM_EFORMAT, "%s: not a safetensors file; it is %s", path,
                            magic_name(file->bytes, size));
     json_error_t why;
-    json_t *header = json_loadb((const char *)file->bytes + 8, length, JSON_REJECT_DUPLICATES, &why);
+    json_t *header = json_read(file->bytes + 8, length, JSON_REJECT_DUPLICATES, &why);
     int result;
     if (!json_is_object(header))
         result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a safetensors file: header: %s", path,

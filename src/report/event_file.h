@@ -6,6 +6,7 @@
 #define CAELUM_REPORT_EVENT_FILE_H
 
 #include "base/error.h"
+#include "base/path.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +23,7 @@ void event_frame(uint8_t *record, size_t size);
 
 struct event_file {
     FILE *stream; /* NULL: not open */
-    char path[1024];
+    char path[PATH_SIZE];
 };
 
 /* Makes DIR/events.out.tfevents.SECONDS.HOST.PID.0. TensorBoard reads a directory's files in the order of

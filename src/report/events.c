@@ -7,7 +7,9 @@ int events_close(struct events *events, struct caelum_error *err) {
 
 #if CAELUM_WITH_PROTOBUF
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "base/number.h"
 
 #include "events.pb-c.h"
 
@@ -52,11 +54,11 @@ static int read_source_date(double *seconds, struct caelum_error *err) {
     const char *text = getenv("SOURCE_DATE_EPOCH");
     *seconds = -1;
     if (!text) return CAELUM_OK;
-    const size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 10 || text[digits])
+    uint64_t whole;
+    if (strlen(text) > 10 || !number_whole(text, 0, UINT64_MAX, &whole))
         return caelum_fail(err, CAELUM_EUSAGE,
                            "SOURCE_DATE_EPOCH=%.40s: expected seconds since 1970, at most 10 digits", text);
-    *seconds = strtod(text, NULL);
+    *seconds = (double)whole;
     return CAELUM_OK;
 }
 
@@ -101,8 +103,12 @@ int events_text(struct events *events, const char *tag, const char *text, struct
     Tensorboard__TensorProto tensor = TENSORBOARD__TENSOR_PROTO__INIT;
     value v = TENSORBOARD__SUMMARY__VALUE__INIT, *values[] = {&v};
     char *indented = NULL;
-    size_t size;
-    CHECK(indent(&indented, &size, text, err));
+    size_t size = 0;
+    json_t *words = json_bytes(text); /* protocol buffers want UTF-8 */
+    const int made = words ? indent(&indented, &size, json_string_value(words), err)
+                           : caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the text '%s'", tag);
+    json_decref(words);
+    CHECK(made);
     ProtobufCBinaryData string = {.len = size, .data = (uint8_t *)indented};
     plugin.plugin_name = "text";
     metadata.plugin_data = &plugin;

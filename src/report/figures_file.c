@@ -49,7 +49,7 @@ json_t *figures_read(const char *path, const char *key) {
     const char *why;
     const int fd = kept_open(path, &why);
     if (fd < 0) return NULL;
-    json_t *root = json_loadfd(fd, 0, NULL);
+    json_t *root = json_read_descriptor(fd, NULL);
     close(fd);
     json_t *figures = json_object_get(root, "baselines");
     const char *found = json_string_value(json_object_get(root, "key"));

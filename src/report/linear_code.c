@@ -1,4 +1,4 @@
-/* linear_code.c - PCA and block KLT by one eigen-decomposition of the covariance (LAPACKE).
+/* linear_code.c - PCA and block KLT by one eigen-decomposition of the covariance (LAPACK).
  *
  * Pictures and their mirror images have a covariance that the mirror leaves unchanged. In the basis of
  * even parts (x + flip x) / sqrt 2 and odd parts (x - flip x) / sqrt 2 it falls into two blocks of half
@@ -7,10 +7,9 @@
 
 #include "base/mem.h"
 #include "base/parallel.h"
+#include "report/lapack.h"
 #include "train/metrics.h"
 
-#include <cblas.h>
-#include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,9 +76,9 @@ static void part_close(struct part *p) {
 }
 
 /* Adds the chunk's outer products: in float within a chunk, in double across chunks. */
-static void add_chunk(struct part *p, size_t rows, float *product) {
+static void add_chunk(const struct lapack *lapack, struct part *p, size_t rows, float *product) {
     const int n = (int)p->count;
-    cblas_ssyrk(CblasRowMajor, CblasUpper, CblasTrans, n, (int)rows, 1.0f, p->chunk, n, 0.0f, product, n);
+    lapack->ssyrk(CblasRowMajor, CblasUpper, CblasTrans, n, (int)rows, 1.0f, p->chunk, n, 0.0f, product, n);
     for (size_t i = 0; i < p->count; i++)
         for (size_t j = i; j < p->count; j++)
             p->covariance[i * p->count + j] += (double)product[i * p->count + j];
@@ -88,11 +87,12 @@ static void add_chunk(struct part *p, size_t rows, float *product) {
 }
 
 static int accumulate(const struct linear_code *code, const struct pictures *pictures, struct part *parts,
-                      size_t n_parts, struct caelum_error *err) {
+                      size_t n_parts, struct lapack *lapack, struct caelum_error *err) {
     const size_t blocks = blocks_in(pictures, code), total = pictures->n * blocks;
     float *vector = NULL, *product = NULL;
     int result = mem_alloc(&vector, code->n, sizeof *vector, err);
     if (result == 0) result = mem_alloc(&product, parts[0].count * parts[0].count, sizeof *product, err);
+    if (result == 0) result = lapack_open(lapack, err);
     size_t rows = 0;
     for (size_t i = 0; result == 0 && i < total; i++) {
         cut_block(pictures, code, i / blocks, i % blocks, vector);
@@ -103,7 +103,7 @@ static int accumulate(const struct linear_code *code, const struct pictures *pic
             for (size_t j = 0; j < parts[p].count; j++)
                 parts[p].chunk[rows * parts[p].count + j] = vector[parts[p].index[j]];
         if (++rows == CHUNK || i + 1 == total) {
-            for (size_t p = 0; p < n_parts; p++) add_chunk(&parts[p], rows, product);
+            for (size_t p = 0; p < n_parts; p++) add_chunk(lapack, &parts[p], rows, product);
             rows = 0;
         }
     }
@@ -134,7 +134,7 @@ static int descending(const void *a, const void *b) {
 
 /* Eigenvectors of all parts, sorted, back in the space of pixels. */
 static int diagonalise(struct linear_code *code, struct part *parts, size_t n_parts,
-                       struct caelum_error *err) {
+                       const struct lapack *lapack, struct caelum_error *err) {
     struct eigen *eigen = NULL;
     double *values = NULL;
     size_t count = 0;
@@ -142,7 +142,7 @@ static int diagonalise(struct linear_code *code, struct part *parts, size_t n_pa
     if (result == 0) result = mem_alloc(&values, code->n, sizeof *values, err);
     for (size_t p = 0; result == 0 && p < n_parts; p++) {
         const int n = (int)parts[p].count;
-        if (LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', n, parts[p].covariance, n, values) != 0)
+        if (lapack->dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', n, parts[p].covariance, n, values) != 0)
             result = caelum_fail(err, CAELUM_EFAIL, "the eigenvalues of the covariance were not found");
         for (size_t i = 0; i < parts[p].count; i++) eigen[count++] = (struct eigen){values[i], (int)p, i};
     }
@@ -170,16 +170,17 @@ int linear_code_fit(struct linear_code *out, const struct pictures *pictures, si
                     struct caelum_error *err) {
     struct linear_code code = {.n = pictures->c * h * w, .h = h, .w = w};
     struct part parts[2] = {0};
+    struct lapack lapack;
     const bool mirror = h == pictures->h && w == pictures->w;
     const size_t n_parts = mirror ? 2 : 1;
     int result = mem_alloc(&code.mean, code.n, sizeof(float), err);
     if (result == 0) result = mem_alloc(&code.basis, code.n * code.n, sizeof(float), err);
     for (size_t p = 0; result == 0 && p < n_parts; p++)
         result = part_open(&parts[p], code.n, w, mirror ? (int)p : 2, err);
-    if (result == 0) result = accumulate(&code, pictures, parts, n_parts, err);
+    if (result == 0) result = accumulate(&code, pictures, parts, n_parts, &lapack, err);
     const double total = (double)(pictures->n * blocks_in(pictures, &code));
     for (size_t p = 0; result == 0 && p < n_parts; p++) center(&parts[p], total, mirror && p == 1);
-    if (result == 0) result = diagonalise(&code, parts, n_parts, err);
+    if (result == 0) result = diagonalise(&code, parts, n_parts, &lapack, err);
     for (size_t p = 0; p < 2; p++) part_close(&parts[p]);
     if (result != 0)
         linear_code_free(&code);
@@ -225,8 +226,8 @@ static void measure_one(void *cookie, size_t i, int worker) {
 }
 
 /* output = mean + (input - mean) B^T B for the first `keep` basis vectors. */
-static void project(const struct linear_code *code, size_t keep, size_t rows, float *input, float *codes,
-                    float *output) {
+static void project(const struct lapack *lapack, const struct linear_code *code, size_t keep, size_t rows,
+                    float *input, float *codes, float *output) {
     const int n = (int)code->n, k = (int)keep, m = (int)rows;
     for (size_t r = 0; r < rows; r++)
         for (size_t i = 0; i < code->n; i++) {
@@ -234,10 +235,10 @@ static void project(const struct linear_code *code, size_t keep, size_t rows, fl
             output[r * code->n + i] = code->mean[i];
         }
     if (keep == 0) return;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, k, n, 1.0f, input, n, code->basis, n, 0.0f, codes,
-                k);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0f, codes, k, code->basis, n, 1.0f,
-                output, n);
+    lapack->sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, k, n, 1.0f, input, n, code->basis, n, 0.0f,
+                  codes, k);
+    lapack->sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0f, codes, k, code->basis, n, 1.0f,
+                  output, n);
 }
 
 int linear_code_measure(const struct linear_code *code, size_t keep, const struct pictures *p,
@@ -246,6 +247,7 @@ int linear_code_measure(const struct linear_code *code, size_t keep, const struc
     const size_t blocks = blocks_in(p, code), size = pictures_size(p);
     float *input = NULL, *codes = NULL, *output = NULL;
     struct round round = {.code = code, .pictures = p};
+    struct lapack lapack;
     int result = mem_alloc(&input, PICTURES * size, sizeof *input, err);
     if (result == 0) result = mem_alloc(&codes, PICTURES * blocks * (keep + 1), sizeof *codes, err);
     if (result == 0) result = mem_alloc(&output, PICTURES * size, sizeof *output, err);
@@ -254,12 +256,13 @@ int linear_code_measure(const struct linear_code *code, size_t keep, const struc
         result =
             mem_alloc(&round.scratch, PICTURES * metrics_scratch(p->h, p->w), sizeof *round.scratch, err);
     if (result == 0) result = mem_alloc(&round.errors, p->n, sizeof *round.errors, err);
+    if (result == 0) result = lapack_open(&lapack, err);
     round.output = output;
     for (; result == 0 && round.first < p->n; round.first += PICTURES) {
         round.n = p->n - round.first < PICTURES ? p->n - round.first : PICTURES;
         for (size_t i = 0; i < round.n * blocks; i++)
             cut_block(p, code, round.first + i / blocks, i % blocks, input + i * code->n);
-        project(code, keep, round.n * blocks, input, codes, output);
+        project(&lapack, code, keep, round.n * blocks, input, codes, output);
         parallel_for(parallel_default_threads(), round.n, measure_one, &round);
     }
     if (result == 0) metrics_total(round.errors, p->n, p->c, p->h, p->w, metrics);

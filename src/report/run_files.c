@@ -2,7 +2,9 @@
 #include "report/run_files.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "report/chart.h"
 
 #include <stdlib.h>
@@ -10,18 +12,18 @@
 
 int run_write_metrics(const char *dir, const struct caelum_epoch *history, size_t epochs,
                       struct caelum_error *err) {
-    char path[1024];
+    char path[PATH_SIZE];
     struct file_writer w;
     CHECK(file_join(path, sizeof path, dir, "metrics.csv", err));
     CHECK(file_begin(&w, path, err));
-    fprintf(
+    number_write(
         w.stream,
         "epoch,loss,psnr,accuracy,val_loss,val_psnr,val_accuracy,best,seconds,pictures_per_second,lr\r\n");
     for (size_t i = 0; i < epochs; i++) {
         const struct caelum_epoch *e = &history[i];
-        fprintf(w.stream, "%zu,%.9g,%.6f,%.6f,%.9g,%.6f,%.6f,%d,%.3f,%.0f,%.9g\r\n", e->epoch, e->loss,
-                e->psnr, e->accuracy, e->val_loss, e->val_psnr, e->val_accuracy, e->best, e->seconds,
-                e->pictures_per_second, e->lr);
+        number_write(w.stream, "%zu,%.9g,%.6f,%.6f,%.9g,%.6f,%.6f,%d,%.3f,%.0f,%.9g\r\n", e->epoch, e->loss,
+                     e->psnr, e->accuracy, e->val_loss, e->val_psnr, e->val_accuracy, e->best, e->seconds,
+                     e->pictures_per_second, e->lr);
     }
     return file_commit(&w, err);
 }
@@ -52,6 +54,20 @@ static size_t cut(char *line, char *fields[MOST_FIELDS]) {
     return n;
 }
 
+static bool read_row(char *names[], char *fields[], size_t n, struct caelum_epoch *e) {
+    uint64_t epoch;
+    if (!number_whole(fields[0], 1, SIZE_MAX, &epoch)) return false;
+    e->epoch = (size_t)epoch;
+    for (size_t i = 1; i < n; i++) {
+        if (strcmp(names[i], "best") == 0) e->best = *fields[i] == '1';
+        for (size_t c = 0; c < COLUMNS; c++)
+            if (strcmp(names[i], columns[c].name) == 0 &&
+                !number_real(fields[i], (double *)(void *)((char *)e + columns[c].offset)))
+                return false;
+    }
+    return true;
+}
+
 static int read_rows(char *text, const char *path, struct caelum_epoch *history, size_t *epochs,
                      struct caelum_error *err) {
     char *names[MOST_FIELDS], *fields[MOST_FIELDS], *rest = NULL;
@@ -64,13 +80,9 @@ static int read_rows(char *text, const char *path, struct caelum_epoch *history,
         if (cut(line, fields) != n)
             return caelum_fail(err, CAELUM_EFORMAT, "%s: row %zu has other fields than the header", path,
                                *epochs + 1);
-        e->epoch = (size_t)strtoull(fields[0], NULL, 10);
-        for (size_t i = 1; i < n; i++) {
-            if (strcmp(names[i], "best") == 0) e->best = *fields[i] == '1';
-            for (size_t c = 0; c < COLUMNS; c++)
-                if (strcmp(names[i], columns[c].name) == 0)
-                    *(double *)(void *)((char *)e + columns[c].offset) = strtod(fields[i], NULL);
-        }
+        if (!read_row(names, fields, n, e))
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: row %zu holds something that is no number", path,
+                               *epochs + 1);
     }
     return CAELUM_OK;
 }
@@ -78,7 +90,7 @@ static int read_rows(char *text, const char *path, struct caelum_epoch *history,
 int run_read_metrics(const char *dir, struct caelum_epoch **history, size_t *epochs,
                      struct caelum_error *err) {
     enum { MOST = 1 << 28 };
-    char path[1024];
+    char path[PATH_SIZE];
     uint8_t *text = NULL;
     struct caelum_epoch *rows = NULL;
     size_t size, lines = 1;
@@ -97,7 +109,7 @@ int run_read_metrics(const char *dir, struct caelum_epoch **history, size_t *epo
 
 int run_write_curves(const char *dir, const char *title, const char *loss, const struct caelum_epoch *history,
                      size_t epochs, struct caelum_error *err) {
-    char svg[1024], png[1024];
+    char svg[PATH_SIZE], png[PATH_SIZE];
     CHECK(file_join(svg, sizeof svg, dir, "curves.svg", err));
     CHECK(file_join(png, sizeof png, dir, "curves.png", err));
     double *values = NULL;
@@ -111,14 +123,17 @@ int run_write_curves(const char *dir, const char *title, const char *loss, const
         {.name = "train", .x = values, .y = values + epochs, .n = epochs},
         {.name = "validation", .x = values, .y = values + 2 * epochs, .n = epochs},
     };
-    const struct chart chart = {.title = title,
+    json_t *words = json_bytes(title); /* drawn as text, which must be UTF-8 */
+    const struct chart chart = {.title = json_string_value(words),
                                 .x_label = "epoch",
                                 .y_label = loss,
                                 .log_y = true,
                                 .series = series,
                                 .series_count = 2};
-    int result = chart_write(&chart, svg, err);
+    int result = words ? chart_write(&chart, svg, err)
+                       : caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory for its title", svg);
     if (result == 0) result = chart_write(&chart, png, err);
+    json_decref(words);
     mem_free(&values);
     return result;
 }

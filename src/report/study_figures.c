@@ -107,12 +107,12 @@ static const char *distance(enum figure figure, double ours, double theirs, char
     char number[48];
     if (ours == theirs) return strcpy(text, "the same");
     if (figure == FIGURE_ACCURACY || figure == FIGURE_SSIM || figure == FIGURE_R2 || figure == FIGURE_PSNR)
-        snprintf(text, 64, "%s %s", figure_text(figure, fabs(ours - theirs), number), way);
+        number_print(text, 64, "%s %s", figure_text(figure, fabs(ours - theirs), number), way);
     else if (ours > 3 * theirs && theirs > 0)
         number_print(text, 64, "%.1f times as high", ours / theirs);
     else
-        snprintf(text, 64, "%.*f %% %s", fabs(ours / theirs - 1) < 0.1 ? 1 : 0, 100 * fabs(ours / theirs - 1),
-                 way);
+        number_print(text, 64, "%.*f %% %s", fabs(ours / theirs - 1) < 0.1 ? 1 : 0,
+                     100 * fabs(ours / theirs - 1), way);
     return text;
 }
 

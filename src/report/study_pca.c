@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/number.h"
 #include "report/linear_code.h"
 
 #include <math.h>
@@ -11,13 +12,13 @@
 
 /* Takes what the file knows; returns the number of points that it does not. */
 static size_t recall(const char *cache, const char *key, struct study_pca *point, size_t count) {
-    json_t *root = json_load_file(cache, 0, NULL);
+    json_t *root = json_read_file(cache, NULL);
     const char *found = json_string_value(json_object_get(root, "key"));
     const json_t *known = found && strcmp(found, key) == 0 ? json_object_get(root, "mse") : NULL;
     size_t missing = 0;
     for (size_t i = 0; i < count; i++) {
         char numbers[32];
-        snprintf(numbers, sizeof numbers, "%.0f", point[i].numbers);
+        number_print(numbers, sizeof numbers, "%.0f", point[i].numbers);
         const json_t *mse = json_object_get(known, numbers);
         point[i].mse = json_is_real(mse) ? json_real_value(mse) : NAN;
         missing += isnan(point[i].mse) ? 1 : 0;
@@ -32,7 +33,7 @@ static int keep(const char *cache, const char *key, const struct study_pca *poin
     char *text = NULL;
     for (size_t i = 0; i < count; i++) {
         char numbers[32];
-        snprintf(numbers, sizeof numbers, "%.0f", point[i].numbers);
+        number_print(numbers, sizeof numbers, "%.0f", point[i].numbers);
         json_put(&known, numbers, json_number(point[i].mse));
     }
     json_put(&root, "key", json_string(key));

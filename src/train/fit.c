@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -71,7 +72,7 @@ static int watch(struct fit *fit, double batch_loss, struct caelum_error *err) {
     }
     if (fit->batches_done < least || mean <= fit->highest_loss) return CAELUM_OK;
     char what[96];
-    snprintf(what, sizeof what, "the mean loss rose to %.3g, above %.3g,", mean, fit->highest_loss);
+    number_print(what, sizeof what, "the mean loss rose to %.3g, above %.3g,", mean, fit->highest_loss);
     return diverged(fit, what, err);
 }
 

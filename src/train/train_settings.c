@@ -2,11 +2,11 @@
  * stands in it can't be forgotten in a checkpoint. */
 #include "train/train_settings.h"
 
-#include <errno.h>
+#include "base/number.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const char *const caelum_loss_words[] = {[CAELUM_MSE] = "mse",     [CAELUM_BCE] = "bce",   [CAELUM_L1] = "l1",
@@ -124,8 +124,9 @@ int train_settings_check(const struct caelum_train_settings *s, struct caelum_er
 /* The number in as few digits as name it exactly, 17 at most. */
 static void print_real(double value, char text[64]) {
     for (int digits = 6; digits <= 17; digits++) {
-        snprintf(text, 64, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) return;
+        double back;
+        number_print(text, 64, "%.*g", digits, value);
+        if (number_real(text, &back) && back == value) return;
     }
 }
 
@@ -160,7 +161,7 @@ int train_settings_write(const struct caelum_train_settings *s, struct metadata 
 
 /* Whether `text` is a value of the field; then *at has it. */
 static bool read_field(const struct field *f, const char *text, void *at) {
-    char *end = NULL;
+    uint64_t number;
     if (f->kind == WORD) {
         for (int i = 0; f->words[i]; i++)
             if (strcmp(text, f->words[i]) == 0) {
@@ -173,17 +174,13 @@ static bool read_field(const struct field *f, const char *text, void *at) {
         *(bool *)at = strcmp(text, "yes") == 0;
         return *(bool *)at || strcmp(text, "no") == 0;
     }
-    errno = 0;
-    if (f->kind == REAL) {
-        *(double *)at = strtod(text, &end);
-    } else {
-        const unsigned long long value = strtoull(text, &end, 10);
-        if (f->kind == SIZE)
-            *(size_t *)at = (size_t)value;
-        else
-            *(uint64_t *)at = value;
-    }
-    return end != text && *end == '\0' && errno != ERANGE;
+    if (f->kind == REAL) return number_real(text, (double *)at);
+    if (!number_whole(text, 0, f->kind == SIZE ? SIZE_MAX : UINT64_MAX, &number)) return false;
+    if (f->kind == SIZE)
+        *(size_t *)at = (size_t)number;
+    else
+        *(uint64_t *)at = number;
+    return true;
 }
 
 int train_settings_read(struct caelum_train_settings *s, const struct metadata *m, const char *path,

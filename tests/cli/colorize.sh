@@ -36,6 +36,14 @@ expect 0 "$CAELUM" colorize "in/$first" -m $model -o hints --hint 3,4,#ff0000 --
 holds "--hint does something" sh -c "! cmp -s done/$first hints/$first"
 expect 0 "$CAELUM" colorize "in/$first" -m $model -o picture --hint-picture "vivid/$first"
 holds "--hint-picture does something" sh -c "! cmp -s done/$first picture/$first"
+# grey, three strong pixels and two whose chroma is 12: five hints; five whose chroma is 11 are what JPEG leaves
+printf %s \
+    'iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAIAAAD8GO2jAAAAU0lEQVR42mNsaGhgoCVgYqAxGPoWMJ6wsYGwdri40M' \
+    'ICFhqZO4zigIX9Dwr/Jwu1LaC6icMvo3H8YeD4Q8tI/jEaB6MWjFowasGoBaMWjFpABAAAapULiNNqObAAAAAASUVO' \
+    'RK5CYII=' |
+    base64 -d >painted.png
+expect 0 "$CAELUM" colorize "in/$first" -m $model -o painted --hint-picture painted.png
+says err "painted.png: 5 hints"
 for bad in 3,4 3,4,red 3,4,#12345 -1,2,#000000 3,4,#1234567 3,4,#12345g; do
     expect 2 "$CAELUM" colorize "in/$first" -m $model -o bad --hint=$bad
     says err "expected X,Y,#RRGGBB"

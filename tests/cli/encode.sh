@@ -46,7 +46,7 @@ says err "expected pictures or folders, and -o FILE"
 mkdir twin && cp in/00002.png twin/00000.png
 echo "no picture" >bad.jpg
 expect 3 "$CAELUM" encode bad.jpg in/00000.png twin/00000.png in/00001.png missing.png --model run/best.safetensors -o x
-says err "bad.jpg: not a "
+says err "bad.jpg: not a PNG, JPEG, WebP or TIFF picture"
 says err "twin/00000.png: it would be decoded to the name of in/00000.png, 00000; encode it into another file"
 says err "missing.png: "
 says err "3 of 5 files were not encoded"

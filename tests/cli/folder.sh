@@ -11,7 +11,7 @@ says out "240 of 3x32x32" # four of 32x32 cover one of 64x64
 says out "cut out of  60"
 says out "192 train, 24 validation, 24 test"
 says err "caelum: warning: 2 files were skipped:"
-says err "  more/empty.png: not a PNG, JPEG or WebP picture"
+says err "  more/empty.png: is empty; expected a picture"
 says err "  text.jpg: not a PNG"
 expect 0 "$CAELUM" data info photos --json -q
 holds "no word with --quiet" test ! -s err
@@ -25,7 +25,7 @@ says err "crop: expected 8 to 256, got 4"
 expect 0 "$CAELUM" train "$net" --data photos --crop 16 --epochs 2 --batch 20 --out whole
 says err "2 files were skipped:"
 holds "crop is a setting of the run" grep -qF '"crop": "16"' whole/run.json
-holds "and of its command" grep -qF 'standard.net --batch 20 --crop 16 --seed 1' whole/run.json
+holds "and of its command" grep -qF 'standard.net --data photos --epochs 2 --batch 20 --crop 16 --seed 1' whole/run.json
 expect 0 "$CAELUM" train "$net" --data photos --crop 16 --epochs 1 --batch 20 --out parts
 expect 2 "$CAELUM" train --resume parts --crop 32
 says err "--crop can't change with --resume"
@@ -44,7 +44,7 @@ says err "the data are not those that the run was started with"
 
 # from one size to another, from the model's weights
 expect 0 "$CAELUM" train "$net" --data elsewhere --init whole/best.safetensors --epochs 1 --out fine -q
-holds "the command says so" grep -qF -- 'standard.net --init best.safetensors --seed 1' fine/run.json
+holds "the command says so" grep -qF -- 'standard.net --init best.safetensors --data elsewhere --epochs 1 --seed 1' fine/run.json
 expect 0 "$CAELUM" train "$net" --data elsewhere --init whole/best.safetensors --lr-find -q
 expect 2 "$CAELUM" train --resume fine --init whole/best.safetensors
 says err "--init can't change with --resume"

@@ -1,5 +1,6 @@
 # What `cmake --install` puts into a directory is all that a C, CMake or Python program needs: the header alone,
-# pkg-config, the shared library with no more symbols than the header has, the examples, the program; and uninstall.
+# pkg-config, shared and static library with no more symbols than the header has, the examples, the program; and
+# uninstall.
 . "$SOURCE_DIR/tests/cli/lib.sh"
 : "${BUILD_DIR:?build directory}"
 to=$scratch/to
@@ -12,6 +13,8 @@ models=$to/share/caelum/models
 grep -o 'caelum_[a-z0-9_]*(\|caelum_[a-z]*_words' "$to/include/caelum.h" | tr -d '(' | sort -u >declared
 nm -D --defined-only "$libdir/libcaelum.so" | sed -n 's/.* [TDRB] //p' | sed 's/@.*//' | sort -u >exported
 holds "exported symbols are those of the header" diff declared exported
+nm -g --defined-only "$libdir/libcaelum.a" | sed -n 's/^[0-9a-f]* [A-Z] //p' | sort -u >archived
+holds "the archive's symbols are those of the header" diff declared archived
 holds "the shared library has a versioned name" sh -c "objdump -p '$libdir/libcaelum.so' | grep -q 'SONAME.*libcaelum.so.0'"
 
 echo '#include <caelum.h>' >alone.c
@@ -50,6 +53,44 @@ expect 4 ./colorize "$models/colorize.safetensors" missing.png colored.png
 expect 0 ./network own.safetensors
 says out "output with 0.25"
 expect 0 "$to/bin/caelum" inspect own.safetensors
+
+# The archive beside a program's own functions, whose names are not its business.
+cat >static.c <<'END'
+#include <caelum.h>
+#include <stdio.h>
+int mem_alloc(void), net_plan(void), conv_pack(void);
+int mem_alloc(void) { return 1; }
+int net_plan(void) { return 2; }
+int conv_pack(void) { return 3; }
+int main(int argc, char **argv) {
+    struct caelum_error err = {0};
+    caelum_model *model = NULL;
+    struct caelum_picture in = {0}, out = {0};
+    const struct caelum_colorize_settings settings = caelum_colorize_defaults();
+    const int code = argc != 4 || caelum_model_load(&model, argv[1], &err) != 0 ||
+                     caelum_picture_load(&in, argv[2], &err) != 0 ||
+                     caelum_colorize(model, &in, &settings, &out, &err) != 0 ||
+                     caelum_picture_save(&out, argv[3], &err) != 0;
+    printf("%s\n", code ? err.text : "done");
+    caelum_picture_free(&in);
+    caelum_picture_free(&out);
+    caelum_model_close(&model);
+    return mem_alloc() + net_plan() + conv_pack() == 6 ? code : 1;
+}
+END
+link_by() { # OUTPUT WORDS...
+    output=$1
+    shift
+    cc -Wall -Werror static.c -o "$output" -Wl,--as-needed "$@"
+}
+# shellcheck disable=SC2046
+expect 0 link_by static "$libdir/libcaelum.a" $(pkg-config --cflags --libs --static caelum)
+# shellcheck disable=SC2046
+expect 0 link_by shared $(pkg-config --cflags --libs caelum)
+holds "the program does without the shared library" sh -c "! objdump -p static | grep 'NEEDED.*libcaelum'"
+expect 0 ./static "$models/colorize.safetensors" "$picture" static.png
+expect 0 ./shared "$models/colorize.safetensors" "$picture" shared.png
+holds "static and shared are the same library" cmp static.png shared.png
 
 # CMake
 mkdir consumer && cp "$SOURCE_DIR/examples/network.c" consumer/

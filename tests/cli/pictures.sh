@@ -24,6 +24,6 @@ expect 4 "$CAELUM" reconstruct run/best.safetensors run/curves.png -o out.d
 says err "exists already; write over it by --force"
 echo "no picture" >bad.jpg
 expect 3 "$CAELUM" reconstruct run/best.safetensors bad.jpg run/curves.png -o out.d --force
-says err "bad.jpg: not a PNG, JPEG or WebP picture"
+says err "bad.jpg: not a PNG, JPEG, WebP or TIFF picture"
 says out "out.d/curves.png"
 finish

@@ -92,6 +92,10 @@ colored out "terminal"
 terminal "TERM=dumb '$CAELUM' train"
 plain out "dumb terminal"
 terminal "NO_COLOR=1 '$CAELUM' train"
+terminal "TERM=dumb '$CAELUM' train '$net' --data synthetic:200 --epochs 1 --out e"
+plain out "progress on a dumb terminal"
+holds "nothing is redrawn on it" test "$(tr -cd '\r' <out | wc -c)" = "$(tr -cd '\n' <out | wc -c)"
+says out "epoch   1/1  loss"
 plain out "NO_COLOR on a terminal"
 terminal "'$CAELUM' help train >plain; '$CAELUM' help"
 colored out "stdout is the terminal"
@@ -107,5 +111,5 @@ if terminal "'$CAELUM' colorize --model '$SOURCE_DIR/models/colorize.safetensors
 fi
 says out "the picture would go to the terminal"
 terminal "'$CAELUM' colorize --model '$SOURCE_DIR/models/colorize.safetensors' --force - <picture"
-says out "standard input: not a PNG, JPEG or WebP picture"
+says out "standard input: not a PNG, JPEG, WebP or TIFF picture"
 finish
