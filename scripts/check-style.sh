@@ -14,13 +14,14 @@ allowed() {
     layers) echo "kernels base" ;;
     net) echo "layers kernels base" ;;
     engine) echo "net layers kernels base" ;;
-    train) echo "engine net layers kernels base" ;;
-    report) echo "train engine net layers kernels base" ;;
+    model) echo "engine net layers kernels base" ;;
+    train) echo "model engine net layers kernels base" ;;
+    report) echo "train model engine net layers kernels base" ;;
     image) echo "base" ;;
     data) echo "image base" ;;
     code) echo "layers kernels base" ;;
-    exchange) echo "net layers kernels base" ;;
-    api) echo "code exchange report train engine net layers kernels data image base" ;;
+    exchange) echo "model net layers kernels base" ;;
+    api) echo "code exchange report train model engine net layers kernels data image base" ;;
     *) complain "src/$1: a room that docs/design.md does not know" ;;
     esac
 }

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/pictures.h"
 #include "data/data.h"
+#include "model/model.h"
 #include "net/net.h"
 #include "report/color_baselines.h"
 #include "train/color_metrics.h"

@@ -1,4 +1,5 @@
 /* Colors over pictures of any size: the small picture, chroma along luminance, hints, the dial. */
+#include "model/model.h"
 #include "testing.h"
 
 #include "base/color.h"

@@ -2,7 +2,7 @@
 #include "model_files.h"
 
 #include "exchange/npy.h"
-#include "net/safetensors.h"
+#include "model/safetensors.h"
 
 #include <time.h>
 

@@ -1,5 +1,6 @@
 /* test_init.c - training that starts from a model's weights: that they are taken, recorded, kept over a
  * resume, and refused where they don't fit. */
+#include "model/model.h"
 #include "testing.h"
 
 #include "base/file.h"

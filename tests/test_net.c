@@ -4,8 +4,8 @@
 
 #include "base/file.h"
 #include "kernels/ref.h"
-#include "net/half.h"
-#include "net/safetensors.h"
+#include "model/half.h"
+#include "model/safetensors.h"
 
 #include <math.h>
 

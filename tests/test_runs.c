@@ -3,8 +3,8 @@
 #include "testing.h"
 
 #include "base/file.h"
+#include "model/safetensors.h"
 #include "net/net.h"
-#include "net/safetensors.h"
 #include "train/fit.h"
 #include "train/train_settings.h"
 

@@ -2,7 +2,7 @@
  * and length, and no file that is not whole whichever allocation fails. */
 #include "model_files.h"
 
-#include "net/safetensors.h"
+#include "model/safetensors.h"
 
 #include <errno.h>
 #include <math.h>

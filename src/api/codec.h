@@ -9,6 +9,7 @@
 
 #include "code/prior.h"
 #include "engine/engine.h"
+#include "model/model.h"
 
 enum { CODEC_CORE = 64, CODEC_MARGIN = 16, CODEC_WINDOW = CODEC_CORE + 2 * CODEC_MARGIN };
 

@@ -3,7 +3,7 @@
 #define CAELUM_API_COLOR_SHEET_H
 
 #include "base/pictures.h"
-#include "net/net.h"
+#include "model/model.h"
 
 /* Writes all the pictures, in columns: in grey; colorized at vivid 0 and at 1, merged with their own
  * luminance; and as they are. Below each stands the UV MSE at vivid 0 and grey's. */

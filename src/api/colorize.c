@@ -4,9 +4,9 @@
 #include "base/mem.h"
 #include "base/mirror.h"
 #include "base/parallel.h"
-#include "engine/pool.h"
 #include "image/chroma.h"
 #include "image/fade.h"
+#include "model/pool.h"
 #include "train/color_metrics.h"
 
 #include <string.h>

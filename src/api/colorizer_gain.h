@@ -3,7 +3,7 @@
 #ifndef CAELUM_API_COLORIZER_GAIN_H
 #define CAELUM_API_COLORIZER_GAIN_H
 
-#include "net/net.h"
+#include "model/model.h"
 
 #define COLORIZER_GAIN_KEY "vivid_gain"
 

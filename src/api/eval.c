@@ -2,7 +2,7 @@
 #include "api/baseline_file.h"
 #include "base/mem.h"
 #include "data/data.h"
-#include "engine/pool.h"
+#include "model/pool.h"
 #include "report/baselines.h"
 #include "train/metrics.h"
 

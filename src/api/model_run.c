@@ -1,5 +1,5 @@
 /* model_run.c - arrays through a model, up to any of its layers. */
-#include "engine/pool.h"
+#include "model/pool.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef CAELUM_API_PREDICT_COLOR_H
 #define CAELUM_API_PREDICT_COLOR_H
 
-#include "engine/pool.h"
+#include "model/pool.h"
 
 /* CAELUM_EFORMAT unless the model is a colorizer for such pictures. */
 int predict_color_check(const struct caelum_net *net, const struct pictures *pictures,

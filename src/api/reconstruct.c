@@ -1,9 +1,9 @@
 /* reconstruct.c - one picture of any size through a model, tile by tile. Tiles are computed a round at a
  * time, so memory is a few bytes a pixel, and blended in their order, so threads don't change the result. */
 #include "base/mem.h"
-#include "engine/pool.h"
 #include "image/image.h"
 #include "image/tiles.h"
+#include "model/pool.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include "base/color.h"
 #include "base/mem.h"
 #include "base/number.h"
-#include "engine/pool.h"
+#include "model/pool.h"
 #include "report/sheet.h"
 #include "train/metrics.h"
 

@@ -3,7 +3,7 @@
 #define CAELUM_API_RUN_SHEET_H
 
 #include "data/data.h"
-#include "net/net.h"
+#include "model/model.h"
 
 /* Writes 20 pictures of the test split, the first of its shuffled order: above their reconstructions, with
  * the PSNR of each; for a colorizer as color_sheet.h has it. */

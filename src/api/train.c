@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/remaining.h"
-#include "net/safetensors.h"
+#include "model/safetensors.h"
 #include "report/events.h"
 #include "report/run_files.h"
 #include "train/fit.h"

@@ -1,5 +1,6 @@
 /* train_init.c - whether two networks have the same parameters, and taking them over. */
 #include "api/train_init.h"
+#include "model/model.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef CAELUM_EXCHANGE_CHILD_H
 #define CAELUM_EXCHANGE_CHILD_H
 
-#include "net/net.h"
+#include "model/model.h"
 
 typedef int (*child_load)(struct caelum_model **model, const char *path, struct caelum_error *err);
 

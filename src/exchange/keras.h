@@ -3,7 +3,7 @@
 #ifndef CAELUM_EXCHANGE_KERAS_H
 #define CAELUM_EXCHANGE_KERAS_H
 
-#include "net/net.h"
+#include "model/model.h"
 
 #include <jansson.h>
 

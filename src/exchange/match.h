@@ -2,7 +2,7 @@
 #ifndef CAELUM_EXCHANGE_MATCH_H
 #define CAELUM_EXCHANGE_MATCH_H
 
-#include "net/safetensors.h"
+#include "model/safetensors.h"
 
 /* What decides between arrays of one shape. */
 struct match_evidence {

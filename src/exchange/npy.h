@@ -3,7 +3,7 @@
 #ifndef CAELUM_EXCHANGE_NPY_H
 #define CAELUM_EXCHANGE_NPY_H
 
-#include "net/safetensors.h"
+#include "model/safetensors.h"
 
 enum { NPY_HEADER = 512 };
 

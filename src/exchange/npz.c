@@ -5,7 +5,7 @@
 #include "exchange/exchange.h"
 #include "exchange/npy.h"
 #include "exchange/zip.h"
-#include "net/half.h"
+#include "model/half.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #define CAELUM_EXCHANGE_ONNX_H
 
 #include "layers/onnx.h"
-#include "net/net.h"
+#include "model/model.h"
 
 /* What makes a value: the pictures, a constant, or a node. */
 struct onnx_source {

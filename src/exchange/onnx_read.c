@@ -3,8 +3,8 @@
 #include "exchange/onnx.h"
 
 #include "base/file.h"
+#include "base/magic.h"
 #include "base/mem.h"
-#include "net/magic.h"
 
 #include <onnx.pb-c.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "exchange/exchange.h"
 #include "exchange/match.h"
-#include "net/half.h"
+#include "model/half.h"
 
 #include <string.h>
 

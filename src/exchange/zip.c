@@ -4,8 +4,8 @@
 
 #include "base/file.h"
 #include "base/locale.h"
+#include "base/magic.h"
 #include "base/mem.h"
-#include "net/magic.h"
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -3,9 +3,9 @@
 #include "net/net.h"
 
 #include "base/file.h"
+#include "base/magic.h"
 #include "base/mem.h"
 #include "net/habits.h"
-#include "net/kind.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -52,7 +52,7 @@ int caelum_net_load(caelum_net **net, const char *path, size_t height, size_t wi
     else if (result == 0)
         result = caelum_net_parse(net, (const char *)text, path, height, width, err);
     mem_free(&text);
-    const char *kind = result == CAELUM_EFORMAT ? kind_of_file(path) : NULL;
+    const char *kind = result == CAELUM_EFORMAT ? magic_of_file(path) : NULL;
     return kind ? caelum_fail(err, result, "%s: %s; expected the text of a network, see docs/network.md",
                               path, kind)
                 : result;

@@ -1,7 +1,7 @@
 /* checkpoint.c - a run's state as a safetensors file: float arrays for weights and the optimizer's means,
  * doubles for the position in the epoch and the history, so that a resumed run ends with the same bits. */
 #include "base/mem.h"
-#include "net/safetensors.h"
+#include "model/safetensors.h"
 #include "train/fit.h"
 
 #include <string.h>

@@ -2,6 +2,7 @@
 #ifndef CAELUM_TRAIN_FIT_H
 #define CAELUM_TRAIN_FIT_H
 
+#include "model/model.h"
 #include "train/schedule.h"
 #include "train/trainer.h"
 

@@ -4,7 +4,7 @@
 #ifndef CAELUM_TRAIN_TRAIN_SETTINGS_H
 #define CAELUM_TRAIN_TRAIN_SETTINGS_H
 
-#include "net/net.h"
+#include "model/model.h"
 
 /* CAELUM_EUSAGE, with name, range and value, for the first setting that makes no sense. */
 int train_settings_check(const struct caelum_train_settings *s, struct caelum_error *err);

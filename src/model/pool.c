@@ -1,5 +1,5 @@
 /* pool.c - engines that nobody works with are kept in a list, the latest first, and only a few of them. */
-#include "engine/pool.h"
+#include "model/pool.h"
 
 #include "base/mem.h"
 #include "base/parallel.h"

@@ -1,4 +1,4 @@
-#include "net/half.h"
+#include "model/half.h"
 
 #include <math.h>
 

@@ -1,11 +1,11 @@
 /* safetensors.c - reading and writing safetensors over jansson. The reader trusts nothing: every offset
  * is checked against the file before it is used. */
-#include "net/safetensors.h"
+#include "model/safetensors.h"
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/magic.h"
 #include "base/mem.h"
-#include "net/magic.h"
 
 #include <stdio.h>
 #include <stdlib.h>

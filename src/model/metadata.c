@@ -2,7 +2,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/number.h"
-#include "net/net.h"
+#include "model/model.h"
 
 #include <string.h>
 

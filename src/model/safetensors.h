@@ -1,9 +1,9 @@
 /* safetensors.h - the container of models and checkpoints: 8 bytes little-endian header size, a JSON
  * header, raw little-endian data without holes (huggingface/safetensors, README "Format"). */
-#ifndef CAELUM_NET_SAFETENSORS_H
-#define CAELUM_NET_SAFETENSORS_H
+#ifndef CAELUM_MODEL_SAFETENSORS_H
+#define CAELUM_MODEL_SAFETENSORS_H
 
-#include "net/net.h"
+#include "model/model.h"
 
 enum tensor_type { TENSOR_F16, TENSOR_F32, TENSOR_F64 };
 

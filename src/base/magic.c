@@ -1,8 +1,10 @@
 /* magic.c - see magic.h. */
-#include "net/magic.h"
+#include "base/magic.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const struct {
     size_t at, size;
@@ -22,6 +24,9 @@ static const struct {
     {4, 4, "TFL3", "a TensorFlow Lite model: expected it as ONNX or Keras's"},
     {0, 4, "GGUF", "a GGUF model"},
     {0, 2, "\x1f\x8b", "compressed by gzip"},
+    {0, 2, "\xff\xfe", "text in UTF-16: save it as UTF-8"},
+    {0, 2, "\xfe\xff", "text in UTF-16: save it as UTF-8"},
+    {0, 4, "\x7f\x45LF", "a program"},
     {0, 2, "\x80\x02", "a pickle of Python, as PyTorch's .pt: save the state_dict as .npz or .safetensors"},
     {0, 2, "\x80\x03", "a pickle of Python: save the weights as .npz or .safetensors"},
     {0, 2, "\x80\x04", "a pickle of Python: save the weights as .npz or .safetensors"},
@@ -54,15 +59,20 @@ static bool is_onnx(const uint8_t *bytes, size_t size) {
            (bytes[2] == 0x12 || bytes[2] == 0x1a || bytes[2] == 0x22 || bytes[2] == 0x3a || bytes[2] == 0x42);
 }
 
+static const char plain_text[] = "a text", unknown[] = "of a kind that is not known";
+static const char network_text[] = "a network's text, which has no weights: caelum train makes a model of it";
+
 static const char *text_name(const uint8_t *bytes, size_t size) {
     const size_t most = size < 1000 ? size : 1000;
     for (size_t i = 0; i < most; i++)
-        if (bytes[i] == 127 || (bytes[i] < ' ' && !strchr("\t\n\r", bytes[i])) || bytes[i] == 0) return NULL;
+        if (bytes[i] == 127 || (bytes[i] < ' ' && !strchr("\t\n\r", bytes[i])) || bytes[i] == 0)
+            return unknown;
     size_t at = starts(bytes, size, 0, "\xef\xbb\xbf", 3) ? 3 : 0;
     while (at < most && strchr(" \t\r\n", bytes[at])) at++;
-    return starts(bytes, size, at, "input ", 6) || starts(bytes, size, at, "#", 1)
-               ? "a network's text, which has no weights: caelum train makes a model of it"
-               : "a text";
+    if (starts(bytes, size, at, "{", 1)) return "JSON";
+    if (starts(bytes, size, at, "<", 1)) return "HTML or XML, perhaps the page that a download led to";
+    return starts(bytes, size, at, "input ", 6) || starts(bytes, size, at, "#", 1) ? network_text
+                                                                                   : plain_text;
 }
 
 const char *magic_name(const uint8_t *bytes, size_t size) {
@@ -71,6 +81,17 @@ const char *magic_name(const uint8_t *bytes, size_t size) {
         if (starts(bytes, size, kinds[i].at, kinds[i].bytes, kinds[i].size)) return kinds[i].name;
     if (starts(bytes, size, 0, "PK\3\4", 4)) return zip_name(bytes, size);
     if (is_onnx(bytes, size)) return "an ONNX model: import it under a name that ends in .onnx";
-    const char *text = text_name(bytes, size);
-    return text ? text : "of a kind that is not known";
+    return text_name(bytes, size);
+}
+
+const char *magic_of_file(const char *path) {
+    uint8_t head[1000];
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) return NULL; /* a pipe can't be read twice */
+    FILE *f = fopen(path, "rb");
+    if (!f) return NULL;
+    const size_t size = fread(head, 1, sizeof head, f);
+    fclose(f);
+    const char *name = size > 0 ? magic_name(head, size) : NULL;
+    return name == plain_text || name == network_text || name == unknown ? NULL : name;
 }

@@ -1,9 +1,10 @@
 /* pool.h - a model's engines: whoever runs it takes one and gives it back, and the next one finds it open.
  * Any number of threads may do so at a time. */
-#ifndef CAELUM_ENGINE_POOL_H
-#define CAELUM_ENGINE_POOL_H
+#ifndef CAELUM_MODEL_POOL_H
+#define CAELUM_MODEL_POOL_H
 
 #include "engine/engine.h"
+#include "model/model.h"
 
 /* A model's engine, for its network or the first layers of it. */
 struct pooled {

@@ -3,9 +3,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/number.h"
-#include "engine/pool.h"
-#include "net/half.h"
-#include "net/safetensors.h"
+#include "model/half.h"
+#include "model/pool.h"
+#include "model/safetensors.h"
 
 #include <math.h>
 #include <stdio.h>

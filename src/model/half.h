@@ -1,7 +1,7 @@
 /* half.h - IEEE 754 binary16, for weights in files: 11 bits of precision, 6.0e-8 to 65504. By hand, because
  * compilers differ in whether they have the type. */
-#ifndef CAELUM_NET_HALF_H
-#define CAELUM_NET_HALF_H
+#ifndef CAELUM_MODEL_HALF_H
+#define CAELUM_MODEL_HALF_H
 
 #include <stdint.h>
 
