@@ -1,35 +1,18 @@
 #!/bin/sh
-# check-style.sh - rules that a machine can check: the rooms' dependency order, what depends on the locale, file
+# check-style.sh - rules that a machine can check: the modules' order, what depends on the locale, file
 # sizes, white space, and, where clang-format 14 is there, the formatting. Prints what breaks a rule; exit status 1
 # then.
 cd "$(dirname "$0")/.." || exit 1
 bad=0
 complain() { echo "$1"; bad=1; }
 
-# room: what it may include, apart from itself
-allowed() {
-    case $1 in
-    base) echo "" ;;
-    kernels) echo "base" ;;
-    layers) echo "kernels base" ;;
-    net) echo "layers kernels base" ;;
-    engine) echo "net layers kernels base" ;;
-    model) echo "engine net layers kernels base" ;;
-    train) echo "model engine net layers kernels base" ;;
-    report) echo "train model engine net layers kernels base" ;;
-    image) echo "base" ;;
-    data) echo "image base" ;;
-    code) echo "layers kernels base" ;;
-    exchange) echo "model net layers kernels base" ;;
-    api) echo "code exchange report train model engine net layers kernels data image base" ;;
-    *) complain "src/$1: a room that docs/design.md does not know" ;;
-    esac
-}
+# module: what it may use, apart from itself; scripts/check-modules.sh holds the calls to the same list
+. scripts/modules.sh
 for file in src/*/*.[ch]; do
-    room=${file#src/} room=${room%%/*}
-    may=" $room $(allowed "$room") "
+    module=${file#src/} module=${module%%/*}
+    may=" $module $(allowed "$module") "
     for used in $(sed -n 's|^#include "\([a-z]*\)/.*|\1|p' "$file"); do
-        case $may in *" $used "*) ;; *) complain "$file: $room must not include $used" ;; esac
+        case $may in *" $used "*) ;; *) complain "$file: $module must not include $used" ;; esac
     done
 done
 for file in cli/*.[ch]; do

@@ -4,7 +4,7 @@
 
 #include "testing.h"
 
-#include "report/study_figures.h"
+#include "study/study_figures.h"
 
 #include <math.h>
 

@@ -2,8 +2,8 @@
  * count in double, and files that tell when they are damaged. */
 #include "testing.h"
 
-#include "api/codec.h"
 #include "base/file.h"
+#include "code/codec.h"
 #include "layers/quantize.h"
 #include "train/trainer.h"
 

@@ -6,10 +6,10 @@
 #include "base/file.h"
 #include "base/pictures.h"
 #include "data/data.h"
+#include "eval/color_baselines.h"
+#include "metrics/color_metrics.h"
 #include "model/model.h"
 #include "net/net.h"
-#include "report/color_baselines.h"
-#include "train/color_metrics.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
  * never a crash (the sanitizers watch). The damage is a function of CAELUM_SEED, printed on failure. */
 #include "random_net.h"
 
-#include "report/study_file.h"
+#include "study/study_file.h"
 
 #include <signal.h>
 

@@ -2,7 +2,7 @@
 #include "testing.h"
 
 #include "data/data.h"
-#include "report/linear_code.h"
+#include "eval/linear_code.h"
 #include "train/klt.h"
 #include "train/trainer.h"
 

@@ -3,8 +3,8 @@
 #include "testing.h"
 
 #include "data/data.h"
-#include "report/linear_code.h"
-#include "train/metrics.h"
+#include "eval/linear_code.h"
+#include "metrics/metrics.h"
 
 #include <lapacke.h>
 #include <math.h>

@@ -4,7 +4,7 @@
 
 #include "base/kept.h"
 #include "data/prepared.h"
-#include "report/figures_file.h"
+#include "eval/figures_file.h"
 
 #include <fcntl.h>
 

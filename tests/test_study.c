@@ -2,8 +2,8 @@
  * report. */
 #include "study_fixture.h"
 
-#include "report/run_files.h"
-#include "report/study_prose.h"
+#include "study/study_prose.h"
+#include "train/run_files.h"
 #include "train/train_settings.h"
 
 #include <math.h>

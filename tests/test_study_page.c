@@ -2,8 +2,8 @@
 #include "study_fixture.h"
 
 #include "base/file.h"
-#include "report/study_page.h"
 #include "report/svg_chart.h"
+#include "study/study_page.h"
 
 #include <locale.h>
 

@@ -39,7 +39,6 @@ static const struct {
     /* of these nothing is known that could be read */
     {"BatchNorm2d", NULL},
     {"conv 8 groups=2", NULL},
-    {"Concatenate new", NULL},
     {"conv kernel=3", NULL},
     {"conv 8 padding=", NULL},
 };

@@ -22,8 +22,8 @@
  * convolutions read beyond the edge without asking. But for `halo`, kernels never write the border.
  *
  * Kernels return nothing, allocate nothing and trust their arguments; whoever calls has checked. */
-#ifndef CAELUM_KERNELS_H
-#define CAELUM_KERNELS_H
+#ifndef CAELUM_KERNELS_KERNELS_H
+#define CAELUM_KERNELS_KERNELS_H
 
 #include "base/cpu.h"
 

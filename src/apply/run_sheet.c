@@ -1,0 +1,87 @@
+/* run_sheet.c - runs a model on a few test pictures and lays them out. */
+#include "apply/run_sheet.h"
+
+#include "apply/color_sheet.h"
+#include "base/color.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "metrics/metrics.h"
+#include "model/pool.h"
+#include "report/sheet.h"
+
+#include <string.h>
+
+enum { SHOWN = 20, COLUMNS = 10 };
+
+struct showing {
+    struct pictures pictures;
+    size_t rows;
+    uint8_t *pixels; /* [shown][rows][c][h][w] */
+    char captions[SHOWN][24];
+};
+
+static const uint8_t *give(void *cookie, size_t i, int worker) {
+    const struct showing *s = cookie;
+    (void)worker;
+    return pictures_at(&s->pictures, i);
+}
+
+static uint8_t *row_of(const struct showing *s, size_t i, size_t row) {
+    return s->pixels + (i * s->rows + row) * pictures_size(&s->pictures);
+}
+
+static void caption(struct showing *s, size_t i, const uint8_t *ours) {
+    const uint8_t *truth = pictures_at(&s->pictures, i);
+    const size_t size = pictures_size(&s->pictures);
+    double squared = 0;
+    for (size_t j = 0; j < size; j++) {
+        const double d = ((double)ours[j] - truth[j]) / 255;
+        squared += d * d;
+    }
+    number_print(s->captions[i], sizeof s->captions[i], "%.1f dB", metrics_psnr(squared / (double)size));
+}
+
+static void take(void *cookie, size_t i, const float *values, int worker) {
+    struct showing *s = cookie;
+    const size_t size = pictures_size(&s->pictures);
+    uint8_t *ours = row_of(s, i, 1);
+    (void)worker;
+    memcpy(row_of(s, i, 0), pictures_at(&s->pictures, i), size);
+    for (size_t j = 0; j < size; j++) ours[j] = color_byte((double)values[j]);
+    caption(s, i, ours);
+}
+
+int run_sheet_write(const struct caelum_model *model, const struct caelum_data *data, const char *path,
+                    struct caelum_error *err) {
+    static const char *const row_names[] = {"original", "reconstruction"};
+    struct showing s = {.pictures = data_pictures(data, CAELUM_TEST), .rows = 2};
+    struct pooled *pooled = NULL;
+    if (s.pictures.n > SHOWN) s.pictures.n = SHOWN;
+    const size_t n = s.pictures.n;
+    if (task_of(model->net) == CAELUM_COLORIZE)
+        return color_sheet_write(model, &s.pictures, "Test pictures colorized", path, err);
+    struct caelum_net_info info;
+    char subtitle[160];
+    caelum_net_describe(model->net, &info);
+    snprintf(subtitle, sizeof subtitle,
+             "%s, %zu parameters, %zu numbers at the bottleneck, epoch %s; below, the PSNR of each",
+             data->name, info.parameters, info.bottleneck, caelum_model_metadata(model, "epoch"));
+    CHECK(mem_alloc(&s.pixels, n * s.rows, pictures_size(&s.pictures), err));
+    int result = pool_take(&pooled, model, model->net->layers, 0, err);
+    const struct engine_job job = {.n = n, .input = give, .output = take, .cookie = &s};
+    if (result == 0) result = engine_run(&pooled->engine, &job, err);
+    const struct sheet sheet = {.title = "Test pictures and their reconstructions",
+                                .subtitle = subtitle,
+                                .row_names = row_names,
+                                .rows = s.rows,
+                                .count = n,
+                                .columns = n < COLUMNS ? n : COLUMNS,
+                                .h = s.pictures.h,
+                                .w = s.pictures.w,
+                                .pixels = s.pixels,
+                                .captions = (const char(*)[24])s.captions};
+    if (result == 0) result = sheet_write(&sheet, path, err);
+    pool_give(&pooled);
+    mem_free(&s.pixels);
+    return result;
+}

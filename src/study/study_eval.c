@@ -1,0 +1,126 @@
+/* study_eval.c - the test split is looked at here and nowhere else: the model is the one that validation
+ * chose. eval.json holds the model's SHA-256, so that figures of an older model are noticed. */
+#include "study/study_eval.h"
+
+#include "apply/run_sheet.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "eval/figures_file.h"
+
+#include <math.h>
+#include <nettle/sha2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MOST_BASELINES = 8, VERSION = 1 };
+
+static int checksum(const char *path, char text[65], struct caelum_error *err) {
+    struct file_map map;
+    struct sha256_ctx sha;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    CHECK(file_map_open(&map, path, err));
+    sha256_init(&sha);
+    sha256_update(&sha, map.size, map.bytes);
+    sha256_digest(&sha, sizeof digest, digest);
+    file_map_close(&map);
+    for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++) snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    return CAELUM_OK;
+}
+
+bool study_eval_current(const struct study_unit *u, json_t **root) {
+    char model[PATH_SIZE], path[PATH_SIZE], sha[65];
+    if (file_join(model, sizeof model, u->dir, "best.safetensors", NULL) != 0 ||
+        file_join(path, sizeof path, u->dir, "eval.json", NULL) != 0 || checksum(model, sha, NULL) != 0)
+        return false;
+    json_t *found = json_read_file(path, NULL);
+    const char *recorded = json_string_value(json_object_get(found, "model_sha256"));
+    const bool current = recorded && strcmp(recorded, sha) == 0 &&
+                         json_integer_value(json_object_get(found, "version")) == VERSION;
+    if (current && root)
+        *root = found;
+    else
+        json_decref(found);
+    return current;
+}
+
+static json_t *metrics_object(const struct caelum_metrics *m) {
+    json_t *object = figures_object(&figures_of_metrics, m);
+    json_put(&object, "count", json_size(m->count));
+    return object;
+}
+
+static json_t *color_object(const struct caelum_color_metrics *m) {
+    json_t *object = figures_object(&figures_of_color, m);
+    json_put(&object, "count", json_size(m->count));
+    return object;
+}
+
+static int measure(const struct study_unit *u, const struct caelum_model *model, int threads, json_t **root,
+                   struct caelum_error *err) {
+    struct caelum_metrics metrics;
+    struct caelum_baseline list[MOST_BASELINES];
+    struct caelum_net_info net;
+    size_t count = 0;
+    caelum_net_describe(u->net, &net);
+    CHECK(caelum_eval(model, u->data, CAELUM_TEST, threads, NULL, NULL, &metrics, err));
+    CHECK(caelum_baselines(u->data, CAELUM_TEST, net.bottleneck, NULL, NULL, list, MOST_BASELINES, &count,
+                           err));
+    json_put(root, "metrics", metrics_object(&metrics));
+    json_t *baselines = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *b = metrics_object(&list[i].metrics);
+        json_put(&b, "name", json_string(list[i].name));
+        json_put(&b, "numbers", json_size(list[i].numbers));
+        json_add(&baselines, b);
+    }
+    json_put(root, "baselines", baselines);
+    return CAELUM_OK;
+}
+
+/* A colorizer's figures; and its contact sheet where a version that made none has trained it. */
+static int measure_color(const struct study_unit *u, const struct caelum_model *model, int threads,
+                         json_t **root, struct caelum_error *err) {
+    struct caelum_color_metrics metrics;
+    struct caelum_color_baseline list[MOST_BASELINES];
+    size_t count = 0;
+    char path[PATH_SIZE];
+    struct stat st;
+    const struct caelum_color_settings settings = {.threads = threads};
+    CHECK(caelum_eval_color(model, u->data, CAELUM_TEST, &settings, &metrics, err));
+    CHECK(caelum_color_baselines(u->data, CAELUM_TEST, NULL, NULL, list, MOST_BASELINES, &count, err));
+    CHECK(file_join(path, sizeof path, u->dir, "colorizations.png", err));
+    if (CAELUM_WITH_CAIRO && stat(path, &st) != 0) CHECK(run_sheet_write(model, u->data, path, err));
+    json_put(root, "metrics", color_object(&metrics));
+    json_t *baselines = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *b = color_object(&list[i].metrics);
+        json_put(&b, "name", json_string(list[i].name));
+        json_add(&baselines, b);
+    }
+    json_put(root, "baselines", baselines);
+    return CAELUM_OK;
+}
+
+int study_eval_write(const struct study_unit *u, int threads, struct caelum_error *err) {
+    char model[PATH_SIZE], path[PATH_SIZE], sha[65], *text = NULL;
+    CHECK(file_join(model, sizeof model, u->dir, "best.safetensors", err));
+    CHECK(file_join(path, sizeof path, u->dir, "eval.json", err));
+    CHECK(checksum(model, sha, err));
+    json_t *root = json_object();
+    json_put(&root, "version", json_integer(VERSION));
+    json_put(&root, "model_sha256", json_string(sha));
+    json_put(&root, "split", json_string("test"));
+    struct caelum_model *best = NULL;
+    int result = caelum_model_load(&best, model, err);
+    if (result == 0)
+        result = u->settings.task == CAELUM_COLORIZE ? measure_color(u, best, threads, &root, err)
+                                                     : measure(u, best, threads, &root, err);
+    caelum_model_close(&best);
+    if (result == 0) result = json_text(&root, JSON_INDENT(2), path, &text, err);
+    if (result == 0) result = file_write(path, text, strlen(text), err);
+    free(text);
+    json_decref(root);
+    return result;
+}

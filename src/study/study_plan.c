@@ -1,0 +1,346 @@
+/* study_plan.c - from a study file to the trainings it asks for. A training is known by its directory:
+ * what run.json recorded there is compared with what the study says now, so that nothing is trained twice
+ * and nothing is taken for what it is not. */
+#include "study/study_plan.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "engine/task.h"
+#include "train/train_settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* What --quick makes of a run: enough to see that everything works, in minutes. */
+enum { QUICK_EPOCHS = 2, QUICK_PICTURES = 2000 };
+
+/* --- Where things are ----------------------------------------------------------------------------- */
+
+/* "models/a.net" for "studies/../models/a.net", if that is the same file: studies may be a link. */
+static void shorten(char path[PATH_SIZE]) {
+    char shorter[PATH_SIZE];
+    struct stat a, b;
+    char *up = strstr(path, "/../");
+    if (!up || up == path) return;
+    size_t start = (size_t)(up - path);
+    while (start > 0 && path[start - 1] != '/') start--;
+    if (path[start] == '.') return;
+    snprintf(shorter, sizeof shorter, "%.*s%s", (int)start, path, up + 4);
+    if (stat(path, &a) == 0 && stat(shorter, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+        memcpy(path, shorter, sizeof shorter);
+}
+
+/* A path of the study file: relative to the file's directory, or else to the networks that come with the
+ * program. */
+static int resolve(const struct study *study, const char *fallback, const char *word, char path[PATH_SIZE],
+                   struct caelum_error *err) {
+    char dir[PATH_SIZE], other[PATH_SIZE];
+    const size_t length = (size_t)(path_name(study->file) - study->file);
+    struct stat st;
+    if (length >= sizeof dir || strlen(word) >= PATH_SIZE)
+        return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: the path is too long",
+                           length >= sizeof dir ? study->file : word);
+    if (*word == '/' || length == 0) {
+        strcpy(path, word);
+    } else {
+        snprintf(dir, sizeof dir, "%.*s", (int)length, study->file);
+        CHECK(file_join(path, PATH_SIZE, dir, word, err));
+    }
+    if (*word != '/' && fallback && stat(path, &st) != 0 &&
+        file_join(other, sizeof other, fallback, word, NULL) == 0 && stat(other, &st) == 0)
+        strcpy(path, other);
+    shorten(path);
+    return CAELUM_OK;
+}
+
+static bool exists(const char *dir, const char *name) {
+    char path[PATH_SIZE];
+    struct stat st;
+    return file_join(path, sizeof path, dir, name, NULL) == 0 && stat(path, &st) == 0;
+}
+
+/* --- What a directory holds ----------------------------------------------------------------------- */
+
+/* The same layers, whatever the comments between them. */
+static bool same_network(const struct caelum_net *net, const char *text) {
+    struct caelum_net *other = NULL;
+    if (!text || caelum_net_parse(&other, text, "", net->input.h, net->input.w, NULL) != 0) return false;
+    bool same = other->layers == net->layers && other->input.c == net->input.c;
+    for (size_t i = 0; same && i < net->layers; i++)
+        same = strcmp(net->layer[i].text, other->layer[i].text) == 0;
+    caelum_net_close(&other);
+    return same;
+}
+
+/* The object "settings" of a run.json as it was before. */
+static int take_metadata(json_t *recorded, struct metadata *m, struct caelum_error *err) {
+    const char *key;
+    json_t *value;
+    json_object_foreach(recorded, key, value) {
+        char *text = NULL;
+        if (!json_is_string(value)) continue;
+        CHECK(mem_strdup(&text, json_string_value(value), err));
+        json_bytes_back(text);
+        const int result = metadata_set(m, key, text, err);
+        mem_free(&text);
+        CHECK(result);
+    }
+    return CAELUM_OK;
+}
+
+static bool differs(const struct study_unit *u, const struct metadata *m, char what[160]) {
+    const char *fingerprint = metadata_get(m, "data_fingerprint"), *seed = metadata_get(m, "seed"),
+               *init = metadata_get(m, "init");
+    uint64_t there;
+    if (!same_network(u->net, metadata_get(m, "network"))) {
+        snprintf(what, 160, "its network is another one");
+    } else if (!fingerprint || strcmp(fingerprint, u->data->fingerprint) != 0) {
+        snprintf(what, 160, "its data are others");
+    } else if (!number_whole(seed, 0, UINT64_MAX, &there) || there != u->settings.seed) {
+        snprintf(what, 160, "its seed is %.30s", seed ? seed : "unknown");
+    } else if (init) {
+        snprintf(what, 160, "it started from %.100s", init);
+    } else {
+        return train_settings_differ(&u->settings, m, what);
+    }
+    return true;
+}
+
+/* All epochs, or as many as early_stop lets it have. */
+static bool has_ended(const struct study_unit *u, const json_t *root) {
+    const json_int_t done = json_integer_value(json_object_get(root, "epochs_done")),
+                     best = json_integer_value(json_object_get(root, "best_epoch")),
+                     patience = (json_int_t)u->settings.early_stop;
+    return done >= (json_int_t)u->settings.epochs || (patience > 0 && best > 0 && done - best >= patience);
+}
+
+int study_unit_look(struct study_unit *u, struct caelum_error *err) {
+    static const char *const files[] = {
+        "best.safetensors",
+        "last.safetensors",
+        "metrics.csv",
+#if CAELUM_WITH_CAIRO
+        "curves.png"
+#endif
+    };
+    char path[PATH_SIZE], what[160];
+    u->state = STUDY_NEW;
+    CHECK(file_join(path, sizeof path, u->dir, "run.json", err));
+    if (!exists(u->dir, "run.json")) return CAELUM_OK;
+    json_error_t problem;
+    json_t *root = json_read_file(path, &problem);
+    if (!root) return caelum_fail(err, CAELUM_EFORMAT, "%s: %s", path, problem.text);
+    struct metadata recorded = {0};
+    const int result = take_metadata(json_object_get(root, "settings"), &recorded, err);
+    if (result == 0 && differs(u, &recorded, what)) {
+        u->state = STUDY_DIFFERENT;
+        snprintf(u->problem, sizeof u->problem, "%s", what);
+    } else if (has_ended(u, root)) {
+        u->state = STUDY_TRAINED;
+        for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+            if (!exists(u->dir, files[i])) u->state = STUDY_PARTIAL;
+    } else {
+        u->state = STUDY_PARTIAL;
+    }
+    if (u->state == STUDY_PARTIAL && !exists(u->dir, "checkpoint.safetensors")) u->state = STUDY_NEW;
+    metadata_clear(&recorded);
+    json_decref(root);
+    return result;
+}
+
+/* --- The plan ------------------------------------------------------------------------------------- */
+
+/* The data set of these settings, opened at its first use. */
+static int find_data(struct study_plan *plan, const char *spec, const struct caelum_data_settings *settings,
+                     const struct caelum_data **data, struct caelum_error *err) {
+    for (size_t i = 0; i < plan->datas; i++) {
+        const struct study_data *known = &plan->data[i];
+        if (strcmp(known->spec ? known->spec : "", spec ? spec : "") == 0 &&
+            known->split_seed == settings->split_seed && known->crop == settings->crop &&
+            known->limit == settings->limit) {
+            *data = known->data;
+            return CAELUM_OK;
+        }
+    }
+    struct study_data new = {
+        .spec = spec, .split_seed = settings->split_seed, .crop = settings->crop, .limit = settings->limit};
+    CHECK(caelum_data_open(&new.data, spec, settings, err));
+    plan->data[plan->datas++] = new;
+    *data = new.data;
+    return CAELUM_OK;
+}
+
+static void quicken(struct caelum_train_settings *s) {
+    if (s->epochs > QUICK_EPOCHS) s->epochs = QUICK_EPOCHS;
+    if (s->data_settings.limit == 0 || s->data_settings.limit > QUICK_PICTURES)
+        s->data_settings.limit = QUICK_PICTURES;
+}
+
+static int choose_data(struct study_unit *u, const struct study *study, const struct study_run *run,
+                       const char *whole, struct caelum_error *err) {
+    char path[PATH_SIZE];
+    const char *spec = run->data ? run->data : whole;
+    if (run->data && !data_is_synthetic(run->data, NULL, NULL)) {
+        CHECK(resolve(study, NULL, run->data, path, err));
+        spec = path;
+    }
+    if (spec) CHECK(mem_strdup(&u->data_spec, spec, err));
+    u->settings.data = u->data_spec;
+    return CAELUM_OK;
+}
+
+/* " word", quoted where a shell would need that. */
+static void put_word(FILE *to, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,=+@%";
+    if (*word && !word[strspn(word, plain)]) {
+        fprintf(to, " %s", word);
+        return;
+    }
+    fprintf(to, " '");
+    for (; *word; word++) fprintf(to, *word == '\'' ? "'\\''" : "%c", *word);
+    fputc('\'', to);
+}
+
+static int write_command(struct study_unit *u, struct caelum_error *err) {
+    char options[2048], *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (!to) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the command of a run");
+    train_settings_options(&u->settings, options, sizeof options);
+    fprintf(to, "caelum train");
+    put_word(to, u->net_path);
+    if (u->data_spec) {
+        fprintf(to, " --data");
+        put_word(to, u->data_spec);
+    }
+    fprintf(to, "%s --seed %llu --out", options, (unsigned long long)u->settings.seed);
+    put_word(to, u->dir);
+    const bool whole = fclose(to) == 0;
+    const int result = whole ? mem_strdup(&u->command, text, err)
+                             : caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the command of a run");
+    free(text);
+    u->settings.command = u->command;
+    return result;
+}
+
+static int name_unit(const struct study_plan *plan, struct study_unit *u, const char *models,
+                     struct caelum_error *err) {
+    const struct study_run *run = &plan->study->run[u->run];
+    char runs[PATH_SIZE], path[PATH_SIZE];
+    snprintf(u->name, sizeof u->name, "%s-s%llu", run->name, (unsigned long long)u->settings.seed);
+    CHECK(file_join(runs, sizeof runs, plan->out, "runs", err));
+    CHECK(file_join(path, sizeof path, runs, u->name, err));
+    CHECK(mem_strdup(&u->dir, path, err));
+    CHECK(resolve(plan->study, models, run->net, path, err));
+    CHECK(mem_strdup(&u->net_path, path, err));
+    u->settings.out = u->dir;
+    u->settings.net_path = u->net_path;
+    return CAELUM_OK;
+}
+
+static int check_unit(const struct study_unit *u, struct caelum_error *err) {
+    if (u->settings.task == CAELUM_CLASSIFY)
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "a study compares pictures, and classify makes none; expected the task "
+                           "reconstruct, colorize or denoise; train a classifier by itself");
+    CHECK(task_check(u->settings.task, u->net, err));
+    return train_settings_check(&u->settings, err);
+}
+
+static int open_unit(struct study_plan *plan, const struct caelum_study_settings *settings,
+                     struct study_unit *u, struct caelum_error *err) {
+    const struct study *study = plan->study;
+    const struct study_run *run = &study->run[u->run];
+    u->settings = run->settings;
+    u->settings.seed = run->seed[u->rank];
+    u->settings.data_settings.cache_dir = settings->cache_dir;
+    u->settings.data_settings.progress = settings->stage;
+    u->settings.data_settings.opened = settings->opened;
+    u->settings.data_settings.cookie = settings->cookie;
+    if (settings->quick) quicken(&u->settings);
+    CHECK(name_unit(plan, u, settings->models, err));
+    CHECK(choose_data(u, study, run, settings->data, err));
+    CHECK(write_command(u, err));
+    int result = find_data(plan, u->settings.data, &u->settings.data_settings, &u->data, err);
+    u->settings.data_settings.progress = NULL; /* trainings side by side tell their progress otherwise */
+    u->settings.data_settings.opened = NULL;
+    u->settings.data_settings.cookie = NULL;
+    if (result == 0) result = caelum_net_load(&u->net, u->net_path, u->data->h, u->data->w, err);
+    if (result == 0) result = check_unit(u, err);
+    if (result != 0) return caelum_fail_in(err, result, "%s:%zu: run %s", study->file, run->line, run->name);
+    return study_unit_look(u, err);
+}
+
+/* Whether the caller wants this run. */
+static bool wanted(const struct caelum_study_settings *settings, const char *name) {
+    for (size_t i = 0; i < settings->only_count; i++)
+        if (strcmp(settings->only[i], name) == 0) return true;
+    return settings->only_count == 0;
+}
+
+static int check_only(const struct study *study, const struct caelum_study_settings *settings,
+                      struct caelum_error *err) {
+    for (size_t i = 0; i < settings->only_count; i++) {
+        size_t run = 0;
+        while (run < study->runs && strcmp(study->run[run].name, settings->only[i]) != 0) run++;
+        if (run == study->runs)
+            return caelum_fail(err, CAELUM_EUSAGE, "%s: there is no run '%s' in it", study->file,
+                               settings->only[i]);
+    }
+    return CAELUM_OK;
+}
+
+static int fill(struct study_plan *plan, const struct caelum_study_settings *settings,
+                struct caelum_error *err) {
+    CHECK(study_file_load(&plan->study, settings->path, err));
+    const struct study *study = plan->study;
+    size_t most = 0, seeds = 0;
+    CHECK(check_only(study, settings, err));
+    for (size_t r = 0; r < study->runs; r++) {
+        most += study->run[r].seeds;
+        if (study->run[r].seeds > seeds) seeds = study->run[r].seeds;
+    }
+    if (settings->quick) seeds = 1;
+    CHECK(mem_alloc(&plan->unit, most, sizeof *plan->unit, err));
+    CHECK(mem_alloc(&plan->data, most, sizeof *plan->data, err));
+    for (size_t rank = 0; rank < seeds; rank++)
+        for (size_t r = 0; r < study->runs; r++) {
+            if (rank >= study->run[r].seeds) continue;
+            struct study_unit *u = &plan->unit[plan->units++];
+            u->run = r, u->rank = rank;
+            u->wanted = wanted(settings, study->run[r].name);
+            CHECK(open_unit(plan, settings, u, err));
+        }
+    return CAELUM_OK;
+}
+
+int study_plan_open(struct study_plan *out, const struct caelum_study_settings *settings,
+                    struct caelum_error *err) {
+    struct study_plan plan = {0};
+    if (!settings->path || !settings->out)
+        return caelum_fail(err, CAELUM_EUSAGE, "a study needs a file and an output directory");
+    int result = file_join(plan.out, sizeof plan.out, settings->out, "", err);
+    if (result == 0) plan.out[strlen(plan.out) - 1] = '\0';
+    if (result == 0) result = fill(&plan, settings, err);
+    if (result != 0) {
+        study_plan_close(&plan);
+        return result;
+    }
+    *out = plan;
+    return CAELUM_OK;
+}
+
+void study_plan_close(struct study_plan *plan) {
+    for (size_t i = 0; i < plan->units; i++) {
+        struct study_unit *u = &plan->unit[i];
+        caelum_net_close(&u->net);
+        mem_free(&u->dir), mem_free(&u->net_path), mem_free(&u->data_spec), mem_free(&u->command);
+    }
+    for (size_t i = 0; i < plan->datas; i++) caelum_data_close(&plan->data[i].data);
+    mem_free(&plan->unit);
+    mem_free(&plan->data);
+    study_file_close(&plan->study);
+}

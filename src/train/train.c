@@ -1,0 +1,431 @@
+/* train.c - a training run as a person knows it: a data set, a network, a run directory that tells the
+ * whole story and can be resumed. The mathematics is in src/train. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/remaining.h"
+#include "model/safetensors.h"
+#include "report/events.h"
+#include "train/fit.h"
+#include "train/run_files.h"
+#include "train/train_settings.h"
+
+#include "apply/run_sheet.h"
+#include "train/run_directory.h"
+#include "train/train_command.h"
+#include "train/train_open.h"
+
+#include <errno.h>
+#include <math.h>
+#include <nettle/sha2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char format_name[] = "caelum checkpoint 2";
+
+enum { MOST_EPOCHS = 1000000 };
+
+/* Everything of one call. */
+struct run {
+    struct caelum_train_settings settings;
+    char *name;           /* of the network: its file's, without directory and ending */
+    const char *init;     /* file name of the model that it started from; NULL: none */
+    char init_sha256[65]; /* of that model's weights */
+    struct file_lock lock;
+    struct caelum_data *data;
+    struct caelum_net *net;
+    struct trainer trainer;
+    struct fit fit;
+    struct safetensors checkpoint; /* of the run that is resumed */
+    struct metadata metadata;      /* of the models: what decides the result, and nothing else */
+    struct metadata resume;        /* of the checkpoint: what resuming needs besides */
+    struct events events;
+    struct remaining remaining;
+};
+
+struct caelum_train_settings caelum_train_defaults(void) {
+    return (struct caelum_train_settings){.data_settings = caelum_data_defaults(),
+                                          .epochs = 50,
+                                          .batch = 50,
+                                          .lr = 0.001,
+                                          .huber_delta = 0.1,
+                                          .momentum = 0.9,
+                                          .lr_step_epochs = 20,
+                                          .lr_gamma = 0.1,
+                                          .lr_patience = 5,
+                                          .seed = 1};
+}
+
+static int path_in(const struct run *run, const char *name, char path[PATH_SIZE], struct caelum_error *err) {
+    return file_join(path, PATH_SIZE, run->settings.out, name, err);
+}
+
+/* --- Settings out of a checkpoint ----------------------------------------------------------------- */
+
+static int missing(const char *path, const char *key, struct caelum_error *err) {
+    return caelum_fail(err, CAELUM_EFORMAT,
+                       "%s: '%s' is missing in it; this is no checkpoint that can be resumed", path, key);
+}
+
+static int read_number(const struct metadata *m, const char *path, const char *key, size_t most,
+                       size_t *value, struct caelum_error *err) {
+    uint64_t number;
+    if (!number_whole(metadata_get(m, key), 1, most, &number)) return missing(path, key, err);
+    *value = (size_t)number;
+    return CAELUM_OK;
+}
+
+/* Takes the settings from OUT/checkpoint.safetensors, which was written by who knows whom. */
+static int read_settings(struct caelum_train_settings *s, const struct metadata *m, const char *path,
+                         struct caelum_error *err) {
+    const size_t wanted = s->epochs;
+    CHECK(read_number(m, path, "epochs", MOST_EPOCHS, &s->epochs, err));
+    CHECK(train_settings_read(s, m, path, err));
+    if (train_settings_check(s, err) != 0) {
+        caelum_fail_in(err, CAELUM_EFORMAT, "%s: it is damaged", path);
+        return err ? (err->code = CAELUM_EFORMAT) : CAELUM_EFORMAT;
+    }
+    s->data = metadata_get(m, "data_spec");
+    if (!s->data) return missing(path, "data_spec", err);
+    if (wanted == 0) return CAELUM_OK;
+    s->epochs = wanted;
+    return train_settings_check(s, err);
+}
+
+/* Locks OUT, which must be there, and reads its checkpoint: in this order, so that nobody goes on from what
+ * another process is leaving behind. */
+static int read_checkpoint(struct run *run, struct caelum_error *err) {
+    enum { MOST_SIDE = 1 << 20 };
+    char path[PATH_SIZE];
+    size_t height = 0, width = 0;
+    CHECK(path_in(run, "checkpoint.safetensors", path, err));
+    int result = access(path, F_OK) == 0 ? file_lock(&run->lock, run->settings.out, err)
+                                         : caelum_fail(err, CAELUM_EIO, "%s: %s", path, strerror(errno));
+    if (result == 0) result = safetensors_read(&run->checkpoint, path, err);
+    if (result != 0) return caelum_fail_in(err, result, "no run to resume");
+    const struct metadata *m = &run->checkpoint.metadata;
+    const char *format = metadata_get(m, "format"), *text = metadata_get(m, "network");
+    if (!format || strcmp(format, format_name) != 0)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: expected a '%s', got '%.40s'; start the run anew", path,
+                           format_name, format ? format : "");
+    if (!text) return missing(path, "network", err);
+    CHECK(read_number(m, path, "height", MOST_SIDE, &height, err));
+    CHECK(read_number(m, path, "width", MOST_SIDE, &width, err));
+    CHECK(read_settings(&run->settings, m, path, err));
+    return caelum_net_parse(&run->net, text, path, height, width, err);
+}
+
+/* --- Metadata ------------------------------------------------------------------------------------- */
+
+static int describe_command(struct run *run, size_t epoch, struct caelum_error *err) {
+    char *command = NULL;
+    CHECK(train_command(&run->settings, run->name, run->init, run->data, epoch, &command, err));
+    const int result = metadata_set(&run->metadata, "command", command, err);
+    free(command);
+    return result;
+}
+
+/* Only what decides the bits of the result: the same run on other threads or under another name leaves
+ * the same file. */
+static int describe_model(struct run *run, struct caelum_error *err) {
+    struct metadata *m = &run->metadata;
+    CHECK(metadata_set(m, "name", run->name, err));
+    CHECK(metadata_set(m, "data", run->data->name, err));
+    CHECK(metadata_set(m, "data_fingerprint", run->data->fingerprint, err));
+    CHECK(metadata_setf(m, err, "split", "%zu/%zu/%zu", run->data->split_count[0], run->data->split_count[1],
+                        run->data->split_count[2]));
+    if (run->init) CHECK(metadata_set(m, "init", run->init, err));
+    if (run->init) CHECK(metadata_set(m, "init_sha256", run->init_sha256, err));
+    CHECK(train_settings_write(&run->settings, m, err));
+    if (train_epochs_matter(&run->settings))
+        CHECK(metadata_setf(m, err, "epochs", "%zu", run->settings.epochs));
+    CHECK(describe_command(run, run->settings.epochs, err));
+    return metadata_set(m, "caelum", CAELUM_VERSION, err);
+}
+
+/* What it takes to go on, from any directory. */
+static int describe_checkpoint(struct run *run, struct caelum_error *err) {
+    const struct caelum_train_settings *s = &run->settings;
+    struct metadata *m = &run->resume;
+    const bool generated = data_is_synthetic(run->data->source, NULL, NULL);
+    const char *begun_by = s->resume ? metadata_get(&run->checkpoint.metadata, "begun_by") : s->command;
+    char *real = generated ? NULL : realpath(run->data->source, NULL);
+    int result = metadata_set(m, "format", format_name, err);
+    if (result == 0) result = metadata_set(m, "network", run->net->text, err);
+    if (result == 0) result = metadata_setf(m, err, "height", "%zu", run->net->input.h);
+    if (result == 0) result = metadata_setf(m, err, "width", "%zu", run->net->input.w);
+    if (result == 0) result = metadata_set(m, "data_spec", real ? real : run->data->source, err);
+    if (result == 0) result = metadata_setf(m, err, "epochs", "%zu", s->epochs);
+    if (result == 0 && begun_by) result = metadata_set(m, "begun_by", begun_by, err);
+    free(real);
+    for (size_t i = 0; result == 0 && i < run->metadata.count; i++)
+        result = metadata_set(m, run->metadata.entry[i].key, run->metadata.entry[i].value, err);
+    return result;
+}
+
+/* --- Files of the run ----------------------------------------------------------------------------- */
+
+static json_t *settings_json(const struct metadata *m) {
+    json_t *entries = json_object();
+    for (size_t i = 0; i < m->count; i++)
+        if (strcmp(m->entry[i].key, "begun_by") != 0)
+            json_put(&entries, m->entry[i].key, json_bytes(m->entry[i].value));
+    return entries;
+}
+
+static int write_run_json(const struct run *run, struct caelum_error *err) {
+    const struct fit *fit = &run->fit;
+    const char *command = metadata_get(&run->resume, "begun_by");
+    char path[PATH_SIZE], *text;
+    double seconds = 0;
+    CHECK(path_in(run, "run.json", path, err));
+    for (size_t i = 0; i < fit->epochs_done; i++) seconds += fit->history[i].seconds;
+    json_t *root = json_object();
+    json_put(&root, "version", json_integer(1));
+    json_put(&root, "command", json_bytes(command ? command : ""));
+    json_put(&root, "settings", settings_json(&run->resume));
+    json_put(&root, "parameters", json_size(run->net->params));
+    json_put(&root, "build", json_string(caelum_build_info()));
+    json_put(&root, "kernels", json_string(run->trainer.engine.kernels->name));
+    json_put(&root, "threads", json_integer(run->trainer.settings.threads));
+    json_put(&root, "epochs_done", json_size(fit->epochs_done));
+    if (fit->best_epoch > 0) {
+        json_put(&root, "best_epoch", json_size(fit->best_epoch));
+        json_put(&root, "best_val_loss", json_number(fit->history[fit->best_epoch - 1].val_loss));
+    }
+    json_put(&root, "training_seconds", json_number(seconds));
+    CHECK(json_text(&root, JSON_INDENT(2), path, &text, err));
+    const int result = file_write(path, text, strlen(text), err);
+    free(text);
+    return result;
+}
+
+static int save_model(struct run *run, const char *name, struct caelum_error *err) {
+    const struct fit *fit = &run->fit;
+    const struct caelum_epoch *e = &fit->history[fit->epochs_done - 1];
+    char path[PATH_SIZE], loss[32];
+    CHECK(path_in(run, name, path, err));
+    CHECK(metadata_setf(&run->metadata, err, "epoch", "%zu", e->epoch));
+    number_print(loss, sizeof loss, "%.9g", e->val_loss);
+    CHECK(metadata_set(&run->metadata, "val_loss", loss, err));
+    CHECK(describe_command(run, e->epoch, err));
+    return model_save(run->net, trainer_result(&run->trainer), &run->metadata, path, err);
+}
+
+static int save_checkpoint(const struct run *run, struct caelum_error *err) {
+    char path[PATH_SIZE];
+    CHECK(path_in(run, "checkpoint.safetensors", path, err));
+    return checkpoint_save(&run->fit, &run->resume, path, err);
+}
+
+/* The checkpoint comes last: if we are killed before it, the epoch is done again and writes the same. */
+static int on_epoch(void *cookie, const struct fit *fit, struct caelum_error *err) {
+    struct run *run = cookie;
+    const struct caelum_epoch *e = &fit->history[fit->epochs_done - 1];
+    if (e->best) CHECK(save_model(run, "best.safetensors", err));
+    CHECK(save_model(run, "last.safetensors", err));
+    CHECK(run_write_metrics(run->settings.out, fit->history, fit->epochs_done, err));
+    CHECK(events_epoch(&run->events, e, err));
+    CHECK(save_checkpoint(run, err));
+    if (run->settings.progress) {
+        const struct caelum_train_progress progress = {.epoch = e->epoch,
+                                                       .epochs = fit->settings.epochs,
+                                                       .batch = fit->batches,
+                                                       .batches = fit->batches,
+                                                       .loss = e->loss,
+                                                       .last_val_loss = e->val_loss,
+                                                       .pictures_per_second = e->pictures_per_second,
+                                                       .finished = e};
+        run->settings.progress(run->settings.cookie, &progress);
+    }
+    return CAELUM_OK;
+}
+
+static int on_batch(void *cookie, const struct fit *fit) {
+    struct run *run = cookie;
+    const struct caelum_train_settings *s = &run->settings;
+    if (!s->progress) return 0;
+    const size_t done = fit->epochs_done * fit->batches + fit->batches_done;
+    const size_t all = fit->settings.epochs * fit->batches, n = fit_pictures(fit);
+    const struct caelum_train_progress progress = {
+        .epoch = fit->epochs_done + 1,
+        .epochs = fit->settings.epochs,
+        .batch = fit->batches_done,
+        .batches = fit->batches,
+        .loss = fit->sums.loss / (double)(n * trainer_terms(fit->trainer)),
+        .last_val_loss = fit->epochs_done > 0 ? fit->history[fit->epochs_done - 1].val_loss : NAN,
+        .pictures_per_second = (double)n / fit->train_seconds,
+        .seconds_left = remaining_seconds(&run->remaining, clock_seconds(), (double)done, (double)all)};
+    return s->progress(s->cookie, &progress);
+}
+
+/* --- The run -------------------------------------------------------------------------------------- */
+
+static int look(struct run *run, struct caelum_error *err) {
+    const struct caelum_train_settings *s = &run->settings;
+    char advice[PATH_SIZE + 80];
+    if (s->resume ? s->epochs > MOST_EPOCHS : s->epochs < 1 || s->epochs > MOST_EPOCHS)
+        return caelum_fail(err, CAELUM_EUSAGE, "epochs: expected 1 to %d, got %zu", MOST_EPOCHS, s->epochs);
+    if (s->resume) return read_checkpoint(run, err);
+    CHECK(train_settings_check(s, err));
+    snprintf(advice, sizeof advice, "go on with it by --resume %.*s, or write over it by --force", PATH_SIZE,
+             s->out ? s->out : "");
+    return run_directory_look(&run->lock, s->out, s->force, advice, err);
+}
+
+/* "standard" for models/standard.net; a resumed run's checkpoint remembers it. */
+static int name_network(struct run *run, struct caelum_error *err) {
+    const char *known = metadata_get(&run->checkpoint.metadata, "name");
+    if (run->settings.resume) return mem_strdup(&run->name, known ? known : "", err);
+    CHECK(mem_strdup(&run->name, path_name(run->settings.net_path), err));
+    run->name[path_stem_length(run->name)] = '\0';
+    return CAELUM_OK;
+}
+
+/* What the weights started from, before training changes them; a resumed run's checkpoint remembers it. */
+static void name_start(struct run *run) {
+    const struct metadata *m = &run->checkpoint.metadata;
+    const char *path = run->settings.init, *sha256 = metadata_get(m, "init_sha256");
+    if (run->settings.resume) {
+        run->init = metadata_get(m, "init");
+        snprintf(run->init_sha256, sizeof run->init_sha256, "%s", sha256 ? sha256 : "");
+    } else if (path) {
+        struct sha256_ctx sha;
+        uint8_t digest[SHA256_DIGEST_SIZE];
+        sha256_init(&sha);
+        sha256_update(&sha, run->net->params * sizeof(float), (const uint8_t *)run->trainer.params);
+        sha256_digest(&sha, sizeof digest, digest);
+        for (size_t i = 0; i < sizeof digest; i++) snprintf(run->init_sha256 + 2 * i, 3, "%02x", digest[i]);
+        run->init = path_name(path);
+    }
+}
+
+/* Opens network, data, trainer and fit; nothing is written before all of it is known to be good. */
+static int prepare(struct run *run, struct caelum_error *err) {
+    const struct caelum_train_settings *s = &run->settings;
+    CHECK(look(run, err));
+    CHECK(train_open(s, &run->data, &run->net, &run->trainer, err));
+    const char *fingerprint = metadata_get(&run->checkpoint.metadata, "data_fingerprint");
+    if (s->resume && (!fingerprint || strcmp(fingerprint, run->data->fingerprint) != 0))
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: the data are not those that the run was started with",
+                           run->data->source);
+    const struct pictures train = data_pictures(run->data, CAELUM_TRAIN),
+                          val = data_pictures(run->data, CAELUM_VALIDATION);
+    const struct schedule schedule = {.kind = s->schedule,
+                                      .lr = s->lr,
+                                      .batches = (train.n + s->batch - 1) / s->batch,
+                                      .epochs = s->epochs,
+                                      .warmup = s->warmup,
+                                      .step_epochs = s->lr_step_epochs,
+                                      .gamma = s->lr_gamma,
+                                      .patience = s->lr_patience};
+    const struct fit_settings fit = {.epochs = s->epochs,
+                                     .seed = s->seed,
+                                     .schedule = schedule,
+                                     .early_stop = s->early_stop,
+                                     .flip = s->flip,
+                                     .train = train,
+                                     .validation = val,
+                                     .on_batch = on_batch,
+                                     .on_epoch = on_epoch,
+                                     .cookie = run};
+    CHECK(fit_open(&run->fit, &fit, &run->trainer, err));
+    CHECK(name_network(run, err));
+    name_start(run);
+    CHECK(describe_model(run, err));
+    CHECK(describe_checkpoint(run, err));
+    if (!s->resume) return CAELUM_OK;
+    char path[PATH_SIZE];
+    CHECK(path_in(run, "checkpoint.safetensors", path, err));
+    return checkpoint_restore(&run->fit, &run->checkpoint, path, err);
+}
+
+static const char *const loss_labels[] = {[CAELUM_MSE] = "mean squared error, pixels in [0, 1]",
+                                          [CAELUM_BCE] = "binary cross-entropy, nats a value",
+                                          [CAELUM_L1] = "mean absolute error, pixels in [0, 1]",
+                                          [CAELUM_HUBER] = "Huber loss, pixels in [0, 1]",
+                                          [CAELUM_XENT] = "cross-entropy, nats a picture"};
+
+/* The pictures a person looks at, after the last epoch. */
+static int illustrate(struct run *run, struct caelum_error *err) {
+    const struct caelum_train_settings *s = &run->settings;
+    const struct fit *fit = &run->fit;
+    const char *sheet = s->task == CAELUM_COLORIZE ? "colorizations" : "reconstructions";
+    char title[400], name[32], path[PATH_SIZE], model[PATH_SIZE];
+    if (!CAELUM_WITH_CAIRO) return CAELUM_OK;
+    number_print(title, sizeof title, "%.255s, %zu parameters, on %.31s: batch %zu, seed %llu", run->name,
+                 run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
+    CHECK(run_write_curves(s->out, title, loss_labels[s->loss], fit->history, fit->epochs_done, err));
+    if (s->task == CAELUM_CLASSIFY) return CAELUM_OK; /* it makes no pictures */
+    snprintf(name, sizeof name, "%s.png", sheet);
+    CHECK(path_in(run, name, path, err));
+    CHECK(path_in(run, "best.safetensors", model, err));
+    struct caelum_model *best = NULL;
+    CHECK(caelum_model_load(&best, model, err));
+    int result = run_sheet_write(best, run->data, path, err);
+    caelum_model_close(&best);
+    if (result == 0) result = events_image(&run->events, sheet, fit->epochs_done, path, err);
+    return result;
+}
+
+/* A resumed run's first file has told the network and the command already. */
+static int begin_events(struct run *run, struct caelum_error *err) {
+    const struct caelum_train_settings *s = &run->settings;
+    CHECK(events_open(&run->events, s->out, run->fit.epochs_done, err));
+    if (s->resume) return CAELUM_OK;
+    const char *command = metadata_get(&run->resume, s->command ? "begun_by" : "command");
+    CHECK(events_text(&run->events, "command", command, err));
+    return events_text(&run->events, "network", run->net->text, err);
+}
+
+static int train(struct run *run, struct caelum_error *err) {
+    CHECK(prepare(run, err));
+    CHECK(run_directory_take(&run->lock, run->settings.out, err));
+    if (!run->settings.resume) CHECK(run_directory_clear(run->settings.out, err));
+    CHECK(write_run_json(run, err));
+    CHECK(begin_events(run, err));
+    /* so that there is something to go back to whatever becomes of the first epoch */
+    if (!run->settings.resume) CHECK(save_checkpoint(run, err));
+    CHECK(fit_run(&run->fit, err));
+    if (run->fit.stopped) CHECK(save_checkpoint(run, err));
+    CHECK(write_run_json(run, err));
+    if (!run->fit.stopped) CHECK(illustrate(run, err));
+    return events_close(&run->events, err);
+}
+
+int caelum_train(const struct caelum_train_settings *settings, struct caelum_train_result *result,
+                 struct caelum_error *err) {
+    struct run *run = NULL;
+    const double start = clock_seconds();
+    CHECK(mem_alloc(&run, 1, sizeof *run, err));
+    run->settings = *settings;
+    const int status = train(run, err);
+    if (status == 0 && result) {
+        const struct fit *fit = &run->fit;
+        *result = (struct caelum_train_result){
+            .task = run->settings.task,
+            .epochs = fit->epochs_done,
+            .best_epoch = fit->best_epoch,
+            .best_val_loss = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_loss : NAN,
+            .best_val_psnr = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_psnr : NAN,
+            .best_val_accuracy = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_accuracy : NAN,
+            .seconds = clock_seconds() - start,
+            .stopped = fit->stopped,
+            .ended_early = !fit->stopped && fit->epochs_done < fit->settings.epochs};
+    }
+    events_close(&run->events, NULL);
+    fit_close(&run->fit);
+    trainer_close(&run->trainer);
+    safetensors_close(&run->checkpoint);
+    metadata_clear(&run->metadata);
+    metadata_clear(&run->resume);
+    caelum_net_close(&run->net);
+    caelum_data_close(&run->data);
+    mem_free(&run->name);
+    file_unlock(&run->lock);
+    mem_free(&run);
+    return status;
+}
