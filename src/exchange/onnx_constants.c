@@ -42,7 +42,7 @@ int onnx_add_constant(struct onnx_writer *w, struct caelum_error *err) {
     const struct onnx_tensor *t;
     CHECK(get_constant(w, &t, err));
     if (fits(w, t) && is_all(t, 0)) return CAELUM_OK;
-    if (!w->linear || !fits(w, t) || !is_bias(w, t))
+    if (!w->affine || !fits(w, t) || !is_bias(w, t))
         return REFUSE(w, err,
                       "'%.60s' is a constant; a network's text adds one number a channel to a layer with "
                       "weights that stands right before, and else only what it made",
@@ -64,7 +64,17 @@ static int expect_neutral(struct onnx_writer *w, float neutral, bool commutes, c
 int onnx_subtract(struct onnx_writer *w, struct caelum_error *err) {
     return expect_neutral(w, 0, false, "x - 0", err);
 }
+/* The scale of channels that a normalization was exported without. */
+static bool is_scale(const struct onnx_writer *w, const struct onnx_tensor *t) {
+    const struct caelum_net *net = w->network->net;
+    return w->affine && fits(w, t) && is_bias(w, t) && t->values == w->now.shape.c &&
+           strncmp(net->layer[net->layers - 1].text, "groupnorm", 9) == 0;
+}
+
 int onnx_multiply(struct onnx_writer *w, struct caelum_error *err) {
+    const struct onnx_tensor *t;
+    CHECK(get_constant(w, &t, err));
+    if (is_scale(w, t)) return onnx_weigh(w, "weight", t, false, err);
     return expect_neutral(w, 1, true, "a product with 1", err);
 }
 int onnx_divide(struct onnx_writer *w, struct caelum_error *err) {

@@ -45,8 +45,20 @@ static int add_to(struct caelum_model *model, const struct onnx_weight *weight, 
     return caelum_fail(err, CAELUM_EUSAGE, "the model has no %s of %zu numbers", weight->name, from->values);
 }
 
+/* One number everywhere. */
+static int fill_number(struct caelum_model *model, const struct onnx_weight *weight) {
+    struct caelum_tensor t;
+    for (size_t i = 0; caelum_model_tensor(model, i, &t); i++) {
+        if (strcmp(t.name, weight->name) != 0) continue;
+        float *to = model_values(model, t.name, t.dims, t.dim);
+        for (size_t k = 0; k < t.dim[0]; k++) to[k] = weight->number;
+    }
+    return CAELUM_OK;
+}
+
 static int fill(struct caelum_model *model, const struct onnx_weight *weight, struct caelum_error *err) {
     const struct onnx_tensor *from = weight->from;
+    if (!from) return fill_number(model, weight);
     if (weight->added) return add_to(model, weight, err);
     if (!weight->turned) return caelum_model_set_tensor(model, weight->name, from->data, from->values, err);
     float *turned = NULL;
@@ -75,7 +87,7 @@ static int make(struct caelum_model **model, const struct onnx_path *path, struc
     CHECK(get_side(file, 2, "height", settings->height, path->path, &height, err));
     CHECK(get_side(file, 3, "width", settings->width, path->path, &width, err));
     CHECK(onnx_write_lines(network, path, height, width, err));
-    CHECK(model_new(model, network->text, path->path, height, width, values_of(file), err));
+    CHECK(model_take(model, &network->net, values_of(file), err));
     for (size_t i = 0; i < network->weights; i++) {
         const int result = fill(*model, &network->weight[i], err);
         if (result == CAELUM_EUSAGE) return caelum_fail_in(err, CAELUM_EFORMAT, "%s", path->path);
@@ -104,7 +116,7 @@ int onnx_to_model(struct caelum_model **out, const struct onnx_file *file, const
         model = NULL;
     }
     caelum_model_close(&model);
-    if (network) mem_free(&network->text);
+    if (network) caelum_net_close(&network->net);
     mem_free(&network);
     mem_free(&way);
     return result;

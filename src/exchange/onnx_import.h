@@ -1,4 +1,4 @@
-/* onnx_import.h - a graph to a network's text, in two steps: the nodes on the way from the output back to the
+/* onnx_import.h - a graph to a network, in two steps: the nodes on the way from the output back to the
  * input (onnx_path.c), and what each is in the text (onnx_lines.c and what it asks). */
 #ifndef CAELUM_EXCHANGE_ONNX_IMPORT_H
 #define CAELUM_EXCHANGE_ONNX_IMPORT_H
@@ -10,8 +10,8 @@ enum { ONNX_MOST_STEPS = 1024, ONNX_MOST_SKIPS = 8 };
 /* What a step is in the text. */
 enum onnx_step_kind {
     ONNX_STEP_NODE,      /* its node alone */
-    ONNX_STEP_SILU,      /* x sigmoid(x) */
-    ONNX_STEP_GELU,      /* the tanh form */
+    ONNX_STEP_ACTIVATE,  /* `word` */
+    ONNX_STEP_NORMALIZE, /* InstanceNormalization, the node, of groups of channels, and back */
     ONNX_STEP_QUANTIZE,  /* round(x / number) number */
     ONNX_STEP_SHUFFLE,   /* PyTorch's pixel_unshuffle or pixel_shuffle as Reshape, Transpose, Reshape */
     ONNX_STEP_UNSHUFFLE, /* the same as SpaceToDepth and Gather */
@@ -24,6 +24,7 @@ struct onnx_step {
     const char *from, *to;        /* values */
     size_t skips;                 /* further values that it reads: of Add and Concat */
     const char *skip[ONNX_MOST_SKIPS];
+    const char *word;
     const char *constant; /* the other input of Add, Sub, Mul and Div, where it is one */
     float number;
 };
@@ -69,16 +70,16 @@ struct onnx_lists {
 int onnx_list_of(struct onnx_lists *lists, const struct onnx_node *reader, const char *value,
                  struct onnx_list *list, struct caelum_error *err);
 
-/* The steps as a network's text, and where the weights come from. */
+/* Where the weights come from. */
 struct onnx_weight {
-    char name[96]; /* of the model's tensor */
-    const struct onnx_tensor *from;
+    char name[96];                  /* of the model's tensor */
+    const struct onnx_tensor *from; /* NULL: `number` everywhere */
+    float number;
     bool turned; /* a matrix [in][out] that the model has as [out][in] */
     bool added;  /* to what the model has there; one number is added to all */
 };
 struct onnx_network {
-    char *text; /* owned, with mem_free */
-    size_t used, room;
+    struct caelum_net *net; /* owned */
     size_t weights;
     struct onnx_weight weight[2 * ONNX_MOST_STEPS];
 };

@@ -1,5 +1,5 @@
-/* onnx_lines.c - the steps of a graph as lines of a network's text, one operator a row of a table. The text
- * is parsed again after each line: what it comes to is for the parser to say. */
+/* onnx_lines.c - the steps of a graph as lines of a network's text, one operator a row of a table. The
+ * network is built along, which tells the shape after each line. */
 #include "exchange/onnx_lines.h"
 
 #include "base/mem.h"
@@ -13,47 +13,26 @@
 /* Attributes are whole numbers within these. */
 static const int64_t most_whole = 1 << 24;
 
-/* --- The text ------------------------------------------------------------------------------------- */
+/* --- The network ---------------------------------------------------------------------------------- */
 
-static int append(struct onnx_network *network, const char *words, struct caelum_error *err) {
-    const size_t length = strlen(words);
-    if (network->room - network->used <= length) {
-        char *larger = NULL;
-        CHECK(mem_alloc(&larger, 2 * network->room + length + 1024, 1, err));
-        if (network->used > 0) memcpy(larger, network->text, network->used);
-        mem_free(&network->text);
-        network->text = larger;
-        network->room = 2 * network->room + length + 1024;
-    }
-    memcpy(network->text + network->used, words, length + 1);
-    network->used += length;
-    return CAELUM_OK;
-}
-
-/* What the text comes to so far. */
-static int look(struct onnx_writer *w, struct caelum_error *err) {
-    struct caelum_net *net = NULL;
-    const struct onnx_node *node = w->step->node;
-    const int result = caelum_net_parse(&net, w->network->text, "its text", w->height, w->width, err);
-    if (result != 0)
-        return caelum_fail_in(err, result, "%s: node '%.60s' (%.30s)", w->path->path, node->name, node->op);
-    const struct net_layer *last = &net->layer[net->layers - 1];
-    w->now.shape = last->out;
-    snprintf(w->layer, sizeof w->layer, "%s", last->name);
-    caelum_net_close(&net);
-    return CAELUM_OK;
+static const struct net_layer *last_layer(const struct onnx_writer *w) {
+    const struct caelum_net *net = w->network->net;
+    return net->layers > 0 ? &net->layer[net->layers - 1] : NULL;
 }
 
 int onnx_say(struct onnx_writer *w, struct caelum_error *err, const char *format, ...) {
     char line[200];
+    const struct onnx_node *node = w->step->node;
     va_list list;
     va_start(list, format);
-    number_vprint(line, sizeof line - 1, format, list);
+    number_vprint(line, sizeof line, format, list);
     va_end(list);
-    w->linear = false;
-    CHECK(append(w->network, line, err));
-    CHECK(append(w->network, "\n", err));
-    return look(w, err);
+    w->linear = w->affine = false;
+    const int result = net_append(w->network->net, err, "%s", line);
+    if (result != 0)
+        return caelum_fail_in(err, result, "%s: node '%.60s' (%.30s)", w->path->path, node->name, node->op);
+    w->now.shape = net_output(w->network->net);
+    return CAELUM_OK;
 }
 
 int onnx_weigh(struct onnx_writer *w, const char *tensor, const struct onnx_tensor *from, bool turned,
@@ -62,9 +41,15 @@ int onnx_weigh(struct onnx_writer *w, const char *tensor, const struct onnx_tens
     if (network->weights == sizeof network->weight / sizeof *network->weight)
         return REFUSE(w, err, "more than %zu tensors", network->weights);
     struct onnx_weight *weight = &network->weight[network->weights++];
-    snprintf(weight->name, sizeof weight->name, "%s.%s", w->layer, tensor);
+    snprintf(weight->name, sizeof weight->name, "%s.%s", last_layer(w)->name, tensor);
     weight->from = from;
     weight->turned = turned;
+    return CAELUM_OK;
+}
+
+int onnx_weigh_number(struct onnx_writer *w, const char *tensor, float number, struct caelum_error *err) {
+    CHECK(onnx_weigh(w, tensor, NULL, false, err));
+    w->network->weight[w->network->weights - 1].number = number;
     return CAELUM_OK;
 }
 
@@ -203,9 +188,11 @@ static bool known_shape(const void *cookie, const char *value, struct onnx_list 
 
 /* At the end of the last line where that has none. */
 int onnx_activate(struct onnx_writer *w, const char *word, struct caelum_error *err) {
+    char line[LAYER_LINE];
     if (!w->linear) return onnx_say(w, err, "act %s", word);
-    w->network->used--; /* the line's end */
-    return onnx_say(w, err, " %s", word);
+    memcpy(line, last_layer(w)->text, sizeof line);
+    net_drop(w->network->net);
+    return onnx_say(w, err, "%s %s", line, word);
 }
 
 static int relu(struct onnx_writer *w, struct caelum_error *err) {
@@ -216,6 +203,10 @@ static int sigmoid(struct onnx_writer *w, struct caelum_error *err) {
 }
 static int hyperbolic(struct onnx_writer *w, struct caelum_error *err) {
     return onnx_activate(w, "tanh", err);
+}
+
+static int hardswish(struct onnx_writer *w, struct caelum_error *err) {
+    return onnx_activate(w, "hardswish", err);
 }
 
 static int leaky(struct onnx_writer *w, struct caelum_error *err) {
@@ -287,7 +278,7 @@ static int say_dense(struct onnx_writer *w, bool turned, const struct onnx_tenso
     if (bias && (bias->values != n || bias->dims < 1 || bias->dim[bias->dims - 1] != n))
         return REFUSE(w, err, "a bias of %zu numbers for %zu outputs", bias->values, n);
     CHECK(onnx_say(w, err, "dense %zu", n));
-    w->linear = true;
+    w->linear = w->affine = true;
     CHECK(onnx_weigh(w, "weight", weight, turned, err));
     return bias ? onnx_weigh(w, "bias", bias, false, err) : CAELUM_OK;
 }
@@ -308,6 +299,19 @@ static int gemm(struct onnx_writer *w, struct caelum_error *err) {
 
 static int matmul(struct onnx_writer *w, struct caelum_error *err) {
     return say_dense(w, true, NULL, err);
+}
+
+static int prelu(struct onnx_writer *w, struct caelum_error *err) {
+    const struct onnx_tensor *slope;
+    CHECK(onnx_get_reals(w, 1, &slope, err));
+    const size_t channels = w->now.shape.c;
+    if (!slope || w->now.flat ||
+        (slope->values != 1 &&
+         (slope->values != channels || slope->dims < 3 || slope->dim[slope->dims - 3] != channels)))
+        return REFUSE(w, err, "expected one slope, or one for each of %zu channels", channels);
+    CHECK(onnx_say(w, err, "prelu"));
+    return slope->values == channels ? onnx_weigh(w, "weight", slope, false, err)
+                                     : onnx_weigh_number(w, "weight", *(const float *)slope->data, err);
 }
 
 /* Identity with a note, as noise.c writes it. */
@@ -374,6 +378,9 @@ static const struct {
     {"Gelu", 1, 1, "approximate", gelu},
     {"Sigmoid", 1, 1, "", sigmoid},
     {"Tanh", 1, 1, "", hyperbolic},
+    {"HardSwish", 1, 1, "", hardswish},
+    {"PRelu", 2, 2, "", prelu},
+    {"InstanceNormalization", 3, 3, "epsilon", onnx_normalize},
     {"Identity", 1, 1, "", noise},
 };
 
@@ -402,10 +409,10 @@ static int write_node(struct onnx_writer *w, struct caelum_error *err) {
 
 static int write_step(struct onnx_writer *w, struct caelum_error *err) {
     switch (w->step->kind) {
-    case ONNX_STEP_SILU:
-        return onnx_activate(w, "silu", err);
-    case ONNX_STEP_GELU:
-        return onnx_activate(w, "gelu", err);
+    case ONNX_STEP_ACTIVATE:
+        return onnx_activate(w, w->step->word, err);
+    case ONNX_STEP_NORMALIZE:
+        return onnx_normalize_groups(w, err);
     case ONNX_STEP_QUANTIZE:
         return quantize(w, err);
     case ONNX_STEP_SHUFFLE:
@@ -432,30 +439,28 @@ static int save(struct onnx_writer *w, const char *value, struct caelum_error *e
 
 static int write_all(struct onnx_writer *w, struct caelum_error *err) {
     const struct onnx_path *path = w->path;
-    char first[40];
-    snprintf(first, sizeof first, "input %zu\n", w->now.shape.c);
-    CHECK(append(w->network, first, err));
     for (size_t i = 0; i < path->count; i++) {
         w->step = &path->step[i];
         w->known[i] = w->now;
         if (i == 0) CHECK(save(w, w->step->from, err));
         CHECK(write_step(w, err));
-        if (strcmp(w->step->to, "latent") == 0 && *w->layer) CHECK(onnx_say(w, err, "latent"));
+        if (strcmp(w->step->to, "latent") == 0 && last_layer(w)) CHECK(onnx_say(w, err, "latent"));
         if (i + 1 < path->count) CHECK(save(w, w->step->to, err));
     }
     const size_t values = shape_values(w->now.shape);
-    if (w->now.flat && w->now.shape.c != values) return onnx_say(w, err, "reshape %zu 1 1", values);
-    if (!*w->layer) return onnx_say(w, err, "act linear"); /* a network has a layer */
-    return CAELUM_OK;
+    if (w->now.flat && w->now.shape.c != values) CHECK(onnx_say(w, err, "reshape %zu 1 1", values));
+    if (!last_layer(w)) CHECK(onnx_say(w, err, "act linear")); /* a network has a layer */
+    return net_finish(w->network->net, err);
 }
 
 int onnx_write_lines(struct onnx_network *network, const struct onnx_path *path, size_t height, size_t width,
                      struct caelum_error *err) {
     struct onnx_writer *w = NULL;
+    const struct shape input = {path->file->graph.input.dim[1], height, width};
+    CHECK(net_begin(&network->net, path->path, input, err));
     CHECK(mem_alloc(&w, 1, sizeof *w, err));
     w->network = network, w->path = path;
-    w->height = height, w->width = width;
-    w->now.shape = (struct shape){path->file->graph.input.dim[1], height, width};
+    w->now.shape = input;
     w->lists = (struct onnx_lists){.path = path, .shape = known_shape, .cookie = w};
     const int result = path->count > 0
                            ? write_all(w, err)

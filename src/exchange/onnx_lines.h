@@ -14,10 +14,9 @@ struct onnx_writer {
     struct onnx_network *network;
     const struct onnx_path *path;
     const struct onnx_step *step; /* that is being written */
-    size_t height, width;
     struct onnx_known now;
-    bool linear;    /* the last line is a layer that may yet take an activation */
-    char layer[40]; /* the last line's name in model files; "" before the first */
+    bool linear; /* the last line is a layer that may yet take an activation */
+    bool affine; /* or a constant, into its bias */
     size_t saves;
     const char *saved[NET_SKIPS];             /* values, as "s1", "s2", ... */
     struct onnx_known known[ONNX_MOST_STEPS]; /* of each step's input so far */
@@ -29,12 +28,14 @@ struct onnx_writer {
 
 /* Writes an activation at the end of the last line where that has none, else as a line. */
 int onnx_activate(struct onnx_writer *writer, const char *word, struct caelum_error *err);
-/* Adds a line; what the text comes to with it is in writer->now. */
+/* Adds a line; the shape that it leads to is in writer->now. */
 int onnx_say(struct onnx_writer *writer, struct caelum_error *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* A tensor of the last line's layer. */
 int onnx_weigh(struct onnx_writer *writer, const char *tensor, const struct onnx_tensor *from, bool turned,
                struct caelum_error *err);
+/* The same, of one number. */
+int onnx_weigh_number(struct onnx_writer *writer, const char *tensor, float number, struct caelum_error *err);
 /* A constant, one number or one a channel, that is added to the bias of the last line's layer. */
 int onnx_weigh_more(struct onnx_writer *writer, const struct onnx_tensor *from, struct caelum_error *err);
 /* `crop` and `pad` lines that put `before` and `after` zeros around rows [0] and columns [1]; negative: cut
@@ -64,6 +65,9 @@ int onnx_deconv(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_maxpool(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_avgpool(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_resize(struct onnx_writer *writer, struct caelum_error *err);
+/* onnx_norm.c: normalization. */
+int onnx_normalize(struct onnx_writer *writer, struct caelum_error *err);
+int onnx_normalize_groups(struct onnx_writer *writer, struct caelum_error *err);
 /* onnx_constants.c: what a constant is added to, or multiplied by. */
 int onnx_add_constant(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_subtract(struct onnx_writer *writer, struct caelum_error *err);

@@ -118,11 +118,23 @@ static const char *under(const struct onnx_file *file, const char *value, const 
     return node ? node->input[0] : NULL;
 }
 
+/* Whether it is x / 6 + 1/2, held within 0 and 1. */
+static bool is_sixth(const struct onnx_file *file, const char *value) {
+    const struct onnx_node *node = onnx_maker(file, value, "HardSigmoid");
+    const struct onnx_attribute *alpha = node ? onnx_attribute(node, "alpha") : NULL,
+                                *beta = node ? onnx_attribute(node, "beta") : NULL;
+    return alpha && alpha->kind == ONNX_REAL && fabsf(alpha->f - 1.0f / 6) < 1e-6f &&
+           (!beta || (beta->kind == ONNX_REAL && beta->f == 0.5f));
+}
+
+/* x times its own sigmoid, or the hard one. */
 static bool find_silu(const struct onnx_file *file, struct onnx_step *step) {
     for (size_t i = 0; i < 2; i++) {
         const char *x = under(file, step->node->input[i], "Sigmoid");
+        step->word = x ? "silu" : "hardswish";
+        if (!x && is_sixth(file, step->node->input[i])) x = under(file, step->node->input[i], "HardSigmoid");
         if (x && same(file, x, step->node->input[1 - i])) {
-            step->kind = ONNX_STEP_SILU, step->from = x;
+            step->kind = ONNX_STEP_ACTIVATE, step->from = x;
             return true;
         }
     }
@@ -140,7 +152,7 @@ static bool find_gelu(const struct onnx_file *file, struct onnx_step *step) {
         const char *cube = beside_number(file, beside(file, sum, "Add", x), "Mul", 0.044715f);
         const char *square = beside(file, cube, "Mul", x), *again = beside(file, square, "Mul", x);
         if (again && same(file, again, x)) {
-            step->kind = ONNX_STEP_GELU, step->from = x;
+            step->kind = ONNX_STEP_ACTIVATE, step->word = "gelu", step->from = x;
             return true;
         }
     }
@@ -206,6 +218,14 @@ static void find_shuffle(const struct onnx_file *file, struct onnx_step *step) {
     if (x) step->kind = ONNX_STEP_UNSHUFFLE, step->from = x;
 }
 
+/* Groups of channels, each laid out as one, normalized, and laid out as they were. */
+static void find_normal(const struct onnx_file *file, struct onnx_step *step) {
+    if (strcmp(step->node->op, "Reshape") != 0) return;
+    const struct onnx_node *normal = onnx_maker(file, step->node->input[0], "InstanceNormalization");
+    const char *x = normal ? under(file, normal->input[0], "Reshape") : NULL;
+    if (x) step->kind = ONNX_STEP_NORMALIZE, step->from = x;
+}
+
 /* --- The way -------------------------------------------------------------------------------------- */
 
 /* depth[i]: the most nodes on a way from the input to node i's output. */
@@ -266,6 +286,7 @@ static int find_step(const struct onnx_path *path, struct onnx_step *step, const
     if ((strcmp(op, "Sub") == 0 || strcmp(op, "Div") == 0) && !beside_constant(path->file, step))
         return onnx_refuse(path, step->node, err, "of what is computed; expected a constant");
     find_shuffle(path->file, step);
+    find_normal(path->file, step);
     return CAELUM_OK;
 }
 

@@ -50,7 +50,7 @@ static int say_conv(struct onnx_writer *w, const char *word, size_t channels, co
     if (g->kernel != 3) snprintf(kernel, sizeof kernel, " k=%lld", (long long)g->kernel);
     if (g->stride != 1) snprintf(stride, sizeof stride, " stride=%lld", (long long)g->stride);
     CHECK(onnx_say(w, err, "%s %zu%s%s%s", word, channels, kernel, stride, valid ? " pad=valid" : ""));
-    w->linear = true;
+    w->linear = w->affine = true;
     CHECK(onnx_weigh(w, "weight", weight, false, err));
     return bias ? onnx_weigh(w, "bias", bias, false, err) : CAELUM_OK;
 }

@@ -122,22 +122,32 @@ static int read_tensor(const struct safetensors *file, const char *path, const s
  */
 static const size_t always = (size_t)1 << 24;
 
-int model_new(struct caelum_model **out, const char *text, const char *name, size_t height, size_t width,
-              size_t most, struct caelum_error *err) {
+int model_take(struct caelum_model **out, struct caelum_net **net, size_t most, struct caelum_error *err) {
     struct caelum_model *model = NULL;
+    const size_t params = (*net)->params;
+    if (params > most && params > always)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: the network has %zu weights, the file %zu", (*net)->file,
+                           params, most);
     CHECK(mem_alloc(&model, 1, sizeof *model, err));
     int result = mem_alloc(&model->metadata, 1, sizeof *model->metadata, err);
     if (result == 0) result = pool_open(&model->pool, err);
-    if (result == 0) result = caelum_net_parse(&model->net, text, name, height, width, err);
-    if (result == 0 && model->net->params > most && model->net->params > always)
-        result = caelum_fail(err, CAELUM_EFORMAT, "%s: the network has %zu weights, the file %zu", name,
-                             model->net->params, most);
-    if (result == 0) result = mem_alloc(&model->params, model->net->params, sizeof(float), err);
+    if (result == 0) result = mem_alloc(&model->params, params, sizeof(float), err);
     if (result == 0) {
+        model->net = *net;
+        *net = NULL;
         *out = model;
         model = NULL;
     }
     caelum_model_close(&model);
+    return result;
+}
+
+int model_new(struct caelum_model **model, const char *text, const char *name, size_t height, size_t width,
+              size_t most, struct caelum_error *err) {
+    caelum_net *net = NULL;
+    CHECK(caelum_net_parse(&net, text, name, height, width, err));
+    const int result = model_take(model, &net, most, err);
+    caelum_net_close(&net);
     return result;
 }
 

@@ -39,6 +39,8 @@ void metadata_unescape(struct metadata *metadata);
  * than `most`, which the file has that they are to come from. */
 int model_new(struct caelum_model **model, const char *text, const char *name, size_t height, size_t width,
               size_t most, struct caelum_error *err);
+/* The same of a finished network, which is taken: *net is NULL then. */
+int model_take(struct caelum_model **model, struct caelum_net **net, size_t most, struct caelum_error *err);
 /* CAELUM_EFORMAT, naming `what`, the tensor and the value, if a parameter is not finite, or with `half` would
  * not be in half precision. */
 int model_check(const struct caelum_net *net, const float *params, bool half, const char *what,
