@@ -73,7 +73,7 @@ class Net(nn.Module):
             return F.interpolate(x, scale_factor=size, **(bilinear if "bilinear" in words else {"mode": "nearest"}))
         if words[0] in ("crop", "pad"):  # in the middle, the odd row at the end
             return cut(x, *(int((n - to) / 2) for n, to in zip((h, w), numbers)), *numbers)
-        return {"maxpool": lambda: F.max_pool2d(x, size), "avgpool": lambda: F.avg_pool2d(x, size), "act": lambda: x, "prelu": lambda: torch.where(x > 0, x, own.weight * x),
+        return {"maxpool": lambda: F.max_pool2d(x, size), "avgpool": lambda: F.avg_pool2d(x, size), "act": lambda: x, "groupnorm": lambda: F.group_norm(x, (numbers or [1])[0]) * own.weight + own.bias, "prelu": lambda: torch.where(x > 0, x, own.weight * x),
                 "reshape": lambda: x.reshape(-1, *numbers), "space_to_depth": lambda: F.pixel_unshuffle(x, size),
                 "depth_to_space": lambda: F.pixel_shuffle(x, size)}[words[0]]()
 
