@@ -4,7 +4,7 @@
 #include "kernel_bench.h"
 #include "testing.h"
 
-#include "kernels/ref.h"
+#include "ref.h"
 
 #include <math.h>
 

@@ -3,7 +3,7 @@
  * convolution to transposed convolution. */
 #include "testing.h"
 
-#include "kernels/ref.h"
+#include "ref.h"
 #include "net/net.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
 #include "testing.h"
 
 #include "base/file.h"
-#include "kernels/ref.h"
+#include "ref.h"
 #include "model/half.h"
 #include "model/safetensors.h"
 

@@ -1,7 +1,7 @@
 /* ref.h - the truth for the tests: every kernel's arithmetic once more, in double, one picture at a time,
  * as plain loops over [channel][row][column]. Slow, obvious, and never optimised. */
-#ifndef CAELUM_KERNELS_REF_H
-#define CAELUM_KERNELS_REF_H
+#ifndef CAELUM_TESTS_REF_H
+#define CAELUM_TESTS_REF_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* ref.c - naive double-precision reference. */
-#include "kernels/ref.h"
+#include "ref.h"
 
 #include <math.h>
 
