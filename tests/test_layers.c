@@ -3,8 +3,8 @@
  * convolution to transposed convolution. */
 #include "testing.h"
 
-#include "ref.h"
 #include "net/net.h"
+#include "ref.h"
 
 #include <math.h>
 

@@ -3,9 +3,9 @@
 #include "testing.h"
 
 #include "base/file.h"
-#include "ref.h"
 #include "model/half.h"
 #include "model/safetensors.h"
+#include "ref.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
-/* lanes.h - for layers that do their arithmetic themselves, without a kernel of their own: plain loops over the
- * lanes of a pixel, which the compiler makes vectors of. They keep the kernels' promise of the same bits
+/* lanes.h - for layers that do their arithmetic themselves, without a kernel of their own: plain loops over
+ * the lanes of a pixel, which the compiler makes vectors of. They keep the kernels' promise of the same bits
  * everywhere (kernels.h): a lane is on its own, sums over lanes go by eights in one tree, and this folder is
  * compiled without fused multiply-adds. */
 #ifndef CAELUM_LAYERS_LANES_H
@@ -7,8 +7,8 @@
 
 #include "layers/layer.h"
 
-/* The sum of a register's lanes as layer_io wants it in parameter gradients: lanes 0 to 7 are added to *to, lanes
- * 8 to 15 to to[next]. */
+/* The sum of a register's lanes as layer_io wants it in parameter gradients: lanes 0 to 7 are added to *to,
+ * lanes 8 to 15 to to[next]. */
 static inline void lanes_add(const float *sums, size_t lanes, float *to, size_t next) {
     for (size_t half = 0; half < lanes / SUM_LANES; half++) {
         const float *s = sums + half * SUM_LANES;
