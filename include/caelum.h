@@ -280,8 +280,8 @@ int caelum_model_round_half(caelum_model *model, struct caelum_error *err);
 int caelum_model_save(const caelum_model *model, const char *path, struct caelum_error *err);
 
 /* Writes the model as another program's file, whole or not at all, in the format that the path ends in:
- * .safetensors (as caelum_model_save), .onnx, .keras, .h5 (Keras, HDF5), .npz (NumPy). docs/formats.md and
- * docs/onnx.md say what each keeps. Fails with CAELUM_EUSAGE for another ending or a format that this build
+ * .safetensors (as caelum_model_save), .onnx, .keras, .h5 (Keras, HDF5), .npz (NumPy). docs/formats.md
+ * says what each keeps. Fails with CAELUM_EUSAGE for another ending or a format that this build
  * leaves out, CAELUM_EFORMAT if the format can't hold this network, CAELUM_EIO, CAELUM_ERESOURCE. */
 int caelum_model_export(const caelum_model *model, const char *path, struct caelum_error *err);
 /* The same in the format of an ending, ".onnx", whatever the path ends in. */

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-/* The input pixel under a tap, or -1 if it lies outside. */
+/* The input pixel under a tap, or -1 if that is outside. */
 static long under(const struct ref_conv *s, size_t c, size_t i, size_t j, size_t u, size_t v) {
     const long y = (long)(i * s->stride + u) - s->pad_y, x = (long)(j * s->stride + v) - s->pad_x;
     if (y < 0 || x < 0 || y >= (long)s->h || x >= (long)s->w) return -1;

@@ -18,7 +18,7 @@ void ref_conv_grad(const struct ref_conv *s, const double *x, const double *w, c
                    double *dw);
 /* Transposed convolution, each input pixel scattered where its weights reach: x[c][h][w], w[c][k][kh][kw],
  * y[k][oh][ow], which starts as bias (NULL: 0); pad_y rows and pad_x columns are cut off in front of y, and
- * what lies behind it is dropped. */
+ * what is beyond its end is dropped. */
 void ref_deconv(const struct ref_conv *s, const double *x, const double *w, const double *bias, double *y);
 
 /* Largest of each size x size window; rest rows and columns are dropped. */

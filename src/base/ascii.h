@@ -25,7 +25,7 @@ static inline char ascii_to_lower(char c) {
     return ascii_upper(c) ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Whether two texts are the same but for capitals. */
+/* Whether two texts are equal, ignoring case. */
 static inline bool ascii_same(const char *a, const char *b) {
     while (*a && ascii_to_lower(*a) == ascii_to_lower(*b)) a++, b++;
     return ascii_to_lower(*a) == ascii_to_lower(*b);

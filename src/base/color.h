@@ -14,8 +14,8 @@
 /* RGB to YUV; U and V of a grey are exactly 0. */
 void color_rgb_to_yuv(const double rgb[3], double yuv[3]);
 
-/* The way back: R = Y + V / 0.877, B = Y + U / 0.492, and G such that the luminance is Y. Where the chroma
- * asks for more than a display has, values lie outside [0, 1]. */
+/* The inverse: R = Y + V / 0.877, B = Y + U / 0.492, and G such that the luminance is Y. Chroma that can't
+ * be displayed gives values outside [0, 1]. */
 void color_yuv_to_rgb(const double yuv[3], double rgb[3]);
 
 /* RGB to L*a*b*: sRGB's curve undone (IEC 61966-2-1), sRGB's primaries to XYZ, CIE 15 to Lab. The white

@@ -1,4 +1,4 @@
-/* cpu.h - which instruction sets this machine and its operating system support. */
+/* cpu.h - the instruction sets that machine and operating system support. */
 #ifndef CAELUM_BASE_CPU_H
 #define CAELUM_BASE_CPU_H
 

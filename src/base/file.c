@@ -65,8 +65,7 @@ static int read_up_to(int fd, const char *path, uint8_t *bytes, size_t length, s
 }
 
 static int too_long(const char *path, size_t limit, struct caelum_error *err) {
-    return caelum_fail(err, CAELUM_EFORMAT, "%s: longer than %zu bytes, at most so many are expected", path,
-                       limit);
+    return caelum_fail(err, CAELUM_EFORMAT, "%s: longer than the limit of %zu bytes", path, limit);
 }
 
 static int read_regular(int fd, const char *path, size_t limit, size_t length, uint8_t **bytes, size_t *size,
@@ -88,23 +87,23 @@ static int read_regular(int fd, const char *path, size_t limit, size_t length, u
     return CAELUM_OK;
 }
 
-/* Reads to the end, in room that doubles. */
+/* Reads to the end, into a buffer that doubles. */
 static int read_stream(int fd, const char *path, size_t limit, uint8_t **bytes, size_t *size,
                        struct caelum_error *err) {
     enum { FIRST = 1 << 16 };
     uint8_t *buffer = NULL;
-    size_t used = 0, room = FIRST, got = 0;
-    int result = mem_alloc(&buffer, room + 1, 1, err);
-    while (result == 0 && (result = read_up_to(fd, path, buffer + used, room - used, &got, err)) == 0) {
+    size_t used = 0, capacity = FIRST, got = 0;
+    int result = mem_alloc(&buffer, capacity + 1, 1, err);
+    while (result == 0 && (result = read_up_to(fd, path, buffer + used, capacity - used, &got, err)) == 0) {
         uint8_t *larger = NULL;
         used += got;
-        if (used < room) break;
-        result = used > limit ? too_long(path, limit, err) : mem_alloc(&larger, 2 * room + 1, 1, err);
+        if (used < capacity) break;
+        result = used > limit ? too_long(path, limit, err) : mem_alloc(&larger, 2 * capacity + 1, 1, err);
         if (result != 0) break;
         memcpy(larger, buffer, used);
         mem_free(&buffer);
         buffer = larger;
-        room *= 2;
+        capacity *= 2;
     }
     if (result == 0 && used > limit) result = too_long(path, limit, err);
     if (result != 0) {

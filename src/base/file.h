@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* A file on its way. Write to `stream`, then file_commit; on any failure file_abandon, which leaves
+/* A file being written. Write to `stream`, then file_commit; on any failure file_abandon, which leaves
  * no trace.
  *
  * It has no name before it is whole, where the file system can do that, so a killed process leaves nothing

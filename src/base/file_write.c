@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Names of temporary files: hidden, so that nobody takes one for a picture. */
+/* Names of temporary files: hidden, so that none is taken for a picture. */
 static const char name_begin[] = ".caelum-", name_end[] = ".tmp";
 
 /* --- What a path leads to ------------------------------------------------------------------------- */
@@ -47,7 +47,7 @@ static int descriptor_named(const char *path) {
     return -1;
 }
 
-/* A pipe that nobody reads yet is waited for; a signal that is caught ends that. */
+/* Waits for a pipe's reader, until a caught signal. */
 static int open_special(const char *path) {
     int fd;
     do {

@@ -1,4 +1,4 @@
-/* json.h - JSON trees that are whole or not there at all. json_put and json_add take away the tree when one
+/* json.h - JSON trees that are complete or absent. json_put and json_add take away the tree when one
  * of their calls fails, and do nothing to a tree that is gone; so building needs no checks in between, and
  * the one at the end, json_text, sees every failure.
  *
@@ -12,13 +12,13 @@
 
 #include <jansson.h>
 
-/* Sets key of the object *tree to value, which is taken; NULL is a failure. */
+/* Sets key of the object *tree to value, which it owns from then on; NULL is a failure. */
 void json_put(json_t **tree, const char *key, json_t *value);
 
-/* Appends value, which is taken, to the array *tree; NULL is a failure. */
+/* Appends value, which it owns from then on, to the array *tree; NULL is a failure. */
 void json_add(json_t **tree, json_t *value);
 
-/* A number, or null where it is infinite or NaN, which JSON can't say. */
+/* A number, or null if it is infinite or NaN, which JSON can't express. */
 json_t *json_number(double value);
 
 /* A size, or null where it is beyond JSON's 63 bits. */
@@ -27,7 +27,7 @@ json_t *json_size(size_t value);
 /* A string of any bytes, as above; NULL if out of memory. */
 json_t *json_bytes(const char *bytes);
 
-/* The bytes that such a string stands for, in place. */
+/* The bytes that such a string encodes, in place. */
 void json_bytes_back(char *text);
 
 /* Reads JSON as jansson does, in every locale; NULL, and *why, where it is none. why may be NULL. */

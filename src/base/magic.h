@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* "a PNG picture", with a word on what to do where there is something; never NULL. */
+/* "a PNG picture", with advice if there is any; never NULL. */
 const char *magic_name(const uint8_t *bytes, size_t size);
 /* The same of a file where a text is expected: NULL for a text that may be meant, for what is not known, and
  * for what is no regular file. */

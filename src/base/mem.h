@@ -15,7 +15,7 @@ int size_mul(size_t a, size_t b, size_t *product, struct caelum_error *err);
 /* Sets *block to count * size zeroed bytes, to be freed with mem_free; NULL where count or size is 0. */
 int mem_alloc(void *block, size_t count, size_t size, struct caelum_error *err);
 
-/* Frees what mem_alloc gave; takes the address of the pointer, sets it to NULL, accepts NULL in it. */
+/* Frees memory of mem_alloc; takes the address of the pointer, sets it to NULL, accepts NULL in it. */
 void mem_free(void *block);
 
 /* A copy of a string, freed with mem_free. */

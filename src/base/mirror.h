@@ -1,4 +1,4 @@
-/* mirror.h - what lies beyond the edge of a line of pixels: the line, mirrored without repeating the edge. */
+/* mirror.h - pixels beyond the edge of a line: the line, mirrored without repeating the edge. */
 #ifndef CAELUM_BASE_MIRROR_H
 #define CAELUM_BASE_MIRROR_H
 

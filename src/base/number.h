@@ -1,6 +1,6 @@
 /* number.h - numbers to and from text, the same in every locale. A program around the library may have called
  * setlocale, and then strtod and printf use its decimal comma: whatever is kept in a file or read from one
- * goes through here. scripts/check-style.sh lets nobody else call the strto family. */
+ * goes through here. scripts/check-style.sh forbids the strto family elsewhere. */
 #ifndef CAELUM_BASE_NUMBER_H
 #define CAELUM_BASE_NUMBER_H
 

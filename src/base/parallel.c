@@ -12,12 +12,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* --- Room for threads ----------------------------------------------------------------------------- */
+/* --- Threads that can be started -------------------------------------------------------------------- */
 
 enum { MOST_THREADS = 1024 };
 
-/* libgomp ends the process where a thread can't be started. So they are started by hand before, all at a
- * time, and ended again. It keeps them for each thread that has regions, so these are counted for each. */
+/* libgomp ends the process if it can't start a thread. So the threads are first started here, all at once,
+ * and ended again. libgomp keeps threads for each thread with parallel regions, so they are counted for each.
+ */
 static _Thread_local int had = 1, allowed = MOST_THREADS;
 
 struct rehearsal {

@@ -1,4 +1,4 @@
-/* pictures.h - a set of small pictures as the rest of the house sees it: bytes and an order.
+/* pictures.h - a set of small pictures as other modules see it: bytes and an order.
  * `data` makes them, `train` and `report` read them; neither knows the other. */
 #ifndef CAELUM_BASE_PICTURES_H
 #define CAELUM_BASE_PICTURES_H
@@ -8,7 +8,7 @@
 
 struct pictures {
     const uint8_t *pixels; /* [picture][channel][row][column], 0..255; borrowed */
-    const uint32_t *index; /* the n pictures meant, as positions in `pixels`; borrowed */
+    const uint32_t *index; /* the n pictures, as positions in `pixels`; borrowed */
     size_t n;
     size_t c, h, w;
     const uint8_t *labels; /* class of the picture at each position in `pixels`; NULL: none; borrowed */

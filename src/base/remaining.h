@@ -1,4 +1,4 @@
-/* remaining.h - how long work will still take, by what the last minute or two of it took. */
+/* remaining.h - an estimate of the remaining time, from the last minute or two. */
 #ifndef CAELUM_BASE_REMAINING_H
 #define CAELUM_BASE_REMAINING_H
 

@@ -19,7 +19,7 @@ enum rng_stream {
     RNG_NOISE = 8,     /* noise layers; index = step */
     RNG_SHIFT = 9,     /* shifts; index = step, counter[1] = picture of the minibatch */
     RNG_HINTS = 10,    /* hints to a colorizer; likewise */
-    RNG_CROPS = 11,    /* where crops lie; index = photo and crop */
+    RNG_CROPS = 11,    /* places of crops; index = photo and crop */
 };
 
 /* One sequence of random numbers; copy it freely. */

@@ -23,7 +23,7 @@ void team_run(team_part *part, const void *cookie, size_t work);
  * their teams. */
 void team_for(int threads, size_t n, void (*job)(void *cookie, size_t i, int worker), void *cookie);
 
-/* Threads of the team that worker may come to lead: memory for so many parts will do. */
+/* Threads in the team that worker may lead: how many parts to have memory for. */
 size_t team_members(int threads, int worker);
 
 #endif

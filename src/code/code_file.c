@@ -26,7 +26,7 @@ struct caelum_code_writer {
     struct file_writer file;
     const caelum_codec *codec;
     size_t most, count; /* pictures */
-    uint32_t crc;       /* of what lies behind the number of pictures */
+    uint32_t crc;       /* of what follows the number of pictures */
     size_t size;
 };
 
@@ -126,7 +126,7 @@ void caelum_code_writer_close(caelum_code_writer **writer) {
 
 struct caelum_code_reader {
     uint8_t *bytes;
-    size_t size, at; /* of what lies before the checksum */
+    size_t size, at; /* of what is before the checksum */
     size_t count;
     struct caelum_code_entry *entry;
 };
@@ -160,10 +160,10 @@ static bool read_entry(caelum_code_reader *r, struct caelum_code_entry *e) {
     return true;
 }
 
-/* Whether so many bytes can hold a picture's numbers: it is not the file that decides how much memory is
- * taken. A number takes 3.5e-4 bits at least, for its part of the range leaves 2 of 65536 to each of 8 others
- * at least (code/prior.c), so a byte holds less than 23,000. The zeros that are left out at the end are a few
- * bytes. */
+/* Whether the bytes can hold a picture's numbers, so that a damaged file can't demand any amount of memory. A
+ * number takes 3.5e-4 bits at least, for its part of the range leaves 2 of 65536 to each of 8 others at least
+ * (code/prior.c), so a byte holds less than 23,000. The zeros that are left out at the end are a few bytes.
+ */
 static bool is_possible(const caelum_codec *codec, const struct caelum_code_entry *e) {
     enum { NUMBERS_A_BYTE = 23000, LEFT_OUT = 16 };
     const size_t places = codec_rows(codec, e->height) * codec_rows(codec, e->width);
@@ -199,8 +199,7 @@ static int read_entries(caelum_code_reader *r, const char *path, const caelum_co
                                r->entry[i].size, r->entry[i].name, r->entry[i].width, r->entry[i].height);
     }
     if (!good || r->at != r->size)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: its checksum is right, but its content makes no sense",
-                           path);
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: the checksum matches but the content is invalid", path);
     return CAELUM_OK;
 }
 

@@ -2,8 +2,8 @@
  *
  * A picture is extended to whole blocks by repeating its last row and column. The halves know pictures of one
  * size; where a picture is larger than WINDOW pixels, windows of that size go over it in steps of CORE, and
- * of each only the middle counts, so that no seam shows: what lies MARGIN pixels from a window's edge hardly
- * depends on what is beyond. */
+ * of each only the middle counts, so that no seam shows: pixels MARGIN from a window's edge hardly depend on
+ * those beyond it. */
 #ifndef CAELUM_CODE_CODEC_H
 #define CAELUM_CODE_CODEC_H
 

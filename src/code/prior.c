@@ -92,7 +92,7 @@ static double exponential(double x) {
     return ldexp(sum, (int)n);
 }
 
-/* Cells around the mean, each with a part of RANGE_TOTAL, and one part each for all that lies below and
+/* Cells around the mean, each with a part of RANGE_TOTAL, and one part each for all below and all
  * above.
  */
 struct cells {
@@ -109,7 +109,7 @@ static struct cells cells_of(float mean, float scale) {
     return (struct cells){m, 1 / width, (int)floor(m + 0.5) - reach, 2 * reach + 1};
 }
 
-/* Where part i of 0 to count + 1 begins; part 0 lies below the first cell. The 2 i keeps each part at 1 at
+/* Where part i of 0 to count + 1 begins; part 0 is below the first cell. The 2 i keeps each part at 1 at
  * least, should rounding let the distribution fall by one. */
 static uint32_t begin_of(const struct cells *c, int i) {
     if (i <= 0) return 0;
@@ -133,7 +133,7 @@ static unsigned decode_bit(struct range_decoder *d) {
     return bit;
 }
 
-/* How far beyond the cells a number lies, from 0, by Elias' gamma code of one more. */
+/* How far beyond the cells a number is, from 0, by Elias' gamma code of one more. */
 static void encode_far(struct range_encoder *e, unsigned distance) {
     int bits = 0;
     while ((distance + 1) >> (bits + 1)) bits++;
@@ -171,7 +171,7 @@ static int decode_number(struct range_decoder *d, const struct cells *c) {
     return n > MOST ? MOST : n < -MOST ? -MOST : (int)n;
 }
 
-/* Bits of a number, without those that tell how far beyond the cells it lies. */
+/* Bits of a number, without those for how far beyond the cells it is. */
 static double bits_of(const struct cells *c, int n) {
     const int part = n < c->first ? 0 : n >= c->first + c->count ? c->count + 1 : n - c->first + 1;
     return log2((double)RANGE_TOTAL / (begin_of(c, part + 1) - begin_of(c, part)));

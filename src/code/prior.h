@@ -4,8 +4,8 @@
 
 #include "code/range_coder.h"
 
-/* The layer's parameters, turned so that what one number adds to the predictions of all channels lies
- * together; and room for one pixel's predictions. */
+/* The layer's parameters, reordered so that what one number adds to the predictions of all channels is
+ * adjacent; and memory for one pixel's predictions. */
 struct prior {
     size_t k;                      /* channels */
     float *mean, *scale;           /* [tap][from][to] */

@@ -1,5 +1,5 @@
-/* range_coder.h - symbols of known probability to bytes and back, in the least room: the range coder of G. N.
- * N. Martin (1979), with the carry of Schindler and of LZMA. */
+/* range_coder.h - symbols of known probability to bytes and back, as few as possible: the range coder of G.
+ * N. N. Martin (1979), with the carry of Schindler and of LZMA. */
 #ifndef CAELUM_CODE_RANGE_CODER_H
 #define CAELUM_CODE_RANGE_CODER_H
 
@@ -23,8 +23,8 @@ struct range_encoder {
 
 void range_encoder_open(struct range_encoder *encoder);
 void range_encode(struct range_encoder *encoder, uint32_t start, uint32_t count);
-/* Ends the message with as few bytes as tell it from others; zeros at its end are left out. The bytes stay
- * the encoder's. */
+/* Ends the message with as few bytes as distinguish it from others; zeros at its end are left out. The bytes
+ * stay the encoder's. */
 int range_encoder_finish(struct range_encoder *encoder, struct caelum_error *err);
 /* Safe on a zeroed encoder. */
 void range_encoder_close(struct range_encoder *encoder);
@@ -37,7 +37,7 @@ struct range_decoder {
 };
 
 void range_decoder_open(struct range_decoder *decoder, const uint8_t *bytes, size_t size);
-/* Where in RANGE_TOTAL the next symbol lies; then the symbol that was found there is taken off. */
+/* The place of the next symbol in RANGE_TOTAL; then the symbol found there is removed. */
 uint32_t range_decoder_target(const struct range_decoder *decoder);
 void range_decoder_take(struct range_decoder *decoder, uint32_t start, uint32_t count);
 

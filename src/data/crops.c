@@ -1,4 +1,4 @@
-/* crops.c - where crops lie, and their pixels. */
+/* crops.c - the places of crops, and their pixels. */
 #include "data/crops.h"
 
 #include "base/rng.h"

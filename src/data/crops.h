@@ -1,5 +1,6 @@
-/* crops.h - square windows of a photo, made small pictures of one size. A crop is a function of seed, photo
- * and number alone, in whole numbers and square roots: the same bytes on every machine, in any order. */
+/* crops.h - square windows of a photo, reduced to small pictures of one size. A crop is a function of seed,
+ * photo and number alone, in whole numbers and square roots: the same bytes on every machine, in any order.
+ */
 #ifndef CAELUM_DATA_CROPS_H
 #define CAELUM_DATA_CROPS_H
 
@@ -12,7 +13,7 @@ enum {
     CROP_MOST_SIDE = 256,
 };
 
-/* Crops of each of `photos` > 0 photos, where it is large enough for so many. */
+/* Crops of each of `photos` > 0 photos, if each is large enough. */
 size_t crops_share(size_t photos);
 
 /* Crops of a photo whose sides are at least `side`: the share, but no more than would cover it side by side,

@@ -1,4 +1,4 @@
-/* data.h - what an open data set is to the rest of the house. */
+/* data.h - what an open data set is to other modules. */
 #ifndef CAELUM_DATA_DATA_H
 #define CAELUM_DATA_DATA_H
 
@@ -50,7 +50,7 @@ enum {
 /* False for a directory without any of the batches in it: what is there is something else. */
 bool cifar_is_meant(const char *path);
 
-/* Which content the files of `path` have, as their identities tell. */
+/* The identities of the files of `path`, which change with their content. */
 int cifar_key(const char *path, char key[65], struct caelum_error *err);
 
 /* Opens CIFAR-10 (binary version) from a directory or .tar.gz, by way of prepared data. */

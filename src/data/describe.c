@@ -1,4 +1,4 @@
-/* describe.c - what `data info` tells: counts, classes, means and deviations, checksums. */
+/* describe.c - what `data info` prints: counts, classes, means and deviations, checksums. */
 #include "data/data.h"
 
 #include <math.h>

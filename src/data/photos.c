@@ -195,8 +195,8 @@ static int walk(struct photos *photos, const char *root, const char *below, size
     char full[PATH_SIZE];
     CHECK(file_join(full, sizeof full, root, below, err));
     if (depth > MOST_DEPTH)
-        return caelum_fail(err, CAELUM_EUSAGE, "%s: lies in more than %d directories; name one below %s",
-                           full, MOST_DEPTH, root);
+        return caelum_fail(err, CAELUM_EUSAGE, "%s: more than %d directories deep; name one below %s", full,
+                           MOST_DEPTH, root);
     if (depth > 0 && access(full, R_OK | X_OK) != 0 && errno == EACCES)
         return leave_unreadable(photos, below, err);
     DIR *directory = opendir(full);

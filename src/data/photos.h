@@ -13,8 +13,8 @@ struct photo {
 
 /* Why something is left out. */
 enum photos_left {
-    LEFT_RUN,        /* run directories of caelum: run.json, and metrics.csv or a checkpoint, are in them */
-    LEFT_COLORIZED,  /* NAME-color.png, or with another ending, where a picture NAME is beside it */
+    LEFT_RUN,        /* run directories: with run.json, and metrics.csv or a checkpoint */
+    LEFT_COLORIZED,  /* NAME-color.png, or with another ending, if its directory has a picture NAME */
     LEFT_SYSTEM,     /* folders of thumbnails, deleted files and the like, by their names */
     LEFT_HIDDEN,     /* folders and pictures whose names start with a dot */
     LEFT_LINK,       /* symbolic links to folders */
@@ -30,8 +30,8 @@ struct photos {
     char *unreadable; /* the first of them, below the directory; NULL: none */
 };
 
-/* Finds every file in `directory` and below whose name ends as pictures' names do, whatever is in it, or that
- * begins as a picture does, but for what is left out. The directory itself is taken whatever it is. Fails
+/* Finds every file in `directory` and below whose name has a picture's ending or whose first bytes are a
+ * picture's, except those left out. The directory itself is always read. Fails
  * with CAELUM_EIO if it can't be read, or another one for a reason that is no lack of permission, with
  * CAELUM_EUSAGE for paths or trees that are too deep, CAELUM_ERESOURCE. */
 int photos_find(struct photos *photos, const char *directory, struct caelum_error *err);

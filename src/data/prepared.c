@@ -236,7 +236,7 @@ static int make_unnamed(struct caelum_data *data, const struct prepared *what,
                              problem->text);
         CHECK(result);
     }
-    return caelum_fail(err, CAELUM_ERESOURCE, "there is no room for prepared data, in /tmp neither: %.150s",
+    return caelum_fail(err, CAELUM_ERESOURCE, "no space for prepared data, nor in /tmp: %.150s",
                        problem->text);
 }
 

@@ -1,4 +1,4 @@
-/* prepared.h - a data set that takes a while to make, made once into a file that later runs map into memory.
+/* prepared.h - a data set that takes long to make, written once to a file that later runs map into memory.
  *
  *   header    one page
  *   pixels    [count][c][h][w]
@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-/* Which content of a file is meant, without reading it. Time and size can be equal by chance or set by hand;
+/* Identifies a file's content without reading it. Time and size can be equal by chance or set by hand;
  * the time of the last change of the inode can't, and the number of the inode tells apart what changed at
  * once. */
 struct source_identity {

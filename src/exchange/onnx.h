@@ -21,7 +21,7 @@ struct onnx_file {
     int64_t opset;
     size_t sources;
     struct onnx_source *source; /* by name; in the graph's memory */
-    void *message;              /* of protobuf-c, in which the graph's texts and numbers lie */
+    void *message;              /* of protobuf-c, which holds the graph's texts and numbers */
 };
 /* "FLOAT16", as ONNX calls the type of a tensor's elements. */
 const char *onnx_type_name(int type);

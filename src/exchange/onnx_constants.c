@@ -1,4 +1,4 @@
-/* onnx_constants.c - a constant beside what flows: a layer's bias, or nothing at all. */
+/* onnx_constants.c - a constant operand: a layer's bias, or an operation without effect. */
 #include "exchange/onnx_lines.h"
 
 #include <float.h>

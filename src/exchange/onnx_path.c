@@ -1,8 +1,8 @@
-/* onnx_path.c - the way through a graph that a network's text can say: one chain of layers from input to
+/* onnx_path.c - the path through a graph that a network's text can express: one chain of layers from input to
  * output, where some read a value further up the chain a second time (`save`, `add`, `concat`).
  *
- * It is found backwards from the output. Of a sum's terms the chain goes on with the one that has more nodes
- * above it; the others must lie on it. */
+ * It is found backwards from the output. Of a sum's terms the chain continues with the one that has more
+ * nodes above it; the others must be on it. */
 #include "exchange/onnx_import.h"
 
 #include "base/mem.h"
@@ -182,7 +182,7 @@ static bool has_erf(const struct onnx_file *file, const char *value, size_t leve
     return false;
 }
 
-/* If one of the node's two inputs is a constant: the way goes on with the other. */
+/* If one of the node's two inputs is a constant, the path continues with the other. */
 static bool beside_constant(const struct onnx_file *file, struct onnx_step *step) {
     const struct onnx_node *node = step->node;
     if (node->inputs != 2) return false;

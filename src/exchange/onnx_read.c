@@ -1,5 +1,5 @@
-/* onnx_read.c - a file of protocol buffers as a graph. Whoever made it, what comes out is sound: sizes are
- * those of the data, names have one source each, and nodes read only what stands above them. */
+/* onnx_read.c - a file of protocol buffers as a graph. The output is valid whatever the input: sizes are
+ * those of the data, names have one source each, and nodes read only what is above them. */
 #include "exchange/onnx.h"
 
 #include "base/file.h"
@@ -90,7 +90,7 @@ static int add_tensor(struct onnx_file *file, const Onnx__TensorProto *m, const 
     CHECK(fill_shape(&tensor, m, path, err));
     if (m->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL || m->n_external_data > 0)
         return caelum_fail(err, CAELUM_EFORMAT,
-                           "%s: tensor '%s' lies in another file; expected all data in this one", path, name);
+                           "%s: tensor '%s' is in another file; expected all data in this one", path, name);
     if (m->segment) return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' is cut into parts", path, name);
     const bool real = tensor.type == ONNX_FLOAT, raw = m->has_raw_data;
     if (real || tensor.type == ONNX_INT64) {

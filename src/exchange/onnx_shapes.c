@@ -30,7 +30,7 @@ static int64_t dimension(const struct onnx_known *now, size_t of) {
     return of == 1 ? (int64_t)s.c : of == 2 ? (int64_t)s.h : of == 3 ? (int64_t)s.w : 0;
 }
 
-/* Fills in the 0 (as it was) and -1 (what is left) of a shape [N, ...]; false if that makes no sense. */
+/* Fills in the 0 (as it was) and -1 (what is left) of a shape [N, ...]; false if it is invalid. */
 static bool fill_in(const struct onnx_writer *w, struct onnx_list *to) {
     const int64_t all = (int64_t)shape_values(w->now.shape);
     const int64_t n = to->value[0], pictures = (int64_t)w->path->file->graph.input.dim[0];

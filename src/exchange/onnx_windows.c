@@ -42,7 +42,7 @@ static int get_geometry(const struct onnx_writer *w, int64_t kernel, struct geom
     return w->now.flat ? REFUSE(w, err, "of pictures that Flatten has made one row") : CAELUM_OK;
 }
 
-/* "conv 8 k=5 stride=2 pad=valid" without what goes without saying, and its weights. */
+/* "conv 8 k=5 stride=2 pad=valid" omitting defaults, and its weights. */
 static int say_conv(struct onnx_writer *w, const char *word, size_t channels, const struct geometry *g,
                     bool valid, const struct onnx_tensor *weight, const struct onnx_tensor *bias,
                     struct caelum_error *err) {
@@ -116,7 +116,7 @@ int onnx_deconv(struct onnx_writer *w, struct caelum_error *err) {
         if (full - g.before[i] - out < 0)
             return REFUSE(w, err,
                           "output_padding beyond what the kernels reach; in a network's text every "
-                          "output lies under a kernel or right behind it");
+                          "output is under a kernel or next to it");
         before[i] = -g.before[i], after[i] = -(full - g.before[i] - out);
         same = same && out == (int64_t)n[i] * s &&
                g.before[i] == (int64_t)window_same_before(n[i] * (size_t)s, n[i], (size_t)k, (size_t)s);

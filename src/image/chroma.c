@@ -110,7 +110,7 @@ static void fit_lines(const float *y, const float *chroma, size_t w, size_t h, f
         }
 }
 
-/* Between which two small pixels the center of pixel i of `length` lies, and how far along. */
+/* Between which two small pixels the center of pixel i of `length` is, and how far along. */
 static float between(size_t i, size_t length, size_t n, size_t *low, size_t *high) {
     const float at = ((float)i + 0.5f) * (float)n / (float)length - 0.5f;
     const float held = at < 0 ? 0 : at > (float)(n - 1) ? (float)(n - 1) : at;

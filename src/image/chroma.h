@@ -13,7 +13,7 @@ void chroma_shrink(const struct caelum_picture *picture, size_t w, size_t h, int
  * what chroma_shrink made. Between the two, chroma is a straight line of luminance, a Y + b: a small pixel's
  * has the slope of the 3x3 around it, as the guided filter fits it (He, Sun & Tang, "Guided image filtering",
  * ECCV 2010; small, as in He & Sun, arXiv 1505.00996), and goes through the small pixel's own Y and chroma,
- * which the filter would blur; a and b are interpolated. At the picture's own size chroma stays as it is.
+ * which the filter would blur; a and b are interpolated. At the picture's own size chroma is unchanged.
  * Chroma beyond what a display has at that luminance is drawn towards grey until it fits. `out` is to be
  * freed by the caller; CAELUM_ERESOURCE. */
 int chroma_merge(const struct caelum_picture *picture, const float *y, const float *uv, size_t w, size_t h,

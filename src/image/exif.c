@@ -1,5 +1,5 @@
 /* exif.c - the orientation in Exif data, which PNG, JPEG and WebP carry alike: Exif 2.3, section 4.6; TIFF
- * 6.0. Applied, it makes a phone's picture stand upright. */
+ * 6.0. Applied, it turns a phone's picture upright. */
 #include "base/mem.h"
 #include "image/image.h"
 

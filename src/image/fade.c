@@ -4,7 +4,7 @@
 #include "base/color.h"
 #include "image/image.h"
 
-/* Share of the pixels that may lie beyond each end: dust, scratches, the edge of a scanned print. */
+/* Share of the pixels that may be beyond each end: dust, scratches, the edge of a scanned print. */
 static const double BEYOND = 0.005;
 /* Shares of the range: 58 of 68 healthy photographs use more than MOST; what uses less than LEAST is fog. */
 static const double MOST = 0.70, LEAST = 0.08;

@@ -10,12 +10,12 @@ struct fade {
     double low, high;
 };
 
-/* All but the darkest and the lightest 0.5 % of its pixels lie between low and high. Not faded where that is
- * so much of the range that healthy pictures use no more, or so little that there is nothing to be seen. */
+/* All but the darkest and the lightest 0.5 % of its pixels are between low and high. Not faded if that is as
+ * much of the range as healthy pictures use, or so little that nothing can be seen. */
 struct fade fade_find(const struct caelum_picture *picture);
 
-/* The luminance y as a network knows it best: from 0.1 to 0.9 for what lies between low and high, within [0,
- * 1]. Where nothing has faded every bit stays. */
+/* The luminance y stretched so that low and high become 0.1 and 0.9, where networks work best, within [0, 1].
+ * Unchanged if nothing has faded. */
 float fade_show(struct fade fade, float y);
 
 /* A grey copy of a picture, stretched from low and high to black and white. To be freed by the caller;

@@ -17,10 +17,10 @@ int image_allocate(struct caelum_picture *picture, const char *path, size_t widt
 int image_allocate_like(struct caelum_picture *picture, const struct caelum_picture *of,
                         struct caelum_error *err);
 
-/* Whether so many pixels may be in a file of a kind where nothing bounds what a byte can stand for: up to
- * 2^24, and 2^16 for each byte. */
+/* Whether a file of `size` bytes may have that many pixels, for formats in which a byte can encode any number
+ * of pixels: up to 2^24, and 2^16 for each byte. */
 bool image_believable(size_t width, size_t height, size_t size);
-/* The file has so few bytes that those pixels can't be in it. */
+/* Fails: the file is too short for that many pixels. */
 int image_too_short(const char *path, size_t width, size_t height, size_t size, struct caelum_error *err);
 
 /* A row of RGBA pixels as RGB, laid over white: as browsers do it, by the stored values. */
@@ -40,7 +40,7 @@ struct image_sign {
     { text, sizeof(text) - 1 }
 bool image_begins(const uint8_t *bytes, size_t size, struct image_sign sign);
 
-/* A sentence on a file that is no picture which is read: what it is, and the command that makes one of it. */
+/* A sentence on a file of another kind: what it is, and the command that converts it. */
 const char *image_foreign(const uint8_t *bytes, size_t size);
 
 /* Each decodes a whole file that is in memory; `path` only names it in errors. On failure nothing is left
@@ -84,7 +84,7 @@ struct icc_pixels {
 /* A way from a profile's color space to sRGB. */
 struct icc;
 
-/* Returns NULL if there is no way to go: the profile is sRGB already (as far as 8 bits can tell), it is
+/* Returns NULL if no transform is needed: the profile is sRGB already (as far as 8 bits can tell), it is
  * damaged, or it describes pixels of another kind. Pixels are then to be read as if it weren't there. */
 struct icc *icc_open(const uint8_t *profile, size_t size, struct icc_pixels pixels);
 /* A row of pixels to RGB; with `alpha` to RGBA, where the fourth byte is the file's alpha in 8 bits. `in`
@@ -110,9 +110,9 @@ void primaries_usual(struct light *light);
  * not known, or not RGB; PQ (16) and HLG (18), whose lights go beyond a display's, are among these. */
 bool primaries_by_code(const uint8_t code[4], struct light *light);
 
-/* A way from such colors to sRGB, of which what is out of reach is clipped. */
+/* A conversion from such colors to sRGB; values out of its range are clipped. */
 struct primaries;
-/* *primaries is NULL where there is no way to go: they are sRGB's, or no colors at all. CAELUM_ERESOURCE. */
+/* *primaries is NULL if no conversion is needed: they are sRGB's, or no colors at all. CAELUM_ERESOURCE. */
 int primaries_open(struct primaries **primaries, const struct light *light, struct icc_pixels pixels,
                    struct caelum_error *err);
 /* As icc_row. */

@@ -29,9 +29,9 @@ static void on_error(j_common_ptr info) {
 static bool is_loss(j_common_ptr info) {
     const struct jpeg_error_mgr *e = info->err;
     switch (e->msg_code) {
-    case JWRN_ADOBE_XFORM:    /* a transform of colors that nobody knows: YCbCr it is */
+    case JWRN_ADOBE_XFORM:    /* an unknown color transform: taken as YCbCr */
     case JWRN_BOGUS_ICC:      /* a profile in parts that don't fit together: left out */
-    case JWRN_JFIF_MAJOR:     /* a revision of JFIF that nobody knows */
+    case JWRN_JFIF_MAJOR:     /* an unknown revision of JFIF */
     case JWRN_NOT_SEQUENTIAL: /* parameters of a scan that mean nothing in this kind of file, and are not 0,
                                  63 */
     case JWRN_JPEG_EOF:       /* what is missing shows when pixels are taken from there, and in is_whole */
@@ -73,7 +73,7 @@ static unsigned orientation(const struct jpeg_decompress_struct *info) {
     return 1;
 }
 
-/* CMYK as Adobe writes it, inverted: C stands for 255 - cyan. Without a profile this is the best guess. */
+/* CMYK as Adobe writes it, inverted: C is 255 - cyan. Without a profile this is the best guess. */
 static void cmyk_row(const uint8_t *in, uint8_t *out, size_t width, bool inverted) {
     for (size_t x = 0; x < width; x++)
         for (size_t c = 0; c < 3; c++) {

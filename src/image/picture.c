@@ -37,7 +37,7 @@ bool image_believable(size_t width, size_t height, size_t size) {
 }
 
 int image_too_short(const char *path, size_t width, size_t height, size_t size, struct caelum_error *err) {
-    return caelum_fail(err, CAELUM_EFORMAT, "%s: declares %zux%zu pixels; its %zu bytes can't hold so many",
+    return caelum_fail(err, CAELUM_EFORMAT, "%s: declares %zux%zu pixels; its %zu bytes can't hold that many",
                        path, width, height, size);
 }
 

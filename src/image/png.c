@@ -28,7 +28,7 @@ static void on_warning(png_structp png, const char *text) {
 struct source {
     const uint8_t *bytes;
     size_t size, left;
-    bool ended; /* more was wanted than there is */
+    bool ended; /* more was requested than there is */
 };
 
 static void read_bytes(png_structp png, png_bytep to, size_t n) {

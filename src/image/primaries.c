@@ -169,7 +169,7 @@ static void fill_tables(struct primaries *p, const struct light *light) {
         p->curve[i] = (uint8_t)(255 * srgb_curve((double)i / (CURVE - 1)) + 0.5);
 }
 
-/* Whether it is sRGB as far as anybody meant it: 1 / 2.2 is what is written for sRGB's curve. */
+/* Whether it is meant as sRGB: 1 / 2.2 is what is written for sRGB's curve. */
 static bool is_usual(const struct light *light, double matrix[3][3]) {
     const struct transfer *t = &light->transfer;
     const bool curve = t->split == SRGB_CURVE.split || (t->split == 0 && fabs(t->power / 2.2 - 1) < 0.05);

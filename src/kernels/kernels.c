@@ -1,4 +1,4 @@
-/* kernels.c - the table of tables, and the packing of weights, which is the same for all. */
+/* kernels.c - the choice of a table, and the packing of weights, which all tables share. */
 #include "kernels/kernels.h"
 
 extern const struct kernels kernels_generic;

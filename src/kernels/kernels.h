@@ -3,7 +3,7 @@
  *
  * Layout. Everything works on blocks of 16 or 8 pictures (`lanes`: those that fill a register, but not
  * fewer than 8) with the picture innermost: [channel][row][column][lane], float32. One vector register holds
- * one pixel of several pictures, so every layer is plain loops over aligned vectors whatever its channels,
+ * one pixel of several pictures, so every layer is plain loops over aligned vectors for any channels,
  * sizes and strides.
  *
  * Same bits everywhere. A lane sees the same operations in the same order in every table whose machine has
@@ -18,10 +18,10 @@
  * the other: picture p's strip s is lane p * strips + s. A strip's border above and below is then not zero
  * but its neighbours' rows; `halo` puts them there, and every other kernel works as it is.
  *
- * Borders. A tensor stands in memory with a border of zeros (`pad` pixels around each plane), so that
- * convolutions read beyond the edge without asking. But for `halo`, kernels never write the border.
+ * Borders. Every tensor in memory has a border of zeros (`pad` pixels around each plane), so that
+ * convolutions can read beyond the edge without tests. Only `halo` writes the border.
  *
- * Kernels return nothing, allocate nothing and trust their arguments; whoever calls has checked. */
+ * Kernels return nothing, allocate nothing and trust their arguments, which the caller has checked. */
 #ifndef CAELUM_KERNELS_KERNELS_H
 #define CAELUM_KERNELS_KERNELS_H
 
@@ -83,7 +83,7 @@ struct conv_dw_job {
 };
 
 /* Adam (Kingma & Ba, ICLR 2015, algorithm 1) for one step of n parameters; with decay, AdamW (Loshchilov
- * & Hutter, ICLR 2019): the parameters shrink by that share besides. */
+ * & Hutter, ICLR 2019): the parameters also shrink by that share. */
 struct adam_job {
     size_t n;
     float *p;       /* parameters */
@@ -183,8 +183,8 @@ struct noise_job {
 struct rate_job {
     struct tensor n;
     struct tensor mean, scale; /* each overwritten by its gradient; 0 in idle lanes */
-    struct tensor dx; /* the gradient by n times per_step is added to it; data NULL: nobody needs it */
-    float weight;     /* of a bit */
+    struct tensor dx;          /* the gradient by n times per_step is added to it; data NULL: not needed */
+    float weight;              /* of a bit */
     float per_step;
 };
 
@@ -215,7 +215,7 @@ static inline size_t winograd_tiles(size_t c, size_t k) {
     return tiles < 2 ? 2 : tiles / 2 * 2;
 }
 /* The same for the weight gradient, where many make the sums over lanes rare. A function of the input's
- * channels alone, so that the sums do not depend on who takes which output channels. */
+ * channels alone, so that the sums do not depend on which member takes which output channels. */
 static inline size_t winograd_dw_tiles(size_t c) {
     const size_t tiles = 2048 / c;
     return tiles < 8 ? 8 : tiles > 64 ? 64 : tiles;

@@ -1,5 +1,5 @@
-/* loss_tmpl.c - losses: what one output value costs, and the slope of that cost. Squared errors and agreeing
- * pixels are counted beside every loss, so that figures stay comparable between losses. A row is summed in
+/* loss_tmpl.c - losses: the cost of one output value, and its slope. Squared errors and agreeing
+ * pixels are counted for every loss, so that figures can be compared between losses. A row is summed in
  * float, lane by lane, rows in double. */
 
 /* Outputs as binary cross-entropy sees them: kept off 0 and 1, where the logarithm ends, as Keras does. */

@@ -47,7 +47,7 @@ INLINE void maxpool_grad_all(const struct tensor *x, const struct tensor *y, con
                     const float *in = tensor_at(x, c, (ptrdiff_t)(i * size), (ptrdiff_t)(j * size)) + part;
                     float *to = tensor_at(dx, c, (ptrdiff_t)(i * size), (ptrdiff_t)(j * size)) + part;
                     const vf most = load(tensor_at(y, c, (ptrdiff_t)i, (ptrdiff_t)j) + part);
-                    /* what is still to be given away: the first equal pixel takes it */
+                    /* not yet assigned: the first equal pixel takes it */
                     vf left = load(tensor_at(dy, c, (ptrdiff_t)i, (ptrdiff_t)j) + part);
                     for (size_t a = 0; a < size; a++)
                         for (size_t b = 0; b < size; b++) {

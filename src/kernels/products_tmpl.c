@@ -1,10 +1,10 @@
-/* products_tmpl.c - sums of products over channels, and over pixels and lanes: what is left of a convolution
+/* products_tmpl.c - sums of products over channels, and over pixels and lanes: what remains of a convolution
  * once winograd_tmpl.c or upconv_tmpl.c have transformed its input. */
 
 /* --- Over channels -------------------------------------------------------------------------------- */
 
-/* Columns in a tile of products: sums enough for two multiply-adds a cycle of four cycles each, with room for
- * what they are made of. */
+/* Columns in a tile of products: enough sums for two multiply-adds a cycle of four cycles each, and registers
+ * left for the factors. */
 enum { PRODUCT_COLS = VW == 16 ? 4 : 3 };
 
 /* m[k][col] = sum over c of w[c][k] * v[c][col] for `group` output channels and `cols` columns. */

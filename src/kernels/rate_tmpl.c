@@ -38,7 +38,7 @@ static void FN(quantized)(const struct tensor *y, float step, const struct tenso
                 }
 }
 
-/* With u = |n - mean| and s = e^scale, the cell holds P = f(u - 1/2) - f(u + 1/2), where f(z) is what lies
+/* With u = |n - mean| and s = e^scale, the cell holds P = f(u - 1/2) - f(u + 1/2), where f(z) is the mass
  * beyond z: e^(-z/s) / 2, for z < 0 one less that of -z. */
 static void FN(rate_grad)(const struct rate_job *job) {
     const float weight = job->weight;

@@ -100,7 +100,7 @@ static void FN(avgpool_grad)(const struct tensor *dy, const struct tensor *dx, s
 
 /* --- Bilinear upsampling -------------------------------------------------------------------------- */
 
-/* The two input pixels around output pixel i, and the weight of the second; pixel centers stand at
+/* The two input pixels around output pixel i, and the weight of the second; pixel centers are at
  * (i + 1/2) / factor - 1/2, held at the edges. */
 struct between {
     size_t low, high;

@@ -1,23 +1,26 @@
-# Every command line that a page of docs/ shows does what it says there. Those of a page run in their order in one
-# directory, which has the models, the studies and some pictures; tutorial.md has a test of its own.
+# Every link of a page leads somewhere, the README leads to every page, and every command line that a page shows does
+# what it says there. Those of a page run in order in one directory, which has the models, the studies and some pictures;
+# tutorial.md has a test of its own.
 . "$SOURCE_DIR/tests/cli/lib.sh"
 
 mkdir bin && ln -s "$CAELUM" bin/caelum
 PATH=$scratch/bin:$PATH CAELUM_DATA=synthetic:200
 export CAELUM_DATA
 caelum data export synthetic:100 --split train --count 40 -o photos >/dev/null || exit 1
-for document in "$SOURCE_DIR"/docs/*.md; do
-    name=$(basename "$document" .md)
+for document in "$SOURCE_DIR"/docs/*.md "$SOURCE_DIR"/docs/results/*.md "$SOURCE_DIR"/bench/README.md; do
+    name=${document#"$SOURCE_DIR/"}
     links_of "$document"
-    [ "$name" != tutorial ] && grep -q '^    \$ ' "$document" || continue
-    mkdir "$name" && cd "$name" || exit 1
-    cp -r "$SOURCE_DIR/models" "$SOURCE_DIR/studies" ../photos .
+    case $name in docs/tutorial.md | bench/*) continue ;; esac
+    holds "the README links to $name" grep -qF "]($name)" "$SOURCE_DIR/README.md"
+    grep -q '^    \$ ' "$document" || continue
+    mkdir -p "$name" && cd "$name" || exit 1
+    cp -r "$SOURCE_DIR/models" "$SOURCE_DIR/studies" "$scratch/photos" .
     cp "$SOURCE_DIR/docs/images/colorize.jpg" photos/
     cp photos/colorize.jpg old.jpg
     cp photos/00000.png photo.png
-    ln -s ../bin build
-    commands_of "$document" ../commands/"$name"
-    run_commands ../commands/"$name"
+    ln -s "$scratch/bin" build
+    commands_of "$document" "$scratch/commands/$name"
+    run_commands "$scratch/commands/$name"
     cd "$scratch" || exit 1
     rm -r "$name"
 done

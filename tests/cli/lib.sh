@@ -77,11 +77,18 @@ outputs_of() {
         !/^    / { below = 0 }
         below { sub(/ *\.\.\..*/, ""); if ($0 ~ /[^ ]/) print substr($0, 5) }' "$1"
 }
-# links_of DOCUMENT: that the files to which it links are there
+# links_of DOCUMENT: that the files to which it links are there, with the heading that a link names behind "#"
 links_of() {
-    for link in $(grep -o '](\([^)#:]*\))' "$1" | sed 's/](//; s/)//' | sort -u); do
-        holds "$(basename "$1") links to $link, which is there" test -e "$(dirname "$1")/$link"
-    done
+    grep -o '](\([^) ]*\))' "$1" | sed 's/](//; s/)$//; /:/d' | sort -u >"$scratch/links"
+    while IFS='#' read -r file heading; do
+        target=$1
+        [ -z "$file" ] || target=$(dirname "$1")/$file
+        holds "$1 links to $file, which exists" test -e "$target"
+        [ -z "$heading" ] || holds "$1 links to '$heading', a heading of $target" has_heading "$target" "$heading"
+    done <"$scratch/links"
+}
+has_heading() {
+    sed -n 's/^##* //p' "$1" | tr 'A-Z ' 'a-z-' | sed 's/[^a-z0-9_-]//g' | grep -qxF -e "$2"
 }
 finish() { [ $failures = 0 ] && echo "all as expected"; exit $((failures > 0)); }
 # CIFAR-10's directory, or empty
