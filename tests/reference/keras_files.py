@@ -19,11 +19,22 @@ import h5py
 import numpy
 
 CAELUM, DATA, STANDARD, SCRATCH = sys.argv[1:]
+MODULE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../python/caelum/keras.py")
 os.chdir(SCRATCH)
 
 
 def caelum(*words):
     return subprocess.run([CAELUM] + list(words), check=True, stdout=subprocess.PIPE).stdout
+
+
+def convert(there, back):
+    """By the module's command; what it says when it fails."""
+    return subprocess.run([sys.executable, "-B", MODULE, there, back], stderr=subprocess.PIPE, text=True).stderr
+
+
+def converted(there, back):
+    said = convert(there, back)
+    assert not said, said
 
 
 # --- 1. Files as Keras writes them ---
@@ -160,11 +171,11 @@ def check_standard():
     for path, (write, flag) in writers.items():
         write(path, flag)
         model, again = path + ".safetensors", "again_" + path
-        caelum("import", path, "-o", model)
+        converted(path, model)
         got = json.loads(caelum("eval", model, "--data", DATA, "--no-baselines", "--json"))
         for key in figures:
             assert key in ("model", "split_seed") or got[key] == figures[key], (path, key, got[key], figures[key])
-        caelum("export", model, "-o", again)
+        converted(model, again)
         want, have = datasets(path), datasets(again)
         assert len(want) == 10
         if "functional" not in path and "newer" not in path:  # names are the layers', numbered as Keras does
@@ -339,7 +350,7 @@ def check_layers():
     numpy.savez("all.npz", **arrays)
     caelum("import", "all.npz", "--net", "all.net", "-o", "all.safetensors")
     for ending in ".h5", ".keras":
-        caelum("export", "all.safetensors", "-o", "all" + ending)
+        converted("all.safetensors", "all" + ending)
         compare("all" + ending, "all.safetensors")
 
 
@@ -372,7 +383,7 @@ def check_foreign():
             group.attrs["weight_names"] = [(name + n).encode() for n in ("/kernel:0", "/bias:0")]
             group[name + "/kernel:0"] = rng.normal(size=shape).astype("f4") / numpy.sqrt(numpy.prod(shape[:-1]))
             group[name + "/bias:0"] = rng.normal(size=shape[-1:]).astype("f4")
-    caelum("import", "foreign.h5", "-o", "foreign.safetensors")
+    converted("foreign.h5", "foreign.safetensors")
     compare("foreign.h5", "foreign.safetensors")
 
 
