@@ -17,7 +17,7 @@ int command_export(int argc, char **argv) {
     bool half = false, force = false;
     const struct option_row rows[] = {
         {'o', "out", OPTION_STRING, &out, "FILE",
-         "file to write; its ending is the format: .safetensors, .onnx, .keras, .h5, .npz", NULL},
+         "file to write; its ending is the format: .safetensors, .onnx, .npz", NULL},
         {0, "onnx", OPTION_STRING, &onnx, "FILE", "an ONNX file to write, whatever its name", NULL},
         {0, "half", OPTION_FLAG, &half, NULL,
          "round the weights to half precision: half the bytes, 3 digits kept", NULL},

@@ -280,8 +280,8 @@ int caelum_model_round_half(caelum_model *model, struct caelum_error *err);
 int caelum_model_save(const caelum_model *model, const char *path, struct caelum_error *err);
 
 /* Writes the model as another program's file, whole or not at all, in the format that the path ends in:
- * .safetensors (as caelum_model_save), .onnx, .keras, .h5 (Keras, HDF5), .npz (NumPy). docs/formats.md
- * says what each keeps. Fails with CAELUM_EUSAGE for another ending or a format that this build
+ * .safetensors (as caelum_model_save), .onnx, .npz (NumPy). docs/formats.md says what each keeps. Fails with
+ * CAELUM_EUSAGE for another ending or a format that this build
  * leaves out, CAELUM_EFORMAT if the format can't hold this network, CAELUM_EIO, CAELUM_ERESOURCE. */
 int caelum_model_export(const caelum_model *model, const char *path, struct caelum_error *err);
 /* The same in the format of an ending, ".onnx", whatever the path ends in. */
@@ -296,11 +296,10 @@ struct caelum_import_settings {
                           names or what these begin with up to a dot or slash; NULL: the file must tell */
 };
 struct caelum_import_settings caelum_import_defaults(void);
-/* Makes a model of such a file, by its ending. A .keras or .h5 file is read in a forked child, which a
- * damaged one may bring down with libhdf5: not for a process in which another thread uses HDF5. Fails with
- * CAELUM_EFORMAT, naming the part of the file that is wrong, can't be said in a network's text, or could be
- * one tensor as well as another of the network's; CAELUM_EUSAGE (as above; a network is needed, or one is
- * given for a file that has its own), CAELUM_EIO, CAELUM_ERESOURCE. */
+/* Makes a model of such a file, by its ending. Fails with CAELUM_EFORMAT, naming the part of the file that is
+ * wrong, can't be said in a network's text, or could be one tensor as well as another of the network's;
+ * CAELUM_EUSAGE (as above; a network is needed, or one is given for a file that has its own), CAELUM_EIO,
+ * CAELUM_ERESOURCE. */
 int caelum_model_import(caelum_model **model, const char *path, const struct caelum_import_settings *settings,
                         struct caelum_error *err);
 

@@ -326,18 +326,14 @@ static void test_names_that_tell(void **state) {
 /* A format that says what its network is takes none. */
 static void test_no_network_is_ignored(void **state) {
     (void)state;
-    static const char *const endings[] = {".onnx", ".keras", ".h5"};
     const struct caelum_import_settings settings = with_net(small_text);
     const struct exchange_format *format;
     caelum_model *model = model_with_words(small_text, 6, 5, 1), *back = NULL;
-    for (size_t i = 0; i < 3; i++) {
-        char path[300];
-        struct caelum_error why;
-        snprintf(path, sizeof path, "%s/a%s", directory, endings[i]);
-        if (exchange_find(&format, path, &why) != 0) continue;
-        assert_ok(caelum_model_export(model, path, err));
+    struct caelum_error why;
+    if (exchange_find(&format, "a.onnx", &why) == 0) {
+        assert_ok(caelum_model_export(model, in_directory("a.onnx"), err));
         assert_error(CAELUM_EUSAGE, "expected no network's text",
-                     caelum_model_import(&back, path, &settings, err));
+                     caelum_model_import(&back, in_directory("a.onnx"), &settings, err));
     }
     caelum_model_close(&model);
 }

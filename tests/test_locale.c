@@ -174,8 +174,7 @@ static void train(void) {
 /* Through every format and back; what comes back is saved. */
 static void exchange(void) {
     static const char *const plain = "input 3\nnoise 0.05\nconv 4 stride=2 leaky\nlatent\nupsample\nconv 3\n";
-    const char *const endings[] = {".npz", CAELUM_WITH_ONNX ? ".onnx" : NULL,
-                                   CAELUM_WITH_HDF5 ? ".keras" : NULL};
+    const char *const endings[] = {".npz", CAELUM_WITH_ONNX ? ".onnx" : NULL};
     caelum_net *net = NULL;
     caelum_model *model = NULL;
     assert_ok(caelum_net_parse(&net, plain, "plain", 32, 32, err));

@@ -3,7 +3,7 @@
  * other sizes of pictures, too, where a file leaves them open.
  *
  * The programs: tests/reference/onnx_run.py (PyTorch and onnx under /usr/bin/python3; it takes the same
- * models through examples/python/caelum_torch.py too), and onnxruntime, if CAELUM_ONNXRUNTIME names a
+ * models through python/caelum/torch.py too), and onnxruntime, if CAELUM_ONNXRUNTIME names a
  * node_modules directory with onnxruntime-node in it. */
 #include "random_net.h"
 

@@ -349,7 +349,7 @@ static void other_files_are_named(void **state) {
                  {"RIFF\1\2\3\4WEBPVP8 xxxx", 20, "a WebP picture"},
                  {"PK\3\4xxxxxxxxxxxxxxxxxxxxxx\x10\0\0\0archive/data.pkl", 46, "of PyTorch"},
                  {"PK\3\4xxxxxxxxxxxxxxxxxxxxxx\x05\0\0\0a.npy", 35, "ends in .npz"},
-                 {"PK\3\4xxxxxxxxxxxxxxxxxxxxxx\x0d\0\0\0metadata.json", 43, "ends in .keras"},
+                 {"PK\3\4xxxxxxxxxxxxxxxxxxxxxx\x0d\0\0\0metadata.json", 43, "a Keras model"},
                  {"PK\3\4", 4, "a zip archive"},
                  {"\x80\x02\x8a\nl\xfc\x9c\x46\xf9", 9, "a pickle of Python"},
                  {"\x08\x07\x12\x07pytorch", 11, "an ONNX model"},

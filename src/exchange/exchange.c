@@ -39,21 +39,21 @@ static const struct exchange_format formats[] = {
     {".safetensors", NULL, false, save_safetensors, load_safetensors},
     {".onnx", "ONNX", true, onnx_save, onnx_load},
     {".npz", NULL, false, npz_save, npz_load},
-#if CAELUM_WITH_HDF5
-    {".keras", NULL, true, keras_save_zip, keras_load_zip},
-    {".h5", NULL, true, keras_save_h5, keras_load_h5},
-#else
-    {".keras", "HDF5", true, NULL, NULL},
-    {".h5", "HDF5", true, NULL, NULL},
-#endif
 };
 
-static bool is_torch(const char *path) {
-    static const char *const endings[] = {".pt", ".pth", ".pkl", ".bin", ".ckpt"};
+/* What to do with a file of a program that Python knows better. */
+static const char *advice(const char *path) {
+    static const char torch[] = "; PyTorch's state_dict can be saved as .npz or .safetensors";
+    static const char keras[] =
+        "; Keras's files are converted by python3 python/caelum/keras.py FILE MODEL (docs/formats.md)";
+    static const char *const endings[][2] = {
+        {".pt", torch},   {".pth", torch},   {".pkl", torch}, {".bin", torch},
+        {".ckpt", torch}, {".keras", keras}, {".h5", keras},
+    };
     const char *ending = strrchr(path, '.');
     for (size_t i = 0; ending && i < sizeof endings / sizeof *endings; i++)
-        if (strcmp(ending, endings[i]) == 0) return true;
-    return false;
+        if (strcmp(ending, endings[i][0]) == 0) return endings[i][1];
+    return "";
 }
 
 int exchange_find(const struct exchange_format **format, const char *path, struct caelum_error *err) {
@@ -66,9 +66,8 @@ int exchange_find(const struct exchange_format **format, const char *path, struc
         *format = &formats[i];
         return CAELUM_OK;
     }
-    return caelum_fail(err, CAELUM_EUSAGE,
-                       "%s: expected a name that ends in .safetensors, .onnx, .keras, .h5 or .npz%s", path,
-                       is_torch(path) ? "; PyTorch's state_dict can be saved as .npz or .safetensors" : "");
+    return caelum_fail(err, CAELUM_EUSAGE, "%s: expected a name that ends in .safetensors, .onnx or .npz%s",
+                       path, advice(path));
 }
 
 int exchange_model(struct caelum_model **model, const char *path,

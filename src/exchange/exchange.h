@@ -9,7 +9,7 @@
 
 struct exchange_format {
     const char *ending; /* of its files: ".npz" */
-    const char *part;   /* what a build without this format lacks: "HDF5" */
+    const char *part;   /* what a build without this format lacks: "ONNX" */
     bool whole;         /* its files always say what the network is */
     int (*save)(const struct caelum_model *model, const char *path, struct caelum_error *err);
     int (*load)(struct caelum_model **model, const char *path, const struct caelum_import_settings *settings,
@@ -34,13 +34,5 @@ int exchange_fill(struct caelum_model *model, const struct safetensor *array, si
 int npz_save(const struct caelum_model *model, const char *path, struct caelum_error *err);
 int npz_load(struct caelum_model **model, const char *path, const struct caelum_import_settings *settings,
              struct caelum_error *err);
-
-/* keras_file.c, where the build has HDF5 */
-int keras_save_h5(const struct caelum_model *model, const char *path, struct caelum_error *err);
-int keras_load_h5(struct caelum_model **model, const char *path,
-                  const struct caelum_import_settings *settings, struct caelum_error *err);
-int keras_save_zip(const struct caelum_model *model, const char *path, struct caelum_error *err);
-int keras_load_zip(struct caelum_model **model, const char *path,
-                   const struct caelum_import_settings *settings, struct caelum_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-"""ctypes_module.py REPOSITORY - examples/python/caelum.py against numpy: one convolution by hand, shared memory,
+"""ctypes_module.py REPOSITORY - python/caelum/library.py against numpy: one convolution by hand, shared memory,
 codes, pictures, errors."""
 
 import gc
@@ -7,7 +7,7 @@ import sys
 import numpy as np
 
 root = sys.argv[1]
-sys.path.insert(0, root + "/examples/python")
+sys.path.insert(0, root + "/python")
 import caelum
 
 model = caelum.Model(root + "/models/standard.safetensors")

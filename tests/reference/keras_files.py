@@ -7,10 +7,13 @@ usage: keras_files.py CAELUM DATA STANDARD SCRATCH
    exports again has the same datasets. The figures of `caelum eval` are the same.
 2. Exports a network with every line that Keras has layers for, and computes its outputs from the file alone, by
    what Keras's documentation says of each layer and in Keras's own order of rows, columns, channels: they must be
-   caelum's. The same for a network that comes in with skips and orders that caelum does not write itself."""
+   caelum's. The same for a network that comes in with skips and orders that caelum does not write itself.
+3. Layers that do nothing but in training vanish; what can't be said is refused, by the layer's name.
+Files are converted by python/caelum/keras.py."""
 import io
 import json
 import os
+import struct
 import subprocess
 import sys
 import zipfile
@@ -19,11 +22,22 @@ import h5py
 import numpy
 
 CAELUM, DATA, STANDARD, SCRATCH = sys.argv[1:]
+MODULE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../python/caelum/keras.py")
 os.chdir(SCRATCH)
 
 
 def caelum(*words):
     return subprocess.run([CAELUM] + list(words), check=True, stdout=subprocess.PIPE).stdout
+
+
+def convert(there, back):
+    """By the module's command; what it says when it fails."""
+    return subprocess.run([sys.executable, "-B", MODULE, there, back], stderr=subprocess.PIPE, text=True).stderr
+
+
+def converted(there, back):
+    said = convert(there, back)
+    assert not said, said
 
 
 # --- 1. Files as Keras writes them ---
@@ -160,11 +174,11 @@ def check_standard():
     for path, (write, flag) in writers.items():
         write(path, flag)
         model, again = path + ".safetensors", "again_" + path
-        caelum("import", path, "-o", model)
+        converted(path, model)
         got = json.loads(caelum("eval", model, "--data", DATA, "--no-baselines", "--json"))
         for key in figures:
             assert key in ("model", "split_seed") or got[key] == figures[key], (path, key, got[key], figures[key])
-        caelum("export", model, "-o", again)
+        converted(model, again)
         want, have = datasets(path), datasets(again)
         assert len(want) == 10
         if "functional" not in path and "newer" not in path:  # names are the layers', numbered as Keras does
@@ -178,7 +192,8 @@ def check_standard():
 
 ACTIVATIONS = {
     "linear": lambda x: x, "relu": lambda x: numpy.maximum(x, 0), "elu": lambda x: numpy.where(x > 0, x, numpy.expm1(numpy.minimum(x, 0))),
-    "silu": lambda x: x / (1 + numpy.exp(-x)), "swish": lambda x: x / (1 + numpy.exp(-x)),
+    "silu": lambda x: x / (1 + numpy.exp(-x)),
+    "hard_silu": lambda x: x * numpy.clip(x / 6 + 0.5, 0, 1), "swish": lambda x: x / (1 + numpy.exp(-x)),
     "sigmoid": lambda x: 1 / (1 + numpy.exp(-x)), "tanh": numpy.tanh}
 
 
@@ -339,7 +354,7 @@ def check_layers():
     numpy.savez("all.npz", **arrays)
     caelum("import", "all.npz", "--net", "all.net", "-o", "all.safetensors")
     for ending in ".h5", ".keras":
-        caelum("export", "all.safetensors", "-o", "all" + ending)
+        converted("all.safetensors", "all" + ending)
         compare("all" + ending, "all.safetensors")
 
 
@@ -372,10 +387,84 @@ def check_foreign():
             group.attrs["weight_names"] = [(name + n).encode() for n in ("/kernel:0", "/bias:0")]
             group[name + "/kernel:0"] = rng.normal(size=shape).astype("f4") / numpy.sqrt(numpy.prod(shape[:-1]))
             group[name + "/bias:0"] = rng.normal(size=shape[-1:]).astype("f4")
-    caelum("import", "foreign.h5", "-o", "foreign.safetensors")
+    converted("foreign.h5", "foreign.safetensors")
     compare("foreign.h5", "foreign.safetensors")
+
+
+def convolution(name, **more):
+    config = {"name": name, "filters": 4, "kernel_size": [3, 3], "padding": "same", "activation": "linear"}
+    return {"class_name": "Conv2D", "config": dict(config, **more)}
+
+
+def write_sequential(path, *layers):
+    """Layers behind an input of 3 channels; each Conv2D has 4."""
+    first = {"class_name": "InputLayer", "config": {"name": "in", "batch_input_shape": [None, 8, 8, 3]}}
+    rng, channels = numpy.random.default_rng(3), 3
+    with h5py.File(path, "w") as f:
+        f.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"layers": [first, *layers]}})
+        for layer in layers:
+            name = layer["config"]["name"]
+            group = f.create_group("model_weights/" + name)
+            group.attrs["weight_names"] = []
+            if layer["class_name"] == "Conv2D":
+                group.attrs["weight_names"] = [b"kernel:0", b"bias:0"]
+                group["kernel:0"], group["bias:0"] = rng.normal(size=(3, 3, channels, 4)).astype("f4"), numpy.zeros(4, "f4")
+                channels = 4
+
+
+def text_of(model):
+    with open(model, "rb") as f:
+        return json.loads(f.read(struct.unpack("<Q", f.read(8))[0]))["__metadata__"]["network"]
+
+
+def check_identities():
+    kinds = ["Dropout", "SpatialDropout2D", "GaussianDropout", "AlphaDropout", "ActivityRegularization"]
+    drops = [{"class_name": kind, "config": {"name": "drop%d" % i, "rate": 0.5}} for i, kind in enumerate(kinds)]
+    relu = {"class_name": "ReLU", "config": {"name": "relu"}}
+    write_sequential("drops.h5", drops[0], convolution("a"), *drops[1:3], relu, convolution("latent"), *drops[3:])
+    converted("drops.h5", "drops.safetensors")
+    assert text_of("drops.safetensors") == "input 3\nconv 4 relu\nconv 4\nlatent\n", text_of("drops.safetensors")
+    caelum("inspect", "drops.safetensors")
+    print("layers of training vanish")
+
+
+def check_hardswish():
+    with open("hard.net", "w") as f:
+        f.write("input 3\nconv 4 hardswish\nconv 3 hardswish\n")
+    rng, shapes = numpy.random.default_rng(4), ((4, 3, 3, 3), (4,), (3, 4, 3, 3), (3,))
+    numpy.savez("hard.npz", **{"t%d" % i: rng.normal(size=s) for i, s in enumerate(shapes)})
+    caelum("import", "hard.npz", "--net", "hard.net", "-o", "hard.safetensors")
+    converted("hard.safetensors", "hard.keras")
+    compare("hard.keras", "hard.safetensors")
+    assert "Keras 2 has no activation" in convert("hard.safetensors", "hard.h5")
+
+
+def check_refusals():
+    cases = [
+        ("'a' (Conv2D): dilation or groups other than 1", convolution("a", dilation_rate=[2, 2])),
+        ("'a' (Conv2D): its strides is [1, 2]", convolution("a", strides=[1, 2])),
+        ("'a' (Conv2D): its kernel_size is 9, expected a whole number from 1 to 7", convolution("a", kernel_size=[9, 9])),
+        ("'a' (Conv2D): data_format channels_first", convolution("a", data_format="channels_first")),
+        ("'a' (Conv2D): activation gelu", convolution("a", activation="gelu")),
+        ("'a' (Conv2D): activation 'softsign'", convolution("a", activation="softsign")),
+        ("'a' (Conv2D): weights of shape (3, 3, 3, 4), expected (3, 3, 3, 5)", convolution("a", filters=5)),
+        ("'b' (BatchNormalization): a network's text has no line", {"class_name": "BatchNormalization", "config": {"name": "b"}}),
+        ("'p' (Permute): what Reshape", {"class_name": "Permute", "config": {"name": "p", "dims": [2, 1, 3]}}),
+        ("'r' (Reshape): its numbers don't fit", {"class_name": "Reshape", "config": {"name": "r", "target_shape": [5, 5, 5]}}),
+        ("'m' (MaxPooling2D): windows must", {"class_name": "MaxPooling2D", "config": {"name": "m", "strides": [1, 1]}}),
+        ("'c' (Cropping2D): nothing is left", {"class_name": "Cropping2D", "config": {"name": "c", "cropping": 4}}),
+        ("'l' (LeakyReLU): slope 0.3 below zero", {"class_name": "LeakyReLU", "config": {"name": "l"}})]
+    for words, layer in cases:
+        write_sequential("refused.h5", layer)
+        said = convert("refused.h5", "refused.safetensors")
+        assert said.startswith("refused.h5: layer " + words), said
+    assert not os.path.exists("refused.safetensors")
+    print("refused by name: %d kinds" % len(cases))
 
 
 check_standard()
 check_layers()
 check_foreign()
+check_identities()
+check_hardswish()
+check_refusals()

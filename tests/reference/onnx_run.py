@@ -5,15 +5,15 @@ docs/Operators.md of github.com/onnx/onnx. The witness of test_onnx_runtimes.c.
 usage: onnx_run.py LIST
 LIST names one case a line: DIRECTORY PICTURES CHANNELS ROWS COLUMNS. The directory holds `net.onnx`,
 little-endian f32 arrays `in` [n][c][h][w] and `got`, what caelum makes of it. The file must pass onnx.checker and strict
-shape inference. The same model as `net.safetensors` goes through examples/python/caelum_torch.py. Prints a line a case,
+shape inference. The same model as `net.safetensors` goes through python/caelum/torch.py. Prints a line a case,
     PASS|FAIL DIRECTORY ERROR
 with the largest error of either, as a share of the largest output or of 1."""
 import os
 import sys
 
 sys.dont_write_bytecode = True  # nothing is left in the source
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../examples/python"))
-import caelum_torch
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../python"))
+from caelum import torch as caelum_torch
 import numpy
 import onnx
 import onnx.numpy_helper

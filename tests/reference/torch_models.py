@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""examples/python/caelum_torch.py against caelum's own outputs, and its files back into caelum.
+"""python/caelum/torch.py against caelum's own outputs, and its files back into caelum.
 
 usage: torch_models.py CAELUM DATA MODEL...
 For each model: the largest difference of the outputs for 100 pictures of DATA, at most 1e-5 (times the largest
@@ -15,8 +15,8 @@ import numpy
 import torch
 
 sys.dont_write_bytecode = True  # nothing is left in the source
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../examples/python"))
-import caelum_torch  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../python"))
+from caelum import torch as caelum_torch  # noqa: E402
 
 torch.set_num_threads(1)
 CAELUM, DATA, MODELS = sys.argv[1], sys.argv[2], sys.argv[3:]
