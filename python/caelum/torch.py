@@ -63,7 +63,7 @@ class Net(nn.Module):
             return cut(x, *(int((n - to) / 2) for n, to in zip((h, w), line.numbers)), *line.numbers)
         return {"maxpool": lambda: F.max_pool2d(x, size), "avgpool": lambda: F.avg_pool2d(x, size), "act": lambda: x,
                 "prelu": lambda: torch.where(x > 0, x, own.weight * x),
-                "groupnorm": lambda: F.group_norm(x, (numbers or [1])[0]) * own.weight + own.bias,
+                "groupnorm": lambda: F.group_norm(x, (line.numbers or [1])[0]) * own.weight + own.bias,
                 "reshape": lambda: x.reshape(-1, *line.numbers), "space_to_depth": lambda: F.pixel_unshuffle(x, size),
                 "depth_to_space": lambda: F.pixel_shuffle(x, size)}[word]()
 
