@@ -7,6 +7,7 @@ import sys
 import numpy as np
 
 root = sys.argv[1]
+sys.dont_write_bytecode = True  # nothing is left in the source
 sys.path.insert(0, root + "/python")
 import caelum
 
