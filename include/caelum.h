@@ -74,6 +74,33 @@ int caelum_default_threads(void);
  * "generating"); done <= total. A non-zero result asks to stop: the call returns CAELUM_ESTOPPED. */
 typedef int (*caelum_progress)(void *cookie, const char *what, size_t done, size_t total);
 
+/* --- Options ---------------------------------------------------------------------------------- */
+
+/* What an option's value is in its struct of settings, and as text. */
+enum caelum_option_kind {
+    CAELUM_OPTION_FLAG,    /* bool: "yes" or "no" */
+    CAELUM_OPTION_WORD,    /* an enum: one of `words` */
+    CAELUM_OPTION_SIZE,    /* size_t */
+    CAELUM_OPTION_U64,     /* uint64_t */
+    CAELUM_OPTION_REAL,    /* double, finite */
+    CAELUM_OPTION_THREADS, /* int: 1 to 4096, 0 for the default */
+    CAELUM_OPTION_STRING,  /* const char * */
+    CAELUM_OPTION_LIST,    /* what can be given several times; of the command line alone */
+};
+
+/* One setting as a person gives it: on a command line, in a file, in a study. */
+struct caelum_option {
+    char letter;      /* short for it; 0: none */
+    const char *name; /* "split-seed": --split-seed, and split_seed in the metadata of models */
+    enum caelum_option_kind kind;
+    size_t offset;            /* in the struct of settings */
+    const char *const *words; /* by value, NULL at the end */
+    double least, most;       /* SIZE and REAL: the range */
+    bool above;               /* `least` itself is no value */
+    const char *value;        /* what stands for the value in help: "DIR" */
+    const char *help;         /* a sentence without its full stop; NULL: no option of the command line */
+};
+
 /* --- Data sets -------------------------------------------------------------------------------- */
 
 /* A data set: pictures of one size, kept as bytes, shuffled by the split seed and divided 80/10/10
@@ -565,6 +592,14 @@ struct caelum_train_settings {
 };
 
 struct caelum_train_settings caelum_train_defaults(void);
+
+/* Every setting that decides what a run ends with, and what `caelum train` calls it; name NULL at the end.
+ * docs/training.md explains them. */
+extern const struct caelum_option caelum_train_options[];
+
+/* Sets the one of that name from text. Fails with CAELUM_EUSAGE if there is none, or the text is no value. */
+int caelum_train_set(struct caelum_train_settings *settings, const char *name, const char *text,
+                     struct caelum_error *err);
 
 struct caelum_train_result {
     enum caelum_task task; /* a resumed run's own */

@@ -46,19 +46,6 @@ struct run {
     struct remaining remaining;
 };
 
-struct caelum_train_settings caelum_train_defaults(void) {
-    return (struct caelum_train_settings){.data_settings = caelum_data_defaults(),
-                                          .epochs = 50,
-                                          .batch = 50,
-                                          .lr = 0.001,
-                                          .huber_delta = 0.1,
-                                          .momentum = 0.9,
-                                          .lr_step_epochs = 20,
-                                          .lr_gamma = 0.1,
-                                          .lr_patience = 5,
-                                          .seed = 1};
-}
-
 static int path_in(const struct run *run, const char *name, char path[PATH_SIZE], struct caelum_error *err) {
     return file_join(path, PATH_SIZE, run->settings.out, name, err);
 }
