@@ -213,45 +213,59 @@ static int check_output(const struct job *job, struct caelum_error *err) {
     return err->code;
 }
 
-int command_colorize(int argc, char **argv) {
-    struct job job = {.settings = caelum_colorize_defaults()};
-    const struct option_row rows[] = {
-        {'o', "out", OPTION_STRING, &job.out, "DIR",
-         "where the pictures go; is made if it isn't there; default: beside each, as NAME-color", NULL},
-        {'m', "model", OPTION_STRING, &job.model_path, "FILE",
-         "colorizer; default: the one that comes with the program", NULL},
-        {0, "vivid", OPTION_REAL, &job.settings.vivid, "X",
-         "from 0, the likeliest colors on average, which are pale, to 1, as colorful as true pictures", NULL},
-        {0, "hint", OPTION_WORDS, &job.hint_words, "X,Y,#RRGGBB",
-         "the color at column X, row Y of the picture, in pixels from the top left; can be repeated", NULL},
-        {0, "hint-picture", OPTION_STRING, &job.hint_picture, "FILE",
-         "a picture of the same size: each pixel with a chroma of 12 of 255 or more is a hint", NULL},
-        {0, "restore", OPTION_FLAG, &job.settings.restore, NULL,
-         "give a faded picture its blacks and whites back, too", NULL},
-        {0, "format", OPTION_CHOICE, &job.format, NULL, "format of the pictures written", formats},
-        {0, "force", OPTION_FLAG, &job.force, NULL, "write over what exists; with -, write to a terminal too",
-         NULL},
-        {'t', "threads", OPTION_THREADS, &job.settings.threads, "N",
-         "threads, 1 to 4096; no influence on the result", NULL},
-        {0, "json", OPTION_FLAG, &job.json, NULL, "print a JSON object for each picture", NULL},
-        DISPLAY_OPTIONS,
-        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read(command_find("colorize"), rows, argc, argv);
-    if (n < 0) return -n - 1;
+static const struct caelum_option rows[] = {
+    OPTION(STRING, struct job, 'o', "out", out, "DIR",
+           "where the pictures go; is made if it isn't there; default: beside each, as NAME-color"),
+    OPTION(STRING, struct job, 'm', "model", model_path, "FILE",
+           "colorizer; default: the one that comes with the program"),
+    OPTION(REAL, struct job, 0, "vivid", settings.vivid, "X",
+           "from 0, the likeliest colors on average, which are pale, to 1, as colorful as true pictures"),
+    OPTION(LIST, struct job, 0, "hint", hint_words, "X,Y,#RRGGBB",
+           "the color at column X, row Y of the picture, in pixels from the top left; can be repeated"),
+    OPTION(STRING, struct job, 0, "hint-picture", hint_picture, "FILE",
+           "a picture of the same size: each pixel with a chroma of 12 of 255 or more is a hint"),
+    OPTION(FLAG, struct job, 0, "restore", settings.restore, NULL,
+           "give a faded picture its blacks and whites back, too"),
+    CHOICE(struct job, "format", format, formats, "format of the pictures written"),
+    OPTION(FLAG, struct job, 0, "force", force, NULL,
+           "write over what exists; with -, write to a terminal too"),
+    OPTION(THREADS, struct job, 't', "threads", settings.threads, "N",
+           "threads, 1 to 4096; no influence on the result"),
+    OPTION(FLAG, struct job, 0, "json", json, NULL, "print a JSON object for each picture"),
+    END_OF_OPTIONS};
+
+static void defaults(void *values) {
+    struct job *job = values;
+    job->settings = caelum_colorize_defaults();
+}
+
+static int run(void *values, int n, char **words) {
+    struct job *job = values;
     if (n < 1) return usage_error("colorize", "expected pictures, folders or - for standard input");
-    for (size_t i = 0; i < job.hint_words.count; i++)
-        if (read_hint(job.hint_words.word[i], &job.hint[i]) != 0) return 2;
-    job.settings.hints = job.hint;
-    job.settings.hint_count = job.hint_words.count;
+    for (size_t i = 0; i < job->hint_words.count; i++)
+        if (read_hint(job->hint_words.word[i], &job->hint[i]) != 0) return 2;
+    job->settings.hints = job->hint;
+    job->settings.hint_count = job->hint_words.count;
     struct caelum_error err;
     signals_catch();
-    int code = inputs_open(&job.inputs, argv + 1, n, beside, &err);
-    if (code == 0) code = check_output(&job, &err);
-    if (code == 0) code = open_model(&job, &err);
-    if (code == 0 && job.out) code = path_directory(job.out, &err);
+    int code = inputs_open(&job->inputs, words, n, beside, &err);
+    if (code == 0) code = check_output(job, &err);
+    if (code == 0) code = open_model(job, &err);
+    if (code == 0 && job->out) code = path_directory(job->out, &err);
     const int status =
-        code == 0 ? each("coloring", "colored", job.inputs.count, one_picture, &job) : report(&err);
-    caelum_model_close(&job.model);
-    inputs_close(&job.inputs);
+        code == 0 ? each("coloring", "colored", job->inputs.count, one_picture, job) : report(&err);
+    caelum_model_close(&job->model);
+    inputs_close(&job->inputs);
     return status;
 }
+
+const struct command command_colorize = {.name = "colorize",
+                                         .arguments = "PICTURE...",
+                                         .summary = "color grey pictures of any size",
+                                         .example = "caelum colorize old.jpg",
+                                         .group = "run models on pictures",
+                                         .rows = rows,
+                                         .display = true,
+                                         .size = sizeof(struct job),
+                                         .defaults = defaults,
+                                         .run = run};

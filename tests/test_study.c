@@ -87,7 +87,7 @@ static void mistakes_have_a_place(void **state) {
         {"section s \"S\"\nrun a x.net batch=0\n", "a.study:2:13: batch: expected 1 to 65536, got 0"},
         {"section s \"S\"\nrun a x.net batch=1.5\n", "a.study:2:13: batch can't be '1.5'"},
         {"section s \"S\"\nrun a x.net batch=99999999999999999999\n", "a.study:2:13: batch"},
-        {"section s \"S\"\nrun a x.net lr=nan\n", "a.study:2:13: lr: expected a number above"},
+        {"section s \"S\"\nrun a x.net lr=nan\n", "a.study:2:13: lr can't be 'nan'"},
         {"section s \"S\"\nrun a x.net lr=0\n", "a.study:2:13: lr: expected a number above"},
         {"section s \"S\"\nrun a x.net task=paint\n", "a.study:2:13: task can't be 'paint'"},
         {"section s \"S\"\nrun a x.net width=2\n",
