@@ -23,12 +23,6 @@ struct batch {
     float *values; /* [n][channels][height][width] */
 };
 
-static int fail(struct caelum_error *err, int code, const char *format, const char *what) {
-    err->code = code;
-    snprintf(err->text, sizeof err->text, format, what);
-    return code;
-}
-
 static size_t values_of(const struct batch *b) {
     return b->net.channels * b->net.height * b->net.width;
 }
@@ -38,9 +32,9 @@ static int batch_open(struct batch *b, const caelum_model *model, size_t room, s
     *b = (struct batch){.color = task && strcmp(task, "colorize") == 0, .room = room};
     caelum_net_describe(caelum_model_net(model), &b->net);
     if (b->net.channels != 3 && !b->color)
-        return fail(err, CAELUM_EFORMAT, "%s", "this network takes other pictures than red, green, blue");
+        return caelum_fail(err, CAELUM_EFORMAT, "this network takes other pictures than red, green, blue");
     b->values = calloc(room * values_of(b), sizeof *b->values);
-    return b->values ? 0 : fail(err, CAELUM_ERESOURCE, "%s", "out of memory for the pictures");
+    return b->values ? 0 : caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the pictures");
 }
 
 /* Takes the picture over: it is freed. */
@@ -48,11 +42,9 @@ static int add(struct batch *b, struct caelum_picture *p, const char *name, stru
     const size_t plane = b->net.height * b->net.width;
     float *to = b->values + b->n * values_of(b);
     int code = 0;
-    if (p->height != b->net.height || p->width != b->net.width) {
-        err->code = code = CAELUM_EFORMAT;
-        snprintf(err->text, sizeof err->text, "%.300s: %zux%zu pixels, the network takes %zux%zu", name,
-                 p->width, p->height, b->net.width, b->net.height);
-    }
+    if (p->height != b->net.height || p->width != b->net.width)
+        code = caelum_fail(err, CAELUM_EFORMAT, "%.300s: %zux%zu pixels, the network takes %zux%zu", name,
+                           p->width, p->height, b->net.width, b->net.height);
     for (size_t i = 0; code == 0 && i < plane; i++) {
         const uint8_t *rgb = p->pixels + 3 * i;
         if (b->color)
@@ -99,15 +91,16 @@ static int choose(const char *word, const caelum_net *net, const struct caelum_n
             if (row.latent) *first = *last = i + 1;
         }
         if (info->has_latent) return 0;
-        return fail(err, CAELUM_EUSAGE, "%s", "this network marks no layer as latent; say --layer N, or all");
+        return caelum_fail(err, CAELUM_EUSAGE,
+                           "this network marks no layer as latent; say --layer N, or all");
     }
     if (number_whole(word, 1, info->layers, &number)) {
         *first = *last = (size_t)number;
         return 0;
     }
-    return fail(err, CAELUM_EUSAGE,
-                "--layer %.40s: expected a row of the table that 'caelum inspect' shows, latent or all",
-                word);
+    return caelum_fail(
+        err, CAELUM_EUSAGE,
+        "--layer %.40s: expected a row of the table that 'caelum inspect' shows, latent or all", word);
 }
 
 /* Runs the batch up to layer `number` into an array of its own: "layer05_conv" [n][c][h][w]. */
@@ -120,7 +113,7 @@ static int run_to(const struct activations *a, const caelum_model *model, const 
              row.text);
     float *out = calloc(b->n * row.channels * row.height * row.width, sizeof *out);
     array->data = out;
-    if (!out) return fail(err, CAELUM_ERESOURCE, "out of memory for %s", array->name);
+    if (!out) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for %s", array->name);
     return caelum_model_run(model, number, b->values, b->n, a->threads, out, err);
 }
 
@@ -130,7 +123,7 @@ static int save(const struct activations *a, const caelum_model *model, const st
     int code = choose(a->layer, caelum_model_net(model), &b->net, &first, &last, err);
     if (code != 0) return code;
     struct caelum_tensor *arrays = calloc(last - first + 2, sizeof *arrays);
-    if (!arrays) return fail(err, CAELUM_ERESOURCE, "%s", "out of memory");
+    if (!arrays) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory");
     arrays[0] = (struct caelum_tensor){.name = "input",
                                        .dims = 4,
                                        .dim = {b->n, b->net.channels, b->net.height, b->net.width},

@@ -86,18 +86,14 @@ static int picture_hints(const struct job *job, const struct caelum_picture *in,
     if (code != 0) return code;
     const size_t pixels = hints.width * hints.height;
     size_t n = job->settings.hint_count;
-    if (hints.width != in->width || hints.height != in->height) {
-        err->code = code = CAELUM_EUSAGE;
-        snprintf(err->text, sizeof err->text,
-                 "%.300s has %zux%zu pixels, the picture %zux%zu; expected the same", job->hint_picture,
-                 hints.width, hints.height, in->width, in->height);
-    }
+    if (hints.width != in->width || hints.height != in->height)
+        code = caelum_fail(err, CAELUM_EUSAGE,
+                           "%.300s has %zux%zu pixels, the picture %zux%zu; expected the same",
+                           job->hint_picture, hints.width, hints.height, in->width, in->height);
     for (size_t i = 0; code == 0 && i < pixels; i++) n += is_painted(hints.pixels + 3 * i);
     struct caelum_hint *all = code == 0 ? malloc((n + 1) * sizeof *all) : NULL;
-    if (code == 0 && !all) {
-        err->code = code = CAELUM_ERESOURCE;
-        snprintf(err->text, sizeof err->text, "%.300s: out of memory for its hints", job->hint_picture);
-    }
+    if (code == 0 && !all)
+        code = caelum_fail(err, CAELUM_ERESOURCE, "%.300s: out of memory for its hints", job->hint_picture);
     if (code == 0) {
         memcpy(all, job->hint, job->settings.hint_count * sizeof *all);
         *count = job->settings.hint_count;
@@ -160,10 +156,8 @@ static int write_out(const struct job *job, const struct caelum_picture *picture
     uint8_t *bytes = NULL;
     size_t size = 0;
     int code = caelum_picture_encode(picture, (enum caelum_picture_format)job->format, &bytes, &size, err);
-    if (code == 0 && (fwrite(bytes, 1, size, stdout) != size || fflush(stdout) != 0)) {
-        err->code = code = CAELUM_EIO;
-        snprintf(err->text, sizeof err->text, "standard output: the picture can't be written");
-    }
+    if (code == 0 && (fwrite(bytes, 1, size, stdout) != size || fflush(stdout) != 0))
+        code = caelum_fail(err, CAELUM_EIO, "standard output: the picture can't be written");
     caelum_picture_bytes_free(&bytes);
     return code;
 }
@@ -207,10 +201,7 @@ static int check_output(const struct job *job, struct caelum_error *err) {
         why = "the picture would go to standard output, where --json prints; name a directory for it by -o";
     else if (isatty(1) && !job->force)
         why = "the picture would go to the terminal; send it into a file by '> FILE', or insist by --force";
-    if (!why) return 0;
-    err->code = CAELUM_EUSAGE;
-    snprintf(err->text, sizeof err->text, "%s", why);
-    return err->code;
+    return why ? caelum_fail(err, CAELUM_EUSAGE, "%s", why) : 0;
 }
 
 static const struct caelum_option rows[] = {

@@ -130,10 +130,10 @@ static int export_pictures(const caelum_data *data, int split, size_t count, con
         if (code == 0) code = caelum_data_picture(data, (enum caelum_split)split, i, &picture, err);
         if (code == 0) code = caelum_picture_save(&picture, path, err);
         caelum_picture_free(&picture);
-        if (code == 0 && progress_stage(NULL, "writing", i + 1, n)) code = err->code = CAELUM_ESTOPPED;
+        if (code == 0 && progress_stage(NULL, "writing", i + 1, n))
+            code = caelum_fail(err, CAELUM_ESTOPPED, "stopped");
     }
     if (code == 0) printf("%zu pictures are in %s\n", n, dir);
-    if (code == CAELUM_ESTOPPED) snprintf(err->text, sizeof err->text, "stopped");
     return code;
 }
 

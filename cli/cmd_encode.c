@@ -51,11 +51,10 @@ static int choose_name(const struct coding *c, size_t i, char name[NAME_SIZE], s
     for (size_t k = 0; k < i; k++) {
         path_stem(list[k].path, other, sizeof other);
         if (!list[k].done || strcmp(name, other) != 0) continue;
-        err->code = CAELUM_EUSAGE;
-        snprintf(err->text, sizeof err->text,
-                 "%.150s: it would be decoded to the name of %.150s, %.100s; encode it into another file",
-                 list[i].path, list[k].path, name);
-        return err->code;
+        return caelum_fail(
+            err, CAELUM_EUSAGE,
+            "%.150s: it would be decoded to the name of %.150s, %.100s; encode it into another file",
+            list[i].path, list[k].path, name);
     }
     return path_result("", name, ".png", path, sizeof path, err);
 }

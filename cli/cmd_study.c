@@ -42,8 +42,8 @@ static int progress_study(void *cookie, const struct caelum_study_progress *p) {
     const bool *verbose = cookie;
     char line[300];
     if (p->event == CAELUM_STUDY_FAILED) {
-        struct caelum_error err = {.code = p->error->code};
-        snprintf(err.text, sizeof err.text, "%.100s: %.400s", p->run, p->error->text);
+        struct caelum_error err = *p->error;
+        caelum_fail_in(&err, err.code, "%.100s", p->run);
         report(&err);
     } else if (display.quiet) {
         return signals_caught() != 0;
