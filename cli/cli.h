@@ -254,12 +254,9 @@ void signals_raise(void);
 struct evaluation {
     const char *model_path, *data;
     char *found; /* what `data` is, where nobody has named it; to be freed */
-    int split, threads;
+    struct caelum_eval_settings how;
     bool json, no_baselines, record;
-    double vivid; /* of a colorizer */
-    size_t hints;
-    const char *sheets;
-    const char *classifier; /* that tests it; NULL: none */
+    const char *classifier; /* that tests a colorizer; NULL: none */
     struct caelum_data_settings settings;
 };
 extern const char *const eval_splits[]; /* names by enum caelum_split, NULL at the end */
@@ -282,8 +279,7 @@ int eval_class(const struct evaluation *e, const caelum_model *model, const cael
                struct caelum_error *err);
 /* The semantic test by e->classifier, and its result below a colorizer's table or in its JSON object. */
 int eval_semantic(const struct evaluation *e, const caelum_model *colorizer, const caelum_data *data,
-                  const struct caelum_color_settings *settings, struct caelum_semantic_metrics *metrics,
-                  struct caelum_error *err);
+                  struct caelum_semantic_metrics *metrics, struct caelum_error *err);
 void eval_semantic_print(const struct evaluation *e, const struct caelum_semantic_metrics *m);
 json_t *eval_semantic_object(const struct evaluation *e, const struct caelum_semantic_metrics *m);
 

@@ -63,19 +63,18 @@ static int encode_picture(void *cookie, size_t i, struct caelum_error *err) {
     struct coding *c = cookie;
     struct input *input = &c->inputs.list[i];
     struct caelum_picture picture = {0};
+    struct caelum_code_entry entry;
     uint8_t *bytes = NULL;
-    size_t size = 0;
-    char name[NAME_SIZE];
-    int code = choose_name(c, i, name, err);
+    int code = choose_name(c, i, entry.name, err);
     if (code == 0) code = input_load(input, &picture, err);
-    if (code == 0) code = caelum_codec_encode(c->codec, &picture, &bytes, &size, err);
-    if (code == 0)
-        code = caelum_code_writer_add(c->writer, name, picture.width, picture.height, bytes, size, err);
+    if (code == 0) code = caelum_codec_encode(c->codec, &picture, &bytes, &entry.size, err);
+    entry.width = picture.width, entry.height = picture.height, entry.bytes = bytes;
+    if (code == 0) code = caelum_code_writer_add(c->writer, &entry, err);
     progress_clear();
     if (code == 0) input->done = true;
     if (code == 0 && !display.quiet)
         printf("%s  %zux%zu  %zu bytes  %.3f bits a pixel\n", input->path, picture.width, picture.height,
-               size, 8 * (double)size / (double)(picture.width * picture.height));
+               entry.size, 8 * (double)entry.size / (double)(picture.width * picture.height));
     caelum_codec_free(&bytes);
     caelum_picture_free(&picture);
     return code;
@@ -133,8 +132,7 @@ static int decode_entry(void *cookie, size_t i, struct caelum_error *err) {
     struct caelum_picture picture = {0};
     char path[PATH_SIZE];
     int code = path_picture(c->out, e->name, c->force, path, sizeof path, err);
-    if (code == 0)
-        code = caelum_codec_decode(c->codec, e->bytes, e->size, e->width, e->height, &picture, err);
+    if (code == 0) code = caelum_codec_decode(c->codec, e, &picture, err);
     if (code == 0) code = caelum_picture_save(&picture, path, err);
     progress_clear();
     if (code == 0 && !display.quiet) printf("%s  %zux%zu\n", path, e->width, e->height);
