@@ -48,8 +48,8 @@ static struct caelum_net *parse(const char *text) {
     return net;
 }
 
-static struct trainer_settings to_classify(int threads) {
-    struct trainer_settings s = trainer_defaults(N / 2, 0.02, threads);
+static struct caelum_train_settings to_classify(int threads) {
+    struct caelum_train_settings s = trainer_defaults(N / 2, 0.02, threads);
     s.task = CAELUM_CLASSIFY;
     s.loss = CAELUM_XENT;
     s.shift = 1;
@@ -64,8 +64,8 @@ static void classes_are_learnt(void **state) {
     make_colored(&c);
     for (int many = 0; many < 2; many++) {
         struct trainer trainer = {0};
-        const struct trainer_settings settings = to_classify(many ? 3 : 1);
-        assert_ok(trainer_open(&trainer, net, &settings, N, 1, err));
+        const struct caelum_train_settings settings = to_classify(many ? 3 : 1);
+        assert_ok(trainer_open(&trainer, net, &settings, N, err));
         assert_int_equal(trainer_values(&trainer), 3);
         assert_int_equal(trainer_terms(&trainer), 1);
         memset(trainer.params + net->params - 15, 0, 15 * sizeof(float)); /* the last layer answers 0 */
@@ -88,14 +88,14 @@ static void a_step_is_that_of_nats_a_picture(void **state) {
     static struct colored c;
     struct caelum_net *net = parse("input 3\navgpool 8\ndense 3\n");
     struct trainer trainer = {0};
-    struct trainer_settings settings = to_classify(1);
+    struct caelum_train_settings settings = to_classify(1);
     struct loss_sums sums;
     double share[CLASSES] = {0};
     make_colored(&c);
-    settings.optimizer.kind = CAELUM_SGD;
-    settings.optimizer.momentum = 0;
+    settings.optimizer = CAELUM_SGD;
+    settings.momentum = 0;
     settings.lr = 1;
-    assert_ok(trainer_open(&trainer, net, &settings, 0, 1, err));
+    assert_ok(trainer_open(&trainer, net, &settings, 0, err));
     memset(trainer.params, 0, net->params * sizeof(float));
     trainer_refresh(&trainer);
     for (size_t i = 0; i < N / 2; i++) share[c.labels[c.index[N / 2 + i]]] += 1.0 / (N / 2);
@@ -111,11 +111,11 @@ static void what_does_not_fit_is_told(void **state) {
     static struct colored c;
     struct caelum_net *two = parse("input 3\navgpool 8\ndense 2\n"), *picture = parse("input 3\nconv 3\n");
     struct trainer trainer = {0};
-    struct trainer_settings settings = to_classify(1);
+    struct caelum_train_settings settings = to_classify(1);
     struct caelum_train_settings s = caelum_train_defaults();
     make_colored(&c);
     assert_error(CAELUM_EFORMAT, "to classify it must be one number a class",
-                 trainer_open(&trainer, picture, &settings, 0, 1, err));
+                 trainer_open(&trainer, picture, &settings, 0, err));
     assert_error(CAELUM_EFORMAT, "the output is 2x1x1, the data has 3 classes",
                  task_check_classes(two, &c.set, err));
     c.set.labels = NULL;
