@@ -1,8 +1,10 @@
 /* test_runs.c - whole runs through the public header: resumed ones end with the same bits whatever the
  * settings, and runs end when they should. */
+#define _GNU_SOURCE
 #include "testing.h"
 
 #include "base/file.h"
+#include "base/option.h"
 #include "model/safetensors.h"
 #include "net/net.h"
 #include "train/fit.h"
@@ -188,6 +190,31 @@ static void every_option_has_an_effect(void **state) {
     test_remove(dir);
 }
 
+/* The row of an option in the table of docs/training.md. */
+static void page_row(const struct caelum_option *o, char *row, size_t size) {
+    const struct caelum_train_settings usual = caelum_train_defaults();
+    char text[64];
+    snprintf(row, size, "| `--%s` | %s | %s |\n", o->name,
+             option_print(o, (const char *)&usual + o->offset, text), o->help);
+}
+
+static void the_page_has_every_option(void **state) {
+    uint8_t *bytes = NULL;
+    size_t size = 0, missing = 0;
+    (void)state;
+    assert_ok(file_read(SOURCE_DIR "/docs/training.md", 1 << 20, &bytes, &size, err));
+    for (const struct caelum_option *o = caelum_train_options; o->name; o++) {
+        char row[400];
+        if (!o->help) continue;
+        page_row(o, row, sizeof row);
+        if (memmem(bytes, size, row, strlen(row))) continue;
+        print_message("%s", row);
+        missing++;
+    }
+    if (missing > 0) fail_msg("docs/training.md lacks the rows above in its table of options");
+    mem_free(&bytes);
+}
+
 static void runs_end_early_when_asked(void **state) {
     (void)state;
     char dir[256], out[300];
@@ -342,6 +369,7 @@ int main(void) {
         cmocka_unit_test(a_resumed_run_ends_with_the_same_bits),
         cmocka_unit_test(an_existing_run_is_not_touched),
         cmocka_unit_test(every_option_has_an_effect),
+        cmocka_unit_test(the_page_has_every_option),
         cmocka_unit_test(runs_end_early_when_asked),
         cmocka_unit_test(divergence_is_an_error),
         cmocka_unit_test(an_exploding_loss_is_divergence),
