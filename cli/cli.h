@@ -3,92 +3,107 @@
 #ifndef CAELUM_CLI_H
 #define CAELUM_CLI_H
 
+#include "base/error.h"
+#include "base/option.h"
 #include "base/path.h"
 #include "caelum.h"
 
 #include <jansson.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 /* --- Options -------------------------------------------------------------------------------------- */
 
-enum option_kind {
-    OPTION_FLAG,
-    OPTION_STRING,
-    OPTION_SIZE,
-    OPTION_U64,
-    OPTION_REAL,
-    OPTION_THREADS,
-    OPTION_CHOICE,
-    OPTION_WORDS
-};
-
-/* The values of an option that can be repeated. */
+/* The value of a CAELUM_OPTION_LIST. */
 enum { OPTION_WORDS_MOST = 256 };
 struct option_words {
     const char *word[OPTION_WORDS_MOST];
     size_t count;
 };
 
-/* One option. The default shown by --help is what `value` points to when the command starts. */
-struct option_row {
-    char letter;      /* 0: none */
-    const char *name; /* without the dashes */
-    enum option_kind kind;
-    void *value; /* bool, const char *, size_t, uint64_t, double, int, int, struct option_words */
-    const char
-        *argument;    /* what --help calls the value: "DIR"; NULL for a flag, and for the words of a choice */
-    const char *help; /* one sentence, unit or range included, without a full stop */
-    const char *const *choices; /* OPTION_CHOICE: words, NULL at the end; value is the index */
-};
+/* Rows of a command's options: members of the struct S of its values; CHOICE: by one of `words`. */
+#define OPTION(KIND, S, letter_, name_, member, value_, help_)                                             \
+    {                                                                                                      \
+        .letter = (letter_), .name = (name_), .kind = CAELUM_OPTION_##KIND, .offset = offsetof(S, member), \
+        .value = (value_), .help = (help_)                                                                 \
+    }
+#define CHOICE(S, name_, member, words_, help_)                                                        \
+    {                                                                                                  \
+        .name = (name_), .kind = CAELUM_OPTION_WORD, .offset = offsetof(S, member), .words = (words_), \
+        .help = (help_)                                                                                \
+    }
+#define END_OF_OPTIONS \
+    { .name = NULL }
 enum { OPTIONS_MOST = 64 }; /* of a command */
 
 struct command {
     const char *name, *arguments, *summary, *example;
-    int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
+    const char *group;                  /* title of the commands from here on; NULL: as before */
+    const struct caelum_option *rows;   /* NULL: none */
+    const struct caelum_option *shared; /* rows of a part of the values, `shared_at`; NULL: none */
+    size_t shared_at;
+    bool display; /* takes --color, --progress and --quiet */
+    bool alone;   /* is about the program: a mistake in a file must not keep it from running */
+    size_t size;  /* of the values */
+    void (*defaults)(void *values);                /* NULL: all zero */
+    int (*run)(void *values, int n, char **words); /* n arguments; returns the exit status */
 };
 
-extern const struct command commands[]; /* name NULL at the end */
+extern const struct command *const commands[]; /* NULL at the end */
 
 /* Where an option's value came from, the weakest first. */
 enum option_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_FLAG };
 
-/* Reads options and leaves the other arguments in argv[1..]; their number is the result. What the command
- * line does not set may be set by the environment or a file (config.c). Negative: the command ends with
- * status -result - 1 (--help was printed, or something was wrong and named). A command calls this before it
- * does anything else: see options_visit. */
-int options_read(const struct command *command, const struct option_row *rows, int argc, char **argv);
-/* The same by the command line alone, for commands about the program itself: a mistake in a file must not
- * keep anybody from reading the help. */
-int options_read_alone(const struct command *command, const struct option_row *rows, int argc, char **argv);
+enum display_mode { DISPLAY_AUTO, DISPLAY_ALWAYS, DISPLAY_NEVER };
+struct display {
+    int color, progress; /* enum display_mode */
+    bool quiet;          /* nothing but results and errors */
+};
+extern struct display display;                    /* of the command that runs */
+extern const struct caelum_option display_rows[]; /* --color, --progress, --quiet */
+
+struct option {
+    const struct caelum_option *row;
+    void *value;
+    enum option_origin origin;
+    const char *place; /* the file and line, or variable, that has set it: "caelum.conf:3"; else NULL */
+    char variable[64];
+};
+/* A command's options with their values. */
+struct options {
+    const struct command *command; /* NULL: what all commands share */
+    void *values;
+    struct display display;
+    size_t count;
+    struct option list[OPTIONS_MOST];
+};
+
+/* All at their defaults. Ends the program if there is no memory. */
+void options_open(struct options *options, const struct command *command);
+void options_close(struct options *options);
+/* By its name of that length; NULL if there is none. */
+struct option *options_find(struct options *options, const char *name, size_t length);
+
+/* Reads what the command line sets, then the environment and files (config.c), and runs the command. */
+int options_run(const struct command *command, int argc, char **argv);
 /* Where the value of an option of the running command came from. */
 enum option_origin options_origin(const char *name);
-/* The file and line, or the variable, that set the option which a complaint is about: "lr_gamma: expected
- * ...". NULL if it came from elsewhere, or the complaint is about something else. */
+/* The place that set the option which a complaint is about: "lr_gamma: expected ...". NULL if it came from
+ * elsewhere, or the complaint is about something else. */
 const char *options_place(const char *complaint);
-/* Calls `visit` with a command's rows, which hold their defaults and are valid until it returns; configured:
- * whether files and the environment can set them. */
-typedef void options_visitor(void *cookie, const struct command *command, const struct option_row *rows,
-                             bool configured);
-void options_visit(const struct command *command, options_visitor *visit, void *cookie);
 
-/* Row by the option's name of that length, or the row at the end. */
-const struct option_row *options_row(const struct option_row *rows, const char *name, size_t length);
-/* Sets a row's value from text. 0, or CAELUM_EUSAGE with what was expected. Text is kept, not copied. */
-int option_set(const struct option_row *row, const char *text, struct caelum_error *err);
-/* A row's value as text that option_set would take, or NULL where there is none. */
-const char *option_text(const struct option_row *row, char text[32]);
+/* Sets a value from text, which is kept, not copied. 0, or CAELUM_EUSAGE with what was expected. */
+int option_set(const struct caelum_option *row, void *value, const char *text, struct caelum_error *err);
 /* What stands for the value in help: "DIR", "mse|bce|l1"; NULL for a flag. */
-const char *option_argument(const struct option_row *row, char text[256]);
+const char *option_argument(const struct caelum_option *row, char text[256]);
 /* Flags that are meant anew each time: neither the environment nor files set them. */
-bool option_by_hand(const struct option_row *row);
+bool option_by_hand(const struct caelum_option *row);
 
 const struct command *command_find(const char *name);
 void command_help(const struct command *command, FILE *to);
 /* All commands by their groups, for somebody who has named none. */
 void commands_overview(FILE *to);
-/* Title of the group that starts with this command, or NULL. */
-const char *command_group(const struct command *command);
 /* A usage error: prints the sentence and where help is; returns exit status 2. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int unknown_command(const char *word);
@@ -99,17 +114,10 @@ const char *nearest_command(const char *word);
 
 /* --- Configuration -------------------------------------------------------------------------------- */
 
-/* Where a row's value came from, in words: "caelum.conf:3", "CAELUM_EPOCHS", "default". */
-struct option_source {
-    enum option_origin origin;
-    char place[PATH_SIZE + 16];
-};
-
-/* Sets those rows that have come from no flag by what stands in the environment, ./caelum.conf and the user's
- * file, and notes it in source[], one for each row. Fails with CAELUM_EUSAGE for a bad value or a key that no
- * command has, CAELUM_EIO for a file that can't be read. Texts last as long as the program. */
-int config_apply(const struct command *command, const struct option_row *rows, struct option_source *source,
-                 struct caelum_error *err);
+/* Sets those options that have come from no flag by what stands in the environment, ./caelum.conf and the
+ * user's file. Fails with CAELUM_EUSAGE for a bad value or a key that no command has, CAELUM_EIO for a file
+ * that can't be read. Texts last as long as the program. */
+int config_apply(struct options *options, struct caelum_error *err);
 /* "CAELUM_SPLIT_SEED" of split-seed. */
 void config_variable(const char *name, char text[64]);
 
@@ -208,33 +216,6 @@ int each(const char *doing, const char *undone, size_t count, one_of_many *visit
 
 /* --- Progress and signals ------------------------------------------------------------------------- */
 
-enum display_mode { DISPLAY_AUTO, DISPLAY_ALWAYS, DISPLAY_NEVER };
-struct display {
-    int color, progress; /* enum display_mode */
-    bool quiet;          /* nothing but results and errors */
-};
-extern struct display display;
-extern const char *const display_modes[];
-/* The rows of --color, --progress and --quiet, for every command that prints more than a result. */
-#define DISPLAY_OPTIONS                                                                               \
-    {0,                                                                                               \
-     "color",                                                                                         \
-     OPTION_CHOICE,                                                                                   \
-     &display.color,                                                                                  \
-     NULL,                                                                                            \
-     "colors in messages; auto: on a terminal, unless NO_COLOR is set",                               \
-     display_modes},                                                                                  \
-        {0,                                                                                           \
-         "progress",                                                                                  \
-         OPTION_CHOICE,                                                                               \
-         &display.progress,                                                                           \
-         NULL,                                                                                        \
-         "a line that is redrawn; auto: on a terminal, elsewhere a line every 30 s",                  \
-         display_modes},                                                                              \
-    {                                                                                                 \
-        'q', "quiet", OPTION_FLAG, &display.quiet, NULL, "print nothing but results and errors", NULL \
-    }
-
 /* Callbacks for the library; both return non-zero once a signal has come. */
 int progress_stage(void *cookie, const char *what, size_t done, size_t total);
 int progress_train(void *cookie, const struct caelum_train_progress *progress);
@@ -273,12 +254,9 @@ void signals_raise(void);
 struct evaluation {
     const char *model_path, *data;
     char *found; /* what `data` is, where nobody has named it; to be freed */
-    int split, threads;
+    struct caelum_eval_settings how;
     bool json, no_baselines, record;
-    double vivid; /* of a colorizer */
-    size_t hints;
-    const char *sheets;
-    const char *classifier; /* that tests it; NULL: none */
+    const char *classifier; /* that tests a colorizer; NULL: none */
     struct caelum_data_settings settings;
 };
 extern const char *const eval_splits[]; /* names by enum caelum_split, NULL at the end */
@@ -301,31 +279,15 @@ int eval_class(const struct evaluation *e, const caelum_model *model, const cael
                struct caelum_error *err);
 /* The semantic test by e->classifier, and its result below a colorizer's table or in its JSON object. */
 int eval_semantic(const struct evaluation *e, const caelum_model *colorizer, const caelum_data *data,
-                  const struct caelum_color_settings *settings, struct caelum_semantic_metrics *metrics,
-                  struct caelum_error *err);
+                  struct caelum_semantic_metrics *metrics, struct caelum_error *err);
 void eval_semantic_print(const struct evaluation *e, const struct caelum_semantic_metrics *m);
 json_t *eval_semantic_object(const struct evaluation *e, const struct caelum_semantic_metrics *m);
 
 /* --- Commands ------------------------------------------------------------------------------------- */
 
-int command_data(int argc, char **argv);
-int command_train(int argc, char **argv);
-int command_study(int argc, char **argv);
-int command_compare(int argc, char **argv);
-int command_eval(int argc, char **argv);
-int command_colorize(int argc, char **argv);
-int command_reconstruct(int argc, char **argv);
-int command_encode(int argc, char **argv);
-int command_decode(int argc, char **argv);
-int command_export(int argc, char **argv);
-int command_import(int argc, char **argv);
-int command_activations(int argc, char **argv);
-int command_inspect(int argc, char **argv);
-int command_bench(int argc, char **argv);
-int command_config(int argc, char **argv);
-int command_completion(int argc, char **argv);
-int command_man(int argc, char **argv);
-int command_version(int argc, char **argv);
-int command_help_on(int argc, char **argv);
+extern const struct command command_train, command_eval, command_study, command_compare, command_colorize,
+    command_reconstruct, command_encode, command_decode, command_export, command_import, command_activations,
+    command_inspect, command_data, command_bench, command_help_on, command_config, command_man,
+    command_completion, command_version;
 
 #endif

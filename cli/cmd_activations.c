@@ -23,12 +23,6 @@ struct batch {
     float *values; /* [n][channels][height][width] */
 };
 
-static int fail(struct caelum_error *err, int code, const char *format, const char *what) {
-    err->code = code;
-    snprintf(err->text, sizeof err->text, format, what);
-    return code;
-}
-
 static size_t values_of(const struct batch *b) {
     return b->net.channels * b->net.height * b->net.width;
 }
@@ -38,9 +32,9 @@ static int batch_open(struct batch *b, const caelum_model *model, size_t room, s
     *b = (struct batch){.color = task && strcmp(task, "colorize") == 0, .room = room};
     caelum_net_describe(caelum_model_net(model), &b->net);
     if (b->net.channels != 3 && !b->color)
-        return fail(err, CAELUM_EFORMAT, "%s", "this network takes other pictures than red, green, blue");
+        return caelum_fail(err, CAELUM_EFORMAT, "this network takes other pictures than red, green, blue");
     b->values = calloc(room * values_of(b), sizeof *b->values);
-    return b->values ? 0 : fail(err, CAELUM_ERESOURCE, "%s", "out of memory for the pictures");
+    return b->values ? 0 : caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the pictures");
 }
 
 /* Takes the picture over: it is freed. */
@@ -48,11 +42,9 @@ static int add(struct batch *b, struct caelum_picture *p, const char *name, stru
     const size_t plane = b->net.height * b->net.width;
     float *to = b->values + b->n * values_of(b);
     int code = 0;
-    if (p->height != b->net.height || p->width != b->net.width) {
-        err->code = code = CAELUM_EFORMAT;
-        snprintf(err->text, sizeof err->text, "%.300s: %zux%zu pixels, the network takes %zux%zu", name,
-                 p->width, p->height, b->net.width, b->net.height);
-    }
+    if (p->height != b->net.height || p->width != b->net.width)
+        code = caelum_fail(err, CAELUM_EFORMAT, "%.300s: %zux%zu pixels, the network takes %zux%zu", name,
+                           p->width, p->height, b->net.width, b->net.height);
     for (size_t i = 0; code == 0 && i < plane; i++) {
         const uint8_t *rgb = p->pixels + 3 * i;
         if (b->color)
@@ -99,20 +91,21 @@ static int choose(const char *word, const caelum_net *net, const struct caelum_n
             if (row.latent) *first = *last = i + 1;
         }
         if (info->has_latent) return 0;
-        return fail(err, CAELUM_EUSAGE, "%s", "this network marks no layer as latent; say --layer N, or all");
+        return caelum_fail(err, CAELUM_EUSAGE,
+                           "this network marks no layer as latent; say --layer N, or all");
     }
     if (number_whole(word, 1, info->layers, &number)) {
         *first = *last = (size_t)number;
         return 0;
     }
-    return fail(err, CAELUM_EUSAGE,
-                "--layer %.40s: expected a row of the table that 'caelum inspect' shows, latent or all",
-                word);
+    return caelum_fail(
+        err, CAELUM_EUSAGE,
+        "--layer %.40s: expected a row of the table that 'caelum inspect' shows, latent or all", word);
 }
 
 /* Runs the batch up to layer `number` into an array of its own: "layer05_conv" [n][c][h][w]. */
-static int run(const struct activations *a, const caelum_model *model, const struct batch *b, size_t number,
-               struct caelum_tensor *array, struct caelum_error *err) {
+static int run_to(const struct activations *a, const caelum_model *model, const struct batch *b,
+                  size_t number, struct caelum_tensor *array, struct caelum_error *err) {
     struct caelum_layer_info row;
     caelum_net_layer(caelum_model_net(model), number - 1, &row);
     *array = (struct caelum_tensor){.dims = 4, .dim = {b->n, row.channels, row.height, row.width}};
@@ -120,7 +113,7 @@ static int run(const struct activations *a, const caelum_model *model, const str
              row.text);
     float *out = calloc(b->n * row.channels * row.height * row.width, sizeof *out);
     array->data = out;
-    if (!out) return fail(err, CAELUM_ERESOURCE, "out of memory for %s", array->name);
+    if (!out) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for %s", array->name);
     return caelum_model_run(model, number, b->values, b->n, a->threads, out, err);
 }
 
@@ -130,13 +123,13 @@ static int save(const struct activations *a, const caelum_model *model, const st
     int code = choose(a->layer, caelum_model_net(model), &b->net, &first, &last, err);
     if (code != 0) return code;
     struct caelum_tensor *arrays = calloc(last - first + 2, sizeof *arrays);
-    if (!arrays) return fail(err, CAELUM_ERESOURCE, "%s", "out of memory");
+    if (!arrays) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory");
     arrays[0] = (struct caelum_tensor){.name = "input",
                                        .dims = 4,
                                        .dim = {b->n, b->net.channels, b->net.height, b->net.width},
                                        .data = b->values};
     for (size_t number = first; code == 0 && number <= last; number++)
-        code = run(a, model, b, number, &arrays[count++], err);
+        code = run_to(a, model, b, number, &arrays[count++], err);
     if (code == 0) code = caelum_arrays_save(a->out, arrays, count, err);
     for (size_t i = 0; code == 0 && i < count; i++)
         printf("%-24s %zu x %zu x %zu x %zu\n", arrays[i].name, arrays[i].dim[0], arrays[i].dim[1],
@@ -164,41 +157,54 @@ static int gather(const struct activations *a, const caelum_model *model, char *
     return code;
 }
 
-int command_activations(int argc, char **argv) {
-    struct activations a = {
+static const struct caelum_option rows[] = {
+    OPTION(STRING, struct activations, 'o', "out", out, "FILE", "file to write, .npz"),
+    OPTION(STRING, struct activations, 0, "layer", layer, "N",
+           "row of the table that 'caelum inspect' shows, latent or all"),
+    OPTION(STRING, struct activations, 'd', "data", data, "SPEC",
+           "without pictures: take them from here, as for train"),
+    CHOICE(struct activations, "split", split, eval_splits, "which part of the data"),
+    OPTION(SIZE, struct activations, 0, "count", count, "N", "pictures of the data, the first of the split"),
+    OPTION(FLAG, struct activations, 0, "force", force, NULL, "write over an existing file"),
+    OPTION(THREADS, struct activations, 't', "threads", threads, "N", "threads; no influence on the result"),
+    END_OF_OPTIONS};
+
+static void defaults(void *values) {
+    struct activations *a = values;
+    *a = (struct activations){
         .layer = "latent", .split = CAELUM_TEST, .count = 100, .settings = caelum_data_defaults()};
-    a.settings.progress = progress_stage;
-    a.settings.opened = data_opened;
-    const struct option_row rows[] = {
-        {'o', "out", OPTION_STRING, &a.out, "FILE", "file to write, .npz", NULL},
-        {0, "layer", OPTION_STRING, &a.layer, "N",
-         "row of the table that 'caelum inspect' shows, latent or all", NULL},
-        {'d', "data", OPTION_STRING, &a.data, "SPEC", "without pictures: take them from here, as for train",
-         NULL},
-        {0, "split", OPTION_CHOICE, &a.split, "train, validation or test", "which part of the data",
-         eval_splits},
-        {0, "count", OPTION_SIZE, &a.count, "N", "pictures of the data, the first of the split", NULL},
-        {0, "force", OPTION_FLAG, &a.force, NULL, "write over an existing file", NULL},
-        {'t', "threads", OPTION_THREADS, &a.threads, "N", "threads; no influence on the result", NULL},
-        DISPLAY_OPTIONS,
-        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read(command_find("activations"), rows, argc, argv);
-    if (n < 0) return -n - 1;
-    if (n < 1 || !a.out || (n > 1) == (a.data != NULL) || a.count == 0)
+    a->settings.progress = progress_stage;
+    a->settings.opened = data_opened;
+}
+
+static int run(void *values, int n, char **words) {
+    const struct activations *a = values;
+    if (n < 1 || !a->out || (n > 1) == (a->data != NULL) || a->count == 0)
         return usage_error("activations", "expected MODEL, pictures or --data SPEC, and -o FILE");
-    const size_t length = strlen(a.out);
-    if (length < 5 || strcmp(a.out + length - 4, ".npz") != 0)
-        return usage_error("activations", "%s: expected a name that ends in .npz", a.out);
+    const size_t length = strlen(a->out);
+    if (length < 5 || strcmp(a->out + length - 4, ".npz") != 0)
+        return usage_error("activations", "%s: expected a name that ends in .npz", a->out);
     struct caelum_error err;
     struct batch batch = {0};
     caelum_model *model = NULL;
     char path[PATH_SIZE];
-    int code = path_free(a.out, a.force, &err);
-    if (code == 0) code = caelum_model_load(&model, path_shipped(argv[1], ".safetensors", path), &err);
-    if (code == 0) code = gather(&a, model, argv + 2, n - 1, &batch, &err);
-    if (code == 0) code = save(&a, model, &batch, &err);
+    int code = path_free(a->out, a->force, &err);
+    if (code == 0) code = caelum_model_load(&model, path_shipped(words[0], ".safetensors", path), &err);
+    if (code == 0) code = gather(a, model, words + 1, n - 1, &batch, &err);
+    if (code == 0) code = save(a, model, &batch, &err);
     progress_clear();
     free(batch.values);
     caelum_model_close(&model);
     return code != 0 ? report(&err) : 0;
 }
+
+const struct command command_activations = {
+    .name = "activations",
+    .arguments = "MODEL [PICTURE...]",
+    .summary = "what a model's layers make of pictures, as NumPy arrays",
+    .example = "caelum activations models/standard.safetensors --data synthetic -o code.npz",
+    .rows = rows,
+    .display = true,
+    .size = sizeof(struct activations),
+    .defaults = defaults,
+    .run = run};

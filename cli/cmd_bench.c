@@ -40,51 +40,61 @@ static size_t read_batches(const char *text, size_t batches[MOST_BATCHES]) {
     return 0;
 }
 
-int command_bench(int argc, char **argv) {
-    struct caelum_bench_settings s = caelum_bench_defaults();
-    const char *net = NULL, *batches_text = "1,50,100,250";
+struct bench {
+    struct caelum_bench_settings s;
+    const char *net, *batches;
+    bool json;
+};
+
+static const struct caelum_option rows[] = {
+    OPTION(STRING, struct bench, 0, "filter", s.filter, "TEXT", "only figures whose name contains TEXT"),
+    OPTION(STRING, struct bench, 0, "net", net, "FILE", "a network to measure, as if it were an argument"),
+    OPTION(STRING, struct bench, 0, "batches", batches, "N,N...",
+           "pictures in a batch, each 1 to 1000; training leaves out 1"),
+    OPTION(SIZE, struct bench, 0, "rounds", s.rounds, "N",
+           "each figure is the median of N measurements, 1 to 101"),
+    OPTION(REAL, struct bench, 0, "seconds", s.seconds, "S", "length of one measurement, seconds, above 0"),
+    OPTION(FLAG, struct bench, 0, "layers", s.layers, NULL,
+           "measure each layer, forward and backward, in one thread"),
+    OPTION(THREADS, struct bench, 't', "threads", s.threads, "N",
+           "largest number of threads to measure, 1 to 4096"),
+    OPTION(FLAG, struct bench, 0, "json", json, NULL, "print the figures as JSON"),
+    END_OF_OPTIONS};
+
+static void defaults(void *values) {
+    struct bench *b = values;
+    b->s = caelum_bench_defaults();
+    b->batches = "1,50,100,250";
+}
+
+static int run(void *values, int n, char **words) {
+    struct bench *b = values;
+    struct caelum_bench_settings *s = &b->s;
     size_t batches[MOST_BATCHES];
-    bool json = false;
-    const struct option_row rows[] = {
-        {0, "filter", OPTION_STRING, &s.filter, "TEXT", "only figures whose name contains TEXT", NULL},
-        {0, "net", OPTION_STRING, &net, "FILE", "a network to measure, as if it were an argument", NULL},
-        {0, "batches", OPTION_STRING, &batches_text, "N,N...",
-         "pictures in a batch, each 1 to 1000; training leaves out 1", NULL},
-        {0, "rounds", OPTION_SIZE, &s.rounds, "N", "each figure is the median of N measurements, 1 to 101",
-         NULL},
-        {0, "seconds", OPTION_REAL, &s.seconds, "S", "length of one measurement, seconds, above 0", NULL},
-        {0, "layers", OPTION_FLAG, &s.layers, NULL, "measure each layer, forward and backward, in one thread",
-         NULL},
-        {'t', "threads", OPTION_THREADS, &s.threads, "N", "largest number of threads to measure, 1 to 4096",
-         NULL},
-        {0, "json", OPTION_FLAG, &json, NULL, "print the figures as JSON", NULL},
-        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read(command_find("bench"), rows, argc, argv);
-    if (n < 0) return -n - 1;
-    s.batches = batches;
-    s.batch_count = read_batches(batches_text, batches);
-    if (s.batch_count == 0)
+    s->batches = batches;
+    s->batch_count = read_batches(b->batches, batches);
+    if (s->batch_count == 0)
         return usage_error(
             "bench", "--batches: expected at most %d whole numbers, each 1 to %d, as in 1,50,250, got '%s'",
-            MOST_BATCHES, LARGEST_BATCH, batches_text);
-    /* --net itself has left its place in argv free */
-    if (net) argv[n + 1] = (char *)net;
-    s.net_count = (size_t)n + (net ? 1 : 0);
+            MOST_BATCHES, LARGEST_BATCH, b->batches);
+    /* --net itself has left its place free */
+    if (b->net) words[n] = (char *)(uintptr_t)b->net;
+    s->net_count = (size_t)n + (b->net ? 1 : 0);
     struct caelum_error err = {CAELUM_ERESOURCE, "out of memory"};
-    char(*shipped)[PATH_SIZE] = malloc((s.net_count + 1) * sizeof *shipped);
+    char(*shipped)[PATH_SIZE] = malloc((s->net_count + 1) * sizeof *shipped);
     if (!shipped) return report(&err);
-    for (size_t i = 0; i < s.net_count; i++)
-        argv[i + 1] = (char *)(uintptr_t)path_shipped(argv[i + 1], ".net", shipped[i]);
-    s.nets = (const char *const *)argv + 1;
+    for (size_t i = 0; i < s->net_count; i++)
+        words[i] = (char *)(uintptr_t)path_shipped(words[i], ".net", shipped[i]);
+    s->nets = (const char *const *)words;
     signals_catch();
-    struct output out = {.json = json, .figures = json ? json_array() : NULL};
-    const int code = caelum_bench(&s, line, &out, &err);
+    struct output out = {.json = b->json, .figures = b->json ? json_array() : NULL};
+    const int code = caelum_bench(s, line, &out, &err);
     free(shipped);
     if (code != 0) {
         json_decref(out.figures);
         return report(&err);
     }
-    if (json) {
+    if (b->json) {
         json_t *object = json_object();
         json_put(&object, "build", json_bytes(caelum_build_info()));
         json_put(&object, "figures", out.figures);
@@ -92,3 +102,13 @@ int command_bench(int argc, char **argv) {
     }
     return 0;
 }
+
+const struct command command_bench = {.name = "bench",
+                                      .arguments = "[NET...]",
+                                      .summary =
+                                          "measure the machine's limits and the throughput of networks",
+                                      .example = "caelum bench models/*.net --filter train.b50",
+                                      .rows = rows,
+                                      .size = sizeof(struct bench),
+                                      .defaults = defaults,
+                                      .run = run};

@@ -86,18 +86,14 @@ static int picture_hints(const struct job *job, const struct caelum_picture *in,
     if (code != 0) return code;
     const size_t pixels = hints.width * hints.height;
     size_t n = job->settings.hint_count;
-    if (hints.width != in->width || hints.height != in->height) {
-        err->code = code = CAELUM_EUSAGE;
-        snprintf(err->text, sizeof err->text,
-                 "%.300s has %zux%zu pixels, the picture %zux%zu; expected the same", job->hint_picture,
-                 hints.width, hints.height, in->width, in->height);
-    }
+    if (hints.width != in->width || hints.height != in->height)
+        code = caelum_fail(err, CAELUM_EUSAGE,
+                           "%.300s has %zux%zu pixels, the picture %zux%zu; expected the same",
+                           job->hint_picture, hints.width, hints.height, in->width, in->height);
     for (size_t i = 0; code == 0 && i < pixels; i++) n += is_painted(hints.pixels + 3 * i);
     struct caelum_hint *all = code == 0 ? malloc((n + 1) * sizeof *all) : NULL;
-    if (code == 0 && !all) {
-        err->code = code = CAELUM_ERESOURCE;
-        snprintf(err->text, sizeof err->text, "%.300s: out of memory for its hints", job->hint_picture);
-    }
+    if (code == 0 && !all)
+        code = caelum_fail(err, CAELUM_ERESOURCE, "%.300s: out of memory for its hints", job->hint_picture);
     if (code == 0) {
         memcpy(all, job->hint, job->settings.hint_count * sizeof *all);
         *count = job->settings.hint_count;
@@ -160,10 +156,8 @@ static int write_out(const struct job *job, const struct caelum_picture *picture
     uint8_t *bytes = NULL;
     size_t size = 0;
     int code = caelum_picture_encode(picture, (enum caelum_picture_format)job->format, &bytes, &size, err);
-    if (code == 0 && (fwrite(bytes, 1, size, stdout) != size || fflush(stdout) != 0)) {
-        err->code = code = CAELUM_EIO;
-        snprintf(err->text, sizeof err->text, "standard output: the picture can't be written");
-    }
+    if (code == 0 && (fwrite(bytes, 1, size, stdout) != size || fflush(stdout) != 0))
+        code = caelum_fail(err, CAELUM_EIO, "standard output: the picture can't be written");
     caelum_picture_bytes_free(&bytes);
     return code;
 }
@@ -207,51 +201,62 @@ static int check_output(const struct job *job, struct caelum_error *err) {
         why = "the picture would go to standard output, where --json prints; name a directory for it by -o";
     else if (isatty(1) && !job->force)
         why = "the picture would go to the terminal; send it into a file by '> FILE', or insist by --force";
-    if (!why) return 0;
-    err->code = CAELUM_EUSAGE;
-    snprintf(err->text, sizeof err->text, "%s", why);
-    return err->code;
+    return why ? caelum_fail(err, CAELUM_EUSAGE, "%s", why) : 0;
 }
 
-int command_colorize(int argc, char **argv) {
-    struct job job = {.settings = caelum_colorize_defaults()};
-    const struct option_row rows[] = {
-        {'o', "out", OPTION_STRING, &job.out, "DIR",
-         "where the pictures go; is made if it isn't there; default: beside each, as NAME-color", NULL},
-        {'m', "model", OPTION_STRING, &job.model_path, "FILE",
-         "colorizer; default: the one that comes with the program", NULL},
-        {0, "vivid", OPTION_REAL, &job.settings.vivid, "X",
-         "from 0, the likeliest colors on average, which are pale, to 1, as colorful as true pictures", NULL},
-        {0, "hint", OPTION_WORDS, &job.hint_words, "X,Y,#RRGGBB",
-         "the color at column X, row Y of the picture, in pixels from the top left; can be repeated", NULL},
-        {0, "hint-picture", OPTION_STRING, &job.hint_picture, "FILE",
-         "a picture of the same size: each pixel with a chroma of 12 of 255 or more is a hint", NULL},
-        {0, "restore", OPTION_FLAG, &job.settings.restore, NULL,
-         "give a faded picture its blacks and whites back, too", NULL},
-        {0, "format", OPTION_CHOICE, &job.format, NULL, "format of the pictures written", formats},
-        {0, "force", OPTION_FLAG, &job.force, NULL, "write over what exists; with -, write to a terminal too",
-         NULL},
-        {'t', "threads", OPTION_THREADS, &job.settings.threads, "N",
-         "threads, 1 to 4096; no influence on the result", NULL},
-        {0, "json", OPTION_FLAG, &job.json, NULL, "print a JSON object for each picture", NULL},
-        DISPLAY_OPTIONS,
-        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read(command_find("colorize"), rows, argc, argv);
-    if (n < 0) return -n - 1;
+static const struct caelum_option rows[] = {
+    OPTION(STRING, struct job, 'o', "out", out, "DIR",
+           "where the pictures go; is made if it isn't there; default: beside each, as NAME-color"),
+    OPTION(STRING, struct job, 'm', "model", model_path, "FILE",
+           "colorizer; default: the one that comes with the program"),
+    OPTION(REAL, struct job, 0, "vivid", settings.vivid, "X",
+           "from 0, the likeliest colors on average, which are pale, to 1, as colorful as true pictures"),
+    OPTION(LIST, struct job, 0, "hint", hint_words, "X,Y,#RRGGBB",
+           "the color at column X, row Y of the picture, in pixels from the top left; can be repeated"),
+    OPTION(STRING, struct job, 0, "hint-picture", hint_picture, "FILE",
+           "a picture of the same size: each pixel with a chroma of 12 of 255 or more is a hint"),
+    OPTION(FLAG, struct job, 0, "restore", settings.restore, NULL,
+           "give a faded picture its blacks and whites back, too"),
+    CHOICE(struct job, "format", format, formats, "format of the pictures written"),
+    OPTION(FLAG, struct job, 0, "force", force, NULL,
+           "write over what exists; with -, write to a terminal too"),
+    OPTION(THREADS, struct job, 't', "threads", settings.threads, "N",
+           "threads, 1 to 4096; no influence on the result"),
+    OPTION(FLAG, struct job, 0, "json", json, NULL, "print a JSON object for each picture"),
+    END_OF_OPTIONS};
+
+static void defaults(void *values) {
+    struct job *job = values;
+    job->settings = caelum_colorize_defaults();
+}
+
+static int run(void *values, int n, char **words) {
+    struct job *job = values;
     if (n < 1) return usage_error("colorize", "expected pictures, folders or - for standard input");
-    for (size_t i = 0; i < job.hint_words.count; i++)
-        if (read_hint(job.hint_words.word[i], &job.hint[i]) != 0) return 2;
-    job.settings.hints = job.hint;
-    job.settings.hint_count = job.hint_words.count;
+    for (size_t i = 0; i < job->hint_words.count; i++)
+        if (read_hint(job->hint_words.word[i], &job->hint[i]) != 0) return 2;
+    job->settings.hints = job->hint;
+    job->settings.hint_count = job->hint_words.count;
     struct caelum_error err;
     signals_catch();
-    int code = inputs_open(&job.inputs, argv + 1, n, beside, &err);
-    if (code == 0) code = check_output(&job, &err);
-    if (code == 0) code = open_model(&job, &err);
-    if (code == 0 && job.out) code = path_directory(job.out, &err);
+    int code = inputs_open(&job->inputs, words, n, beside, &err);
+    if (code == 0) code = check_output(job, &err);
+    if (code == 0) code = open_model(job, &err);
+    if (code == 0 && job->out) code = path_directory(job->out, &err);
     const int status =
-        code == 0 ? each("coloring", "colored", job.inputs.count, one_picture, &job) : report(&err);
-    caelum_model_close(&job.model);
-    inputs_close(&job.inputs);
+        code == 0 ? each("coloring", "colored", job->inputs.count, one_picture, job) : report(&err);
+    caelum_model_close(&job->model);
+    inputs_close(&job->inputs);
     return status;
 }
+
+const struct command command_colorize = {.name = "colorize",
+                                         .arguments = "PICTURE...",
+                                         .summary = "color grey pictures of any size",
+                                         .example = "caelum colorize old.jpg",
+                                         .group = "run models on pictures",
+                                         .rows = rows,
+                                         .display = true,
+                                         .size = sizeof(struct job),
+                                         .defaults = defaults,
+                                         .run = run};

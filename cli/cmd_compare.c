@@ -50,24 +50,35 @@ static void print_runs(const caelum_comparison *c) {
     print_json(root);
 }
 
-int command_compare(int argc, char **argv) {
-    const char *out = NULL;
-    bool json = false;
-    const struct option_row rows[] = {
-        {'o', "out", OPTION_STRING, &out, "FILE",
-         "draw the validation curves: .svg a chart, .html a page with the table too", NULL},
-        {0, "json", OPTION_FLAG, &json, NULL, "print the table as JSON", NULL},
-        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read(command_find("compare"), rows, argc, argv);
-    if (n < 0) return -n - 1;
+struct compare {
+    const char *out;
+    bool json;
+};
+
+static const struct caelum_option rows[] = {
+    OPTION(STRING, struct compare, 'o', "out", out, "FILE",
+           "draw the validation curves: .svg a chart, .html a page with the table too"),
+    OPTION(FLAG, struct compare, 0, "json", json, NULL, "print the table as JSON"), END_OF_OPTIONS};
+
+static int run(void *values, int n, char **words) {
+    const struct compare *c = values;
     if (n < 1)
         return usage_error("compare", "expected at least one RUN directory, or one with runs below it");
     struct caelum_error err;
     caelum_comparison *comparison = NULL;
-    int code = caelum_comparison_open(&comparison, (const char *const *)(argv + 1), (size_t)n, &err);
-    if (code == 0 && out) code = caelum_comparison_draw(comparison, out, &err);
-    if (code == 0 && json) print_runs(comparison);
-    if (code == 0 && !json) print_table(comparison);
+    int code = caelum_comparison_open(&comparison, (const char *const *)words, (size_t)n, &err);
+    if (code == 0 && c->out) code = caelum_comparison_draw(comparison, c->out, &err);
+    if (code == 0 && c->json) print_runs(comparison);
+    if (code == 0 && !c->json) print_table(comparison);
     caelum_comparison_close(&comparison);
     return code != 0 ? report(&err) : 0;
 }
+
+const struct command command_compare = {.name = "compare",
+                                        .arguments = "RUN...",
+                                        .summary =
+                                            "put runs side by side: settings that differ, figures, curves",
+                                        .example = "caelum compare runs/first runs/second -o compare.html",
+                                        .rows = rows,
+                                        .size = sizeof(struct compare),
+                                        .run = run};

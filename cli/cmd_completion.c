@@ -9,13 +9,13 @@
 /* What an option's value or a command's arguments are. */
 enum value { VALUE_NONE, VALUE_NUMBER, VALUE_WORDS, VALUE_FILE };
 
-static enum value value_of(const struct option_row *row) {
+static enum value value_of(const struct caelum_option *row) {
     switch (row->kind) {
-    case OPTION_FLAG:
+    case CAELUM_OPTION_FLAG:
         return VALUE_NONE;
-    case OPTION_CHOICE:
+    case CAELUM_OPTION_WORD:
         return VALUE_WORDS;
-    case OPTION_STRING:
+    case CAELUM_OPTION_STRING:
         return VALUE_FILE;
     default:
         return VALUE_NUMBER;
@@ -29,8 +29,8 @@ static const char *first_words(const struct command *command, char text[512]) {
     size_t n = 0;
     text[0] = '\0';
     if (strcmp(command->arguments, "[COMMAND]") == 0) {
-        for (const struct command *c = commands; c->name && n < 512; c++)
-            n += (size_t)snprintf(text + n, 512 - n, "%s%s", n ? " " : "", c->name);
+        for (size_t i = 0; commands[i] && n < 512; i++)
+            n += (size_t)snprintf(text + n, 512 - n, "%s%s", n ? " " : "", commands[i]->name);
     } else if (islower((unsigned char)command->arguments[0])) {
         snprintf(text, 512, "%.*s", (int)strcspn(command->arguments, " "), command->arguments);
         for (char *c = text; *c; c++)
@@ -39,8 +39,8 @@ static const char *first_words(const struct command *command, char text[512]) {
     return text;
 }
 
-static void print_choices(const struct option_row *row) {
-    for (int i = 0; row->choices[i]; i++) printf("%s%s", i ? " " : "", row->choices[i]);
+static void print_choices(const struct caelum_option *row) {
+    for (int i = 0; row->words[i]; i++) printf("%s%s", i ? " " : "", row->words[i]);
 }
 
 /* Text between single quotes, in which `special` characters are escaped by a backslash. */
@@ -53,16 +53,23 @@ static void print_quoted(const char *text, const char *special, const char *quot
     }
 }
 
+static void with_options(const struct command *command,
+                         void (*print)(const struct command *command, const struct options *options)) {
+    struct options options;
+    options_open(&options, command);
+    print(command, &options);
+    options_close(&options);
+}
+
 /* --- bash ----------------------------------------------------------------------------------------- */
 
-static void bash_command(void *cookie, const struct command *command, const struct option_row *rows,
-                         bool configured) {
+static void bash_command(const struct command *command, const struct options *options) {
     char words[512];
-    (void)cookie, (void)configured;
     printf("    %s)\n        first='%s'\n        options='", command->name, first_words(command, words));
-    for (const struct option_row *r = rows; r->name; r++) printf("--%s ", r->name);
+    for (size_t i = 0; i < options->count; i++) printf("--%s ", options->list[i].row->name);
     printf("--help'\n        case $prev in\n");
-    for (const struct option_row *r = rows; r->name; r++) {
+    for (size_t i = 0; i < options->count; i++) {
+        const struct caelum_option *r = options->list[i].row;
         const enum value value = value_of(r);
         if (value == VALUE_NONE) continue;
         printf("        --%s", r->name);
@@ -88,10 +95,10 @@ static void print_bash(void) {
            "    if [[ $cur == = ]]; then\n        cur=\n"
            "    elif [[ $prev == = ]]; then\n        prev=${COMP_WORDS[COMP_CWORD-2]}\n    fi\n"
            "    case ${COMP_WORDS[1]} in\n");
-    for (const struct command *c = commands; c->name; c++) options_visit(c, bash_command, NULL);
+    for (size_t i = 0; commands[i]; i++) with_options(commands[i], bash_command);
     printf("    esac\n"
            "    if ((COMP_CWORD == 1)); then\n        words='");
-    for (const struct command *c = commands; c->name; c++) printf("%s ", c->name);
+    for (size_t i = 0; commands[i]; i++) printf("%s ", commands[i]->name);
     printf("--help --version'\n"
            "    elif [[ -n $value ]]; then\n        :\n"
            "    elif [[ $cur == -* ]]; then\n        words=$options\n"
@@ -106,14 +113,13 @@ static void print_bash(void) {
 
 /* --- zsh ------------------------------------------------------------------------------------------ */
 
-static void zsh_command(void *cookie, const struct command *command, const struct option_row *rows,
-                        bool configured) {
+static void zsh_command(const struct command *command, const struct options *options) {
     char words[512], argument[256];
-    (void)cookie, (void)configured;
     printf("    %s)\n        _arguments -s", command->name);
-    for (const struct option_row *r = rows; r->name; r++) {
+    for (size_t i = 0; i < options->count; i++) {
+        const struct caelum_option *r = options->list[i].row;
         const enum value value = value_of(r);
-        const char *many = r->kind == OPTION_WORDS ? "*" : "", *sign = value == VALUE_NONE ? "" : "=";
+        const char *many = r->kind == CAELUM_OPTION_LIST ? "*" : "", *sign = value == VALUE_NONE ? "" : "=";
         if (r->letter && !*many)
             printf(" \\\n            '(-%c --%s)'{-%c%s,--%s%s}'[", r->letter, r->name, r->letter,
                    value == VALUE_NONE ? "" : "+", r->name, sign);
@@ -145,9 +151,9 @@ static void print_zsh(void) {
            "# zsh completion for caelum " CAELUM_VERSION "; made by 'caelum completion zsh'\n"
            "_caelum() {\n"
            "    local -a commands=(\n");
-    for (const struct command *c = commands; c->name; c++) {
-        printf("        '%s:", c->name);
-        print_quoted(c->summary, "\\", "'\\''");
+    for (size_t i = 0; commands[i]; i++) {
+        printf("        '%s:", commands[i]->name);
+        print_quoted(commands[i]->summary, "\\", "'\\''");
         printf("'\n");
     }
     printf("    )\n"
@@ -156,7 +162,7 @@ static void print_zsh(void) {
            "    shift words\n"
            "    ((CURRENT--))\n"
            "    case $command in\n");
-    for (const struct command *c = commands; c->name; c++) options_visit(c, zsh_command, NULL);
+    for (size_t i = 0; commands[i]; i++) with_options(commands[i], zsh_command);
     printf(
         "    esac\n"
         "}\n"
@@ -166,10 +172,8 @@ static void print_zsh(void) {
 
 /* --- fish ----------------------------------------------------------------------------------------- */
 
-static void fish_command(void *cookie, const struct command *command, const struct option_row *rows,
-                         bool configured) {
+static void fish_command(const struct command *command, const struct options *options) {
     char words[512];
-    (void)cookie, (void)configured;
     printf("complete -c caelum -n __fish_use_subcommand -f -a %s -d '", command->name);
     print_quoted(command->summary, "\\", "\\'");
     printf("'\n");
@@ -177,7 +181,8 @@ static void fish_command(void *cookie, const struct command *command, const stru
         printf("complete -c caelum -n '__fish_seen_subcommand_from %s; and test (count (commandline -opc)) "
                "= 2' -f -a '%s'\n",
                command->name, words);
-    for (const struct option_row *r = rows; r->name; r++) {
+    for (size_t i = 0; i < options->count; i++) {
+        const struct caelum_option *r = options->list[i].row;
         const enum value value = value_of(r);
         printf("complete -c caelum -n '__fish_seen_subcommand_from %s' -l %s", command->name, r->name);
         if (r->letter) printf(" -s %c", r->letter);
@@ -196,24 +201,29 @@ static void fish_command(void *cookie, const struct command *command, const stru
 
 static void print_fish(void) {
     printf("# fish completion for caelum " CAELUM_VERSION "; made by 'caelum completion fish'\n");
-    for (const struct command *c = commands; c->name; c++) options_visit(c, fish_command, NULL);
+    for (size_t i = 0; commands[i]; i++) with_options(commands[i], fish_command);
     printf("complete -c caelum -s h -l help -d 'explain the command'\n"
            "complete -c caelum -n __fish_use_subcommand -s V -l version -d 'version of the program'\n");
 }
 
-int command_completion(int argc, char **argv) {
+static int run(void *values, int n, char **words) {
     static const struct {
         const char *name;
         void (*print)(void);
     } shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
-    static const struct option_row rows[] = {{0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read_alone(command_find("completion"), rows, argc, argv);
-    if (n < 0) return -n - 1;
+    (void)values;
     if (n != 1) return usage_error("completion", "expected bash, zsh or fish");
     for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
-        if (strcmp(argv[1], shells[i].name) == 0) {
+        if (strcmp(words[0], shells[i].name) == 0) {
             shells[i].print();
             return 0;
         }
-    return usage_error("completion", "expected bash, zsh or fish, got '%s'", argv[1]);
+    return usage_error("completion", "expected bash, zsh or fish, got '%s'", words[0]);
 }
+
+const struct command command_completion = {.name = "completion",
+                                           .arguments = "bash|zsh|fish",
+                                           .summary = "print a shell's script that completes command lines",
+                                           .example = "eval \"$(caelum completion bash)\"",
+                                           .alone = true,
+                                           .run = run};

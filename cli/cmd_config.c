@@ -5,69 +5,74 @@
 
 #include <stdio.h>
 
-struct showing {
-    bool json; /* else lines, in the format of the files */
-    json_t *list;
-    struct option_source *source; /* [OPTIONS_MOST] */
-    int code;
-    struct caelum_error err;
+static void show_value(const struct command *command, const struct option *o, const char *value,
+                       json_t **list) {
+    const char *origin = o->place ? o->place : "default";
+    if (list) {
+        json_t *object = json_object();
+        json_put(&object, "command", json_string(command->name));
+        json_put(&object, "option", json_string(o->row->name));
+        json_put(&object, "value", value ? json_bytes(value) : json_null());
+        json_put(&object, "origin", json_bytes(origin));
+        json_add(list, object);
+        return;
+    }
+    const int width = value ? printf("%s.%s = %s", command->name, o->row->name, value)
+                            : printf("# %s.%s is not set", command->name, o->row->name);
+    printf("%*s  # %s\n", width < 44 ? 44 - width : 0, "", origin);
+}
+
+/* Lines in the format of the files, or into `list`. */
+static int show(const struct command *command, json_t **list, struct caelum_error *err) {
+    struct options options;
+    if (command->alone) return 0;
+    options_open(&options, command);
+    const int code = config_apply(&options, err);
+    for (struct option *o = options.list; code == 0 && o < options.list + options.count; o++) {
+        const struct option_words *words = o->row->kind == CAELUM_OPTION_LIST ? o->value : NULL;
+        char text[64];
+        if (option_by_hand(o->row)) continue;
+        if (!words || words->count == 0) show_value(command, o, option_print(o->row, o->value, text), list);
+        for (size_t i = 0; words && i < words->count; i++) show_value(command, o, words->word[i], list);
+    }
+    options_close(&options);
+    return code;
+}
+
+struct config {
+    bool json;
 };
 
-static const char *origin_words(const struct option_source *source) {
-    return source->origin == ORIGIN_DEFAULT ? "default" : source->place;
-}
+static const struct caelum_option rows[] = {
+    OPTION(FLAG, struct config, 0, "json", json, NULL, "print a list as JSON"), END_OF_OPTIONS};
 
-static void show_row(struct showing *s, const struct command *command, const struct option_row *row,
-                     const struct option_source *source) {
-    char text[32];
-    const struct option_words *words = row->kind == OPTION_WORDS ? row->value : NULL;
-    for (size_t i = 0; i == 0 || (words && i < words->count); i++) {
-        const char *value = words && words->count > 0 ? words->word[i] : option_text(row, text);
-        if (s->json) {
-            json_t *object = json_object();
-            json_put(&object, "command", json_string(command->name));
-            json_put(&object, "option", json_string(row->name));
-            json_put(&object, "value", value ? json_bytes(value) : json_null());
-            json_put(&object, "origin", json_bytes(origin_words(source)));
-            json_add(&s->list, object);
-            continue;
-        }
-        const int width = value ? printf("%s.%s = %s", command->name, row->name, value)
-                                : printf("# %s.%s is not set", command->name, row->name);
-        printf("%*s  # %s\n", width < 44 ? 44 - width : 0, "", origin_words(source));
-    }
-}
-
-static void show(void *cookie, const struct command *command, const struct option_row *rows,
-                 bool configured) {
-    struct showing *s = cookie;
-    if (!configured) return;
-    for (int i = 0; i < OPTIONS_MOST; i++) s->source[i].origin = ORIGIN_DEFAULT;
-    s->code = config_apply(command, rows, s->source, &s->err);
-    for (size_t i = 0; s->code == 0 && rows[i].name; i++)
-        if (!option_by_hand(&rows[i])) show_row(s, command, &rows[i], &s->source[i]);
-}
-
-int command_config(int argc, char **argv) {
-    static struct option_source source[OPTIONS_MOST];
-    bool json = false;
-    const struct option_row rows[] = {{0, "json", OPTION_FLAG, &json, NULL, "print a list as JSON", NULL},
-                                      {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read_alone(command_find("config"), rows, argc, argv);
-    if (n < 0) return -n - 1;
+static int run(void *values, int n, char **words) {
+    const struct config *c = values;
     if (n > 1) return usage_error("config", "expected one COMMAND, got %d", n);
-    if (n == 1 && !command_find(argv[1])) return unknown_command(argv[1]);
-    struct showing s = {.json = json, .list = json ? json_array() : NULL, .source = source};
-    for (const struct command *c = commands; c->name && s.code == 0; c++)
-        if (n == 0 || c == command_find(argv[1])) options_visit(c, show, &s);
-    if (s.code != 0) {
-        json_decref(s.list);
-        return report(&s.err);
+    const struct command *one = n == 1 ? command_find(words[0]) : NULL;
+    if (n == 1 && !one) return unknown_command(words[0]);
+    json_t *list = c->json ? json_array() : NULL;
+    struct caelum_error err;
+    int code = 0;
+    for (size_t i = 0; commands[i] && code == 0; i++)
+        if (!one || one == commands[i]) code = show(commands[i], c->json ? &list : NULL, &err);
+    if (code != 0) {
+        json_decref(list);
+        return report(&err);
     }
-    if (json) {
+    if (c->json) {
         json_t *object = json_object();
-        json_put(&object, "options", s.list);
+        json_put(&object, "options", list);
         print_json(object);
     }
     return 0;
 }
+
+const struct command command_config = {.name = "config",
+                                       .arguments = "[COMMAND]",
+                                       .summary = "show each option's value and where it comes from",
+                                       .example = "caelum config train",
+                                       .rows = rows,
+                                       .alone = true,
+                                       .size = sizeof(struct config),
+                                       .run = run};

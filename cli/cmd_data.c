@@ -130,61 +130,80 @@ static int export_pictures(const caelum_data *data, int split, size_t count, con
         if (code == 0) code = caelum_data_picture(data, (enum caelum_split)split, i, &picture, err);
         if (code == 0) code = caelum_picture_save(&picture, path, err);
         caelum_picture_free(&picture);
-        if (code == 0 && progress_stage(NULL, "writing", i + 1, n)) code = err->code = CAELUM_ESTOPPED;
+        if (code == 0 && progress_stage(NULL, "writing", i + 1, n))
+            code = caelum_fail(err, CAELUM_ESTOPPED, "stopped");
     }
     if (code == 0) printf("%zu pictures are in %s\n", n, dir);
-    if (code == CAELUM_ESTOPPED) snprintf(err->text, sizeof err->text, "stopped");
     return code;
 }
 
-int command_data(int argc, char **argv) {
-    struct caelum_data_settings settings = caelum_data_defaults();
-    bool json = false, force = false;
-    const char *out = NULL;
-    int split = CAELUM_TEST;
-    size_t count = 0;
-    settings.progress = progress_stage;
-    settings.opened = data_opened;
-    const struct option_row rows[] = {
-        {0, "split-seed", OPTION_U64, &settings.split_seed, "N",
-         "seed of the shuffle that precedes the split", NULL},
-        {0, "limit", OPTION_SIZE, &settings.limit, "N",
-         "use only the first N pictures of that shuffle; 0 = all", NULL},
-        {0, "crop", OPTION_SIZE, &settings.crop, "N",
-         "directory of pictures: height and width of what is cut out of them, 8 to 256 pixels", NULL},
-        {0, "cache-dir", OPTION_STRING, &settings.cache_dir, "DIR",
-         "where prepared data is kept; default ~/.cache/caelum", NULL},
-        {'o', "out", OPTION_STRING, &out, "DIR", "export: where the pictures go, as PNG", NULL},
-        {0, "split", OPTION_CHOICE, &split, NULL, "export: which part of the data", eval_splits},
-        {0, "count", OPTION_SIZE, &count, "N", "export: only the first N pictures of the split; 0 = all",
-         NULL},
-        {0, "force", OPTION_FLAG, &force, NULL, "export: write over pictures that exist", NULL},
-        {0, "json", OPTION_FLAG, &json, NULL, "print as JSON", NULL},
-        DISPLAY_OPTIONS,
-        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read(command_find("data"), rows, argc, argv);
-    if (n < 0) return -n - 1;
-    const bool info_wanted = n > 0 && strcmp(argv[1], "info") == 0;
-    const bool export_wanted = n > 0 && strcmp(argv[1], "export") == 0;
-    if (n < 1 || n > 2 || (!info_wanted && !export_wanted && strcmp(argv[1], "cache") != 0))
+struct data_command {
+    struct caelum_data_settings settings;
+    bool json, force;
+    const char *out;
+    int split;
+    size_t count;
+};
+
+static const struct caelum_option rows[] = {
+    OPTION(U64, struct data_command, 0, "split-seed", settings.split_seed, "N",
+           "seed of the shuffle that precedes the split"),
+    OPTION(SIZE, struct data_command, 0, "limit", settings.limit, "N",
+           "use only the first N pictures of that shuffle; 0 = all"),
+    OPTION(SIZE, struct data_command, 0, "crop", settings.crop, "N",
+           "directory of pictures: height and width of what is cut out of them, 8 to 256 pixels"),
+    OPTION(STRING, struct data_command, 0, "cache-dir", settings.cache_dir, "DIR",
+           "where prepared data is kept; default ~/.cache/caelum"),
+    OPTION(STRING, struct data_command, 'o', "out", out, "DIR", "export: where the pictures go, as PNG"),
+    CHOICE(struct data_command, "split", split, eval_splits, "export: which part of the data"),
+    OPTION(SIZE, struct data_command, 0, "count", count, "N",
+           "export: only the first N pictures of the split; 0 = all"),
+    OPTION(FLAG, struct data_command, 0, "force", force, NULL, "export: write over pictures that exist"),
+    OPTION(FLAG, struct data_command, 0, "json", json, NULL, "print as JSON"),
+    END_OF_OPTIONS};
+
+static void defaults(void *values) {
+    struct data_command *d = values;
+    d->settings = caelum_data_defaults();
+    d->settings.progress = progress_stage;
+    d->settings.opened = data_opened;
+    d->split = CAELUM_TEST;
+}
+
+static int run(void *values, int n, char **words) {
+    const struct data_command *d = values;
+    const bool info_wanted = n > 0 && strcmp(words[0], "info") == 0;
+    const bool export_wanted = n > 0 && strcmp(words[0], "export") == 0;
+    if (n < 1 || n > 2 || (!info_wanted && !export_wanted && strcmp(words[0], "cache") != 0))
         return usage_error("data", "expected 'info SPEC', 'cache SPEC' or 'export SPEC -o DIR'");
-    if (export_wanted && !out) return usage_error("data", "export: expected -o DIR");
+    if (export_wanted && !d->out) return usage_error("data", "export: expected -o DIR");
     signals_catch();
     struct caelum_error err;
     caelum_data *data = NULL;
     static struct caelum_data_info info;
-    int code = caelum_data_open(&data, n == 2 ? argv[2] : NULL, &settings, &err);
+    int code = caelum_data_open(&data, n == 2 ? words[1] : NULL, &d->settings, &err);
     if (code == 0 && info_wanted) code = caelum_data_describe(data, &info, &err);
-    if (code == 0 && export_wanted) code = export_pictures(data, split, count, out, force, &err);
+    if (code == 0 && export_wanted) code = export_pictures(data, d->split, d->count, d->out, d->force, &err);
     progress_clear();
-    if (code == 0 && info_wanted && json) code = print_object(data, &info, &err);
+    if (code == 0 && info_wanted && d->json) code = print_object(data, &info, &err);
     if (code != 0) {
         caelum_data_close(&data);
         return report(&err);
     }
-    if (info_wanted && !json) print_info(&info);
+    if (info_wanted && !d->json) print_info(&info);
     if (!info_wanted && !export_wanted)
         printf("%zu pictures are ready\n", caelum_data_count(data, CAELUM_ALL));
     caelum_data_close(&data);
     return 0;
 }
+
+const struct command command_data = {
+    .name = "data",
+    .arguments = "info|cache|export SPEC",
+    .summary = "describe a data set, prepare it for quick starts, or write its pictures",
+    .example = "caelum data info synthetic:1000",
+    .rows = rows,
+    .display = true,
+    .size = sizeof(struct data_command),
+    .defaults = defaults,
+    .run = run};

@@ -6,6 +6,7 @@
 
 struct coding {
     const char *out, *model_path;
+    double price; /* to encode; -1: the model's */
     int threads;
     bool force;
     caelum_model *model;
@@ -17,15 +18,13 @@ struct coding {
 
 static const char default_model[] = "code.safetensors";
 
-#define CODING_ROWS(c)                                                                           \
-    {'m',           "model",                                                                     \
-     OPTION_STRING, &(c)->model_path,                                                            \
-     "FILE",        "model with a quantize layer; default: the one that comes with the program", \
-     NULL},                                                                                      \
-        {0, "force", OPTION_FLAG, &(c)->force, NULL, "write over what exists", NULL}, {          \
-        't', "threads", OPTION_THREADS, &(c)->threads, "N",                                      \
-            "threads, 1 to 4096; no influence on the result", NULL                               \
-    }
+static const struct caelum_option coding_rows[] = {
+    OPTION(STRING, struct coding, 'm', "model", model_path, "FILE",
+           "model with a quantize layer; default: the one that comes with the program"),
+    OPTION(FLAG, struct coding, 0, "force", force, NULL, "write over what exists"),
+    OPTION(THREADS, struct coding, 't', "threads", threads, "N",
+           "threads, 1 to 4096; no influence on the result"),
+    END_OF_OPTIONS};
 
 static int open_coding(struct coding *c, struct caelum_error *err) {
     char path[PATH_SIZE];
@@ -52,11 +51,10 @@ static int choose_name(const struct coding *c, size_t i, char name[NAME_SIZE], s
     for (size_t k = 0; k < i; k++) {
         path_stem(list[k].path, other, sizeof other);
         if (!list[k].done || strcmp(name, other) != 0) continue;
-        err->code = CAELUM_EUSAGE;
-        snprintf(err->text, sizeof err->text,
-                 "%.150s: it would be decoded to the name of %.150s, %.100s; encode it into another file",
-                 list[i].path, list[k].path, name);
-        return err->code;
+        return caelum_fail(
+            err, CAELUM_EUSAGE,
+            "%.150s: it would be decoded to the name of %.150s, %.100s; encode it into another file",
+            list[i].path, list[k].path, name);
     }
     return path_result("", name, ".png", path, sizeof path, err);
 }
@@ -65,19 +63,18 @@ static int encode_picture(void *cookie, size_t i, struct caelum_error *err) {
     struct coding *c = cookie;
     struct input *input = &c->inputs.list[i];
     struct caelum_picture picture = {0};
+    struct caelum_code_entry entry;
     uint8_t *bytes = NULL;
-    size_t size = 0;
-    char name[NAME_SIZE];
-    int code = choose_name(c, i, name, err);
+    int code = choose_name(c, i, entry.name, err);
     if (code == 0) code = input_load(input, &picture, err);
-    if (code == 0) code = caelum_codec_encode(c->codec, &picture, &bytes, &size, err);
-    if (code == 0)
-        code = caelum_code_writer_add(c->writer, name, picture.width, picture.height, bytes, size, err);
+    if (code == 0) code = caelum_codec_encode(c->codec, &picture, &bytes, &entry.size, err);
+    entry.width = picture.width, entry.height = picture.height, entry.bytes = bytes;
+    if (code == 0) code = caelum_code_writer_add(c->writer, &entry, err);
     progress_clear();
     if (code == 0) input->done = true;
     if (code == 0 && !display.quiet)
         printf("%s  %zux%zu  %zu bytes  %.3f bits a pixel\n", input->path, picture.width, picture.height,
-               size, 8 * (double)size / (double)(picture.width * picture.height));
+               entry.size, 8 * (double)entry.size / (double)(picture.width * picture.height));
     caelum_codec_free(&bytes);
     caelum_picture_free(&picture);
     return code;
@@ -92,30 +89,42 @@ static int encode_all(struct coding *c) {
     return any && caelum_code_writer_commit(c->writer, &err) != 0 ? report(&err) : status;
 }
 
-int command_encode(int argc, char **argv) {
-    struct coding c = {0};
-    double price = -1;
-    const struct option_row rows[] = {
-        {'o', "out", OPTION_STRING, &c.out, "FILE", "file of codes to write", NULL},
-        CODING_ROWS(&c),
-        {0, "price", OPTION_REAL, &price, "P",
-         "of a bit, 0 to 1 squared steps of error: more means fewer bytes and larger errors; -1: the model's",
-         NULL},
-        DISPLAY_OPTIONS,
-        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read(command_find("encode"), rows, argc, argv);
-    if (n < 0) return -n - 1;
-    if (n < 1 || !c.out) return usage_error("encode", "expected pictures or folders, and -o FILE");
+static const struct caelum_option encode_rows[] = {
+    OPTION(STRING, struct coding, 'o', "out", out, "FILE", "file of codes to write"),
+    OPTION(
+        REAL, struct coding, 0, "price", price, "P",
+        "of a bit, 0 to 1 squared steps of error: more means fewer bytes and larger errors; -1: the model's"),
+    END_OF_OPTIONS};
+
+static void encode_defaults(void *values) {
+    struct coding *c = values;
+    c->price = -1;
+}
+
+static int run_encode(void *values, int n, char **words) {
+    struct coding *c = values;
+    if (n < 1 || !c->out) return usage_error("encode", "expected pictures or folders, and -o FILE");
     struct caelum_error err;
-    int code = inputs_open(&c.inputs, argv + 1, n, NULL, &err);
-    if (code == 0) code = path_free(c.out, c.force, &err);
-    if (code == 0) code = open_coding(&c, &err);
-    if (code == 0 && price != -1) code = caelum_codec_set_price(c.codec, price, &err);
-    if (code == 0) code = caelum_code_writer_open(&c.writer, c.out, c.codec, c.inputs.count, &err);
-    const int status = code == 0 ? encode_all(&c) : report(&err);
-    close_coding(&c);
+    int code = inputs_open(&c->inputs, words, n, NULL, &err);
+    if (code == 0) code = path_free(c->out, c->force, &err);
+    if (code == 0) code = open_coding(c, &err);
+    if (code == 0 && c->price != -1) code = caelum_codec_set_price(c->codec, c->price, &err);
+    if (code == 0) code = caelum_code_writer_open(&c->writer, c->out, c->codec, c->inputs.count, &err);
+    const int status = code == 0 ? encode_all(c) : report(&err);
+    close_coding(c);
     return status;
 }
+
+const struct command command_encode = {.name = "encode",
+                                       .arguments = "PICTURE...",
+                                       .summary = "pictures of any size to one small file of codes",
+                                       .example = "caelum encode photo.jpg -o photo.clmc",
+                                       .rows = encode_rows,
+                                       .shared = coding_rows,
+                                       .display = true,
+                                       .size = sizeof(struct coding),
+                                       .defaults = encode_defaults,
+                                       .run = run_encode};
 
 static int decode_entry(void *cookie, size_t i, struct caelum_error *err) {
     const struct coding *c = cookie;
@@ -123,8 +132,7 @@ static int decode_entry(void *cookie, size_t i, struct caelum_error *err) {
     struct caelum_picture picture = {0};
     char path[PATH_SIZE];
     int code = path_picture(c->out, e->name, c->force, path, sizeof path, err);
-    if (code == 0)
-        code = caelum_codec_decode(c->codec, e->bytes, e->size, e->width, e->height, &picture, err);
+    if (code == 0) code = caelum_codec_decode(c->codec, e, &picture, err);
     if (code == 0) code = caelum_picture_save(&picture, path, err);
     progress_clear();
     if (code == 0 && !display.quiet) printf("%s  %zux%zu\n", path, e->width, e->height);
@@ -132,23 +140,31 @@ static int decode_entry(void *cookie, size_t i, struct caelum_error *err) {
     return code;
 }
 
-int command_decode(int argc, char **argv) {
-    struct coding c = {0};
-    const struct option_row rows[] = {{'o', "out", OPTION_STRING, &c.out, "DIR",
-                                       "where the pictures go, as PNG; is made if it isn't there", NULL},
-                                      CODING_ROWS(&c),
-                                      DISPLAY_OPTIONS,
-                                      {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read(command_find("decode"), rows, argc, argv);
-    if (n < 0) return -n - 1;
-    if (n != 1 || !c.out) return usage_error("decode", "expected FILE and -o DIR");
+static const struct caelum_option decode_rows[] = {
+    OPTION(STRING, struct coding, 'o', "out", out, "DIR",
+           "where the pictures go, as PNG; is made if it isn't there"),
+    END_OF_OPTIONS};
+
+static int run_decode(void *values, int n, char **words) {
+    struct coding *c = values;
+    if (n != 1 || !c->out) return usage_error("decode", "expected FILE and -o DIR");
     struct caelum_error err;
-    int code = open_coding(&c, &err);
-    if (code == 0) code = caelum_code_reader_open(&c.reader, argv[1], c.codec, &err);
-    if (code == 0) code = path_directory(c.out, &err);
+    int code = open_coding(c, &err);
+    if (code == 0) code = caelum_code_reader_open(&c->reader, words[0], c->codec, &err);
+    if (code == 0) code = path_directory(c->out, &err);
     const int status = code == 0
-                           ? each("decoding", "decoded", caelum_code_reader_count(c.reader), decode_entry, &c)
+                           ? each("decoding", "decoded", caelum_code_reader_count(c->reader), decode_entry, c)
                            : report(&err);
-    close_coding(&c);
+    close_coding(c);
     return status;
 }
+
+const struct command command_decode = {.name = "decode",
+                                       .arguments = "FILE",
+                                       .summary = "such a file's pictures",
+                                       .example = "caelum decode photo.clmc -o out",
+                                       .rows = decode_rows,
+                                       .shared = coding_rows,
+                                       .display = true,
+                                       .size = sizeof(struct coding),
+                                       .run = run_decode};

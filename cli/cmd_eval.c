@@ -36,7 +36,7 @@ static void print_table(const struct evaluation *e, const struct caelum_net_info
     printf("%s, %s split, %zu pictures of %s; outputs clamped to [0, 1] and rounded to 8 bit, but for "
            "mse_float and "
            "accuracy\n\n",
-           e->model_path, eval_splits[e->split], m->count, e->data);
+           e->model_path, eval_splits[e->how.split], m->count, e->data);
     printf("%-28s %7s  %-8s  %-8s  %8s  %9s  %-6s  %-6s  %8s\n", "", "numbers", "mse", "mse_float", "psnr dB",
            "psnr_mean", "ssim", "mae", "accuracy");
     print_row("this model", net->bottleneck, m);
@@ -49,7 +49,7 @@ json_t *eval_object(const struct evaluation *e, size_t count) {
     json_t *object = json_object();
     json_put(&object, "model", json_bytes(e->model_path));
     json_put(&object, "data", json_bytes(e->data));
-    json_put(&object, "split", json_string(eval_splits[e->split]));
+    json_put(&object, "split", json_string(eval_splits[e->how.split]));
     json_put(&object, "split_seed", json_integer((json_int_t)e->settings.split_seed));
     json_put(&object, "count", json_size(count));
     return object;
@@ -103,7 +103,7 @@ static bool is_classifier(const caelum_net *net) {
 int eval_record(const struct evaluation *e, const char *figures, struct caelum_error *err) {
     caelum_model *model = NULL;
     int code = caelum_model_load(&model, e->model_path, err);
-    if (code == 0) code = caelum_model_set_metadata(model, eval_splits[e->split], figures, err);
+    if (code == 0) code = caelum_model_set_metadata(model, eval_splits[e->how.split], figures, err);
     if (code == 0) code = caelum_model_save(model, e->model_path, err);
     caelum_model_close(&model);
     return code;
@@ -123,13 +123,10 @@ static int eval_reconstruction(const struct evaluation *e, const caelum_model *m
     struct caelum_metrics metrics;
     struct caelum_baseline list[MOST_BASELINES];
     struct caelum_net_info net;
-    size_t count = 0;
+    size_t count = e->no_baselines ? 0 : MOST_BASELINES;
     caelum_net_describe(caelum_model_net(model), &net);
-    int code = caelum_eval(model, data, (enum caelum_split)e->split, e->threads, progress_stage, NULL,
-                           &metrics, err);
-    if (code == 0 && !e->no_baselines)
-        code = caelum_baselines(data, (enum caelum_split)e->split, net.bottleneck, progress_stage, NULL, list,
-                                MOST_BASELINES, &count, err);
+    int code = caelum_eval(model, data, &e->how, &metrics, err);
+    if (code == 0 && count > 0) code = caelum_baselines(data, &e->how, net.bottleneck, list, &count, err);
     if (code == 0 && e->record) code = record(e, &metrics, err);
     progress_clear();
     if (code != 0) return code;
@@ -140,67 +137,77 @@ static int eval_reconstruction(const struct evaluation *e, const caelum_model *m
     return 0;
 }
 
-int command_eval(int argc, char **argv) {
-    struct evaluation e = {.split = CAELUM_TEST, .settings = caelum_data_defaults()};
-    e.settings.progress = progress_stage;
-    e.settings.opened = data_opened;
-    const struct option_row rows[] = {
-        {'d', "data", OPTION_STRING, &e.data, "SPEC",
-         "as for train; default: the data of the model's training", NULL},
-        {0, "split", OPTION_CHOICE, &e.split, NULL, "which part of the data", eval_splits},
-        {0, "split-seed", OPTION_U64, &e.settings.split_seed, "N",
-         "seed of the shuffle that precedes the split; default: that of the model's training", NULL},
-        {0, "no-baselines", OPTION_FLAG, &e.no_baselines, NULL,
-         "leave out what stands beside the model: PCA and KLT, or all colorizers but grey", NULL},
-        {0, "vivid", OPTION_REAL, &e.vivid, "X", "of a colorizer, 0 to 1, as for colorize", NULL},
-        {0, "hints", OPTION_SIZE, &e.hints, "N",
-         "tell a colorizer the true colors of so many random pixels of each picture", NULL},
-        {0, "sheets", OPTION_STRING, &e.sheets, "DIR",
-         "write contact sheets of a colorizer: pictures chosen by chance, the best and the worst", NULL},
-        {0, "classifier", OPTION_STRING, &e.classifier, "MODEL",
-         "also show this classifier the pictures in their colors, in grey and in the colorizer's, and say "
-         "how much of what it misses in grey the colorizer gives back",
-         NULL},
-        {0, "record", OPTION_FLAG, &e.record, NULL,
-         "also write the figures into the model's metadata, where inspect shows them; on the validation "
-         "split "
-         "also fit what --vivid 1 does",
-         NULL},
-        {'t', "threads", OPTION_THREADS, &e.threads, "N", "threads, 1 to 4096; no influence on the result",
-         NULL},
-        {0, "cache-dir", OPTION_STRING, &e.settings.cache_dir, "DIR",
-         "where prepared data is kept; default ~/.cache/caelum", NULL},
-        {0, "json", OPTION_FLAG, &e.json, NULL, "print the figures as JSON", NULL},
-        DISPLAY_OPTIONS,
-        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read(command_find("eval"), rows, argc, argv);
-    if (n < 0) return -n - 1;
+static const struct caelum_option rows[] = {
+    OPTION(STRING, struct evaluation, 'd', "data", data, "SPEC",
+           "as for train; default: the data of the model's training"),
+    CHOICE(struct evaluation, "split", how.split, eval_splits, "which part of the data"),
+    OPTION(U64, struct evaluation, 0, "split-seed", settings.split_seed, "N",
+           "seed of the shuffle that precedes the split; default: that of the model's training"),
+    OPTION(FLAG, struct evaluation, 0, "no-baselines", no_baselines, NULL,
+           "leave out what stands beside the model: PCA and KLT, or all colorizers but grey"),
+    OPTION(REAL, struct evaluation, 0, "vivid", how.vivid, "X", "of a colorizer, 0 to 1, as for colorize"),
+    OPTION(SIZE, struct evaluation, 0, "hints", how.hints, "N",
+           "tell a colorizer the true colors of so many random pixels of each picture"),
+    OPTION(STRING, struct evaluation, 0, "sheets", how.sheets, "DIR",
+           "write contact sheets of a colorizer: pictures chosen by chance, the best and the worst"),
+    OPTION(STRING, struct evaluation, 0, "classifier", classifier, "MODEL",
+           "also show this classifier the pictures in their colors, in grey and in the colorizer's, and say "
+           "how much of what it misses in grey the colorizer gives back"),
+    OPTION(FLAG, struct evaluation, 0, "record", record, NULL,
+           "also write the figures into the model's metadata, where inspect shows them; on the validation "
+           "split also fit what --vivid 1 does"),
+    OPTION(THREADS, struct evaluation, 't', "threads", how.threads, "N",
+           "threads, 1 to 4096; no influence on the result"),
+    OPTION(STRING, struct evaluation, 0, "cache-dir", settings.cache_dir, "DIR",
+           "where prepared data is kept; default ~/.cache/caelum"),
+    OPTION(FLAG, struct evaluation, 0, "json", json, NULL, "print the figures as JSON"),
+    END_OF_OPTIONS};
+
+static void defaults(void *values) {
+    struct evaluation *e = values;
+    *e = (struct evaluation){.how = caelum_eval_defaults(), .settings = caelum_data_defaults()};
+    e->how.progress = e->settings.progress = progress_stage;
+    e->settings.opened = data_opened;
+}
+
+static int run(void *values, int n, char **words) {
+    struct evaluation *e = values;
     if (n != 1) return usage_error("eval", "expected one MODEL, got %d", n);
     char shipped[PATH_SIZE];
-    e.model_path = path_shipped(argv[1], ".safetensors", shipped);
-    if (e.record && e.model_path == shipped)
+    e->model_path = path_shipped(words[0], ".safetensors", shipped);
+    if (e->record && e->model_path == shipped)
         return usage_error("eval", "--record writes into the model, and %s came with the program; copy it",
-                           argv[1]);
+                           words[0]);
     signals_catch();
     struct caelum_error err;
     caelum_model *model = NULL;
     caelum_data *data = NULL;
-    int code = caelum_model_load(&model, e.model_path, &err);
-    if (code == 0) code = eval_data_open(&e, model, &data, &err);
+    int code = caelum_model_load(&model, e->model_path, &err);
+    if (code == 0) code = eval_data_open(e, model, &data, &err);
     if (code == 0) {
         const bool color = is_colorizer(caelum_model_net(model));
-        if (!color && (e.vivid > 0 || e.hints > 0 || e.sheets || e.classifier))
+        if (!color && (e->how.vivid > 0 || e->how.hints > 0 || e->how.sheets || e->classifier))
             warn("--vivid, --hints, --sheets and --classifier are for colorizers: nothing is different with "
                  "them");
         if (color)
-            code = eval_color(&e, model, data, &err);
+            code = eval_color(e, model, data, &err);
         else if (is_classifier(caelum_model_net(model)))
-            code = eval_class(&e, model, data, &err);
+            code = eval_class(e, model, data, &err);
         else
-            code = eval_reconstruction(&e, model, data, &err);
+            code = eval_reconstruction(e, model, data, &err);
     }
     caelum_data_close(&data);
     caelum_model_close(&model);
-    free(e.found);
+    free(e->found);
     return code != 0 ? report(&err) : 0;
 }
+
+const struct command command_eval = {.name = "eval",
+                                     .arguments = "MODEL",
+                                     .summary = "measure a model, beside the best linear codes of its size",
+                                     .example = "caelum eval runs/first/best.safetensors --data synthetic",
+                                     .rows = rows,
+                                     .display = true,
+                                     .size = sizeof(struct evaluation),
+                                     .defaults = defaults,
+                                     .run = run};

@@ -34,8 +34,7 @@ int eval_class(const struct evaluation *e, const caelum_model *model, const cael
                struct caelum_error *err) {
     struct caelum_class_metrics m;
     char figures[128];
-    int code = caelum_eval_class(model, data, (enum caelum_split)e->split, e->threads, progress_stage, NULL,
-                                 &m, err);
+    int code = caelum_eval_class(model, data, &e->how, &m, err);
     if (code == 0 && e->record) {
         number_print(figures, sizeof figures, "accuracy=%.5f cross_entropy=%.5f pictures=%zu", m.accuracy,
                      m.cross_entropy, m.count);
@@ -48,7 +47,7 @@ int eval_class(const struct evaluation *e, const caelum_model *model, const cael
         return 0;
     }
     printf("%s, %s split, %zu pictures of %s; cross-entropy in nats a picture\n\n", e->model_path,
-           eval_splits[e->split], m.count, e->data);
+           eval_splits[e->how.split], m.count, e->data);
     print_head();
     print_row("this model", &m);
     return 0;
@@ -57,8 +56,7 @@ int eval_class(const struct evaluation *e, const caelum_model *model, const cael
 /* --- The semantic test ---------------------------------------------------------------------------- */
 
 int eval_semantic(const struct evaluation *e, const caelum_model *colorizer, const caelum_data *data,
-                  const struct caelum_color_settings *settings, struct caelum_semantic_metrics *metrics,
-                  struct caelum_error *err) {
+                  struct caelum_semantic_metrics *metrics, struct caelum_error *err) {
     caelum_model *classifier = NULL;
     char path[PATH_SIZE];
     int code = caelum_model_load(&classifier, path_shipped(e->classifier, ".safetensors", path), err);
@@ -67,8 +65,7 @@ int eval_semantic(const struct evaluation *e, const caelum_model *colorizer, con
     uint64_t trained;
     if (number_whole(seed, 0, UINT64_MAX, &trained) && trained != e->settings.split_seed)
         warn("the classifier was trained with --split-seed %s: it has seen some of these pictures", seed);
-    code = caelum_eval_semantic(colorizer, classifier, data, (enum caelum_split)e->split, settings, metrics,
-                                err);
+    code = caelum_eval_semantic(colorizer, classifier, data, &e->how, metrics, err);
     caelum_model_close(&classifier);
     return code;
 }

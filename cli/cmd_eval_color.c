@@ -42,16 +42,16 @@ static void print_table(const struct evaluation *e, const struct caelum_color_me
                         const struct caelum_color_baseline *list, size_t count) {
     const struct caelum_color_metrics *grey = &list[0].metrics;
     printf("%s, %s split, %zu pictures of %s; U and V merged with the true Y, clamped and rounded to 8 bit\n",
-           e->model_path, eval_splits[e->split], m->count, e->data);
-    if (e->vivid > 0) printf("vivid %g\n", e->vivid);
-    if (e->hints > 0) printf("told the true colors of %zu random pixels of each picture\n", e->hints);
+           e->model_path, eval_splits[e->how.split], m->count, e->data);
+    if (e->how.vivid > 0) printf("vivid %g\n", e->how.vivid);
+    if (e->how.hints > 0) printf("told the true colors of %zu random pixels of each picture\n", e->how.hints);
     printf("\n");
     printf("%-28s %-8s  %6s  %-8s  %7s  %9s  %-6s  %-6s  %-6s  %9s  %12s  %8s\n", "", "uv_mse", "r2",
            "rgb_mse", "psnr dB", "psnr_mean", "ssim", "mae", "auc", "ciede2000", "colorfulness", "accuracy");
     print_row("this model", m);
     for (size_t i = 0; i < count; i++) print_row(list[i].name, &list[i].metrics);
     /* a dial that is turned up gives accuracy away on purpose */
-    if (e->vivid > 0)
+    if (e->how.vivid > 0)
         printf("\ncolorfulness %.2f of the truth's %.2f, uv_mse %.3f of grey's\n", m->colorfulness,
                m->colorfulness_truth, 1 - m->r2);
     else
@@ -69,9 +69,9 @@ static void print_object(const struct evaluation *e, const struct caelum_net_inf
              json_string("U and V merged with the true Y, clamped and rounded to 8 bit, except "
                          "uv_mse_float and accuracy"));
     add_metrics(&object, m);
-    eval_add(&object, "vivid", e->vivid);
-    json_put(&object, "hints", json_size(e->hints));
-    json_put(&object, "verdict", e->vivid > 0 ? json_null() : json_string(verdict(m, &list[0].metrics)));
+    eval_add(&object, "vivid", e->how.vivid);
+    json_put(&object, "hints", json_size(e->how.hints));
+    json_put(&object, "verdict", e->how.vivid > 0 ? json_null() : json_string(verdict(m, &list[0].metrics)));
     if (e->classifier) json_put(&object, "semantic", eval_semantic_object(e, semantic));
     json_put(&object, "parameters", json_size(net->parameters));
     for (size_t i = 0; i < count; i++) {
@@ -88,9 +88,10 @@ static void print_object(const struct evaluation *e, const struct caelum_net_inf
 static int record(const struct evaluation *e, caelum_model *model, const struct caelum_color_metrics *m,
                   struct caelum_error *err) {
     char text[256], key[64];
-    int used = number_print(key, sizeof key, "%s", eval_splits[e->split]);
-    if (e->vivid > 0) used += number_print(key + used, sizeof key - (size_t)used, "_vivid_%g", e->vivid);
-    if (e->hints > 0) snprintf(key + used, sizeof key - (size_t)used, "_hints_%zu", e->hints);
+    int used = number_print(key, sizeof key, "%s", eval_splits[e->how.split]);
+    if (e->how.vivid > 0)
+        used += number_print(key + used, sizeof key - (size_t)used, "_vivid_%g", e->how.vivid);
+    if (e->how.hints > 0) snprintf(key + used, sizeof key - (size_t)used, "_hints_%zu", e->how.hints);
     number_print(text, sizeof text,
                  "uv_mse=%.6g r2=%.4f psnr=%.4f mae=%.5f colorfulness=%.3f accuracy=%.5f pictures=%zu",
                  m->uv_mse, m->r2, m->psnr, m->mae, m->colorfulness, m->accuracy, m->count);
@@ -100,25 +101,18 @@ static int record(const struct evaluation *e, caelum_model *model, const struct 
 
 int eval_color(const struct evaluation *e, caelum_model *model, const caelum_data *data,
                struct caelum_error *err) {
-    const enum caelum_split split = (enum caelum_split)e->split;
     struct caelum_color_metrics metrics;
     struct caelum_color_baseline list[MOST_BASELINES];
     struct caelum_semantic_metrics semantic;
     struct caelum_net_info net;
-    size_t count = 0;
+    size_t count = e->no_baselines ? 1 : MOST_BASELINES;
     caelum_net_describe(caelum_model_net(model), &net);
-    struct caelum_color_settings s = caelum_color_defaults();
-    s.vivid = e->vivid;
-    s.hints = e->hints;
-    s.sheets = e->sheets;
-    s.threads = e->threads;
-    s.progress = progress_stage;
-    int code = e->record && split == CAELUM_VALIDATION ? caelum_color_calibrate(model, data, &s, err) : 0;
-    if (code == 0 && e->classifier) code = eval_semantic(e, model, data, &s, &semantic, err);
-    if (code == 0) code = caelum_eval_color(model, data, split, &s, &metrics, err);
-    if (code == 0)
-        code = caelum_color_baselines(data, split, progress_stage, NULL, list,
-                                      e->no_baselines ? 1 : MOST_BASELINES, &count, err);
+    int code = e->record && e->how.split == CAELUM_VALIDATION
+                   ? caelum_color_calibrate(model, data, &e->how, err)
+                   : 0;
+    if (code == 0 && e->classifier) code = eval_semantic(e, model, data, &semantic, err);
+    if (code == 0) code = caelum_eval_color(model, data, &e->how, &metrics, err);
+    if (code == 0) code = caelum_color_baselines(data, &e->how, list, &count, err);
     if (code == 0 && e->record) code = record(e, model, &metrics, err);
     progress_clear();
     if (code != 0) return code;

@@ -12,67 +12,97 @@ static int set_price(caelum_model *model, const char *price, struct caelum_error
     return code;
 }
 
-int command_export(int argc, char **argv) {
-    const char *out = NULL, *onnx = NULL, *price = NULL;
-    bool half = false, force = false;
-    const struct option_row rows[] = {
-        {'o', "out", OPTION_STRING, &out, "FILE",
-         "file to write; its ending is the format: .safetensors, .onnx, .npz", NULL},
-        {0, "onnx", OPTION_STRING, &onnx, "FILE", "an ONNX file to write, whatever its name", NULL},
-        {0, "half", OPTION_FLAG, &half, NULL,
-         "round the weights to half precision: half the bytes, 3 digits kept", NULL},
-        {0, "price", OPTION_STRING, &price, "P",
-         "what encode --price shall be by default, 0 to 1, for a model that makes codes", NULL},
-        {0, "force", OPTION_FLAG, &force, NULL, "write over an existing file", NULL},
-        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read(command_find("export"), rows, argc, argv);
-    if (n < 0) return -n - 1;
-    if (n != 1 || !out == !onnx)
+struct export {
+    const char *out, *onnx, *price;
+    bool half, force;
+};
+
+static const struct caelum_option export_rows[] = {
+    OPTION(STRING, struct export, 'o', "out", out, "FILE",
+           "file to write; its ending is the format: .safetensors, .onnx, .npz"),
+    OPTION(STRING, struct export, 0, "onnx", onnx, "FILE", "an ONNX file to write, whatever its name"),
+    OPTION(FLAG, struct export, 0, "half", half, NULL,
+           "round the weights to half precision: half the bytes, 3 digits kept"),
+    OPTION(STRING, struct export, 0, "price", price, "P",
+           "what encode --price shall be by default, 0 to 1, for a model that makes codes"),
+    OPTION(FLAG, struct export, 0, "force", force, NULL, "write over an existing file"),
+    END_OF_OPTIONS};
+
+static int run_export(void *values, int n, char **words) {
+    const struct export *e = values;
+    const char *out = e->onnx ? e->onnx : e->out;
+    if (n != 1 || !e->out == !e->onnx)
         return usage_error("export", "expected one MODEL and either -o FILE or --onnx FILE");
-    if (onnx) out = onnx;
     struct caelum_error err;
     caelum_model *model = NULL;
     char path[PATH_SIZE];
-    int code = path_free(out, force, &err);
-    if (code == 0) code = caelum_model_load(&model, path_shipped(argv[1], ".safetensors", path), &err);
-    if (code == 0 && half) code = caelum_model_round_half(model, &err);
-    if (code == 0 && price) code = set_price(model, price, &err);
+    int code = path_free(out, e->force, &err);
+    if (code == 0) code = caelum_model_load(&model, path_shipped(words[0], ".safetensors", path), &err);
+    if (code == 0 && e->half) code = caelum_model_round_half(model, &err);
+    if (code == 0 && e->price) code = set_price(model, e->price, &err);
     if (code == 0)
-        code =
-            onnx ? caelum_model_export_as(model, ".onnx", onnx, &err) : caelum_model_export(model, out, &err);
+        code = e->onnx ? caelum_model_export_as(model, ".onnx", out, &err)
+                       : caelum_model_export(model, out, &err);
     caelum_model_close(&model);
     if (code != 0) return report(&err);
     printf("%s\n", out);
     return 0;
 }
 
-int command_import(int argc, char **argv) {
-    const char *out = NULL;
-    bool force = false;
-    struct caelum_import_settings settings = caelum_import_defaults();
-    const struct option_row rows[] = {
-        {'o', "out", OPTION_STRING, &out, "FILE", "model to write, .safetensors", NULL},
-        {0, "net", OPTION_STRING, &settings.net_path, "NET",
-         "the network's text, for a file that holds weights alone", NULL},
-        {0, "order", OPTION_STRING, &settings.order, "NAME,NAME,...",
-         "what comes first in the network, by names of the file or their beginnings", NULL},
-        {0, "height", OPTION_SIZE, &settings.height, "N",
-         "of the pictures, pixels, where the file leaves it open", NULL},
-        {0, "width", OPTION_SIZE, &settings.width, "N", "likewise", NULL},
-        {0, "force", OPTION_FLAG, &force, NULL, "write over an existing file", NULL},
-        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read(command_find("import"), rows, argc, argv);
-    if (n < 0) return -n - 1;
-    if (n != 1 || !out) return usage_error("import", "expected one FILE and -o FILE");
+const struct command command_export = {
+    .name = "export",
+    .arguments = "MODEL",
+    .summary = "write a model as another program's file, or in half precision",
+    .example = "caelum export models/standard.safetensors -o standard.onnx",
+    .group = "files, data and speed",
+    .rows = export_rows,
+    .size = sizeof(struct export),
+    .run = run_export};
+
+struct import {
+    const char *out;
+    bool force;
+    struct caelum_import_settings settings;
+};
+
+static const struct caelum_option import_rows[] = {
+    OPTION(STRING, struct import, 'o', "out", out, "FILE", "model to write, .safetensors"),
+    OPTION(STRING, struct import, 0, "net", settings.net_path, "NET",
+           "the network's text, for a file that holds weights alone"),
+    OPTION(STRING, struct import, 0, "order", settings.order, "NAME,NAME,...",
+           "what comes first in the network, by names of the file or their beginnings"),
+    OPTION(SIZE, struct import, 0, "height", settings.height, "N",
+           "of the pictures, pixels, where the file leaves it open"),
+    OPTION(SIZE, struct import, 0, "width", settings.width, "N", "likewise"),
+    OPTION(FLAG, struct import, 0, "force", force, NULL, "write over an existing file"),
+    END_OF_OPTIONS};
+
+static void import_defaults(void *values) {
+    struct import *i = values;
+    i->settings = caelum_import_defaults();
+}
+
+static int run_import(void *values, int n, char **words) {
+    struct import *i = values;
+    if (n != 1 || !i->out) return usage_error("import", "expected one FILE and -o FILE");
     struct caelum_error err;
     caelum_model *model = NULL;
     char net[PATH_SIZE];
-    if (settings.net_path) settings.net_path = path_shipped(settings.net_path, ".net", net);
-    int code = path_free(out, force, &err);
-    if (code == 0) code = caelum_model_import(&model, argv[1], &settings, &err);
-    if (code == 0) code = caelum_model_save(model, out, &err);
+    if (i->settings.net_path) i->settings.net_path = path_shipped(i->settings.net_path, ".net", net);
+    int code = path_free(i->out, i->force, &err);
+    if (code == 0) code = caelum_model_import(&model, words[0], &i->settings, &err);
+    if (code == 0) code = caelum_model_save(model, i->out, &err);
     caelum_model_close(&model);
     if (code != 0) return report(&err);
-    printf("%s\n", out);
+    printf("%s\n", i->out);
     return 0;
 }
+
+const struct command command_import = {.name = "import",
+                                       .arguments = "FILE",
+                                       .summary = "make a model of another program's file",
+                                       .example = "caelum import standard.onnx -o standard.safetensors",
+                                       .rows = import_rows,
+                                       .size = sizeof(struct import),
+                                       .defaults = import_defaults,
+                                       .run = run_import};

@@ -139,30 +139,38 @@ static void print_origin(const caelum_model *model) {
                 printf("%-12s %s\n", key, caelum_model_metadata(model, key));
 }
 
-int command_inspect(int argc, char **argv) {
-    size_t height = 32, width = 32;
-    bool json = false;
-    const struct option_row rows[] = {
-        {0, "height", OPTION_SIZE, &height, "PIXELS", "height of the pictures that a network text is for",
-         NULL},
-        {0, "width", OPTION_SIZE, &width, "PIXELS", "width of the pictures that a network text is for", NULL},
-        {0, "json", OPTION_FLAG, &json, NULL, "print the table as JSON", NULL},
-        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read(command_find("inspect"), rows, argc, argv);
-    if (n < 0) return -n - 1;
+struct inspect {
+    size_t height, width;
+    bool json;
+};
+
+static const struct caelum_option rows[] = {
+    OPTION(SIZE, struct inspect, 0, "height", height, "PIXELS",
+           "height of the pictures that a network text is for"),
+    OPTION(SIZE, struct inspect, 0, "width", width, "PIXELS",
+           "width of the pictures that a network text is for"),
+    OPTION(FLAG, struct inspect, 0, "json", json, NULL, "print the table as JSON"), END_OF_OPTIONS};
+
+static void defaults(void *values) {
+    struct inspect *in = values;
+    in->height = in->width = 32;
+}
+
+static int run(void *values, int n, char **words) {
+    const struct inspect *in = values;
     if (n != 1) return usage_error("inspect", "expected one NET or MODEL, got %d", n);
     struct caelum_error err;
     caelum_model *model = NULL;
     caelum_net *own = NULL;
     char shipped[PATH_SIZE];
-    const char *path = path_shipped(argv[1], ".net", shipped);
+    const char *path = path_shipped(words[0], ".net", shipped);
     const int code = is_model(path) ? caelum_model_load(&model, path, &err)
-                                    : caelum_net_load(&own, path, height, width, &err);
+                                    : caelum_net_load(&own, path, in->height, in->width, &err);
     if (code != 0) return report(&err);
     const caelum_net *net = model ? caelum_model_net(model) : own;
     struct caelum_net_info info;
     caelum_net_describe(net, &info);
-    if (json) {
+    if (in->json) {
         print_object(path, net, &info);
     } else {
         print_table(net, &info);
@@ -174,3 +182,13 @@ int command_inspect(int argc, char **argv) {
     caelum_model_close(&model);
     return 0;
 }
+
+const struct command command_inspect = {.name = "inspect",
+                                        .arguments = "NET|MODEL",
+                                        .summary =
+                                            "show layers, shapes, parameters, latent size and bottleneck",
+                                        .example = "caelum inspect models/standard.net",
+                                        .rows = rows,
+                                        .size = sizeof(struct inspect),
+                                        .defaults = defaults,
+                                        .run = run};

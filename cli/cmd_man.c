@@ -111,9 +111,10 @@ static void print_items(const char *title, const char *macro, const struct item 
     printf(".El\n");
 }
 
-static void print_option(const struct option_row *row) {
-    char words[256], value[32], dashed[64];
-    const char *argument = option_argument(row, words), *text = option_text(row, value);
+static void print_option(const struct option *o) {
+    const struct caelum_option *row = o->row;
+    char words[256], value[64], dashed[64];
+    const char *argument = option_argument(row, words), *text = option_print(row, o->value, value);
     snprintf(dashed, sizeof dashed, "-%s", row->name);
     printf(".It");
     if (row->letter) {
@@ -126,8 +127,8 @@ static void print_option(const struct option_row *row) {
     if (argument) printf(" Ar"), print_argument(argument);
     putchar('\n');
     print_sentence(row->help);
-    if (row->kind == OPTION_THREADS && *(int *)row->value == 0) text = "the processors at hand";
-    if (row->kind == OPTION_FLAG || !text) return;
+    if (row->kind == CAELUM_OPTION_THREADS && *(int *)o->value == 0) text = "the processors at hand";
+    if (row->kind == CAELUM_OPTION_FLAG || !text) return;
     char sentence[600];
     snprintf(sentence, sizeof sentence, "The default is %s.", text);
     print_text(sentence);
@@ -138,28 +139,29 @@ static void print_head(const char *title, const char *name, const char *summary)
            summary);
 }
 
-static void print_command(void *cookie, const struct command *command, const struct option_row *rows,
-                          bool configured) {
+static void print_command(const struct command *command) {
     char title[64], name[64], arguments[128];
-    (void)cookie;
+    struct options options;
+    options_open(&options, command);
     snprintf(name, sizeof name, "caelum-%s", command->name);
     for (size_t i = 0; i <= strlen(name); i++) title[i] = (char)toupper((unsigned char)name[i]);
     print_head(title, name, command->summary);
     snprintf(arguments, sizeof arguments, "%s", command->arguments);
     printf(".Sh SYNOPSIS\n.Nm caelum %s\n", command->name);
-    if (rows->name) printf(".Op Ar options\n");
+    if (options.count > 0) printf(".Op Ar options\n");
     if (*arguments) printf(".Ar"), print_argument(arguments), putchar('\n');
     printf(".Sh DESCRIPTION\n");
     print_sentence(command->summary);
-    if (rows->name) printf(".Pp\nThe options are:\n.Bl -tag -width Ds\n");
-    for (const struct option_row *r = rows; r->name; r++) print_option(r);
-    if (rows->name) printf(".El\n");
-    if (configured)
+    if (options.count > 0) printf(".Pp\nThe options are:\n.Bl -tag -width Ds\n");
+    for (size_t i = 0; i < options.count; i++) print_option(&options.list[i]);
+    if (options.count > 0) printf(".El\n");
+    if (!command->alone)
         printf(".Pp\nOptions can also be set in the environment and in files, see\n.Xr caelum 1 .\n");
     printf(".Sh EXIT STATUS\n0 if all went well; see\n.Xr caelum 1\nfor the others.\n"
            ".Sh EXAMPLES\n.Dl");
     print_argument(command->example);
     printf("\n.Sh SEE ALSO\n.Xr caelum 1\n");
+    options_close(&options);
 }
 
 static int by_name(const void *a, const void *b) {
@@ -172,11 +174,12 @@ static void print_program(void) {
     print_text(
         "caelum trains convolutional autoencoders, colorizers and classifiers on pictures, measures them and "
         "runs them. Results go to standard output, everything else to standard error. The commands are:");
-    for (const struct command *c = commands; c->name; c++) {
-        const char *group = command_group(c);
-        if (group) {
-            if (c != commands) printf(".El\n");
-            printf(".Ss %c%s\n.Bl -tag -width completion\n", toupper((unsigned char)group[0]), group + 1);
+    for (size_t i = 0; commands[i]; i++) {
+        const struct command *c = commands[i];
+        if (c->group) {
+            if (i > 0) printf(".El\n");
+            printf(".Ss %c%s\n.Bl -tag -width completion\n", toupper((unsigned char)c->group[0]),
+                   c->group + 1);
         }
         printf(".It Cm %s", c->name);
         if (*c->arguments) printf(" Ar"), print_argument(c->arguments);
@@ -196,26 +199,31 @@ static void print_program(void) {
     print_items("FILES", " Pa", files);
     print_items("EXIT STATUS", "", statuses);
     printf(".Sh EXAMPLES\n");
-    for (size_t i = 0; i < 2; i++) printf(".Dl"), print_argument(commands[i].example), putchar('\n');
+    for (size_t i = 0; i < 2; i++) printf(".Dl"), print_argument(commands[i]->example), putchar('\n');
     printf(".Sh SEE ALSO\n");
     const char *names[OPTIONS_MOST];
     size_t count = 0;
-    for (const struct command *c = commands; c->name && count < OPTIONS_MOST; c++) names[count++] = c->name;
+    for (; commands[count] && count < OPTIONS_MOST; count++) names[count] = commands[count]->name;
     qsort(names, count, sizeof *names, by_name);
     for (size_t i = 0; i < count; i++) printf(".Xr caelum-%s 1%s\n", names[i], i + 1 < count ? " ," : "");
 }
 
-int command_man(int argc, char **argv) {
-    static const struct option_row rows[] = {{0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read_alone(command_find("man"), rows, argc, argv);
-    if (n < 0) return -n - 1;
+static int run(void *values, int n, char **words) {
+    (void)values;
     if (n > 1) return usage_error("man", "expected one COMMAND, got %d", n);
     if (n == 0) {
         print_program();
         return 0;
     }
-    const struct command *command = command_find(argv[1]);
-    if (!command) return unknown_command(argv[1]);
-    options_visit(command, print_command, NULL);
+    const struct command *command = command_find(words[0]);
+    if (!command) return unknown_command(words[0]);
+    print_command(command);
     return 0;
 }
+
+const struct command command_man = {.name = "man",
+                                    .arguments = "[COMMAND]",
+                                    .summary = "print a manual page",
+                                    .example = "caelum man train | man -l -",
+                                    .alone = true,
+                                    .run = run};

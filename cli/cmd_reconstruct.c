@@ -49,35 +49,43 @@ static int one_picture(void *cookie, size_t i, struct caelum_error *err) {
     return code;
 }
 
-int command_reconstruct(int argc, char **argv) {
-    struct job job = {0};
-    const struct option_row rows[] = {
-        {'o', "out", OPTION_STRING, &job.dir, "DIR",
-         "where the pictures go, as PNG; is made if it isn't there", NULL},
-        {0, "force", OPTION_FLAG, &job.force, NULL, "write over pictures that exist", NULL},
-        {'t', "threads", OPTION_THREADS, &job.threads, "N", "threads, 1 to 4096; no influence on the result",
-         NULL},
-        DISPLAY_OPTIONS,
-        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read(command_find("reconstruct"), rows, argc, argv);
-    if (n < 0) return -n - 1;
-    if (n < 2 || !job.dir)
+static const struct caelum_option rows[] = {
+    OPTION(STRING, struct job, 'o', "out", dir, "DIR",
+           "where the pictures go, as PNG; is made if it isn't there"),
+    OPTION(FLAG, struct job, 0, "force", force, NULL, "write over pictures that exist"),
+    OPTION(THREADS, struct job, 't', "threads", threads, "N",
+           "threads, 1 to 4096; no influence on the result"),
+    END_OF_OPTIONS};
+
+static int run(void *values, int n, char **words) {
+    struct job *job = values;
+    if (n < 2 || !job->dir)
         return usage_error("reconstruct", "expected MODEL, pictures or folders, and -o DIR");
     struct caelum_error err;
     char path[PATH_SIZE];
-    int code = inputs_open(&job.inputs, argv + 2, n - 1, NULL, &err);
-    if (code == 0) code = caelum_model_load(&job.model, path_shipped(argv[1], ".safetensors", path), &err);
-    if (code == 0) code = path_directory(job.dir, &err);
+    int code = inputs_open(&job->inputs, words + 1, n - 1, NULL, &err);
+    if (code == 0) code = caelum_model_load(&job->model, path_shipped(words[0], ".safetensors", path), &err);
+    if (code == 0) code = path_directory(job->dir, &err);
     int status;
     if (code == 0) {
         struct caelum_net_info info;
-        caelum_net_describe(caelum_model_net(job.model), &info);
-        job.side = info.height;
-        status = each("reconstructing", "reconstructed", job.inputs.count, one_picture, &job);
+        caelum_net_describe(caelum_model_net(job->model), &info);
+        job->side = info.height;
+        status = each("reconstructing", "reconstructed", job->inputs.count, one_picture, job);
     } else {
         status = report(&err);
     }
-    caelum_model_close(&job.model);
-    inputs_close(&job.inputs);
+    caelum_model_close(&job->model);
+    inputs_close(&job->inputs);
     return status;
 }
+
+const struct command command_reconstruct = {
+    .name = "reconstruct",
+    .arguments = "MODEL PICTURE...",
+    .summary = "run pictures of any size through a model",
+    .example = "caelum reconstruct runs/first/best.safetensors photo.jpg -o out",
+    .rows = rows,
+    .display = true,
+    .size = sizeof(struct job),
+    .run = run};

@@ -42,8 +42,8 @@ static int progress_study(void *cookie, const struct caelum_study_progress *p) {
     const bool *verbose = cookie;
     char line[300];
     if (p->event == CAELUM_STUDY_FAILED) {
-        struct caelum_error err = {.code = p->error->code};
-        snprintf(err.text, sizeof err.text, "%.100s: %.400s", p->run, p->error->text);
+        struct caelum_error err = *p->error;
+        caelum_fail_in(&err, err.code, "%.100s", p->run);
         report(&err);
     } else if (display.quiet) {
         return signals_caught() != 0;
@@ -108,46 +108,65 @@ static void print_result(const struct caelum_study_settings *s, const struct cae
     printf("report %s/report/index.html\n", s->out);
 }
 
-int command_study(int argc, char **argv) {
-    struct caelum_study_settings s = caelum_study_defaults();
+struct study {
+    struct caelum_study_settings s;
+    bool json, verbose;
+};
+
+static const struct caelum_option rows[] = {
+    OPTION(STRING, struct study, 'd', "data", s.data, "SPEC",
+           "data of the runs that name none, as for train; default synthetic"),
+    OPTION(STRING, struct study, 'o', "out", s.out, "DIR", "directory of the study; default runs/FILE"),
+    OPTION(THREADS, struct study, 'j', "jobs", s.jobs, "N",
+           "runs side by side, one thread each; 1: one after the other on all threads; default: threads"),
+    OPTION(THREADS, struct study, 't', "threads", s.threads, "N",
+           "threads, 1 to 4096; no influence on the results"),
+    OPTION(FLAG, struct study, 0, "quick", s.quick, NULL,
+           "2 epochs of each first seed on 2,000 pictures, to see that everything works"),
+    OPTION(FLAG, struct study, 0, "report", s.report_only, NULL,
+           "run nothing, write the report of what is there"),
+    OPTION(FLAG, struct study, 0, "force", s.force, NULL,
+           "train anew where a directory holds another training"),
+    OPTION(STRING, struct study, 0, "cache-dir", s.cache_dir, "DIR",
+           "where prepared data is kept; default ~/.cache/caelum"),
+    OPTION(FLAG, struct study, 0, "json", json, NULL, "print the result as JSON"),
+    OPTION(FLAG, struct study, 'v', "verbose", verbose, NULL, "print a line after every epoch"),
+    END_OF_OPTIONS};
+
+static void defaults(void *values) {
+    struct study *study = values;
+    study->s = caelum_study_defaults();
+}
+
+static int run(void *values, int n, char **words) {
     char out[PATH_SIZE + 16], models[PATH_SIZE], path[PATH_SIZE];
-    bool json = false, verbose = false;
-    const struct option_row rows[] = {
-        {'d', "data", OPTION_STRING, &s.data, "SPEC",
-         "data of the runs that name none, as for train; default synthetic", NULL},
-        {'o', "out", OPTION_STRING, &s.out, "DIR", "directory of the study; default runs/FILE", NULL},
-        {'j', "jobs", OPTION_THREADS, &s.jobs, "N",
-         "runs side by side, one thread each; 1: one after the other on all threads; default: threads", NULL},
-        {'t', "threads", OPTION_THREADS, &s.threads, "N", "threads, 1 to 4096; no influence on the results",
-         NULL},
-        {0, "quick", OPTION_FLAG, &s.quick, NULL,
-         "2 epochs of each first seed on 2,000 pictures, to see that everything works", NULL},
-        {0, "report", OPTION_FLAG, &s.report_only, NULL, "run nothing, write the report of what is there",
-         NULL},
-        {0, "force", OPTION_FLAG, &s.force, NULL, "train anew where a directory holds another training",
-         NULL},
-        {0, "cache-dir", OPTION_STRING, &s.cache_dir, "DIR",
-         "where prepared data is kept; default ~/.cache/caelum", NULL},
-        {0, "json", OPTION_FLAG, &json, NULL, "print the result as JSON", NULL},
-        {'v', "verbose", OPTION_FLAG, &verbose, NULL, "print a line after every epoch", NULL},
-        DISPLAY_OPTIONS,
-        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read(command_find("study"), rows, argc, argv);
-    if (n < 0) return -n - 1;
-    s.path = n > 0 ? argv[1] : beside_program("studies/assignment.study", path);
-    if (!s.path) return usage_error("study", "expected a study FILE");
-    if (n > 1) s.only = (const char *const *)(argv + 2), s.only_count = (size_t)n - 1;
-    if (!s.out) s.out = default_out(s.path, s.quick, out);
-    s.models = beside_program("models", models);
-    s.progress = progress_study;
-    s.stage = progress_stage;
-    s.opened = data_opened;
-    s.cookie = &verbose;
+    struct study *study = values;
+    struct caelum_study_settings *s = &study->s;
+    s->path = n > 0 ? words[0] : beside_program("studies/assignment.study", path);
+    if (!s->path) return usage_error("study", "expected a study FILE");
+    if (n > 1) s->only = (const char *const *)(words + 1), s->only_count = (size_t)n - 1;
+    if (!s->out) s->out = default_out(s->path, s->quick, out);
+    s->models = beside_program("models", models);
+    s->progress = progress_study;
+    s->stage = progress_stage;
+    s->opened = data_opened;
+    s->cookie = &study->verbose;
     signals_catch();
     struct caelum_study_result result = {0};
     struct caelum_error err;
-    const int code = caelum_study(&s, &result, &err);
+    const int code = caelum_study(s, &result, &err);
     progress_clear();
-    if (code == 0 || result.runs > 0) print_result(&s, &result, json);
+    if (code == 0 || result.runs > 0) print_result(s, &result, study->json);
     return code != 0 ? report(&err) : 0;
 }
+
+const struct command command_study = {.name = "study",
+                                      .arguments = "[FILE [RUN...]]",
+                                      .summary = "run the trainings of a study file, as many as are missing",
+                                      .example =
+                                          "caelum study studies/assignment.study --data synthetic --quick",
+                                      .rows = rows,
+                                      .display = true,
+                                      .size = sizeof(struct study),
+                                      .defaults = defaults,
+                                      .run = run};

@@ -24,23 +24,26 @@ static void add_build(json_t *object) {
     }
 }
 
-int command_version(int argc, char **argv) {
-    bool json = false, quiet = false;
-    const struct option_row rows[] = {
-        {0, "json", OPTION_FLAG, &json, NULL, "print all of it as JSON", NULL},
-        {'q', "quiet", OPTION_FLAG, &quiet, NULL, "print the version number alone", NULL},
-        {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read_alone(command_find("version"), rows, argc, argv);
-    if (n < 0) return -n - 1;
-    if (n > 0) return usage_error("version", "expected no arguments, got '%s'", argv[1]);
+struct version {
+    bool json, quiet;
+};
+
+static const struct caelum_option rows[] = {
+    OPTION(FLAG, struct version, 0, "json", json, NULL, "print all of it as JSON"),
+    OPTION(FLAG, struct version, 'q', "quiet", quiet, NULL, "print the version number alone"),
+    END_OF_OPTIONS};
+
+static int run(void *values, int n, char **words) {
+    const struct version *v = values;
+    if (n > 0) return usage_error("version", "expected no arguments, got '%s'", words[0]);
     struct caelum_error err;
     const char *cpu;
-    if (quiet && !json) {
+    if (v->quiet && !v->json) {
         puts(caelum_version());
         return 0;
     }
     if (caelum_cpu(&cpu, &err) != 0) return report(&err);
-    if (json) {
+    if (v->json) {
         json_t *object = json_pack("{s:s}", "version", caelum_version());
         add_build(object);
         json_object_set_new(object, "instruction_set", json_string(cpu));
@@ -52,3 +55,12 @@ int command_version(int argc, char **argv) {
     }
     return 0;
 }
+
+const struct command command_version = {.name = "version",
+                                        .arguments = "",
+                                        .summary = "version, build and instruction set in use",
+                                        .example = "caelum version",
+                                        .rows = rows,
+                                        .alone = true,
+                                        .size = sizeof(struct version),
+                                        .run = run};

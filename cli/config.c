@@ -6,7 +6,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@ enum { ENTRIES_MOST = 1000 };
 
 struct entry {
     char *command, *key, *value; /* command: "" for all of them */
-    int line;
+    char *place;                 /* "caelum.conf:3" */
 };
 /* Read once; its texts are options' values until the program ends. */
 struct file {
@@ -29,17 +28,6 @@ struct file {
     struct entry entry[ENTRIES_MOST];
 };
 static struct file here, user;
-
-static int complain(struct caelum_error *err, enum caelum_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static int complain(struct caelum_error *err, enum caelum_code code, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    vsnprintf(err->text, sizeof err->text, format, args);
-    va_end(args);
-    err->code = code;
-    return code;
-}
 
 /* --- Files ---------------------------------------------------------------------------------------- */
 
@@ -63,27 +51,29 @@ static int add_line(struct file *f, char *text, int line, struct caelum_error *e
     if (!*text) return 0;
     char *equals = strchr(text, '=');
     if (!equals)
-        return complain(err, CAELUM_EUSAGE, "%s:%d: expected 'key = value', got '%.100s'", f->path, line,
-                        text);
+        return caelum_fail(err, CAELUM_EUSAGE, "%s:%d: expected 'key = value', got '%.100s'", f->path, line,
+                           text);
     *equals = '\0';
     char *key = trim(text), *value = trim(equals + 1), *dot = strchr(key, '.');
     if (!*key || !*value)
-        return complain(err, CAELUM_EUSAGE, "%s:%d: expected 'key = value', the %s is missing", f->path, line,
-                        *key ? "value" : "key");
+        return caelum_fail(err, CAELUM_EUSAGE, "%s:%d: expected 'key = value', the %s is missing", f->path,
+                           line, *key ? "value" : "key");
     if (f->count == ENTRIES_MOST)
-        return complain(err, CAELUM_EUSAGE, "%s: longer than %d settings", f->path, ENTRIES_MOST);
+        return caelum_fail(err, CAELUM_EUSAGE, "%s: longer than %d settings", f->path, ENTRIES_MOST);
     if (dot) *dot = '\0';
     struct entry *e = &f->entry[f->count];
-    *e = (struct entry){strdup(dot ? key : ""), strdup(dot ? dot + 1 : key), strdup(value), line};
-    if (!e->command || !e->key || !e->value)
-        return complain(err, CAELUM_ERESOURCE, "%s: out of memory", f->path);
+    char place[PATH_SIZE + 16];
+    snprintf(place, sizeof place, "%s:%d", f->path, line);
+    *e = (struct entry){strdup(dot ? key : ""), strdup(dot ? dot + 1 : key), strdup(value), strdup(place)};
+    if (!e->command || !e->key || !e->value || !e->place)
+        return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory", f->path);
     f->count++;
     return 0;
 }
 
 static int unreadable(struct file *f, const char *why, struct caelum_error *err) {
     const int code =
-        complain(f->comfort ? &f->warning : err, CAELUM_EIO, "%s: can't be read: %s", f->path, why);
+        caelum_fail(f->comfort ? &f->warning : err, CAELUM_EIO, "%s: can't be read: %s", f->path, why);
     return f->comfort ? 0 : code;
 }
 
@@ -104,7 +94,7 @@ static int read_lines(struct file *f, struct caelum_error *err) {
         const bool marked = ++line == 1 && strncmp(text, mark, strlen(mark)) == 0;
         code = strlen(text) == (size_t)length
                    ? add_line(f, text + (marked ? strlen(mark) : 0), line, err)
-                   : complain(err, CAELUM_EUSAGE, "%s:%d: not text", f->path, line);
+                   : caelum_fail(err, CAELUM_EUSAGE, "%s:%d: not text", f->path, line);
     }
     if (code == 0 && ferror(in)) code = unreadable(f, strerror(errno), err);
     free(text);
@@ -140,57 +130,38 @@ static void say_warning(struct file *f) {
 
 /* --- Keys that no command has --------------------------------------------------------------------- */
 
-/* Names of options, each once. */
-struct names {
-    const char *name[512];
-    size_t count;
-};
-
-static void gather(void *cookie, const struct command *command, const struct option_row *rows,
-                   bool configured) {
-    struct names *names = cookie;
-    (void)command;
-    if (!configured) return;
-    for (; rows->name && names->count + 1 < sizeof names->name / sizeof *names->name; rows++) {
-        size_t i = 0;
-        while (i < names->count && strcmp(names->name[i], rows->name) != 0) i++;
-        if (i == names->count) names->name[names->count++] = rows->name;
-    }
-    names->name[names->count] = NULL;
+static int unknown_key(const struct entry *e, const char *const *names, struct caelum_error *err) {
+    const char *guess = nearest(e->key, names);
+    return caelum_fail(err, CAELUM_EUSAGE, "%s: there is no option '%.100s'%s%s%s%s%s", e->place, e->key,
+                       *e->command ? " of caelum " : "", e->command, guess ? "; did you mean '" : "",
+                       guess ? guess : "", guess ? "'?" : "");
 }
 
-static int unknown_key(const struct file *f, const struct entry *e, const struct names *names,
-                       struct caelum_error *err) {
-    const char *guess = nearest(e->key, names->name);
-    return complain(err, CAELUM_EUSAGE, "%s:%d: there is no option '%.100s'%s%s%s%s%s", f->path, e->line,
-                    e->key, *e->command ? " of caelum " : "", e->command, guess ? "; did you mean '" : "",
-                    guess ? guess : "", guess ? "'?" : "");
-}
-
-/* Whether some command has the option that an entry sets. The running command is not visited: its rows are in
- * use. */
-static int check_entry(const struct file *f, const struct entry *e, const struct command *running,
-                       const struct option_row *rows, struct caelum_error *err) {
+/* Whether some command has the option that an entry sets. */
+static int check_entry(const struct entry *e, struct caelum_error *err) {
+    enum { MOST = 1024 };
     const struct command *owner = *e->command ? command_find(e->command) : NULL;
-    struct names names = {0};
+    const char *names[MOST + 1];
+    size_t count = 0;
     if (strcmp(e->key, "force") == 0)
-        return complain(err, CAELUM_EUSAGE, "%s:%d: force can't stand in a file; give --force by hand",
-                        f->path, e->line);
+        return caelum_fail(err, CAELUM_EUSAGE, "%s: force can't stand in a file; give --force by hand",
+                           e->place);
     if (*e->command && !owner) {
         const char *guess = nearest_command(e->command);
-        return complain(err, CAELUM_EUSAGE, "%s:%d: there is no command '%.100s'%s%s%s", f->path, e->line,
-                        e->command, guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
+        return caelum_fail(err, CAELUM_EUSAGE, "%s: there is no command '%.100s'%s%s%s", e->place, e->command,
+                           guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
     }
-    for (const struct command *c = commands; c->name; c++) {
-        if (owner && owner != c) continue;
-        if (c == running)
-            gather(&names, c, rows, true);
-        else
-            options_visit(c, gather, &names);
+    for (size_t c = 0; commands[c]; c++) {
+        struct options o;
+        if ((owner && owner != commands[c]) || commands[c]->alone) continue;
+        options_open(&o, commands[c]);
+        const bool there = options_find(&o, e->key, strlen(e->key)) != NULL;
+        for (size_t i = 0; i < o.count && count < MOST; i++) names[count++] = o.list[i].row->name;
+        options_close(&o);
+        if (there) return 0;
     }
-    for (size_t i = 0; i < names.count; i++)
-        if (strcmp(names.name[i], e->key) == 0) return 0;
-    return unknown_key(f, e, &names, err);
+    names[count] = NULL;
+    return unknown_key(e, names, err);
 }
 
 /* --- Values --------------------------------------------------------------------------------------- */
@@ -202,82 +173,68 @@ void config_variable(const char *name, char text[64]) {
     text[used] = '\0';
 }
 
-/* Checks a value and, unless something stronger has set the row, takes it. */
-static int use(const struct option_row *row, const char *value, struct option_source from, bool taken,
-               struct option_source *source, struct caelum_error *err) {
+/* Checks a value and, unless something stronger has set the option (taken), takes it. */
+static int use(struct option *o, bool taken, const char *value, enum option_origin origin, const char *place,
+               struct caelum_error *err) {
     static union {
-        bool flag;
-        const char *text;
         uint64_t number;
         double real;
         struct option_words words;
     } scratch;
-    struct option_row trial = *row;
     struct caelum_error why;
-    trial.value = &scratch;
     scratch.words.count = 0;
-    if (option_set(&trial, value, &why) != 0)
-        return complain(err, CAELUM_EUSAGE, "%.200s: %.280s", from.place, why.text);
+    if (option_set(o->row, &scratch, value, &why) != 0)
+        return caelum_fail(err, CAELUM_EUSAGE, "%.200s: %.280s", place, why.text);
     if (taken) return 0;
-    *source = from;
-    return option_set(row, value, err);
+    o->origin = origin;
+    o->place = place;
+    return option_set(o->row, o->value, value, err);
 }
 
-static int use_environment(const struct option_row *row, struct option_source *source,
-                           struct caelum_error *err) {
-    struct option_source from = {.origin = ORIGIN_ENVIRONMENT};
-    char name[64];
-    config_variable(row->name, name);
-    const char *value = getenv(name);
-    if ((!value || !*value) && strcmp(row->name, "cache-dir") == 0) {
-        snprintf(name, sizeof name, "CAELUM_CACHE"); /* what the library itself looks at */
-        value = getenv(name);
+static int use_environment(struct option *o, struct caelum_error *err) {
+    config_variable(o->row->name, o->variable);
+    const char *value = getenv(o->variable);
+    if ((!value || !*value) && strcmp(o->row->name, "cache-dir") == 0) {
+        snprintf(o->variable, sizeof o->variable, "CAELUM_CACHE"); /* what the library itself looks at */
+        value = getenv(o->variable);
     }
     if (!value || !*value) return 0;
-    if (option_by_hand(row))
-        return complain(err, CAELUM_EUSAGE, "%s: can't be set in the environment; give --%s by hand", name,
-                        row->name);
-    snprintf(from.place, sizeof from.place, "%s", name);
-    return use(row, value, from, source->origin == ORIGIN_FLAG, source, err);
+    if (option_by_hand(o->row))
+        return caelum_fail(err, CAELUM_EUSAGE, "%s: can't be set in the environment; give --%s by hand",
+                           o->variable, o->row->name);
+    return use(o, o->origin == ORIGIN_FLAG, value, ORIGIN_ENVIRONMENT, o->variable, err);
 }
 
-/* The entries for one row: those for the command alone, else those for all; the last one, or all of an option
- * that can be repeated. */
-static int use_file(const struct file *f, const struct command *command, const struct option_row *row,
-                    struct option_source *source, struct caelum_error *err) {
+/* The entries for one option: those for the command alone, else those for all; the last one, or all of an
+ * option that can be repeated. */
+static int use_file(const struct file *f, const struct command *command, struct option *o,
+                    struct caelum_error *err) {
     const struct entry *chosen[OPTION_WORDS_MOST];
     const char *const owner[] = {command ? command->name : "", ""};
-    const bool taken = source->origin != ORIGIN_DEFAULT;
     size_t n = 0;
+    const bool taken = o->origin != ORIGIN_DEFAULT; /* by the nearer file, too */
     for (size_t k = 0; n == 0 && k < 2; k++)
         for (size_t i = 0; i < f->count; i++) {
             const struct entry *e = &f->entry[i];
-            if (strcmp(e->command, owner[k]) != 0 || strcmp(e->key, row->name) != 0) continue;
-            if (row->kind != OPTION_WORDS) n = 0;
+            if (strcmp(e->command, owner[k]) != 0 || strcmp(e->key, o->row->name) != 0) continue;
+            if (o->row->kind != CAELUM_OPTION_LIST) n = 0;
             if (n < OPTION_WORDS_MOST) chosen[n++] = e;
         }
-    for (size_t i = 0; i < n; i++) {
-        struct option_source from = {.origin = ORIGIN_FILE};
-        snprintf(from.place, sizeof from.place, "%s:%d", f->path, chosen[i]->line);
-        const int code = use(row, chosen[i]->value, from, taken, source, err);
-        if (code != 0) return code;
-    }
+    for (size_t i = 0; i < n; i++) CHECK(use(o, taken, chosen[i]->value, ORIGIN_FILE, chosen[i]->place, err));
     return 0;
 }
 
-int config_apply(const struct command *command, const struct option_row *rows, struct option_source *source,
-                 struct caelum_error *err) {
+int config_apply(struct options *options, struct caelum_error *err) {
     struct file *const files[] = {&here, &user}; /* the nearer one first: what is set stays */
-    int code = 0;
     choose_paths();
-    for (size_t i = 0; rows[i].name && code == 0; i++) code = use_environment(&rows[i], &source[i], err);
-    for (size_t k = 0; k < 2 && code == 0; k++) {
-        code = read_file(files[k], err);
-        if (command) say_warning(files[k]);
-        for (size_t i = 0; rows[i].name && code == 0; i++)
-            code = use_file(files[k], command, &rows[i], &source[i], err);
-        for (size_t i = 0; command && i < files[k]->count && code == 0; i++)
-            code = check_entry(files[k], &files[k]->entry[i], command, rows, err);
+    for (size_t i = 0; i < options->count; i++) CHECK(use_environment(&options->list[i], err));
+    for (size_t k = 0; k < 2; k++) {
+        CHECK(read_file(files[k], err));
+        if (options->command) say_warning(files[k]);
+        for (size_t i = 0; i < options->count; i++)
+            CHECK(use_file(files[k], options->command, &options->list[i], err));
+        for (size_t i = 0; options->command && i < files[k]->count; i++)
+            CHECK(check_entry(&files[k]->entry[i], err));
     }
-    return code;
+    return 0;
 }

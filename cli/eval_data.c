@@ -10,20 +10,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int fail(struct caelum_error *err, enum caelum_code code, const char *format, const char *a,
-                const char *b) {
-    err->code = code;
-    snprintf(err->text, sizeof err->text, format, a, b);
-    return code;
-}
-
 /* Sets *value to a whole number of the model's metadata, where it has one. */
 static int read_number(const struct evaluation *e, const caelum_model *model, const char *key, uint64_t most,
                        uint64_t *value, struct caelum_error *err) {
     const char *text = caelum_model_metadata(model, key);
     if (!text || number_whole(text, 0, most, value)) return 0;
-    return fail(err, CAELUM_EFORMAT, "%.400s: its metadata are damaged: '%.40s' is no such number",
-                e->model_path, key);
+    return caelum_fail(err, CAELUM_EFORMAT, "%.400s: its metadata are damaged: '%.40s' is no such number",
+                       e->model_path, key);
 }
 
 /* The split of the training, unless the user asks for another, and crops of the model's size. */
@@ -87,18 +80,19 @@ static int choose_data(struct evaluation *e, const caelum_model *model, struct c
     const char *fingerprint = caelum_model_metadata(model, "data_fingerprint");
     if (e->data) return 0;
     if (!kind || !fingerprint)
-        return fail(
+        return caelum_fail(
             err, CAELUM_EUSAGE,
             "%.400s doesn't tell which pictures it was trained on; name by --data those that it shall "
-            "be measured on%s",
-            e->model_path, "");
+            "be measured on",
+            e->model_path);
     e->data = e->found = data_of_run(e, fingerprint);
     if (!e->data) e->data = e->found = data_generated(fingerprint);
     if (e->data) return 0;
-    return fail(err, CAELUM_EUSAGE,
-                "%.300s was trained on %.40s, and there is no run.json beside it that tells where that is; "
-                "name the pictures by --data",
-                e->model_path, strcmp(kind, "folder") == 0 ? "a folder of pictures" : kind);
+    return caelum_fail(
+        err, CAELUM_EUSAGE,
+        "%.300s was trained on %.40s, and there is no run.json beside it that tells where that is; "
+        "name the pictures by --data",
+        e->model_path, strcmp(kind, "folder") == 0 ? "a folder of pictures" : kind);
 }
 
 int eval_data_open(struct evaluation *e, const caelum_model *model, caelum_data **data,

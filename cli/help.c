@@ -5,23 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A group holds the commands from `first` up to the next group's. */
-static const struct {
-    const char *first, *title;
-} groups[] = {{"train", "train and measure"},
-              {"colorize", "run models on pictures"},
-              {"export", "files, data and speed"},
-              {"help", "about caelum"}};
-
-const char *command_group(const struct command *command) {
-    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
-        if (strcmp(command->name, groups[i].first) == 0) return groups[i].title;
-    return NULL;
-}
-
 const struct command *command_find(const char *name) {
-    for (const struct command *c = commands; c->name; c++)
-        if (strcmp(c->name, name) == 0) return c;
+    for (size_t i = 0; commands[i]; i++)
+        if (strcmp(commands[i]->name, name) == 0) return commands[i];
     return NULL;
 }
 
@@ -68,7 +54,7 @@ const char *nearest(const char *word, const char *const *words) {
 const char *nearest_command(const char *word) {
     const char *names[OPTIONS_MOST];
     size_t n = 0;
-    for (const struct command *c = commands; c->name && n + 1 < OPTIONS_MOST; c++) names[n++] = c->name;
+    for (; commands[n] && n + 1 < OPTIONS_MOST; n++) names[n] = commands[n]->name;
     names[n] = NULL;
     return nearest(word, names);
 }
@@ -89,59 +75,60 @@ void commands_overview(FILE *to) {
             "caelum " CAELUM_VERSION " - trains, measures and runs convolutional autoencoders on pictures\n\n"
             "%susage:%s caelum COMMAND [OPTIONS]\n",
             style(to, STYLE_HEADING), style(to, STYLE_PLAIN));
-    for (const struct command *c = commands; c->name; c++) {
-        const char *group = command_group(c);
-        if (group) heading(to, group);
-        fprintf(to, "  %-12s %s\n", c->name, c->summary);
+    for (size_t i = 0; commands[i]; i++) {
+        if (commands[i]->group) heading(to, commands[i]->group);
+        fprintf(to, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
     }
     heading(to, "examples");
     fprintf(to,
             "  %s\n  %s\n\n'caelum help COMMAND' lists a command's options with their defaults; "
             "'caelum man COMMAND | man -l -' is its manual page.\n",
-            commands[0].example, commands[1].example);
+            commands[0]->example, commands[1]->example);
 }
 
-static void print_row(const struct option_row *row, FILE *to) {
-    char left[320], letter[8] = "    ", words[256], value[32];
-    const char *argument = option_argument(row, words),
-               *text = row->kind == OPTION_FLAG ? NULL : option_text(row, value);
-    if (row->letter) snprintf(letter, sizeof letter, "-%c, ", row->letter);
-    snprintf(left, sizeof left, "%s--%s%s%s", letter, row->name, argument ? " " : "",
+static void print_option(const struct option *o, FILE *to) {
+    char left[320], letter[8] = "    ", words[256], value[64];
+    const char *argument = option_argument(o->row, words),
+               *text = o->row->kind == CAELUM_OPTION_FLAG ? NULL : option_print(o->row, o->value, value);
+    if (o->row->letter) snprintf(letter, sizeof letter, "-%c, ", o->row->letter);
+    snprintf(left, sizeof left, "%s--%s%s%s", letter, o->row->name, argument ? " " : "",
              argument ? argument : "");
     fprintf(to, strlen(left) > 26 ? "  %s\n%29s%s" : "  %-26s%s%s", left, strlen(left) > 26 ? "" : " ",
-            row->help);
+            o->row->help);
     if (text) fprintf(to, " [%s]", text);
     fputc('\n', to);
 }
 
-static void print_help(void *cookie, const struct command *command, const struct option_row *rows,
-                       bool configured) {
-    FILE *to = cookie;
-    (void)configured;
+void command_help(const struct command *command, FILE *to) {
+    struct options options;
+    options_open(&options, command);
     fprintf(to, "%susage:%s caelum %s %s%s[OPTIONS]\n\n%s\n", style(to, STYLE_HEADING),
             style(to, STYLE_PLAIN), command->name, command->arguments, *command->arguments ? " " : "",
             command->summary);
-    if (rows->name) heading(to, "options");
-    for (; rows->name; rows++) print_row(rows, to);
+    if (options.count > 0) heading(to, "options");
+    for (size_t i = 0; i < options.count; i++) print_option(&options.list[i], to);
     heading(to, "example");
     fprintf(to, "  %s\n", command->example);
+    options_close(&options);
 }
 
-void command_help(const struct command *command, FILE *to) {
-    options_visit(command, print_help, to);
-}
-
-int command_help_on(int argc, char **argv) {
-    static const struct option_row rows[] = {{0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    const int n = options_read_alone(command_find("help"), rows, argc, argv);
-    if (n < 0) return -n - 1;
+static int run(void *values, int n, char **words) {
+    (void)values;
     if (n > 1) return usage_error("help", "expected one COMMAND, got %d", n);
     if (n == 0) {
         commands_overview(stdout);
         return 0;
     }
-    const struct command *command = command_find(argv[1]);
-    if (!command) return unknown_command(argv[1]);
+    const struct command *command = command_find(words[0]);
+    if (!command) return unknown_command(words[0]);
     command_help(command, stdout);
     return 0;
 }
+
+const struct command command_help_on = {.name = "help",
+                                        .arguments = "[COMMAND]",
+                                        .summary = "explain a command",
+                                        .example = "caelum help train",
+                                        .group = "about caelum",
+                                        .alone = true,
+                                        .run = run};

@@ -15,9 +15,7 @@
 #include <unistd.h>
 
 static int fail(struct caelum_error *err, enum caelum_code code, const char *what, const char *why) {
-    err->code = code;
-    snprintf(err->text, sizeof err->text, "%.400s: %s", what, why);
-    return err->code;
+    return caelum_fail(err, code, "%.400s: %s", what, why);
 }
 
 /* "-", "/dev/stdin", what a shell makes of "<(...)", a pipe with a name. Where one of the first is a file, it
@@ -221,12 +219,10 @@ int inputs_claim(const struct inputs *inputs, size_t i, const char *path, bool f
     for (size_t k = 0; k < inputs->count; k++) {
         const struct input *other = &inputs->list[k];
         if (!other->done || other->device != there.st_dev || other->inode != there.st_ino) continue;
-        err->code = CAELUM_EUSAGE;
-        snprintf(
-            err->text, sizeof err->text,
+        return caelum_fail(
+            err, CAELUM_EUSAGE,
             "%.150s: its result would replace that of %.150s; do it in another call, with another folder",
             inputs->list[i].path, other->path);
-        return err->code;
     }
     return path_free(path, force, err);
 }

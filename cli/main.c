@@ -9,44 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct command commands[] = {
-    {"train", "NET", "train a network on pictures; makes a run directory",
-     "caelum train models/standard.net --data synthetic --epochs 10 --out runs/first", command_train},
-    {"eval", "MODEL", "measure a model, beside the best linear codes of its size",
-     "caelum eval runs/first/best.safetensors --data synthetic", command_eval},
-    {"study", "[FILE [RUN...]]", "run the trainings of a study file, as many as are missing",
-     "caelum study studies/assignment.study --data synthetic --quick", command_study},
-    {"compare", "RUN...", "put runs side by side: settings that differ, figures, curves",
-     "caelum compare runs/first runs/second -o compare.html", command_compare},
-    {"colorize", "PICTURE...", "color grey pictures of any size", "caelum colorize old.jpg",
-     command_colorize},
-    {"reconstruct", "MODEL PICTURE...", "run pictures of any size through a model",
-     "caelum reconstruct runs/first/best.safetensors photo.jpg -o out", command_reconstruct},
-    {"encode", "PICTURE...", "pictures of any size to one small file of codes",
-     "caelum encode photo.jpg -o photo.clmc", command_encode},
-    {"decode", "FILE", "such a file's pictures", "caelum decode photo.clmc -o out", command_decode},
-    {"export", "MODEL", "write a model as another program's file, or in half precision",
-     "caelum export models/standard.safetensors -o standard.onnx", command_export},
-    {"import", "FILE", "make a model of another program's file",
-     "caelum import standard.onnx -o standard.safetensors", command_import},
-    {"activations", "MODEL [PICTURE...]", "what a model's layers make of pictures, as NumPy arrays",
-     "caelum activations models/standard.safetensors --data synthetic -o code.npz", command_activations},
-    {"inspect", "NET|MODEL", "show layers, shapes, parameters, latent size and bottleneck",
-     "caelum inspect models/standard.net", command_inspect},
-    {"data", "info|cache|export SPEC",
-     "describe a data set, prepare it for quick starts, or write its pictures",
-     "caelum data info synthetic:1000", command_data},
-    {"bench", "[NET...]", "measure the machine's limits and the throughput of networks",
-     "caelum bench models/*.net --filter train.b50", command_bench},
-    {"help", "[COMMAND]", "explain a command", "caelum help train", command_help_on},
-    {"config", "[COMMAND]", "show each option's value and where it comes from", "caelum config train",
-     command_config},
-    {"man", "[COMMAND]", "print a manual page", "caelum man train | man -l -", command_man},
-    {"completion", "bash|zsh|fish", "print a shell's script that completes command lines",
-     "eval \"$(caelum completion bash)\"", command_completion},
-    {"version", "", "version, build and instruction set in use", "caelum version", command_version},
-    {NULL, NULL, NULL, NULL, NULL},
-};
+const struct command *const commands[] = {
+    &command_train,       &command_eval,    &command_study,      &command_compare, &command_colorize,
+    &command_reconstruct, &command_encode,  &command_decode,     &command_export,  &command_import,
+    &command_activations, &command_inspect, &command_data,       &command_bench,   &command_help_on,
+    &command_config,      &command_man,     &command_completion, &command_version, NULL};
 
 char *command_line;
 
@@ -162,11 +129,9 @@ static bool version_asked(char **words, bool *bare) {
 /* The user's choice of colors, for what is said before a command has read its options. */
 static void choose_colors(void) {
     int mode = DISPLAY_AUTO;
-    const struct option_row rows[] = {{0, "color", OPTION_CHOICE, &mode, NULL, "", display_modes},
-                                      {0, NULL, OPTION_FLAG, NULL, NULL, NULL, NULL}};
-    struct option_source source = {ORIGIN_DEFAULT, ""};
+    struct options options = {.count = 1, .list = {{.row = display_rows, .value = &mode}}};
     struct caelum_error err;
-    config_apply(NULL, rows, &source, &err); /* the command will complain of what is wrong there */
+    config_apply(&options, &err); /* the command will complain of what is wrong there */
     style_choose(mode);
 }
 
@@ -198,7 +163,7 @@ int main(int argc, char **argv) {
     if (strcmp(words[0], "-V") == 0 || strcmp(words[0], "--version") == 0) words[0] = version;
     const struct command *command = command_find(words[0]);
     if (!command) return unknown_command(words[0]);
-    const int status = finish(command->run(count, words));
+    const int status = finish(options_run(command, count - 1, words + 1));
     signals_raise();
     return status;
 }

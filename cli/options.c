@@ -2,288 +2,185 @@
  * from it. */
 #include "cli.h"
 
-#include "base/number.h"
-
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool ends(const struct option_row *row) {
-    return row->name == NULL;
-}
-
-const struct option_row *options_row(const struct option_row *rows, const char *name, size_t length) {
-    while (!ends(rows) && !(strlen(rows->name) == length && strncmp(rows->name, name, length) == 0)) rows++;
-    return rows;
-}
-
-bool option_by_hand(const struct option_row *row) {
-    return strcmp(row->name, "force") == 0;
-}
-
 /* --- Values --------------------------------------------------------------------------------------- */
 
-const char *option_text(const struct option_row *row, char text[32]) {
-    switch (row->kind) {
-    case OPTION_FLAG:
-        return *(bool *)row->value ? "yes" : "no";
-    case OPTION_STRING:
-        return *(const char **)row->value;
-    case OPTION_SIZE:
-        snprintf(text, 32, "%zu", *(size_t *)row->value);
-        return text;
-    case OPTION_U64:
-        snprintf(text, 32, "%llu", (unsigned long long)*(uint64_t *)row->value);
-        return text;
-    case OPTION_REAL:
-        number_print(text, 32, "%g", *(double *)row->value);
-        return text;
-    case OPTION_THREADS:
-        snprintf(text, 32, "%d", *(int *)row->value ? *(int *)row->value : caelum_default_threads());
-        return text;
-    case OPTION_CHOICE:
-        return row->choices[*(int *)row->value];
-    case OPTION_WORDS:
-        break;
+static void add_rows(struct options *o, const struct caelum_option *rows, void *values) {
+    for (; rows && rows->name && o->count < OPTIONS_MOST; rows++)
+        if (rows->help)
+            o->list[o->count++] = (struct option){.row = rows, .value = (char *)values + rows->offset};
+}
+
+void options_open(struct options *o, const struct command *command) {
+    *o = (struct options){.command = command, .values = calloc(1, command->size + 1)};
+    if (!o->values) {
+        fprintf(stderr, "caelum: out of memory\n");
+        exit(-CAELUM_ERESOURCE);
     }
+    if (command->defaults) command->defaults(o->values);
+    add_rows(o, command->rows, o->values);
+    add_rows(o, command->shared, (char *)o->values + command->shared_at);
+    if (command->display) add_rows(o, display_rows, &o->display);
+}
+
+void options_close(struct options *o) {
+    free(o->values);
+    *o = (struct options){0};
+}
+
+struct option *options_find(struct options *o, const char *name, size_t length) {
+    for (struct option *i = o->list; i < o->list + o->count; i++)
+        if (strlen(i->row->name) == length && strncmp(i->row->name, name, length) == 0) return i;
     return NULL;
 }
 
-const char *option_argument(const struct option_row *row, char text[256]) {
-    if (row->kind != OPTION_CHOICE) return row->argument;
+bool option_by_hand(const struct caelum_option *row) {
+    return strcmp(row->name, "force") == 0;
+}
+
+const char *option_argument(const struct caelum_option *row, char text[256]) {
+    if (row->kind != CAELUM_OPTION_WORD) return row->value;
     size_t used = 0;
-    for (int i = 0; row->choices[i] && used < 256; i++)
-        used += (size_t)snprintf(text + used, 256 - used, "%s%s", i ? "|" : "", row->choices[i]);
+    for (int i = 0; row->words[i] && used < 256; i++)
+        used += (size_t)snprintf(text + used, 256 - used, "%s%s", i ? "|" : "", row->words[i]);
     return text;
 }
 
-static int bad_value(const struct option_row *row, const char *expected, const char *text,
-                     struct caelum_error *err) {
-    const char *guess = row->kind == OPTION_CHOICE ? nearest(text, row->choices) : NULL;
-    err->code = CAELUM_EUSAGE;
-    snprintf(err->text, sizeof err->text, "%s: expected %s, got '%.200s'%s%s%s", row->name, expected, text,
-             guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
-    return err->code;
+static int add_word(const struct caelum_option *row, struct option_words *words, const char *text,
+                    struct caelum_error *err) {
+    if (words->count == OPTION_WORDS_MOST)
+        return caelum_fail(err, CAELUM_EUSAGE, "%s: at most %d are possible", row->name, OPTION_WORDS_MOST);
+    words->word[words->count++] = text;
+    return 0;
 }
 
-static int set_flag(const struct option_row *row, const char *text, struct caelum_error *err) {
-    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(text, words[i]) == 0) {
-            *(bool *)row->value = i % 2 == 1;
-            return 0;
-        }
-    return bad_value(row, "yes or no", text, err);
-}
-
-static int set_word(const struct option_row *row, const char *text, struct caelum_error *err) {
-    struct option_words *words = row->value;
-    if (words->count < OPTION_WORDS_MOST) {
-        words->word[words->count++] = text;
-        return 0;
-    }
-    err->code = CAELUM_EUSAGE;
-    snprintf(err->text, sizeof err->text, "%s: at most %d are possible", row->name, OPTION_WORDS_MOST);
-    return err->code;
-}
-
-static int set_choice(const struct option_row *row, const char *text, struct caelum_error *err) {
+int option_set(const struct caelum_option *row, void *value, const char *text, struct caelum_error *err) {
+    static const char *const expected[] = {[CAELUM_OPTION_FLAG] = "yes or no",
+                                           [CAELUM_OPTION_SIZE] = "a whole number",
+                                           [CAELUM_OPTION_U64] = "a whole number",
+                                           [CAELUM_OPTION_REAL] = "a number",
+                                           [CAELUM_OPTION_THREADS] = "1 to 4096 threads"};
     char words[256];
-    for (int i = 0; row->choices[i]; i++)
-        if (strcmp(text, row->choices[i]) == 0) {
-            *(int *)row->value = i;
-            return 0;
-        }
-    return bad_value(row, option_argument(row, words), text, err);
-}
-
-static int set_real(const struct option_row *row, const char *text, struct caelum_error *err) {
-    double value;
-    if (!number_real(text, &value) || !isfinite(value)) return bad_value(row, "a number", text, err);
-    *(double *)row->value = value;
-    return 0;
-}
-
-static int set_whole(const struct option_row *row, const char *text, struct caelum_error *err) {
-    const bool threads = row->kind == OPTION_THREADS;
-    const uint64_t most = threads ? 4096 : row->kind == OPTION_SIZE ? SIZE_MAX : UINT64_MAX;
-    uint64_t value;
-    if (!number_whole(text, threads, most, &value))
-        return bad_value(row, threads ? "1 to 4096 threads" : "a whole number", text, err);
-    if (row->kind == OPTION_U64)
-        *(uint64_t *)row->value = value;
-    else if (row->kind == OPTION_SIZE)
-        *(size_t *)row->value = (size_t)value;
-    else
-        *(int *)row->value = (int)value;
-    return 0;
-}
-
-int option_set(const struct option_row *row, const char *text, struct caelum_error *err) {
-    switch (row->kind) {
-    case OPTION_FLAG:
-        return set_flag(row, text, err);
-    case OPTION_STRING:
-        *(const char **)row->value = text;
-        return 0;
-    case OPTION_WORDS:
-        return set_word(row, text, err);
-    case OPTION_REAL:
-        return set_real(row, text, err);
-    case OPTION_CHOICE:
-        return set_choice(row, text, err);
-    default:
-        return set_whole(row, text, err);
-    }
+    if (row->kind == CAELUM_OPTION_LIST) return add_word(row, value, text, err);
+    if (option_read(row, value, text)) return 0;
+    const bool choice = row->kind == CAELUM_OPTION_WORD;
+    const char *guess = choice ? nearest(text, row->words) : NULL;
+    return caelum_fail(err, CAELUM_EUSAGE, "%s: expected %s, got '%.200s'%s%s%s", row->name,
+                       choice ? option_argument(row, words) : expected[row->kind], text,
+                       guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
 }
 
 /* --- The command line ----------------------------------------------------------------------------- */
 
-/* The running command's options, and where their values came from. */
-static struct {
-    const struct option_row *rows;
-    struct option_source source[OPTIONS_MOST];
-} current;
+/* Those of the running command. */
+static struct options current;
 
-static int unknown_option(const struct command *command, const struct option_row *rows, const char *word) {
-    const char *names[OPTIONS_MOST];
-    size_t n = 0;
-    for (; !ends(rows) && n + 1 < OPTIONS_MOST; rows++) names[n++] = rows->name;
-    names[n] = NULL;
+static int unknown_option(const char *word) {
+    const char *names[OPTIONS_MOST + 1] = {0}, *command = current.command->name;
+    for (size_t i = 0; i < current.count; i++) names[i] = current.list[i].row->name;
     const char *guess = nearest(word, names);
-    if (guess) return usage_error(command->name, "there is no option --%s; did you mean --%s?", word, guess);
-    return usage_error(command->name, "there is no option --%s", word);
+    if (guess) return usage_error(command, "there is no option --%s; did you mean --%s?", word, guess);
+    return usage_error(command, "there is no option --%s", word);
+}
+
+static struct option *find_letter(char letter) {
+    for (struct option *o = current.list; o < current.list + current.count; o++)
+        if (o->row->letter == letter) return o;
+    return NULL;
 }
 
 /* One option at argv[*i]; *i moves on if its value is the next argument. 0, or exit status 2. */
-static int read_option(const struct command *command, const struct option_row *rows, int argc, char **argv,
-                       int *i) {
-    const char *word = argv[*i], *value = NULL;
-    const struct option_row *row = rows;
+static int read_option(int argc, char **argv, int *i) {
+    const char *word = argv[*i], *value = NULL, *command = current.command->name;
+    struct option *o;
     struct caelum_error err;
     if (word[1] == '-') {
         const size_t length = strcspn(word + 2, "=");
-        row = options_row(rows, word + 2, length);
-        if (ends(row)) {
-            char name[64];
-            snprintf(name, sizeof name, "%.*s", (int)length, word + 2);
-            return unknown_option(command, rows, name);
-        }
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)length, word + 2);
+        o = options_find(&current, word + 2, length);
+        if (!o) return unknown_option(name);
         if (word[2 + length] == '=') value = word + 3 + length;
     } else {
-        while (!ends(row) && row->letter != word[1]) row++;
-        if (ends(row)) return usage_error(command->name, "there is no option -%c", word[1]);
+        o = find_letter(word[1]);
+        if (!o) return usage_error(command, "there is no option -%c", word[1]);
         if (word[2]) value = word + 2;
-        if (value && row->kind == OPTION_FLAG)
-            return usage_error(command->name, "-%c takes no value", row->letter);
+        if (value && o->row->kind == CAELUM_OPTION_FLAG)
+            return usage_error(command, "-%c takes no value", o->row->letter);
     }
-    if (!value && row->kind == OPTION_FLAG) value = "yes";
+    if (!value && o->row->kind == CAELUM_OPTION_FLAG) value = "yes";
     if (!value) {
         char text[256];
         if (*i + 1 >= argc)
-            return usage_error(command->name, "--%s: a value is missing: %s", row->name,
-                               option_argument(row, text));
+            return usage_error(command, "--%s: a value is missing: %s", o->row->name,
+                               option_argument(o->row, text));
         value = argv[++*i];
     }
-    if (option_set(row, value, &err) != 0) return usage_error(command->name, "--%s", err.text);
-    current.source[row - rows].origin = ORIGIN_FLAG;
-    if (row->value == &display.color) style_choose(display.color);
+    if (option_set(o->row, o->value, value, &err) != 0) return usage_error(command, "--%s", err.text);
+    o->origin = ORIGIN_FLAG;
+    if (o->value == &current.display.color) style_choose(current.display.color);
     return 0;
 }
 
-/* As options_read; `help` is set if it was asked for. */
-static int read_arguments(const struct command *command, const struct option_row *rows, int argc, char **argv,
-                          bool *help) {
+/* Reads options and leaves the other arguments in argv[0..]; their number is the result. Negative: the
+ * command ends with status -result - 1. */
+static int read_arguments(int argc, char **argv) {
     int left = 0;
     bool only_arguments = false;
-    for (int i = 1; i < argc; i++) {
+    for (int i = 0; i < argc; i++) {
         char *word = argv[i];
         if (only_arguments || word[0] != '-' || word[1] == '\0') {
-            argv[++left] = word;
+            argv[left++] = word;
         } else if (strcmp(word, "--") == 0) {
             only_arguments = true;
         } else if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
-            *help = true;
-            return left;
+            command_help(current.command, stdout);
+            return -1;
         } else {
-            const int status = read_option(command, rows, argc, argv, &i);
+            const int status = read_option(argc, argv, &i);
             if (status != 0) return -status - 1;
         }
     }
     return left;
 }
 
-/* Who looks at the rows instead of the command running; NULL: nobody. */
-static options_visitor *visitor;
-static void *visitor_cookie;
-
-void options_visit(const struct command *command, options_visitor *visit, void *cookie) {
-    options_visitor *const outer = visitor;
-    void *const outer_cookie = visitor_cookie;
-    const struct display set = display;
-    char name[32];
-    char *argv[] = {name, NULL};
-    snprintf(name, sizeof name, "%s", command->name);
-    visitor = visit;
-    visitor_cookie = cookie;
-    display = (struct display){0};
-    command->run(1, argv);
-    display = set;
-    visitor = outer;
-    visitor_cookie = outer_cookie;
-}
-
-static int read_rows(const struct command *command, const struct option_row *rows, int argc, char **argv,
-                     bool alone) {
-    if (visitor) {
-        visitor(visitor_cookie, command, rows, !alone);
-        return -1;
-    }
+/* What files and the environment say, as if it had been typed. */
+static int configure(void) {
     struct caelum_error err;
-    bool help = false;
-    memset(&current, 0, sizeof current);
-    current.rows = rows;
-    const int n = read_arguments(command, rows, argc, argv, &help);
-    if (n < 0) return n;
-    if (help) {
-        command_help(command, stdout);
-        return -1;
+    if (config_apply(&current, &err) != 0) return report(&err);
+    display = current.display;
+    if (current.command->display) style_choose(display.color);
+    for (const struct option *o = current.list; o < current.list + current.count; o++) {
+        char text[64];
+        const char *value = o->place ? option_print(o->row, o->value, text) : NULL;
+        if (value) command_line_add(o->row->name, value);
     }
-    if (alone) return n;
-    if (config_apply(command, rows, current.source, &err) != 0) return -report(&err) - 1;
-    if (!ends(options_row(rows, "color", 5))) style_choose(display.color);
-    for (const struct option_row *row = rows; !ends(row); row++) {
-        const enum option_origin origin = current.source[row - rows].origin;
-        char text[32];
-        const char *value = option_text(row, text);
-        if ((origin != ORIGIN_FILE && origin != ORIGIN_ENVIRONMENT) || !value) continue;
-        command_line_add(row->name, value);
-    }
-    return n;
+    return 0;
 }
 
-int options_read(const struct command *command, const struct option_row *rows, int argc, char **argv) {
-    return read_rows(command, rows, argc, argv, false);
-}
-
-int options_read_alone(const struct command *command, const struct option_row *rows, int argc, char **argv) {
-    return read_rows(command, rows, argc, argv, true);
+int options_run(const struct command *command, int argc, char **argv) {
+    options_open(&current, command);
+    const int n = read_arguments(argc, argv);
+    int status = n < 0 ? -n - 1 : 0;
+    if (n >= 0 && !command->alone) status = configure();
+    if (n >= 0 && status == 0) status = command->run(current.values, n, argv);
+    options_close(&current);
+    return status;
 }
 
 enum option_origin options_origin(const char *name) {
-    const struct option_row *row = options_row(current.rows, name, strlen(name));
-    return ends(row) ? ORIGIN_DEFAULT : current.source[row - current.rows].origin;
+    const struct option *o = options_find(&current, name, strlen(name));
+    return o ? o->origin : ORIGIN_DEFAULT;
 }
 
 const char *options_place(const char *complaint) {
     char name[64];
-    if (!current.rows) return NULL;
     snprintf(name, sizeof name, "%.*s", (int)strcspn(complaint, ":"), complaint);
     for (char *c = name; *c; c++)
         if (*c == '_') *c = '-';
-    const struct option_row *row = options_row(current.rows, name, strlen(name));
-    if (ends(row)) return NULL;
-    const struct option_source *source = &current.source[row - current.rows];
-    return source->origin == ORIGIN_FILE || source->origin == ORIGIN_ENVIRONMENT ? source->place : NULL;
+    const struct option *o = options_find(&current, name, strlen(name));
+    return o ? o->place : NULL;
 }

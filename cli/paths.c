@@ -8,13 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int fail(struct caelum_error *err, enum caelum_code code, const char *format, const char *path,
-                const char *why) {
-    err->code = code;
-    snprintf(err->text, sizeof err->text, format, path, why);
-    return err->code;
-}
-
 void path_stem(const char *path, char *stem, size_t size) {
     const char *name = strcmp(path, "-") == 0 ? "stdin" : path_name(path);
     snprintf(stem, size, "%.*s", (int)path_stem_length(name), name);
@@ -23,7 +16,8 @@ void path_stem(const char *path, char *stem, size_t size) {
 int path_directory(const char *dir, struct caelum_error *err) {
     char part[PATH_SIZE];
     struct stat st;
-    if (strlen(dir) >= sizeof part) return fail(err, CAELUM_EUSAGE, "%.200s...: %s", dir, "path is too long");
+    if (strlen(dir) >= sizeof part)
+        return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: path is too long", dir);
     snprintf(part, sizeof part, "%s", dir);
     for (char *end = part;; *end = '/') {
         end += strspn(end, "/");
@@ -34,9 +28,10 @@ int path_directory(const char *dir, struct caelum_error *err) {
             const int why = errno;
             const bool there = stat(part, &st) == 0;
             if (there && !S_ISDIR(st.st_mode))
-                return fail(err, CAELUM_EIO, "%.300s: is there, but no directory%s", part, "");
+                return caelum_fail(err, CAELUM_EIO, "%.300s: is there, but no directory", part);
             if (!there)
-                return fail(err, CAELUM_EIO, "%.300s: directory can't be made: %s", part, strerror(why));
+                return caelum_fail(err, CAELUM_EIO, "%.300s: directory can't be made: %s", part,
+                                   strerror(why));
         }
         if (last) return 0;
     }
@@ -45,7 +40,7 @@ int path_directory(const char *dir, struct caelum_error *err) {
 int path_free(const char *path, bool force, struct caelum_error *err) {
     struct stat st;
     if (!force && stat(path, &st) == 0)
-        return fail(err, CAELUM_EIO, "%.400s exists already; %s", path, "write over it by --force");
+        return caelum_fail(err, CAELUM_EIO, "%.400s exists already; write over it by --force", path);
     return 0;
 }
 
@@ -53,17 +48,15 @@ int path_result(const char *dir, const char *stem, const char *ending, char *pat
                 struct caelum_error *err) {
     const size_t name = strlen(stem) + strlen(ending), length = strlen(dir);
     if (name >= NAME_SIZE) {
-        err->code = CAELUM_EUSAGE;
-        snprintf(
-            err->text, sizeof err->text,
+        return caelum_fail(
+            err, CAELUM_EUSAGE,
             "%.200s...: its result, with %s behind, would have a name of %zu bytes; a name has at most %d",
             stem, ending, name, NAME_SIZE - 1);
-        return err->code;
     }
     const char *slash = length == 0 || dir[length - 1] == '/' ? "" : "/";
     const int used = snprintf(path, size, "%s%s%s%s", dir, slash, stem, ending);
     if (used < 0 || (size_t)used >= size)
-        return fail(err, CAELUM_EUSAGE, "%.200s...: %s", dir, "path is too long");
+        return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: path is too long", dir);
     return 0;
 }
 
@@ -105,8 +98,9 @@ const char *path_shipped(const char *word, const char *ending, char path[PATH_SI
 int path_model(const char *name, char path[PATH_SIZE], struct caelum_error *err) {
     const char *own = getenv("CAELUM_MODELS");
     if (find_shipped(name, "", path)) return 0;
-    return fail(err, CAELUM_EIO,
-                "%.100s is not there (looked in %.200s); name a model by --model, or their directory by "
-                "CAELUM_MODELS",
-                name, own && *own ? own : "../models and ../share/caelum/models beside the program");
+    return caelum_fail(
+        err, CAELUM_EIO,
+        "%.100s is not there (looked in %.200s); name a model by --model, or their directory by "
+        "CAELUM_MODELS",
+        name, own && *own ? own : "../models and ../share/caelum/models beside the program");
 }

@@ -12,8 +12,17 @@
 #include <time.h>
 #include <unistd.h>
 
-const char *const display_modes[] = {"auto", "always", "never", NULL};
 struct display display;
+
+static const char *const modes[] = {"auto", "always", "never", NULL};
+/* --color first: main.c looks at it before all others */
+const struct caelum_option display_rows[] = {
+    CHOICE(struct display, "color", color, modes,
+           "colors in messages; auto: on a terminal, unless NO_COLOR is set"),
+    CHOICE(struct display, "progress", progress, modes,
+           "a line that is redrawn; auto: on a terminal, elsewhere a line every 30 s"),
+    OPTION(FLAG, struct display, 'q', "quiet", quiet, NULL, "print nothing but results and errors"),
+    END_OF_OPTIONS};
 
 /* Whether a line stands on the terminal that the next one must replace. */
 static bool line_open;

@@ -34,17 +34,17 @@ static int measure(const char *run, const char *data_spec, struct caelum_error *
     struct caelum_metrics metrics;
     struct caelum_baseline list[4];
     struct caelum_net_info info;
-    size_t count = 0;
+    size_t count = 4;
     snprintf(path, sizeof path, "%s/best.safetensors", run);
     int code = caelum_model_load(&model, path, err);
     if (code == 0) code = caelum_data_open(&data, data_spec, NULL, err);
-    if (code == 0) code = caelum_eval(model, data, CAELUM_TEST, 0, NULL, NULL, &metrics, err);
+    if (code == 0) code = caelum_eval(model, data, NULL, &metrics, err);
     if (code == 0) {
         caelum_net_describe(caelum_model_net(model), &info);
-        code = caelum_baselines(data, CAELUM_TEST, info.bottleneck, NULL, NULL, list, 4, &count, err);
+        code = caelum_baselines(data, NULL, info.bottleneck, list, &count, err);
     }
     if (code == 0) printf("%-24s mse %.6f, psnr %.2f dB\n", "this network", metrics.mse, metrics.psnr);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; code == 0 && i < count; i++)
         printf("%-24s mse %.6f, psnr %.2f dB\n", list[i].name, list[i].metrics.mse, list[i].metrics.psnr);
     caelum_data_close(&data);
     caelum_model_close(&model);

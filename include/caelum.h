@@ -74,6 +74,33 @@ int caelum_default_threads(void);
  * "generating"); done <= total. A non-zero result asks to stop: the call returns CAELUM_ESTOPPED. */
 typedef int (*caelum_progress)(void *cookie, const char *what, size_t done, size_t total);
 
+/* --- Options ---------------------------------------------------------------------------------- */
+
+/* What an option's value is in its struct of settings, and as text. */
+enum caelum_option_kind {
+    CAELUM_OPTION_FLAG,    /* bool: "yes" or "no" */
+    CAELUM_OPTION_WORD,    /* an enum: one of `words` */
+    CAELUM_OPTION_SIZE,    /* size_t */
+    CAELUM_OPTION_U64,     /* uint64_t */
+    CAELUM_OPTION_REAL,    /* double, finite */
+    CAELUM_OPTION_THREADS, /* int: 1 to 4096, 0 for the default */
+    CAELUM_OPTION_STRING,  /* const char * */
+    CAELUM_OPTION_LIST,    /* what can be given several times; of the command line alone */
+};
+
+/* One setting as a person gives it: on a command line, in a file, in a study. */
+struct caelum_option {
+    char letter;      /* short for it; 0: none */
+    const char *name; /* "split-seed": --split-seed, and split_seed in the metadata of models */
+    enum caelum_option_kind kind;
+    size_t offset;            /* in the struct of settings */
+    const char *const *words; /* by value, NULL at the end */
+    double least, most;       /* SIZE and REAL: the range */
+    bool above;               /* `least` itself is no value */
+    const char *value;        /* what stands for the value in help: "DIR" */
+    const char *help;         /* a sentence without its full stop; NULL: no option of the command line */
+};
+
 /* --- Data sets -------------------------------------------------------------------------------- */
 
 /* A data set: pictures of one size, kept as bytes, shuffled by the split seed and divided 80/10/10
@@ -331,18 +358,35 @@ struct caelum_baseline {
     struct caelum_metrics metrics;
 };
 
-/* Runs `model` over a split and measures it. threads = 0: the default. Fails with CAELUM_EFORMAT if
- * the model does not fit the pictures, CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
-int caelum_eval(const caelum_model *model, const caelum_data *data, enum caelum_split split, int threads,
-                caelum_progress progress, void *cookie, struct caelum_metrics *metrics,
+/* How a model is measured; NULL stands for the defaults. */
+struct caelum_eval_settings {
+    enum caelum_split split;  /* default CAELUM_TEST */
+    int threads;              /* 0 = the default; no influence on the result */
+    caelum_progress progress; /* may be NULL */
+    void *cookie;
+    /* of a colorizer alone */
+    double vivid;  /* as in struct caelum_colorize_settings; default 0 */
+    size_t hints;  /* the true colors of so many random pixels are told for each picture; default 0 */
+    uint64_t seed; /* of their places; default 1 */
+    /* a directory for contact sheets, which is made if it isn't there: grey, vivid 0, vivid 1, truth.
+     * chosen.png has 20 pictures chosen by `seed`, best.png and worst.png the ten that gain and lose most in
+     * UV MSE against grey. NULL: none */
+    const char *sheets;
+};
+
+struct caelum_eval_settings caelum_eval_defaults(void);
+
+/* Runs `model` over a split and measures it. Fails with CAELUM_EFORMAT if the model does not fit the
+ * pictures, CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+int caelum_eval(const caelum_model *model, const caelum_data *data,
+                const struct caelum_eval_settings *settings, struct caelum_metrics *metrics,
                 struct caelum_error *err);
 
 /* Fits PCA and block KLT with `numbers` latent numbers on the train split (kept in the data's cache
- * directory for next time) and measures them on `split`. Writes at most `capacity` baselines to
- * `list` and their number to *count. A code that doesn't exist at this size is left out. */
-int caelum_baselines(const caelum_data *data, enum caelum_split split, size_t numbers,
-                     caelum_progress progress, void *cookie, struct caelum_baseline *list, size_t capacity,
-                     size_t *count, struct caelum_error *err);
+ * directory for next time) and measures them on a split. *count is the room in `list`, then the number of
+ * baselines written to it. A code that doesn't exist at this size is left out. */
+int caelum_baselines(const caelum_data *data, const struct caelum_eval_settings *settings, size_t numbers,
+                     struct caelum_baseline *list, size_t *count, struct caelum_error *err);
 
 /* --- Colorization ----------------------------------------------------------------------------- */
 
@@ -374,37 +418,22 @@ struct caelum_color_baseline {
     struct caelum_color_metrics metrics;
 };
 
-struct caelum_color_settings {
-    double vivid;  /* as in struct caelum_colorize_settings; default 0 */
-    size_t hints;  /* the true colors of so many random pixels are told for each picture; default 0 */
-    uint64_t seed; /* of their places; default 1 */
-    /* a directory for contact sheets, which is made if it isn't there: grey, vivid 0, vivid 1, truth.
-     * chosen.png has 20 pictures chosen by `seed`, best.png and worst.png the ten that gain and lose most in
-     * UV MSE against grey. NULL: none */
-    const char *sheets;
-    int threads;              /* 0 = the default; no influence on the result */
-    caelum_progress progress; /* may be NULL */
-    void *cookie;
-};
-
-struct caelum_color_settings caelum_color_defaults(void);
-
 /* Runs a colorizer - a model whose network takes Y, or Y and hints (CAELUM_COLORIZE), and gives U and V -
  * over a split and measures it. Fails with CAELUM_EFORMAT if the model is no colorizer or does not fit the
  * pictures, CAELUM_EUSAGE if vivid is out of range or the model takes no hints, CAELUM_ERESOURCE,
  * CAELUM_ESTOPPED. */
-int caelum_eval_color(const caelum_model *model, const caelum_data *data, enum caelum_split split,
-                      const struct caelum_color_settings *settings, struct caelum_color_metrics *metrics,
+int caelum_eval_color(const caelum_model *model, const caelum_data *data,
+                      const struct caelum_eval_settings *settings, struct caelum_color_metrics *metrics,
                       struct caelum_error *err);
 
 /* Sets the model's "vivid_gain": the largest at which pictures of the validation split, without hints, are no
  * more colorful than the truth and no further from it, by uv_mse, than grey. Fails likewise. */
 int caelum_color_calibrate(caelum_model *model, const caelum_data *data,
-                           const struct caelum_color_settings *settings, struct caelum_error *err);
+                           const struct caelum_eval_settings *settings, struct caelum_error *err);
 
-/* Measures on `split` what stands beside every colorizer, fitted on the train split where there is something
- * to fit, and keeps it in the data's cache directory for next time. Writes the first `capacity` of these to
- * `list` and their number to *count:
+/* Measures on a split what stands beside every colorizer, fitted on the train split where there is something
+ * to fit, and keeps it in the data's cache directory for next time. *count is the room in `list`, then the
+ * number of these, the first of them, that are written to it:
  *   "grey copy": U = V = 0
  *   "constant": mean U and V
  *   "table by luminance": mean U and V of pixels of the same Y, 256 steps
@@ -412,9 +441,8 @@ int caelum_color_calibrate(caelum_model *model, const caelum_data *data,
  *     bands of Y; a mean over few pixels is drawn towards 0
  *   "oracle: one color a picture": the picture's own true mean U and V
  *   "oracle: UV of 8x8 blocks": the same of each of its blocks */
-int caelum_color_baselines(const caelum_data *data, enum caelum_split split, caelum_progress progress,
-                           void *cookie, struct caelum_color_baseline *list, size_t capacity, size_t *count,
-                           struct caelum_error *err);
+int caelum_color_baselines(const caelum_data *data, const struct caelum_eval_settings *settings,
+                           struct caelum_color_baseline *list, size_t *count, struct caelum_error *err);
 
 /* Whether a colorizer does more than copy grey, given grey's figures on the same pictures: colorfulness of at
  * least 5, r2 of at least 0.05, psnr at least 0.3 dB above grey's. */
@@ -431,11 +459,11 @@ struct caelum_class_metrics {
                              guess in ten */
 };
 
-/* Runs a classifier over a split and measures it. threads = 0: the default. Fails with CAELUM_EFORMAT if the
+/* Runs a classifier over a split and measures it. Fails with CAELUM_EFORMAT if the
  * data has no labels, or other pictures or classes than the model; CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
-int caelum_eval_class(const caelum_model *classifier, const caelum_data *data, enum caelum_split split,
-                      int threads, caelum_progress progress, void *cookie,
-                      struct caelum_class_metrics *metrics, struct caelum_error *err);
+int caelum_eval_class(const caelum_model *classifier, const caelum_data *data,
+                      const struct caelum_eval_settings *settings, struct caelum_class_metrics *metrics,
+                      struct caelum_error *err);
 
 /* The semantic test of a colorizer (Zhang, Isola & Efros 2016): does a classifier that was trained on colored
  * pictures recognize more in the colorizer's colors than in grey? docs/metrics.md says what it can't tell. */
@@ -450,8 +478,7 @@ struct caelum_semantic_metrics {
 /* Measures it on a split, chroma predicted as for caelum_eval_color. Fails as that and caelum_eval_class do.
  */
 int caelum_eval_semantic(const caelum_model *colorizer, const caelum_model *classifier,
-                         const caelum_data *data, enum caelum_split split,
-                         const struct caelum_color_settings *settings,
+                         const caelum_data *data, const struct caelum_eval_settings *settings,
                          struct caelum_semantic_metrics *metrics, struct caelum_error *err);
 
 /* --- Training --------------------------------------------------------------------------------- */
@@ -564,6 +591,14 @@ struct caelum_train_settings {
 };
 
 struct caelum_train_settings caelum_train_defaults(void);
+
+/* Every setting that decides what a run ends with, and what `caelum train` calls it; name NULL at the end.
+ * docs/training.md explains them. */
+extern const struct caelum_option caelum_train_options[];
+
+/* Sets the one of that name from text. Fails with CAELUM_EUSAGE if there is none, or the text is no value. */
+int caelum_train_set(struct caelum_train_settings *settings, const char *name, const char *text,
+                     struct caelum_error *err);
 
 struct caelum_train_result {
     enum caelum_task task; /* a resumed run's own */
@@ -802,8 +837,15 @@ int caelum_codec_set_price(caelum_codec *codec, double price, struct caelum_erro
 int caelum_codec_encode(caelum_codec *codec, const struct caelum_picture *picture, uint8_t **bytes,
                         size_t *size, struct caelum_error *err);
 void caelum_codec_free(uint8_t **bytes);
+/* A picture as a code. */
+struct caelum_code_entry {
+    char name[256]; /* 1 to 255 bytes without '/': what the picture is called when it is decoded */
+    size_t width, height;
+    const uint8_t *bytes;
+    size_t size;
+};
 /* Back again. Any bytes give a picture: whoever reads them from somewhere has checked them. */
-int caelum_codec_decode(caelum_codec *codec, const uint8_t *bytes, size_t size, size_t width, size_t height,
+int caelum_codec_decode(caelum_codec *codec, const struct caelum_code_entry *code,
                         struct caelum_picture *picture, struct caelum_error *err);
 
 /* A file of such codes, written whole or not at all; docs/code-files.md has its format. */
@@ -811,28 +853,21 @@ typedef struct caelum_code_writer caelum_code_writer;
 /* For at most `most` pictures coded by this codec, which must outlive the writer. */
 int caelum_code_writer_open(caelum_code_writer **writer, const char *path, const caelum_codec *codec,
                             size_t most, struct caelum_error *err);
-/* name: 1 to 255 bytes without '/'; what the picture is called when it is decoded. */
-int caelum_code_writer_add(caelum_code_writer *writer, const char *name, size_t width, size_t height,
-                           const uint8_t *bytes, size_t size, struct caelum_error *err);
+int caelum_code_writer_add(caelum_code_writer *writer, const struct caelum_code_entry *code,
+                           struct caelum_error *err);
 /* Puts the file, with the pictures that were added, in its place. */
 int caelum_code_writer_commit(caelum_code_writer *writer, struct caelum_error *err);
 /* Without a commit nothing is left of the file. */
 void caelum_code_writer_close(caelum_code_writer **writer);
 
 typedef struct caelum_code_reader caelum_code_reader;
-struct caelum_code_entry {
-    char name[256];
-    size_t width, height;
-    const uint8_t *bytes; /* the reader's */
-    size_t size;
-};
 /* Reads a file whole and checks it: CAELUM_EFORMAT if it is no such file, was damaged (its checksum tells),
  * or was written with another model. */
 int caelum_code_reader_open(caelum_code_reader **reader, const char *path, const caelum_codec *codec,
                             struct caelum_error *err);
 void caelum_code_reader_close(caelum_code_reader **reader);
 size_t caelum_code_reader_count(const caelum_code_reader *reader);
-/* Entry i < count; lives as long as the reader. */
+/* Entry i < count; it and its bytes last as long as the reader. */
 const struct caelum_code_entry *caelum_code_reader_entry(const caelum_code_reader *reader, size_t i);
 
 /* --- Benchmarks ------------------------------------------------------------------------------- */

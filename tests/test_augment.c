@@ -134,11 +134,12 @@ static void draws_depend_on_the_picture_alone(void **state) {
     uint32_t order[44]; /* blocks, and a rest that goes in strips */
     for (uint32_t i = 0; i < 44; i++) order[i] = i;
     for (int i = 0; i < 3; i++) {
-        struct trainer_settings settings = trainer_defaults(44, 0.001, i == 0 ? 1 : 3);
+        struct caelum_train_settings settings = trainer_defaults(44, 0.001, i == 0 ? 1 : 3);
         struct trainer trainer = {0};
         settings.task = CAELUM_COLORIZE;
         settings.shift = 2;
-        assert_ok(trainer_open(&trainer, net, &settings, 0, i < 2 ? 1 : 2, err));
+        settings.seed = i < 2 ? 1 : 2;
+        assert_ok(trainer_open(&trainer, net, &settings, 0, err));
         if (i == 2) net_init(net, 1, trainer.params), trainer_refresh(&trainer);
         trainer_step(&trainer, &set, order, 44, &sums[i]);
         if (i < 2) memcpy(params[i], trainer.params, net->params * sizeof(float));
@@ -163,11 +164,11 @@ static void draws_differ_from_picture_to_picture(void **state) {
         struct caelum_net *net = NULL;
         struct trainer trainer = {0};
         struct loss_sums sums;
-        struct trainer_settings settings = trainer_defaults(16, 0.001, 1);
+        struct caelum_train_settings settings = trainer_defaults(16, 0.001, 1);
         settings.task = CAELUM_COLORIZE;
         settings.shift = i == 0 ? 2 : 0;
         assert_ok(caelum_net_parse(&net, nets[i], "colorizer", 32, 32, err));
-        assert_ok(trainer_open(&trainer, net, &settings, 0, 1, err));
+        assert_ok(trainer_open(&trainer, net, &settings, 0, err));
         trainer_step(&trainer, &set, order, 16, &sums);
         assert_true(trainer.sums[0].loss != trainer.sums[1].loss);
         trainer_close(&trainer);

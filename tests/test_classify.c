@@ -48,8 +48,8 @@ static struct caelum_net *parse(const char *text) {
     return net;
 }
 
-static struct trainer_settings to_classify(int threads) {
-    struct trainer_settings s = trainer_defaults(N / 2, 0.02, threads);
+static struct caelum_train_settings to_classify(int threads) {
+    struct caelum_train_settings s = trainer_defaults(N / 2, 0.02, threads);
     s.task = CAELUM_CLASSIFY;
     s.loss = CAELUM_XENT;
     s.shift = 1;
@@ -64,8 +64,8 @@ static void classes_are_learnt(void **state) {
     make_colored(&c);
     for (int many = 0; many < 2; many++) {
         struct trainer trainer = {0};
-        const struct trainer_settings settings = to_classify(many ? 3 : 1);
-        assert_ok(trainer_open(&trainer, net, &settings, N, 1, err));
+        const struct caelum_train_settings settings = to_classify(many ? 3 : 1);
+        assert_ok(trainer_open(&trainer, net, &settings, N, err));
         assert_int_equal(trainer_values(&trainer), 3);
         assert_int_equal(trainer_terms(&trainer), 1);
         memset(trainer.params + net->params - 15, 0, 15 * sizeof(float)); /* the last layer answers 0 */
@@ -88,14 +88,14 @@ static void a_step_is_that_of_nats_a_picture(void **state) {
     static struct colored c;
     struct caelum_net *net = parse("input 3\navgpool 8\ndense 3\n");
     struct trainer trainer = {0};
-    struct trainer_settings settings = to_classify(1);
+    struct caelum_train_settings settings = to_classify(1);
     struct loss_sums sums;
     double share[CLASSES] = {0};
     make_colored(&c);
-    settings.optimizer.kind = CAELUM_SGD;
-    settings.optimizer.momentum = 0;
+    settings.optimizer = CAELUM_SGD;
+    settings.momentum = 0;
     settings.lr = 1;
-    assert_ok(trainer_open(&trainer, net, &settings, 0, 1, err));
+    assert_ok(trainer_open(&trainer, net, &settings, 0, err));
     memset(trainer.params, 0, net->params * sizeof(float));
     trainer_refresh(&trainer);
     for (size_t i = 0; i < N / 2; i++) share[c.labels[c.index[N / 2 + i]]] += 1.0 / (N / 2);
@@ -111,11 +111,11 @@ static void what_does_not_fit_is_told(void **state) {
     static struct colored c;
     struct caelum_net *two = parse("input 3\navgpool 8\ndense 2\n"), *picture = parse("input 3\nconv 3\n");
     struct trainer trainer = {0};
-    struct trainer_settings settings = to_classify(1);
+    struct caelum_train_settings settings = to_classify(1);
     struct caelum_train_settings s = caelum_train_defaults();
     make_colored(&c);
     assert_error(CAELUM_EFORMAT, "to classify it must be one number a class",
-                 trainer_open(&trainer, picture, &settings, 0, 1, err));
+                 trainer_open(&trainer, picture, &settings, 0, err));
     assert_error(CAELUM_EFORMAT, "the output is 2x1x1, the data has 3 classes",
                  task_check_classes(two, &c.set, err));
     c.set.labels = NULL;
@@ -214,29 +214,40 @@ static void classifiers_are_measured(void **state) {
     size_t blue;
     make_data(&data, &blue);
     for (int many = 0; many < 2; many++)
-        assert_ok(caelum_eval_class(model, &data, CAELUM_TEST, many ? 3 : 1, NULL, NULL, &m[many], err));
+        assert_ok(caelum_eval_class(
+            model, &data, &(struct caelum_eval_settings){.split = CAELUM_TEST, .threads = many ? 3 : 1},
+            &m[many], err));
     assert_memory_equal(&m[0], &m[1], sizeof m[0]);
     assert_int_equal(m[0].count, MANY);
     near(m[0].accuracy, 1, 0);
     const double share = (double)blue / MANY;
     near(m[0].cross_entropy, share * nats(20, 200, 1) + (1 - share) * nats(200, 40, 0), 1e-6);
     assert_error(CAELUM_ESTOPPED, "stopped",
-                 caelum_eval_class(model, &data, CAELUM_TEST, 1, stop, NULL, &m[0], err));
+                 caelum_eval_class(
+                     model, &data,
+                     &(struct caelum_eval_settings){.split = CAELUM_TEST, .threads = 1, .progress = stop},
+                     &m[0], err));
     assert_error(CAELUM_EFORMAT, "the classifier takes pictures of 3x8x8, the data has 3x4x4",
-                 caelum_eval_class(large, &data, CAELUM_TEST, 1, NULL, NULL, &m[0], err));
+                 caelum_eval_class(large, &data,
+                                   &(struct caelum_eval_settings){.split = CAELUM_TEST, .threads = 1}, &m[0],
+                                   err));
     assert_error(CAELUM_EFORMAT, "the output is 3x4x4, the data has 10 classes",
-                 caelum_eval_class(picture, &data, CAELUM_TEST, 1, NULL, NULL, &m[0], err));
+                 caelum_eval_class(picture, &data,
+                                   &(struct caelum_eval_settings){.split = CAELUM_TEST, .threads = 1}, &m[0],
+                                   err));
     data.labels = NULL;
     assert_error(CAELUM_EFORMAT, "the pictures have no labels",
-                 caelum_eval_class(model, &data, CAELUM_TEST, 1, NULL, NULL, &m[0], err));
+                 caelum_eval_class(model, &data,
+                                   &(struct caelum_eval_settings){.split = CAELUM_TEST, .threads = 1}, &m[0],
+                                   err));
     caelum_model_close(&model), caelum_model_close(&large), caelum_model_close(&picture);
 }
 
 static void semantic(const struct caelum_model *colorizer, const struct caelum_model *classifier,
                      const struct caelum_data *data, int threads, struct caelum_semantic_metrics *m) {
-    struct caelum_color_settings settings = caelum_color_defaults();
+    struct caelum_eval_settings settings = caelum_eval_defaults();
     settings.threads = threads;
-    assert_ok(caelum_eval_semantic(colorizer, classifier, data, CAELUM_TEST, &settings, m, err));
+    assert_ok(caelum_eval_semantic(colorizer, classifier, data, &settings, m, err));
 }
 
 /* In grey, red and blue are equal: the first class, red. A colorizer that knows gives all back, one that
@@ -250,7 +261,7 @@ static void colorizers_are_tested_by_a_classifier(void **state) {
                         *blues = make_model("input 1\nconv 2 k=1\n", SMALL, all_blue, 4),
                         *blind = make_model(classifier_text, SMALL, NULL, 0);
     struct caelum_semantic_metrics m, again;
-    struct caelum_color_settings settings = caelum_color_defaults();
+    struct caelum_eval_settings settings = caelum_eval_defaults();
     size_t blue;
     make_data(&data, &blue);
     const double share = (double)blue / MANY;
@@ -272,12 +283,12 @@ static void colorizers_are_tested_by_a_classifier(void **state) {
     assert_true(isnan(m.closed));
     settings.vivid = 2;
     assert_error(CAELUM_EUSAGE, "vivid: expected 0 to 1",
-                 caelum_eval_semantic(knows, classifier, &data, CAELUM_TEST, &settings, &m, err));
+                 caelum_eval_semantic(knows, classifier, &data, &settings, &m, err));
     settings.vivid = 1;
-    assert_ok(caelum_eval_semantic(knows, classifier, &data, CAELUM_TEST, &settings, &m, err));
+    assert_ok(caelum_eval_semantic(knows, classifier, &data, &settings, &m, err));
     near(m.recolored.cross_entropy, share * nats(0, 135, 1) + (1 - share) * nats(143, 0, 0), 1e-6);
     assert_error(CAELUM_EFORMAT, "it is no colorizer",
-                 caelum_eval_semantic(classifier, classifier, &data, CAELUM_TEST, &settings, &m, err));
+                 caelum_eval_semantic(classifier, classifier, &data, &settings, &m, err));
     caelum_model_close(&classifier), caelum_model_close(&knows), caelum_model_close(&mistakes);
     caelum_model_close(&blues), caelum_model_close(&blind);
 }

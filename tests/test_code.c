@@ -262,7 +262,9 @@ static void pictures_come_back(void **state) {
         assert_ok(caelum_codec_encode(two, &in, &b, &b_size, err));
         assert_int_equal(a_size, b_size);
         assert_memory_equal(a, b, a_size);
-        assert_ok(caelum_codec_decode(two, a, a_size, in.width, in.height, &out, err));
+        const struct caelum_code_entry code = {
+            .width = in.width, .height = in.height, .bytes = a, .size = a_size};
+        assert_ok(caelum_codec_decode(two, &code, &out, err));
         assert_int_equal(out.width, in.width);
         assert_int_equal(out.height, in.height);
         if (i == 0) {
@@ -402,6 +404,14 @@ static void networks_without_a_code_are_refused(void **state) {
 
 /* --- Files ---------------------------------------------------------------------------------------- */
 
+static int add(caelum_code_writer *writer, const char *name, size_t width, size_t height, const char *bytes,
+               struct caelum_error *err) {
+    struct caelum_code_entry code = {
+        .width = width, .height = height, .bytes = (const uint8_t *)bytes, .size = strlen(bytes)};
+    snprintf(code.name, sizeof code.name, "%s", name);
+    return caelum_code_writer_add(writer, &code, err);
+}
+
 static void damaged_files_are_refused(void **state) {
     (void)state;
     char directory[256], path[300];
@@ -416,12 +426,12 @@ static void damaged_files_are_refused(void **state) {
     assert_ok(caelum_codec_open(&codec, model, 1, err));
     assert_ok(caelum_codec_open(&another, other, 1, err));
     assert_ok(caelum_code_writer_open(&writer, path, codec, 2, err));
-    assert_ok(caelum_code_writer_add(writer, "first", 300, 2, (const uint8_t *)"abcdefgh", 8, err));
-    assert_error(CAELUM_EUSAGE, "'a/b'", caelum_code_writer_add(writer, "a/b", 1, 1, NULL, 0, err));
-    assert_error(CAELUM_EUSAGE, "'..'", caelum_code_writer_add(writer, "..", 1, 1, NULL, 0, err));
-    assert_error(CAELUM_EUSAGE, "''", caelum_code_writer_add(writer, "", 1, 1, NULL, 0, err));
-    assert_ok(caelum_code_writer_add(writer, "second", 1, 1, NULL, 0, err));
-    assert_error(CAELUM_EUSAGE, "more pictures", caelum_code_writer_add(writer, "x", 1, 1, NULL, 0, err));
+    assert_ok(add(writer, "first", 300, 2, "abcdefgh", err));
+    assert_error(CAELUM_EUSAGE, "'a/b'", add(writer, "a/b", 1, 1, "", err));
+    assert_error(CAELUM_EUSAGE, "'..'", add(writer, "..", 1, 1, "", err));
+    assert_error(CAELUM_EUSAGE, "''", add(writer, "", 1, 1, "", err));
+    assert_ok(add(writer, "second", 1, 1, "", err));
+    assert_error(CAELUM_EUSAGE, "more pictures", add(writer, "x", 1, 1, "", err));
     assert_ok(caelum_code_writer_commit(writer, err));
     caelum_code_writer_close(&writer);
     assert_ok(caelum_code_reader_open(&reader, path, codec, err));
@@ -464,7 +474,7 @@ static void fewer_pictures_than_announced_are_a_whole_file(void **state) {
     static const uint8_t behind[] = {0x81, 0, 7, 2, 1, 3, 'n', 'a', 'b', 'c'};
     assert_ok(caelum_codec_open(&codec, model, 1, err));
     assert_ok(caelum_code_writer_open(&writer, path, codec, 300, err));
-    assert_ok(caelum_code_writer_add(writer, "n", 7, 2, (const uint8_t *)"abc", 3, err));
+    assert_ok(add(writer, "n", 7, 2, "abc", err));
     assert_ok(caelum_code_writer_commit(writer, err));
     caelum_code_writer_close(&writer);
     assert_ok(file_read(path, 1000, &bytes, &size, err));
@@ -492,13 +502,13 @@ static void sizes_must_be_possible(void **state) {
     caelum_code_reader *reader = NULL;
     assert_ok(caelum_codec_open(&codec, model, 1, err));
     assert_ok(caelum_code_writer_open(&writer, path, codec, 1, err));
-    assert_ok(caelum_code_writer_add(writer, "huge", 16000, 16000, (const uint8_t *)"abc", 3, err));
+    assert_ok(add(writer, "huge", 16000, 16000, "abc", err));
     assert_ok(caelum_code_writer_commit(writer, err));
     caelum_code_writer_close(&writer);
     assert_error(CAELUM_EFORMAT, "3 bytes can't hold huge's 16000x16000 pixels",
                  caelum_code_reader_open(&reader, path, codec, err));
     assert_ok(caelum_code_writer_open(&writer, path, codec, 1000, err));
-    for (int i = 0; i < 1000; i++) assert_ok(caelum_code_writer_add(writer, "n", 1, 1, NULL, 0, err));
+    for (int i = 0; i < 1000; i++) assert_ok(add(writer, "n", 1, 1, "", err));
     assert_ok(caelum_code_writer_commit(writer, err));
     caelum_code_writer_close(&writer);
     assert_ok(caelum_code_reader_open(&reader, path, codec, err));

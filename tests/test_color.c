@@ -398,8 +398,10 @@ static struct caelum_data *open_synthetic(const char *spec, const char *root) {
 
 static int baselines_of(const struct caelum_data *data, size_t *calls, struct caelum_color_baseline list[8],
                         size_t capacity, size_t *count, struct caelum_error *err) {
+    const struct caelum_eval_settings how = {.split = CAELUM_TEST, .progress = count_calls, .cookie = calls};
     *calls = 0;
-    return caelum_color_baselines(data, CAELUM_TEST, count_calls, calls, list, capacity, count, err);
+    *count = capacity;
+    return caelum_color_baselines(data, &how, list, count, err);
 }
 
 static void baselines_are_kept(void **state) {
@@ -483,18 +485,18 @@ static void models_are_measured(void **state) {
     struct caelum_data *data = open_synthetic("synthetic:300", root);
     assert_ok(baselines_of(data, &calls, list, 8, &n, err));
     struct caelum_model *grey = make_model(text, root, 0, 0);
-    assert_ok(
-        caelum_eval_color(grey, data, CAELUM_TEST, &(struct caelum_color_settings){.threads = 2}, &m, err));
+    assert_ok(caelum_eval_color(grey, data,
+                                &(struct caelum_eval_settings){.split = CAELUM_TEST, .threads = 2}, &m, err));
     assert_same(&m, &list[0].metrics);
     assert_false(caelum_color_learned(&m, &list[0].metrics));
     assert_error(CAELUM_EFORMAT, "the model takes pictures of 1x32x32",
-                 caelum_eval(grey, data, CAELUM_TEST, 1, NULL, NULL, &reconstruction, err));
+                 caelum_eval(grey, data, NULL, &reconstruction, err));
     caelum_model_close(&grey);
     struct caelum_model *constant = make_model(text, root, 0.02f, -0.03f);
-    assert_ok(caelum_eval_color(constant, data, CAELUM_TEST, &(struct caelum_color_settings){.threads = 1},
-                                &one, err));
-    assert_ok(caelum_eval_color(constant, data, CAELUM_TEST, &(struct caelum_color_settings){.threads = 2},
-                                &m, err));
+    assert_ok(caelum_eval_color(
+        constant, data, &(struct caelum_eval_settings){.split = CAELUM_TEST, .threads = 1}, &one, err));
+    assert_ok(caelum_eval_color(constant, data,
+                                &(struct caelum_eval_settings){.split = CAELUM_TEST, .threads = 2}, &m, err));
     assert_memory_equal(&one, &m, sizeof m);
     assert_true(m.colorfulness > 0 && fabs(m.uv_mse - m.uv_mse_float) < 1e-4);
     /* (U - 0.02)^2 + (V + 0.03)^2 over the truth, pixel by pixel */
@@ -509,9 +511,10 @@ static void models_are_measured(void **state) {
     near(m.uv_mse_float, sum / (2.0 * (double)(p.n * PLANE)), 1e-12);
     caelum_model_close(&constant);
     struct caelum_model *three = make_model("input 3\nconv 3\n", root, 0, 0);
-    assert_error(
-        CAELUM_EFORMAT, "turns 3x32x32 into 3x32x32: it is no colorizer",
-        caelum_eval_color(three, data, CAELUM_TEST, &(struct caelum_color_settings){.threads = 1}, &m, err));
+    assert_error(CAELUM_EFORMAT, "turns 3x32x32 into 3x32x32: it is no colorizer",
+                 caelum_eval_color(three, data,
+                                   &(struct caelum_eval_settings){.split = CAELUM_TEST, .threads = 1}, &m,
+                                   err));
     caelum_model_close(&three);
     caelum_data_close(&data);
     test_remove(root);

@@ -213,8 +213,8 @@ static void check_training(const struct layer_ops *ops, const char *text) {
     const struct pictures set = {.pixels = pixels, .index = index, .n = N, .c = 3, .h = SIDE_H, .w = SIDE_W};
     for (int run = 0; run < 2; run++) {
         struct trainer trainer;
-        const struct trainer_settings settings = trainer_defaults(N, 0.0003, run ? 3 : 1);
-        assert_ok(trainer_open(&trainer, net, &settings, N, 1, err));
+        const struct caelum_train_settings settings = trainer_defaults(N, 0.0003, run ? 3 : 1);
+        assert_ok(trainer_open(&trainer, net, &settings, N, err));
         for (size_t step = 0; step < 8; step++) trainer_step(&trainer, &set, index, N, &sums[step]);
         assert_ok(mem_alloc(&params[run], net->params, sizeof(float), err));
         memcpy(params[run], trainer.params, net->params * sizeof(float));

@@ -60,10 +60,10 @@ static void training_starts_at_the_linear_code(void **state) {
     struct linear_code code = {0};
     struct caelum_metrics want;
     struct loss_sums sums;
-    struct trainer_settings settings = trainer_defaults(20, 1e-3, 2);
+    struct caelum_train_settings settings = trainer_defaults(20, 1e-3, 2);
     settings.ema = 0.99;
     assert_ok(caelum_net_parse(&net, text, "klt", 32, 32, err));
-    assert_ok(trainer_open(&trainer, net, &settings, set.n, 1, err));
+    assert_ok(trainer_open(&trainer, net, &settings, set.n, err));
     trainer_measure(&trainer, &set, &sums);
     const double glorot = sums.squared;
     assert_ok(trainer_start(&trainer, &set, err));

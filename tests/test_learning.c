@@ -281,12 +281,12 @@ static void logarithm_is_accurate(void **state) {
 
 /* One step of each rule as its authors or PyTorch's documentation write it, in double; b is the step's
  * number, from 1. m and v start at 0. */
-static double ref_update(const struct optimizer_settings *s, int b, double lr, double p, double g, double *m,
-                         double *v) {
-    const bool decoupled = s->kind == CAELUM_ADAMW || s->kind == CAELUM_MUON;
-    if (s->kind == CAELUM_MUON) lr *= 0.2; /* not of matrices */
+static double ref_update(const struct caelum_train_settings *s, int b, double lr, double p, double g,
+                         double *m, double *v) {
+    const bool decoupled = s->optimizer == CAELUM_ADAMW || s->optimizer == CAELUM_MUON;
+    if (s->optimizer == CAELUM_MUON) lr *= 0.2; /* not of matrices */
     if (!decoupled) g += s->weight_decay * p;
-    switch (s->kind) {
+    switch (s->optimizer) {
     case CAELUM_SGD:
         *m = b == 1 ? g : s->momentum * *m + g;
         return p - lr * *m;
@@ -304,11 +304,11 @@ static double ref_update(const struct optimizer_settings *s, int b, double lr, d
 static void check_updates(const struct kernels *kernels, enum caelum_optimizer kind, double decay) {
     enum { N = 37 };
     struct rng rng = rng_make(7, RNG_TEST, 0);
-    struct optimizer_settings settings = optimizer_defaults();
+    struct caelum_train_settings settings = caelum_train_defaults();
     struct optimizer optimizer = {0};
     float p[N], g[N];
     double rp[N], rm[N] = {0}, rv[N] = {0};
-    settings.kind = kind;
+    settings.optimizer = kind;
     settings.weight_decay = decay;
     settings.momentum = 0.8;
     const struct caelum_net net = {.params = N}; /* of no layer: there is nothing for Muon's own rule */

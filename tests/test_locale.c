@@ -217,7 +217,9 @@ static void encode(const struct caelum_picture *in) {
     assert_ok(caelum_codec_open(&codec, model, 1, err));
     assert_ok(caelum_codec_encode(codec, in, &bytes, &size, err));
     assert_ok(file_write("code", bytes, size, err));
-    assert_ok(caelum_codec_decode(codec, bytes, size, in->width, in->height, &out, err));
+    const struct caelum_code_entry code = {
+        .width = in->width, .height = in->height, .bytes = bytes, .size = size};
+    assert_ok(caelum_codec_decode(codec, &code, &out, err));
     assert_ok(caelum_picture_save(&out, "decoded.png", err));
     caelum_picture_free(&out);
     caelum_codec_free(&bytes);

@@ -46,16 +46,16 @@ static void run_recipe(const struct recipe *r, const struct caelum_net *net, con
                        double *losses) {
     struct trainer trainer = {0};
     uint32_t order[1000];
-    struct trainer_settings settings = trainer_defaults(BATCH, r->lr, 2);
+    struct caelum_train_settings settings = trainer_defaults(BATCH, r->lr, 2);
     for (uint32_t i = 0; i < 1000; i++) order[i] = i;
     settings.task = r->task;
     settings.loss = r->loss;
     settings.huber_delta = 0.1;
-    settings.optimizer.kind = r->optimizer;
-    settings.optimizer.momentum = r->momentum;
-    settings.optimizer.weight_decay = r->decay;
+    settings.optimizer = r->optimizer;
+    settings.momentum = r->momentum;
+    settings.weight_decay = r->decay;
     settings.clip = r->clip;
-    assert_ok(trainer_open(&trainer, net, &settings, 0, SEED, err));
+    assert_ok(trainer_open(&trainer, net, &settings, 0, err));
     for (size_t step = 0; step < STEPS; step++) {
         struct loss_sums sums;
         trainer_step(&trainer, set, order + step * BATCH % set->n, BATCH, &sums);
@@ -78,18 +78,17 @@ static void compare_schedules(const char *with, const char *path, FILE *f) {
     static const struct caelum_epoch history[4] = {
         {.val_loss = 1.0}, {.val_loss = 0.9}, {.val_loss = 0.95}, {.val_loss = 0.89999}};
     for (size_t i = 0; i < sizeof schedules / sizeof *schedules; i++) {
-        const struct schedule s = {.kind = schedules[i].kind,
-                                   .lr = 0.4,
-                                   .batches = 10,
-                                   .epochs = 4,
-                                   .warmup = schedules[i].warmup,
-                                   .step_epochs = 2,
-                                   .gamma = 0.1};
+        const struct caelum_train_settings s = {.schedule = schedules[i].kind,
+                                                .lr = 0.4,
+                                                .epochs = 4,
+                                                .warmup = schedules[i].warmup,
+                                                .lr_step_epochs = 2,
+                                                .lr_gamma = 0.1};
         char name[32];
         if (fscanf(f, "%31s", name) != 1 || strcmp(name, schedules[i].name) != 0)
             fail_msg("%s: expected the step sizes of %s", path, schedules[i].name);
         for (size_t step = 0; step < 40; step++) {
-            const double got = schedule_lr(&s, step, schedule_drops(&s, history, step / 10));
+            const double got = schedule_lr(&s, 10, step, schedule_drops(&s, history, step / 10));
             double want;
             if (fscanf(f, "%lf", &want) != 1) fail_msg("%s: %s: 40 step sizes expected", path, name);
             if (!(fabs(got - want) <= 1e-9 * 0.4))

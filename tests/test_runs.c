@@ -1,12 +1,13 @@
 /* test_runs.c - whole runs through the public header: resumed ones end with the same bits whatever the
  * settings, and runs end when they should. */
+#define _GNU_SOURCE
 #include "testing.h"
 
 #include "base/file.h"
+#include "base/option.h"
 #include "model/safetensors.h"
 #include "net/net.h"
 #include "train/fit.h"
-#include "train/train_settings.h"
 
 #include <math.h>
 
@@ -130,10 +131,7 @@ static float *weights_of(const char *dir, const char *options, size_t *count) {
     for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) {
         char *value = strchr(word, '=');
         *value++ = '\0';
-        if (strcmp(word, "seed") == 0)
-            s.seed = (uint64_t)atoi(value);
-        else
-            assert_ok(train_setting_set(&s, word, value, err));
+        assert_ok(caelum_train_set(&s, word, value, err));
     }
     assert_ok(caelum_train(&s, NULL, err));
     snprintf(path, sizeof path, "%s/last.safetensors", out);
@@ -145,12 +143,12 @@ static float *weights_of(const char *dir, const char *options, size_t *count) {
     return weights;
 }
 
-/* Every option of a run changes what it ends with, beside others that it needs. */
+/* Every row of the table changes what a run ends with: the last setting of `with` does, given those of
+ * `without`. */
 static void every_option_has_an_effect(void **state) {
     static const struct {
         const char *name, *with, *without; /* NULL: it is tried elsewhere */
     } options[] = {
-        {"seed", "seed=2", ""},
         {"epochs", "epochs=2", ""},
         {"task", NULL, NULL}, /* wants a network of its own: tests/cli/color.sh, tests/cli/classify.sh */
         {"loss", "loss=l1", ""},
@@ -170,28 +168,51 @@ static void every_option_has_an_effect(void **state) {
         {"momentum", "optimizer=sgd momentum=0.5", "optimizer=sgd"},
         {"weight-decay", "weight-decay=0.1", ""},
         {"batch", "batch=25", ""},
+        {"seed", "seed=2", ""},
         {"split-seed", "split-seed=2", ""},
-        {"crop", NULL, NULL}, /* wants a directory of pictures: tests/cli/folder.sh */
+        {"synthetic-seed", NULL, NULL}, /* no option of the command line */
+        {"crop", NULL, NULL},           /* wants a directory of pictures: tests/cli/folder.sh */
         {"limit", "limit=200", ""},
     };
-    struct caelum_train_settings s = caelum_train_defaults();
-    struct caelum_error list = {0};
+    enum { TRIED = sizeof options / sizeof *options };
     char dir[256];
-    size_t named = 0;
     (void)state;
     test_directory(dir);
-    train_setting_set(&s, "no-such", "0", &list); /* names all that there are */
-    for (const char *c = strstr(list.text, "there are: seeds, data, "); c && *c; c++) named += *c == ',';
-    assert_int_equal(named, sizeof options / sizeof *options); /* seed stands for seeds, data for nothing */
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-        if (i > 0 && !strstr(list.text, options[i].name)) fail_msg("there is no option %s", options[i].name);
+    for (const struct caelum_option *o = caelum_train_options; o->name; o++) {
+        size_t i = 0, n, m;
+        while (i < TRIED && strcmp(options[i].name, o->name) != 0) i++;
+        if (i == TRIED) fail_msg("%s: say here by what its effect is seen", o->name);
         if (!options[i].with) continue;
-        size_t n, m;
         float *a = weights_of(dir, options[i].with, &n), *b = weights_of(dir, options[i].without, &m);
         if (n != m || memcmp(a, b, n * sizeof *a) == 0) fail_msg("%s changes nothing", options[i].with);
         mem_free(&a), mem_free(&b);
     }
     test_remove(dir);
+}
+
+/* The row of an option in the table of docs/training.md. */
+static void page_row(const struct caelum_option *o, char *row, size_t size) {
+    const struct caelum_train_settings usual = caelum_train_defaults();
+    char text[64];
+    snprintf(row, size, "| `--%s` | %s | %s |\n", o->name,
+             option_print(o, (const char *)&usual + o->offset, text), o->help);
+}
+
+static void the_page_has_every_option(void **state) {
+    uint8_t *bytes = NULL;
+    size_t size = 0, missing = 0;
+    (void)state;
+    assert_ok(file_read(SOURCE_DIR "/docs/training.md", 1 << 20, &bytes, &size, err));
+    for (const struct caelum_option *o = caelum_train_options; o->name; o++) {
+        char row[400];
+        if (!o->help) continue;
+        page_row(o, row, sizeof row);
+        if (memmem(bytes, size, row, strlen(row))) continue;
+        print_message("%s", row);
+        missing++;
+    }
+    if (missing > 0) fail_msg("docs/training.md lacks the rows above in its table of options");
+    mem_free(&bytes);
 }
 
 static void runs_end_early_when_asked(void **state) {
@@ -348,6 +369,7 @@ int main(void) {
         cmocka_unit_test(a_resumed_run_ends_with_the_same_bits),
         cmocka_unit_test(an_existing_run_is_not_touched),
         cmocka_unit_test(every_option_has_an_effect),
+        cmocka_unit_test(the_page_has_every_option),
         cmocka_unit_test(runs_end_early_when_asked),
         cmocka_unit_test(divergence_is_an_error),
         cmocka_unit_test(an_exploding_loss_is_divergence),

@@ -29,9 +29,10 @@ static void run_steps(const struct caelum_net *net, const struct pictures *set, 
                       size_t steps, double *losses, float *params) {
     struct trainer trainer = {0};
     uint32_t order[1000];
-    const struct trainer_settings settings = trainer_defaults(batch, 0.001, threads);
+    struct caelum_train_settings settings = trainer_defaults(batch, 0.001, threads);
+    settings.seed = SEED;
     for (uint32_t i = 0; i < 1000; i++) order[i] = i;
-    assert_ok(trainer_open(&trainer, net, &settings, 0, SEED, err));
+    assert_ok(trainer_open(&trainer, net, &settings, 0, err));
     for (size_t step = 0; step < steps; step++) {
         struct loss_sums sums;
         trainer_step(&trainer, set, order + step * batch % set->n, batch, &sums);
@@ -207,11 +208,11 @@ static void few_pictures_are_learnt_like_many(void **state) {
         struct loss_sums a, b;
         uint32_t order[8 * 12];
         for (uint32_t j = 0; j < 8 * n; j++) order[j] = j % (uint32_t)n;
-        struct trainer_settings settings = trainer_defaults(8 * n, 1, 2);
-        settings.optimizer.kind = CAELUM_SGD;
-        settings.optimizer.momentum = 0;
-        assert_ok(trainer_open(&few, net, &settings, set.n, 1, err));
-        assert_ok(trainer_open(&many, net, &settings, set.n, 1, err));
+        struct caelum_train_settings settings = trainer_defaults(8 * n, 1, 2);
+        settings.optimizer = CAELUM_SGD;
+        settings.momentum = 0;
+        assert_ok(trainer_open(&few, net, &settings, set.n, err));
+        assert_ok(trainer_open(&many, net, &settings, set.n, err));
         trainer_step(&few, &set, order, n, &a);
         trainer_step(&many, &set, order, 8 * n, &b);
         assert_true(fabs(8 * a.loss - b.loss) <= 1e-9 * b.loss && 8 * a.agree == b.agree);
@@ -238,12 +239,12 @@ static void a_step_allocates_nothing(void **state) {
     struct caelum_net *net = standard();
     struct caelum_data *data = synthetic("synthetic:100");
     const struct pictures set = data_pictures(data, CAELUM_ALL);
-    const struct trainer_settings settings = trainer_defaults(50, 0.001, 2);
+    const struct caelum_train_settings settings = trainer_defaults(50, 0.001, 2);
     struct trainer trainer = {0};
     struct loss_sums sums;
     uint32_t order[50];
     for (uint32_t i = 0; i < 50; i++) order[i] = i;
-    assert_ok(trainer_open(&trainer, net, &settings, set.n, 1, err));
+    assert_ok(trainer_open(&trainer, net, &settings, set.n, err));
     const size_t before = mem_count();
     trainer_step(&trainer, &set, order, 50, &sums);
     trainer_measure(&trainer, &set, &sums);
@@ -267,9 +268,9 @@ static void noise_is_the_same_on_any_threads(void **state) {
     assert_ok(caelum_net_load(&net, SOURCE_DIR "/models/denoise.net", 32, 32, err));
     for (int run = 0; run < 2; run++) {
         struct trainer trainer = {0};
-        struct trainer_settings settings = trainer_defaults(50, 0.001, run ? 3 : 1);
+        struct caelum_train_settings settings = trainer_defaults(50, 0.001, run ? 3 : 1);
         settings.task = CAELUM_DENOISE;
-        assert_ok(trainer_open(&trainer, net, &settings, set.n, 1, err));
+        assert_ok(trainer_open(&trainer, net, &settings, set.n, err));
         trainer_measure(&trainer, &set, &first[run]);
         trainer_measure(&trainer, &set, &again);
         assert_memory_equal(&first[run], &again, sizeof again);
@@ -304,14 +305,14 @@ static void large_minibatches_use_every_picture(void **state) {
     static uint32_t order[2000];
     float gradient[5000];
     for (uint32_t i = 0; i < 2000; i++) order[i] = i % 1000;
-    const struct trainer_settings settings = trainer_defaults(2000, 0.001, 2);
-    assert_ok(trainer_open(&trainer, net, &settings, set.n, 1, err));
+    const struct caelum_train_settings settings = trainer_defaults(2000, 0.001, 2);
+    assert_ok(trainer_open(&trainer, net, &settings, set.n, err));
     trainer_measure(&trainer, &set, &before);
     trainer_step(&trainer, &set, order, 2000, &large);
     assert_true(fabs(large.squared - 2 * before.squared) < 1e-9 * before.squared);
     memcpy(gradient, trainer.gradient, net->params * sizeof *gradient);
     trainer_close(&trainer);
-    assert_ok(trainer_open(&trainer, net, &settings, set.n, 1, err));
+    assert_ok(trainer_open(&trainer, net, &settings, set.n, err));
     trainer_step(&trainer, &set, order, 1000, &small);
     for (size_t i = 0; i < net->params; i++)
         if (fabsf(gradient[i] - trainer.gradient[i]) > 1e-6f + 1e-4f * fabsf(gradient[i]))
@@ -328,12 +329,12 @@ static void sixteen_pictures_are_learnt_by_heart(void **state) {
                                32, 32, err));
     struct caelum_data *data = synthetic("synthetic:100");
     const struct pictures set = data_pictures(data, CAELUM_ALL);
-    const struct trainer_settings settings = trainer_defaults(16, 0.003, 2);
+    const struct caelum_train_settings settings = trainer_defaults(16, 0.003, 2);
     struct trainer trainer = {0};
     struct loss_sums sums;
     uint32_t order[16];
     for (uint32_t i = 0; i < 16; i++) order[i] = i;
-    assert_ok(trainer_open(&trainer, net, &settings, 0, 1, err));
+    assert_ok(trainer_open(&trainer, net, &settings, 0, err));
     for (int step = 0; step < 600; step++) trainer_step(&trainer, &set, order, 16, &sums);
     const double mse = sums.squared / (16 * 3072);
     if (!(mse < 0.001)) fail_msg("after 600 steps the error is %g", mse);
@@ -348,7 +349,7 @@ static void flips_mirror_the_picture(void **state) {
     struct caelum_net *net = standard();
     struct caelum_data *data = synthetic("synthetic:100");
     const struct pictures set = data_pictures(data, CAELUM_ALL);
-    const struct trainer_settings settings = trainer_defaults(20, 0.001, 2);
+    const struct caelum_train_settings settings = trainer_defaults(20, 0.001, 2);
     static uint8_t turned[20 * 3072];
     uint32_t order[20], straight[20];
     float params[2][5000];
@@ -362,7 +363,7 @@ static void flips_mirror_the_picture(void **state) {
     const struct pictures before = {.pixels = turned, .index = straight, .n = 20, .c = 3, .h = 32, .w = 32};
     for (int i = 0; i < 2; i++) {
         struct trainer trainer = {0};
-        assert_ok(trainer_open(&trainer, net, &settings, 0, 1, err));
+        assert_ok(trainer_open(&trainer, net, &settings, 0, err));
         trainer_step(&trainer, i ? &before : &set, i ? straight : order, 20, &sums[i]);
         memcpy(params[i], trainer.params, net->params * sizeof(float));
         trainer_close(&trainer);
@@ -379,15 +380,15 @@ static void averaged_weights_are_measured(void **state) {
     struct caelum_net *net = standard();
     struct caelum_data *data = synthetic("synthetic:100");
     const struct pictures set = data_pictures(data, CAELUM_ALL);
-    struct trainer_settings settings = trainer_defaults(20, 0.01, 2);
+    struct caelum_train_settings settings = trainer_defaults(20, 0.01, 2);
     struct trainer trainer = {0}, plain = {0};
     struct loss_sums sums, other;
     double mean[5000];
     uint32_t order[20];
     for (uint32_t i = 0; i < 20; i++) order[i] = i;
-    assert_ok(trainer_open(&plain, net, &settings, set.n, 1, err));
+    assert_ok(trainer_open(&plain, net, &settings, set.n, err));
     settings.ema = 0.5;
-    assert_ok(trainer_open(&trainer, net, &settings, set.n, 1, err));
+    assert_ok(trainer_open(&trainer, net, &settings, set.n, err));
     for (size_t i = 0; i < net->params; i++) mean[i] = (double)trainer.params[i];
     for (int step = 1; step <= 12; step++) {
         const double decay = fmin(0.5, (1.0 + step) / (10.0 + step));
@@ -428,12 +429,12 @@ static void the_target_is_the_chroma_of_the_bytes(void **state) {
     struct caelum_net *net = colorizer();
     struct caelum_data *data = synthetic("synthetic:100");
     const struct pictures set = data_pictures(data, CAELUM_ALL);
-    struct trainer_settings settings = trainer_defaults(50, 0.001, 2);
+    struct caelum_train_settings settings = trainer_defaults(50, 0.001, 2);
     struct trainer trainer = {0};
     struct loss_sums sums;
     double squared = 0, agree = 0, ties = 0;
     settings.task = CAELUM_COLORIZE;
-    assert_ok(trainer_open(&trainer, net, &settings, set.n, 1, err));
+    assert_ok(trainer_open(&trainer, net, &settings, set.n, err));
     assert_int_equal(trainer_values(&trainer), 2 * 32 * 32);
     memset(trainer.params, 0, net->params * sizeof(float));
     trainer_refresh(&trainer);
@@ -463,13 +464,13 @@ static void colorizing_is_learnt(void **state) {
     struct caelum_net *net = colorizer(), *wrong = standard();
     struct caelum_data *data = synthetic("synthetic:320");
     const struct pictures set = data_pictures(data, CAELUM_ALL);
-    struct trainer_settings settings = trainer_defaults(32, 0.003, 2);
+    struct caelum_train_settings settings = trainer_defaults(32, 0.003, 2);
     struct trainer trainer = {0};
     struct loss_sums before, after, sums;
     uint32_t order[320];
     for (uint32_t i = 0; i < 320; i++) order[i] = i;
     settings.task = CAELUM_COLORIZE;
-    assert_ok(trainer_open(&trainer, net, &settings, set.n, 1, err));
+    assert_ok(trainer_open(&trainer, net, &settings, set.n, err));
     trainer_measure(&trainer, &set, &before);
     for (int step = 0; step < 100; step++) trainer_step(&trainer, &set, order + step % 10 * 32, 32, &sums);
     trainer_measure(&trainer, &set, &after);
@@ -478,10 +479,10 @@ static void colorizing_is_learnt(void **state) {
     trainer_close(&trainer);
     assert_error(CAELUM_EFORMAT,
                  "to colorize it must turn luminance, 1x32x32 (or 4x32x32, with hints), into chroma, 2x32x32",
-                 trainer_open(&trainer, wrong, &settings, set.n, 1, err));
+                 trainer_open(&trainer, wrong, &settings, set.n, err));
     settings.task = CAELUM_RECONSTRUCT;
     assert_error(CAELUM_EFORMAT, "to reconstruct they must be equal",
-                 trainer_open(&trainer, net, &settings, set.n, 1, err));
+                 trainer_open(&trainer, net, &settings, set.n, err));
     caelum_net_close(&net);
     caelum_net_close(&wrong);
     caelum_data_close(&data);

@@ -46,7 +46,7 @@ static int train(const char *base, struct trainer *trainer, struct caelum_error 
     for (uint32_t i = 0; i < PICTURES; i++) index[i] = i;
     const struct pictures set = {.pixels = pixels, .index = index, .n = PICTURES, .c = 3, .h = 32, .w = 32};
     CHECK(read_exactly(base, "pictures.u8", pixels, sizeof pixels, err));
-    CHECK(read_exactly(base, "weights.f32", trainer->params, trainer->net->params * sizeof(float), err));
+    CHECK(read_exactly(base, "weights.f32", trainer->params, trainer->engine.net->params * sizeof(float), err));
     trainer_refresh(trainer);
     return write_losses(base, trainer, &set, err);
 }
@@ -55,12 +55,12 @@ static int losses(const char *directory, const char *path, struct caelum_error *
     char base[400];
     struct caelum_net *net = NULL;
     struct trainer trainer = {0};
-    struct trainer_settings settings = trainer_defaults(BATCH, 0.001, 2);
+    struct caelum_train_settings settings = trainer_defaults(BATCH, 0.001, 2);
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     CHECK(caelum_net_load(&net, path, 32, 32, err));
     settings.task = net->input.c == 1 ? CAELUM_COLORIZE : CAELUM_RECONSTRUCT;
     snprintf(base, sizeof base, "%s/%.*s", directory, (int)strcspn(name, "."), name);
-    int result = trainer_open(&trainer, net, &settings, 0, 1, err);
+    int result = trainer_open(&trainer, net, &settings, 0, err);
     if (result == 0) result = train(base, &trainer, err);
     trainer_close(&trainer);
     caelum_net_close(&net);

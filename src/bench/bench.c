@@ -183,10 +183,10 @@ static int bench_train(const struct bench *b, size_t batch, struct limit *peak, 
     t->pictures = data_pictures(b->data, CAELUM_ALL);
     t->batch = batch;
     for (uint32_t i = 0; i < PICTURES; i++) t->order[i] = i;
-    struct trainer_settings settings = trainer_defaults(batch, 1e-3, peak->threads);
+    struct caelum_train_settings settings = trainer_defaults(batch, 1e-3, peak->threads);
     settings.task = task_of(b->net);
     if (settings.task == CAELUM_CLASSIFY) settings.loss = CAELUM_XENT; /* all pictures are of class 0 */
-    const int result = trainer_open(&t->trainer, b->net, &settings, batch, 1, err);
+    const int result = trainer_open(&t->trainer, b->net, &settings, batch, err);
     if (result == 0) *rate = measure(b->settings, train_work, t, peak_work, peak, share);
     trainer_close(&t->trainer);
     mem_free(&t);

@@ -84,20 +84,21 @@ static bool is_name(const char *name, size_t size) {
     return size >= 1 && size <= 255 && !dots && !memchr(name, '/', size) && !memchr(name, '\0', size);
 }
 
-int caelum_code_writer_add(caelum_code_writer *w, const char *name, size_t width, size_t height,
-                           const uint8_t *bytes, size_t size, struct caelum_error *err) {
-    if (!is_name(name, strlen(name)))
-        return caelum_fail(err, CAELUM_EUSAGE, "'%.300s': expected a name of 1 to 255 bytes without '/'",
-                           name);
+int caelum_code_writer_add(caelum_code_writer *w, const struct caelum_code_entry *code,
+                           struct caelum_error *err) {
+    const size_t length = strnlen(code->name, sizeof code->name);
+    if (!is_name(code->name, length))
+        return caelum_fail(err, CAELUM_EUSAGE, "'%.256s': expected a name of 1 to 255 bytes without '/'",
+                           code->name);
     if (w->count == w->most)
         return caelum_fail(err, CAELUM_EUSAGE, "more pictures than the file was opened for, %zu", w->most);
     w->count++;
-    put_varint(w, width);
-    put_varint(w, height);
-    put_varint(w, strlen(name));
-    put_varint(w, size);
-    put(w, name, strlen(name));
-    put(w, bytes, size);
+    put_varint(w, code->width);
+    put_varint(w, code->height);
+    put_varint(w, length);
+    put_varint(w, code->size);
+    put(w, code->name, length);
+    put(w, code->bytes, code->size);
     return CAELUM_OK;
 }
 

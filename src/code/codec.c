@@ -341,16 +341,16 @@ void caelum_codec_free(uint8_t **bytes) {
     mem_free(bytes);
 }
 
-int caelum_codec_decode(caelum_codec *codec, const uint8_t *bytes, size_t size, size_t width, size_t height,
+int caelum_codec_decode(caelum_codec *codec, const struct caelum_code_entry *code,
                         struct caelum_picture *picture, struct caelum_error *err) {
-    const size_t h = codec_rows(codec, height), w = codec_rows(codec, width);
+    const size_t h = codec_rows(codec, code->height), w = codec_rows(codec, code->width);
     struct caelum_picture made = {0};
     struct range_decoder decoder;
     int16_t *numbers = NULL;
-    CHECK(image_allocate(&made, "the picture", width, height, err));
+    CHECK(image_allocate(&made, "the picture", code->width, code->height, err));
     int result = mem_alloc(&numbers, h * w, codec->channels * sizeof *numbers, err);
     if (result == 0) {
-        range_decoder_open(&decoder, bytes, size);
+        range_decoder_open(&decoder, code->bytes, code->size);
         prior_decode(&codec->prior, &decoder, numbers, h, w);
         result = codec_synthesize(codec, numbers, &made, err);
     }

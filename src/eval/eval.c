@@ -40,16 +40,21 @@ static int check_fit(const struct caelum_net *net, const struct pictures *p, str
     return CAELUM_OK;
 }
 
-int caelum_eval(const caelum_model *model, const caelum_data *data, enum caelum_split split, int threads,
-                caelum_progress progress, void *cookie, struct caelum_metrics *metrics,
+struct caelum_eval_settings caelum_eval_defaults(void) {
+    return (struct caelum_eval_settings){.split = CAELUM_TEST, .seed = 1};
+}
+
+int caelum_eval(const caelum_model *model, const caelum_data *data,
+                const struct caelum_eval_settings *settings, struct caelum_metrics *metrics,
                 struct caelum_error *err) {
-    struct evaluation e = {.pictures = data_pictures(data, split)};
+    const struct caelum_eval_settings s = settings ? *settings : caelum_eval_defaults();
+    struct evaluation e = {.pictures = data_pictures(data, s.split)};
     const struct pictures *p = &e.pictures;
     struct pooled *pooled = NULL;
     CHECK(check_fit(model->net, p, err));
-    if (progress && progress(cookie, "evaluating", 0, p->n) != 0)
+    if (s.progress && s.progress(s.cookie, "evaluating", 0, p->n) != 0)
         return caelum_fail(err, CAELUM_ESTOPPED, "stopped before the evaluation");
-    int result = pool_take(&pooled, model, model->net->layers, threads, err);
+    int result = pool_take(&pooled, model, model->net->layers, s.threads, err);
     if (result == 0) result = mem_alloc(&e.errors, p->n, sizeof *e.errors, err);
     if (result == 0)
         result = mem_alloc(&e.scratch, (size_t)pooled->threads * metrics_scratch(p->h, p->w),
@@ -59,20 +64,20 @@ int caelum_eval(const caelum_model *model, const caelum_data *data, enum caelum_
     const struct engine_job job = {.n = p->n, .input = give, .output = take, .cookie = &e};
     if (result == 0) result = engine_run(&pooled->engine, &job, err);
     if (result == 0) metrics_total(e.errors, p->n, p->c, p->h, p->w, metrics);
-    if (result == 0 && progress) progress(cookie, "evaluating", p->n, p->n);
+    if (result == 0 && s.progress) s.progress(s.cookie, "evaluating", p->n, p->n);
     mem_free(&e.errors);
     mem_free(&e.scratch);
     pool_give(&pooled);
     return result;
 }
 
-int caelum_baselines(const caelum_data *data, enum caelum_split split, size_t numbers,
-                     caelum_progress progress, void *cookie, struct caelum_baseline *list, size_t capacity,
-                     size_t *count, struct caelum_error *err) {
-    const struct pictures train = data_pictures(data, CAELUM_TRAIN), target = data_pictures(data, split);
+int caelum_baselines(const caelum_data *data, const struct caelum_eval_settings *settings, size_t numbers,
+                     struct caelum_baseline *list, size_t *count, struct caelum_error *err) {
+    const struct caelum_eval_settings s = settings ? *settings : caelum_eval_defaults();
+    const struct pictures train = data_pictures(data, CAELUM_TRAIN), target = data_pictures(data, s.split);
     char kind[48], key[256], path[PATH_SIZE];
     snprintf(kind, sizeof kind, "linear-%zu", numbers);
-    CHECK(baseline_file(data, split, kind, path, key, err));
-    return baselines_measure(&train, &target, numbers, path, key, progress, cookie, list, capacity, count,
+    CHECK(baseline_file(data, s.split, kind, path, key, err));
+    return baselines_measure(&train, &target, numbers, path, key, s.progress, s.cookie, list, *count, count,
                              err);
 }

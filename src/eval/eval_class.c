@@ -90,11 +90,11 @@ static void take(void *cookie, size_t i, const float *values, int worker) {
 }
 
 /* All pictures in the first `ways` ways, round by round; color: how chroma is predicted, of RECOLORED. */
-static int evaluate(struct evaluation *e, int ways, struct predict_color color, caelum_progress progress,
-                    void *cookie, struct caelum_error *err) {
+static int evaluate(struct evaluation *e, int ways, struct predict_color color,
+                    const struct caelum_eval_settings *s, struct caelum_error *err) {
     const size_t n = e->pictures.n;
     for (e->first = 0; e->first < n; e->first += ROUND) {
-        if (progress && progress(cookie, "classifying", e->first, n) != 0)
+        if (s->progress && s->progress(s->cookie, "classifying", e->first, n) != 0)
             return caelum_fail(err, CAELUM_ESTOPPED, "stopped during the evaluation");
         const struct engine_job job = {
             .n = n - e->first < ROUND ? n - e->first : ROUND, .input = give, .output = take, .cookie = e};
@@ -105,7 +105,7 @@ static int evaluate(struct evaluation *e, int ways, struct predict_color color, 
             CHECK(engine_run(&e->classifier->engine, &job, err));
         }
     }
-    if (progress) progress(cookie, "classifying", n, n);
+    if (s->progress) s->progress(s->cookie, "classifying", n, n);
     return CAELUM_OK;
 }
 
@@ -119,30 +119,31 @@ static struct caelum_class_metrics total(const struct evaluation *e, enum way wa
     return m;
 }
 
-int caelum_eval_class(const caelum_model *classifier, const caelum_data *data, enum caelum_split split,
-                      int threads, caelum_progress progress, void *cookie,
-                      struct caelum_class_metrics *metrics, struct caelum_error *err) {
+int caelum_eval_class(const caelum_model *classifier, const caelum_data *data,
+                      const struct caelum_eval_settings *settings, struct caelum_class_metrics *metrics,
+                      struct caelum_error *err) {
+    const struct caelum_eval_settings s = settings ? *settings : caelum_eval_defaults();
     struct evaluation e = {0};
-    int result = evaluation_open(&e, classifier, data, split, threads, err);
-    if (result == 0) result = evaluate(&e, COLOR + 1, (struct predict_color){0}, progress, cookie, err);
+    int result = evaluation_open(&e, classifier, data, s.split, s.threads, err);
+    if (result == 0) result = evaluate(&e, COLOR + 1, (struct predict_color){0}, &s, err);
     if (result == 0) *metrics = total(&e, COLOR);
     evaluation_close(&e);
     return result;
 }
 
 int caelum_eval_semantic(const caelum_model *colorizer, const caelum_model *classifier,
-                         const caelum_data *data, enum caelum_split split,
-                         const struct caelum_color_settings *s, struct caelum_semantic_metrics *metrics,
-                         struct caelum_error *err) {
+                         const caelum_data *data, const struct caelum_eval_settings *settings,
+                         struct caelum_semantic_metrics *metrics, struct caelum_error *err) {
+    const struct caelum_eval_settings s = settings ? *settings : caelum_eval_defaults();
     struct evaluation e = {0};
-    CHECK(colorizer_gain_check(s->vivid, err));
+    CHECK(colorizer_gain_check(s.vivid, err));
     const struct predict_color color = {.pictures = &e.pictures,
-                                        .hints = s->hints,
-                                        .seed = s->seed,
-                                        .gain = (float)colorizer_gain(colorizer, s->vivid)};
-    int result = evaluation_open(&e, classifier, data, split, s->threads, err);
-    if (result == 0) result = add_colorizer(&e, colorizer, s->threads, err);
-    if (result == 0) result = evaluate(&e, WAYS, color, s->progress, s->cookie, err);
+                                        .hints = s.hints,
+                                        .seed = s.seed,
+                                        .gain = (float)colorizer_gain(colorizer, s.vivid)};
+    int result = evaluation_open(&e, classifier, data, s.split, s.threads, err);
+    if (result == 0) result = add_colorizer(&e, colorizer, s.threads, err);
+    if (result == 0) result = evaluate(&e, WAYS, color, &s, err);
     if (result == 0) {
         const struct caelum_class_metrics truth = total(&e, COLOR), grey = total(&e, GREY),
                                           ours = total(&e, RECOLORED);

@@ -52,7 +52,7 @@ static void measure_one(void *cookie, size_t i, int worker) {
 }
 
 /* All pictures, round by round. */
-static int evaluate(struct evaluation *e, double gain, const struct caelum_color_settings *s,
+static int evaluate(struct evaluation *e, double gain, const struct caelum_eval_settings *s,
                     struct caelum_color_metrics *metrics, struct caelum_error *err) {
     const struct pictures *p = &e->pictures;
     for (e->first = 0; e->first < p->n; e->first += ROUND) {
@@ -101,7 +101,7 @@ static int write_some(const struct evaluation *e, const caelum_model *model, con
 }
 
 static int write_sheets(const struct evaluation *e, const caelum_model *model,
-                        const struct caelum_color_settings *s, struct caelum_error *err) {
+                        const struct caelum_eval_settings *s, struct caelum_error *err) {
     const size_t n = e->pictures.n, few = n < EXTREMES ? n : EXTREMES, many = n < CHOSEN ? n : CHOSEN;
     struct rng rng = rng_make(s->seed, RNG_SAMPLES, 0);
     struct gain *gains = NULL;
@@ -131,19 +131,16 @@ static int write_sheets(const struct evaluation *e, const caelum_model *model,
 
 /* --- The public calls ----------------------------------------------------------------------------- */
 
-struct caelum_color_settings caelum_color_defaults(void) {
-    return (struct caelum_color_settings){.seed = 1};
-}
-
-int caelum_eval_color(const caelum_model *model, const caelum_data *data, enum caelum_split split,
-                      const struct caelum_color_settings *settings, struct caelum_color_metrics *metrics,
+int caelum_eval_color(const caelum_model *model, const caelum_data *data,
+                      const struct caelum_eval_settings *settings, struct caelum_color_metrics *metrics,
                       struct caelum_error *err) {
+    const struct caelum_eval_settings s = settings ? *settings : caelum_eval_defaults();
     struct evaluation e = {0};
     struct caelum_color_metrics m;
-    CHECK(colorizer_gain_check(settings->vivid, err));
-    int result = evaluation_open(&e, model, data, split, settings->threads, err);
-    if (result == 0) result = evaluate(&e, colorizer_gain(model, settings->vivid), settings, &m, err);
-    if (result == 0 && settings->sheets) result = write_sheets(&e, model, settings, err);
+    CHECK(colorizer_gain_check(s.vivid, err));
+    int result = evaluation_open(&e, model, data, s.split, s.threads, err);
+    if (result == 0) result = evaluate(&e, colorizer_gain(model, s.vivid), &s, &m, err);
+    if (result == 0 && s.sheets) result = write_sheets(&e, model, &s, err);
     evaluation_close(&e);
     if (result == 0) *metrics = m;
     return result;
@@ -155,14 +152,14 @@ static bool is_too_vivid(const struct caelum_color_metrics *m) {
 }
 
 int caelum_color_calibrate(caelum_model *model, const caelum_data *data,
-                           const struct caelum_color_settings *settings, struct caelum_error *err) {
+                           const struct caelum_eval_settings *settings, struct caelum_error *err) {
     enum { HALVINGS = 6 };
     struct evaluation e = {0};
-    struct caelum_color_settings unaided = *settings;
+    struct caelum_eval_settings unaided = settings ? *settings : caelum_eval_defaults();
     double low = 1, high = 5;
     char text[32];
     unaided.hints = 0;
-    int result = evaluation_open(&e, model, data, CAELUM_VALIDATION, settings->threads, err);
+    int result = evaluation_open(&e, model, data, CAELUM_VALIDATION, unaided.threads, err);
     for (int i = 0; result == 0 && i < HALVINGS; i++) {
         struct caelum_color_metrics m;
         const double middle = (low + high) / 2;
@@ -175,13 +172,14 @@ int caelum_color_calibrate(caelum_model *model, const caelum_data *data,
     return caelum_model_set_metadata(model, COLORIZER_GAIN_KEY, text, err);
 }
 
-int caelum_color_baselines(const caelum_data *data, enum caelum_split split, caelum_progress progress,
-                           void *cookie, struct caelum_color_baseline *list, size_t capacity, size_t *count,
-                           struct caelum_error *err) {
-    const struct pictures train = data_pictures(data, CAELUM_TRAIN), target = data_pictures(data, split);
+int caelum_color_baselines(const caelum_data *data, const struct caelum_eval_settings *settings,
+                           struct caelum_color_baseline *list, size_t *count, struct caelum_error *err) {
+    const struct caelum_eval_settings s = settings ? *settings : caelum_eval_defaults();
+    const struct pictures train = data_pictures(data, CAELUM_TRAIN), target = data_pictures(data, s.split);
     char key[256], path[PATH_SIZE];
-    CHECK(baseline_file(data, split, "colorizers", path, key, err));
-    return color_baselines_measure(&train, &target, path, key, progress, cookie, list, capacity, count, err);
+    CHECK(baseline_file(data, s.split, "colorizers", path, key, err));
+    return color_baselines_measure(&train, &target, path, key, s.progress, s.cookie, list, *count, count,
+                                   err);
 }
 
 bool caelum_color_learned(const struct caelum_color_metrics *m, const struct caelum_color_metrics *grey) {

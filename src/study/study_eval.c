@@ -57,16 +57,15 @@ static json_t *color_object(const struct caelum_color_metrics *m) {
     return object;
 }
 
-static int measure(const struct study_unit *u, const struct caelum_model *model, int threads, json_t **root,
-                   struct caelum_error *err) {
+static int measure(const struct study_unit *u, const struct caelum_model *model,
+                   const struct caelum_eval_settings *how, json_t **root, struct caelum_error *err) {
     struct caelum_metrics metrics;
     struct caelum_baseline list[MOST_BASELINES];
     struct caelum_net_info net;
-    size_t count = 0;
+    size_t count = MOST_BASELINES;
     caelum_net_describe(u->net, &net);
-    CHECK(caelum_eval(model, u->data, CAELUM_TEST, threads, NULL, NULL, &metrics, err));
-    CHECK(caelum_baselines(u->data, CAELUM_TEST, net.bottleneck, NULL, NULL, list, MOST_BASELINES, &count,
-                           err));
+    CHECK(caelum_eval(model, u->data, how, &metrics, err));
+    CHECK(caelum_baselines(u->data, NULL, net.bottleneck, list, &count, err));
     json_put(root, "metrics", metrics_object(&metrics));
     json_t *baselines = json_array();
     for (size_t i = 0; i < count; i++) {
@@ -80,16 +79,15 @@ static int measure(const struct study_unit *u, const struct caelum_model *model,
 }
 
 /* A colorizer's figures; and its contact sheet where a version that made none has trained it. */
-static int measure_color(const struct study_unit *u, const struct caelum_model *model, int threads,
-                         json_t **root, struct caelum_error *err) {
+static int measure_color(const struct study_unit *u, const struct caelum_model *model,
+                         const struct caelum_eval_settings *how, json_t **root, struct caelum_error *err) {
     struct caelum_color_metrics metrics;
     struct caelum_color_baseline list[MOST_BASELINES];
-    size_t count = 0;
+    size_t count = MOST_BASELINES;
     char path[PATH_SIZE];
     struct stat st;
-    const struct caelum_color_settings settings = {.threads = threads};
-    CHECK(caelum_eval_color(model, u->data, CAELUM_TEST, &settings, &metrics, err));
-    CHECK(caelum_color_baselines(u->data, CAELUM_TEST, NULL, NULL, list, MOST_BASELINES, &count, err));
+    CHECK(caelum_eval_color(model, u->data, how, &metrics, err));
+    CHECK(caelum_color_baselines(u->data, NULL, list, &count, err));
     CHECK(file_join(path, sizeof path, u->dir, "colorizations.png", err));
     if (CAELUM_WITH_CAIRO && stat(path, &st) != 0) CHECK(run_sheet_write(model, u->data, path, err));
     json_put(root, "metrics", color_object(&metrics));
@@ -104,6 +102,7 @@ static int measure_color(const struct study_unit *u, const struct caelum_model *
 }
 
 int study_eval_write(const struct study_unit *u, int threads, struct caelum_error *err) {
+    const struct caelum_eval_settings how = {.split = CAELUM_TEST, .threads = threads, .seed = 1};
     char model[PATH_SIZE], path[PATH_SIZE], sha[65], *text = NULL;
     CHECK(file_join(model, sizeof model, u->dir, "best.safetensors", err));
     CHECK(file_join(path, sizeof path, u->dir, "eval.json", err));
@@ -115,8 +114,8 @@ int study_eval_write(const struct study_unit *u, int threads, struct caelum_erro
     struct caelum_model *best = NULL;
     int result = caelum_model_load(&best, model, err);
     if (result == 0)
-        result = u->settings.task == CAELUM_COLORIZE ? measure_color(u, best, threads, &root, err)
-                                                     : measure(u, best, threads, &root, err);
+        result = u->settings.task == CAELUM_COLORIZE ? measure_color(u, best, &how, &root, err)
+                                                     : measure(u, best, &how, &root, err);
     caelum_model_close(&best);
     if (result == 0) result = json_text(&root, JSON_INDENT(2), path, &text, err);
     if (result == 0) result = file_write(path, text, strlen(text), err);

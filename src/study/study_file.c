@@ -8,7 +8,6 @@
 #include "base/number.h"
 #include "base/path.h"
 #include "study/study_figures.h"
-#include "train/train_settings.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -138,7 +137,7 @@ static int read_options(const struct parser *p, size_t first, struct caelum_trai
             CHECK(read_seeds(p, p->word[i].column, value, seed, seeds));
         else if (strcmp(key, "data") == 0)
             *data = value;
-        else if (train_setting_set(settings, key, value, p->err) != 0)
+        else if (caelum_train_set(settings, key, value, p->err) != 0)
             return position(p, p->word[i].column);
     }
     return CAELUM_OK;

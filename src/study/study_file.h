@@ -13,7 +13,7 @@ struct study_run {
     const char *name;                      /* letters, digits, '.', '_', '-'; at most 63 */
     const char *net;                       /* as written */
     const char *data;                      /* as written; NULL: the data of the whole study */
-    struct caelum_train_settings settings; /* only what train_setting_set sets */
+    struct caelum_train_settings settings; /* only what caelum_train_set sets */
     uint64_t seed[STUDY_SEEDS];
     size_t seeds;
     size_t line;

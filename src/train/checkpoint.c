@@ -83,10 +83,11 @@ int checkpoint_restore(struct fit *fit, const struct safetensors *file, const ch
     CHECK(safetensors_find(file, path, "square", TENSOR_F32, 1, &n, &v, err));
     if (t->ema) CHECK(safetensors_find(file, path, "ema", TENSOR_F32, 1, &n, &ema, err));
     const double *position = position_data;
-    if (position[0] > (double)fit->settings.epochs && position[0] < 1e9)
+    if (position[0] > (double)fit->trainer->settings.epochs && position[0] < 1e9)
         return caelum_fail(err, CAELUM_EUSAGE, "%s: %.0f epochs are done already, %zu were asked for in all",
-                           path, position[0], fit->settings.epochs);
-    const long epochs = whole(position[0], fit->settings.epochs), batches = whole(position[1], fit->batches);
+                           path, position[0], fit->trainer->settings.epochs);
+    const long epochs = whole(position[0], fit->trainer->settings.epochs),
+               batches = whole(position[1], fit->batches);
     const long step = whole(position[2], (size_t)1 << 52);
     const long best = epochs < 0 ? -1 : whole(position[3], (size_t)epochs);
     if (epochs < 0 || batches < 0 || step < 0 || best < 0 || (epochs > 0 && best == 0))

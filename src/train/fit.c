@@ -15,7 +15,7 @@ int fit_open(struct fit *out, const struct fit_settings *settings, struct traine
     const size_t n = settings->train.n, batch = trainer->settings.batch;
     fit.batches = (n + batch - 1) / batch;
     int result = mem_alloc(&fit.order, n, sizeof *fit.order, err);
-    if (result == 0) result = mem_alloc(&fit.history, settings->epochs, sizeof *fit.history, err);
+    if (result == 0) result = mem_alloc(&fit.history, trainer->settings.epochs, sizeof *fit.history, err);
     if (result != 0) {
         fit_close(&fit);
         return result;
@@ -36,13 +36,14 @@ size_t fit_pictures(const struct fit *fit) {
 
 /* What an epoch starts from, a function of seed and history: its order, its flips, its drops. */
 static void begin_epoch(struct fit *fit) {
-    const struct fit_settings *s = &fit->settings;
+    const struct caelum_train_settings *s = &fit->trainer->settings;
+    const size_t n = fit->settings.train.n;
     const uint32_t epoch = (uint32_t)fit->epochs_done;
     struct rng order = rng_make(s->seed, RNG_ORDER, epoch), flips = rng_make(s->seed, RNG_AUGMENT, epoch);
-    for (size_t i = 0; i < s->train.n; i++)
+    for (size_t i = 0; i < n; i++)
         fit->order[i] = (uint32_t)i | (s->flip ? rng_u32(&flips) & TRAINER_FLIP : 0);
-    rng_shuffle(&order, fit->order, s->train.n);
-    fit->drops = schedule_drops(&s->schedule, fit->history, fit->epochs_done);
+    rng_shuffle(&order, fit->order, n);
+    fit->drops = schedule_drops(s, fit->history, fit->epochs_done);
     fit->highest_loss = fit->first_loss > 0 ? 100 * fit->first_loss : INFINITY;
     for (size_t i = 0; i < fit->epochs_done; i++)
         fit->highest_loss = fmin(fit->highest_loss, 100 * fit->history[i].loss);
@@ -84,7 +85,7 @@ static int run_batches(struct fit *fit, struct caelum_error *err) {
         const double start = clock_seconds();
         const size_t at = fit->batches_done * batch, count = n - at < batch ? n - at : batch;
         struct loss_sums sums;
-        t->lr = schedule_lr(&fit->settings.schedule, t->optimizer.step, fit->drops);
+        t->lr = schedule_lr(&t->settings, fit->batches, t->optimizer.step, fit->drops);
         trainer_step(t, &fit->settings.train, fit->order + at, count, &sums);
         fit->sums.loss += sums.loss;
         fit->sums.squared += sums.squared;
@@ -146,13 +147,13 @@ static int finish_epoch(struct fit *fit, struct caelum_error *err) {
 }
 
 bool fit_ended_early(const struct fit *fit) {
-    const size_t patience = fit->settings.early_stop;
+    const size_t patience = fit->trainer->settings.early_stop;
     return patience > 0 && fit->epochs_done - fit->best_epoch >= patience;
 }
 
 int fit_run(struct fit *fit, struct caelum_error *err) {
     fit->stopped = false;
-    while (fit->epochs_done < fit->settings.epochs && !fit_ended_early(fit)) {
+    while (fit->epochs_done < fit->trainer->settings.epochs && !fit_ended_early(fit)) {
         begin_epoch(fit);
         CHECK(run_batches(fit, err));
         if (fit->stopped) return CAELUM_OK;

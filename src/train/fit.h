@@ -8,12 +8,8 @@
 
 struct fit;
 
+/* What the trainer's settings don't tell. */
 struct fit_settings {
-    size_t epochs;
-    uint64_t seed; /* order of the pictures, flips */
-    struct schedule schedule;
-    size_t early_stop; /* end after so many epochs without a better validation loss; 0: never */
-    bool flip;         /* mirror half of the pictures, other ones in every epoch */
     struct pictures train, validation;
     /* After every batch; non-zero asks to stop. */
     int (*on_batch)(void *cookie, const struct fit *fit);
@@ -26,7 +22,7 @@ struct fit {
     struct fit_settings settings;
     struct trainer *trainer;      /* borrowed */
     uint32_t *order;              /* [train.n], of the epoch under way, with TRAINER_FLIP */
-    struct caelum_epoch *history; /* [settings.epochs] */
+    struct caelum_epoch *history; /* [epochs of the trainer's settings] */
     size_t epochs_done;
     size_t best_epoch; /* 1 based; 0: none yet */
     double first_loss; /* mean of the run's first batch; 0: not done */

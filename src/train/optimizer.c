@@ -5,17 +5,15 @@
 
 #include <math.h>
 
-struct optimizer_settings optimizer_defaults(void) {
-    return (struct optimizer_settings){
-        .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .alpha = 0.99, .epsilon = 1e-8};
-}
+/* PyTorch's: of Adam and AdamW, of RMSprop, of all three. */
+static const double beta1 = 0.9, beta2 = 0.999, alpha = 0.99, epsilon = 1e-8;
 
-int optimizer_open(struct optimizer *out, const struct optimizer_settings *settings,
+int optimizer_open(struct optimizer *out, const struct caelum_train_settings *settings,
                    const struct caelum_net *net, int threads, struct caelum_error *err) {
     struct optimizer o = {.settings = *settings, .n = net->params};
     int result = mem_alloc(&o.m, o.n, sizeof *o.m, err);
     if (result == 0) result = mem_alloc(&o.v, o.n, sizeof *o.v, err);
-    if (result == 0 && settings->kind == CAELUM_MUON) result = muon_open(&o.muon, net, threads, err);
+    if (result == 0 && settings->optimizer == CAELUM_MUON) result = muon_open(&o.muon, net, threads, err);
     if (result != 0)
         optimizer_close(&o);
     else
@@ -32,18 +30,17 @@ void optimizer_close(struct optimizer *o) {
 /* For `n` parameters from `at` on. */
 static void adam(const struct optimizer *o, const struct kernels *kernels, double lr, double decay, size_t at,
                  size_t n, float *params, const float *gradient) {
-    const struct optimizer_settings *s = &o->settings;
-    const double bias1 = 1.0 - pow(s->beta1, (double)o->step), bias2 = 1.0 - pow(s->beta2, (double)o->step);
+    const double bias1 = 1.0 - pow(beta1, (double)o->step), bias2 = 1.0 - pow(beta2, (double)o->step);
     kernels->adam(&(struct adam_job){.n = n,
                                      .p = params + at,
                                      .m = o->m + at,
                                      .v = o->v + at,
                                      .g = gradient + at,
-                                     .one_minus_beta1 = (float)(1.0 - s->beta1),
-                                     .one_minus_beta2 = (float)(1.0 - s->beta2),
+                                     .one_minus_beta1 = (float)(1.0 - beta1),
+                                     .one_minus_beta2 = (float)(1.0 - beta2),
                                      .step = (float)(lr / bias1),
                                      .inv_sqrt_bias2 = (float)(1.0 / sqrt(bias2)),
-                                     .epsilon = (float)s->epsilon,
+                                     .epsilon = (float)epsilon,
                                      .decay = (float)(lr * decay)});
 }
 
@@ -65,11 +62,11 @@ static void muon(const struct optimizer *o, const struct kernels *kernels, doubl
 
 void optimizer_step(struct optimizer *o, const struct kernels *kernels, double lr, float *params,
                     float *gradient) {
-    const struct optimizer_settings *s = &o->settings;
+    const struct caelum_train_settings *s = &o->settings;
     o->step++;
-    if (s->weight_decay > 0 && s->kind != CAELUM_ADAMW && s->kind != CAELUM_MUON)
+    if (s->weight_decay > 0 && s->optimizer != CAELUM_ADAMW && s->optimizer != CAELUM_MUON)
         kernels->add_scaled(gradient, params, (float)s->weight_decay, o->n);
-    switch (s->kind) {
+    switch (s->optimizer) {
     case CAELUM_ADAM:
         adam(o, kernels, lr, 0, 0, o->n, params, gradient);
         break;
@@ -92,9 +89,9 @@ void optimizer_step(struct optimizer *o, const struct kernels *kernels, double l
                                                .p = params,
                                                .v = o->v,
                                                .g = gradient,
-                                               .one_minus_alpha = (float)(1.0 - s->alpha),
+                                               .one_minus_alpha = (float)(1.0 - alpha),
                                                .lr = (float)lr,
-                                               .epsilon = (float)s->epsilon});
+                                               .epsilon = (float)epsilon});
         break;
     }
 }

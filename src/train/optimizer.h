@@ -5,21 +5,8 @@
 
 #include "train/muon.h"
 
-struct optimizer_settings {
-    enum caelum_optimizer kind;
-    double weight_decay; /* on all parameters, biases too; AdamW, Muon: decoupled, others: added to the
-                            gradient */
-    double momentum;     /* SGD */
-    double beta1, beta2; /* Adam, AdamW, what Muon leaves */
-    double alpha;        /* RMSprop */
-    double epsilon;      /* Adam, AdamW, what Muon leaves, RMSprop */
-};
-
-/* Adam without decay; beta 0.9 and 0.999 (Kingma & Ba 2015), momentum 0.9, alpha 0.99, epsilon 1e-8. */
-struct optimizer_settings optimizer_defaults(void);
-
 struct optimizer {
-    struct optimizer_settings settings;
+    struct caelum_train_settings settings; /* of these optimizer, momentum, weight_decay */
     size_t n;
     float *m, *v;     /* [n]: running means of the gradient and of its square; those not used stay 0 */
     uint64_t step;    /* steps done */
@@ -27,7 +14,7 @@ struct optimizer {
 };
 
 /* For the parameters of a network, which is needed no longer than for this call. */
-int optimizer_open(struct optimizer *optimizer, const struct optimizer_settings *settings,
+int optimizer_open(struct optimizer *optimizer, const struct caelum_train_settings *settings,
                    const struct caelum_net *net, int threads, struct caelum_error *err);
 /* Safe on a zeroed optimizer. */
 void optimizer_close(struct optimizer *optimizer);

@@ -46,19 +46,6 @@ struct run {
     struct remaining remaining;
 };
 
-struct caelum_train_settings caelum_train_defaults(void) {
-    return (struct caelum_train_settings){.data_settings = caelum_data_defaults(),
-                                          .epochs = 50,
-                                          .batch = 50,
-                                          .lr = 0.001,
-                                          .huber_delta = 0.1,
-                                          .momentum = 0.9,
-                                          .lr_step_epochs = 20,
-                                          .lr_gamma = 0.1,
-                                          .lr_patience = 5,
-                                          .seed = 1};
-}
-
 static int path_in(const struct run *run, const char *name, char path[PATH_SIZE], struct caelum_error *err) {
     return file_join(path, PATH_SIZE, run->settings.out, name, err);
 }
@@ -232,7 +219,7 @@ static int on_epoch(void *cookie, const struct fit *fit, struct caelum_error *er
     CHECK(save_checkpoint(run, err));
     if (run->settings.progress) {
         const struct caelum_train_progress progress = {.epoch = e->epoch,
-                                                       .epochs = fit->settings.epochs,
+                                                       .epochs = fit->trainer->settings.epochs,
                                                        .batch = fit->batches,
                                                        .batches = fit->batches,
                                                        .loss = e->loss,
@@ -249,10 +236,10 @@ static int on_batch(void *cookie, const struct fit *fit) {
     const struct caelum_train_settings *s = &run->settings;
     if (!s->progress) return 0;
     const size_t done = fit->epochs_done * fit->batches + fit->batches_done;
-    const size_t all = fit->settings.epochs * fit->batches, n = fit_pictures(fit);
+    const size_t all = fit->trainer->settings.epochs * fit->batches, n = fit_pictures(fit);
     const struct caelum_train_progress progress = {
         .epoch = fit->epochs_done + 1,
-        .epochs = fit->settings.epochs,
+        .epochs = fit->trainer->settings.epochs,
         .batch = fit->batches_done,
         .batches = fit->batches,
         .loss = fit->sums.loss / (double)(n * trainer_terms(fit->trainer)),
@@ -314,24 +301,8 @@ static int prepare(struct run *run, struct caelum_error *err) {
                            run->data->source);
     const struct pictures train = data_pictures(run->data, CAELUM_TRAIN),
                           val = data_pictures(run->data, CAELUM_VALIDATION);
-    const struct schedule schedule = {.kind = s->schedule,
-                                      .lr = s->lr,
-                                      .batches = (train.n + s->batch - 1) / s->batch,
-                                      .epochs = s->epochs,
-                                      .warmup = s->warmup,
-                                      .step_epochs = s->lr_step_epochs,
-                                      .gamma = s->lr_gamma,
-                                      .patience = s->lr_patience};
-    const struct fit_settings fit = {.epochs = s->epochs,
-                                     .seed = s->seed,
-                                     .schedule = schedule,
-                                     .early_stop = s->early_stop,
-                                     .flip = s->flip,
-                                     .train = train,
-                                     .validation = val,
-                                     .on_batch = on_batch,
-                                     .on_epoch = on_epoch,
-                                     .cookie = run};
+    const struct fit_settings fit = {
+        .train = train, .validation = val, .on_batch = on_batch, .on_epoch = on_epoch, .cookie = run};
     CHECK(fit_open(&run->fit, &fit, &run->trainer, err));
     CHECK(name_network(run, err));
     name_start(run);
@@ -414,7 +385,7 @@ int caelum_train(const struct caelum_train_settings *settings, struct caelum_tra
             .best_val_accuracy = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_accuracy : NAN,
             .seconds = clock_seconds() - start,
             .stopped = fit->stopped,
-            .ended_early = !fit->stopped && fit->epochs_done < fit->settings.epochs};
+            .ended_early = !fit->stopped && fit->epochs_done < fit->trainer->settings.epochs};
     }
     events_close(&run->events, NULL);
     fit_close(&run->fit);

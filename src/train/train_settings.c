@@ -2,9 +2,8 @@
  * stands in it can't be forgotten in a checkpoint. */
 #include "train/train_settings.h"
 
-#include "base/number.h"
+#include "base/option.h"
 
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,89 +19,118 @@ const char *const caelum_schedule_words[] = {
     [CAELUM_CONSTANT] = "constant", [CAELUM_STEP] = "step",       [CAELUM_COSINE] = "cosine",
     [CAELUM_ONECYCLE] = "onecycle", [CAELUM_PLATEAU] = "plateau", NULL};
 
-enum kind { WORD, REAL, SIZE, U64, FLAG };
-
-struct field {
-    const char *key;
-    enum kind kind;
-    size_t offset;            /* in struct caelum_train_settings */
-    const char *const *words; /* WORD: by value */
-    double least, most;       /* REAL and SIZE */
-    bool open;                /* REAL: `least` itself is no value */
-};
-
-#define AT(member) offsetof(struct caelum_train_settings, member)
-
-static const struct field fields[] = {
-    {"task", WORD, AT(task), caelum_task_words, 0, 0, false},
-    {"loss", WORD, AT(loss), caelum_loss_words, 0, 0, false},
-    {"huber_delta", REAL, AT(huber_delta), NULL, 0, 1000, true},
-    {"optimizer", WORD, AT(optimizer), caelum_optimizer_words, 0, 0, false},
-    {"lr", REAL, AT(lr), NULL, 0, 100, true},
-    {"schedule", WORD, AT(schedule), caelum_schedule_words, 0, 0, false},
-    {"warmup", REAL, AT(warmup), NULL, 0, 1000000, false},
-    {"lr_step_epochs", SIZE, AT(lr_step_epochs), NULL, 1, 1000000, false},
-    {"lr_gamma", REAL, AT(lr_gamma), NULL, 0, 1, true},
-    {"lr_patience", SIZE, AT(lr_patience), NULL, 0, 1000000, false},
-    {"clip", REAL, AT(clip), NULL, 0, 1e9, false},
-    {"ema", REAL, AT(ema), NULL, 0, 0.999999, false},
-    {"early_stop", SIZE, AT(early_stop), NULL, 0, 1000000, false},
-    {"flip", FLAG, AT(flip), NULL, 0, 0, false},
-    {"shift", SIZE, AT(shift), NULL, 0, 7, false},
-    {"momentum", REAL, AT(momentum), NULL, 0, 1, false},
-    {"weight_decay", REAL, AT(weight_decay), NULL, 0, 1, false},
-    {"batch", SIZE, AT(batch), NULL, 1, 65536, false},
-    {"seed", U64, AT(seed), NULL, 0, 0, false},
-    {"split_seed", U64, AT(data_settings.split_seed), NULL, 0, 0, false},
-    {"synthetic_seed", U64, AT(data_settings.synthetic_seed), NULL, 0, 0, false},
-    {"crop", SIZE, AT(data_settings.crop), NULL, 8, 256, false},
-    {"limit", SIZE, AT(data_settings.limit), NULL, 0, 4294967295.0, false},
-};
-
-/* Kept apart in checkpoints, since a resumed run may change it. */
-static const struct field epochs_field = {"epochs", SIZE, AT(epochs), NULL, 1, 1000000, false};
-
-enum { FIELDS = sizeof fields / sizeof *fields };
-
-static const void *place(const struct caelum_train_settings *s, const struct field *f) {
-    return (const char *)s + f->offset;
+struct caelum_train_settings caelum_train_defaults(void) {
+    return (struct caelum_train_settings){.data_settings = caelum_data_defaults(),
+                                          .epochs = 50,
+                                          .batch = 50,
+                                          .lr = 0.001,
+                                          .huber_delta = 0.1,
+                                          .momentum = 0.9,
+                                          .lr_step_epochs = 20,
+                                          .lr_gamma = 0.1,
+                                          .lr_patience = 5,
+                                          .seed = 1};
 }
 
-static int word(const void *value) {
-    int i; /* enums are ints, and unsigned to some compilers: only the bytes are alike */
-    memcpy(&i, value, sizeof i);
-    return i;
+/* A row's first three: what it is, its name, its place. */
+#define ROW(KIND, called, member) \
+    .name = called, .kind = CAELUM_OPTION_##KIND, .offset = offsetof(struct caelum_train_settings, member)
+
+/* epochs stand first: in checkpoints they are kept apart, since a resumed run may change them. */
+const struct caelum_option caelum_train_options[] = {
+    {ROW(SIZE, "epochs", epochs), .letter = 'e', .least = 1, .most = 1000000, .value = "N",
+     .help = "passes over the training pictures, 1 to 1,000,000"},
+    {ROW(WORD, "task", task), .words = caelum_task_words,
+     .help = "what to learn: the pictures, chroma from luminance, clean pictures from noisy ones, or what "
+             "they show"},
+    {ROW(WORD, "loss", loss), .words = caelum_loss_words,
+     .help = "what is minimized; to classify, xent, and only then"},
+    {ROW(REAL, "huber-delta", huber_delta), .most = 1000, .above = true, .value = "X",
+     .help = "error beyond which huber is linear, pixels being 0 to 1"},
+    {ROW(WORD, "optimizer", optimizer), .words = caelum_optimizer_words,
+     .help = "how a gradient changes the weights"},
+    {ROW(REAL, "lr", lr), .most = 100, .above = true, .value = "X",
+     .help = "step size, the largest of the run, above 0"},
+    {ROW(WORD, "schedule", schedule), .words = caelum_schedule_words, .help = "how the step size changes"},
+    {ROW(REAL, "warmup", warmup), .most = 1000000, .value = "EPOCHS",
+     .help = "let the step size rise for so long first, in epochs, which may be broken"},
+    {ROW(SIZE, "lr-step-epochs", lr_step_epochs), .least = 1, .most = 1000000, .value = "N",
+     .help = "step: epochs between drops, at least 1"},
+    {ROW(REAL, "lr-gamma", lr_gamma), .most = 1, .above = true, .value = "X",
+     .help = "step, plateau: factor of a drop, above 0, at most 1"},
+    {ROW(SIZE, "lr-patience", lr_patience), .most = 1000000, .value = "EPOCHS",
+     .help = "plateau: epochs without a better validation loss that pass before a drop"},
+    {ROW(REAL, "clip", clip), .most = 1e9, .value = "NORM",
+     .help = "scale longer gradients down to this Euclidean norm; 0 = don't"},
+    {ROW(REAL, "ema", ema), .most = 0.999999, .value = "DECAY",
+     .help = "validate and save a running mean of the weights, which keeps this share a step, for example "
+             "0.999; 0 = don't"},
+    {ROW(SIZE, "early-stop", early_stop), .most = 1000000, .value = "EPOCHS",
+     .help = "end after so many epochs without a better validation loss; 0 = don't"},
+    {ROW(FLAG, "flip", flip), .help = "mirror half of the pictures, other ones in every epoch"},
+    {ROW(SIZE, "shift", shift), .most = 7, .value = "PIXELS",
+     .help = "move each picture by up to so many pixels each way, anew each time; 0 to 7"},
+    {ROW(REAL, "momentum", momentum), .most = 1, .value = "X",
+     .help = "share of the last step that sgd keeps, 0 to 1"},
+    {ROW(REAL, "weight-decay", weight_decay), .most = 1, .value = "X",
+     .help = "pull of all parameters towards 0, 0 to 1; decoupled with adamw, else added to the gradient"},
+    {ROW(SIZE, "batch", batch), .letter = 'b', .least = 1, .most = 65536, .value = "N",
+     .help = "pictures in a minibatch, 1 to 65,536"},
+    {ROW(U64, "seed", seed), .value = "N",
+     .help = "seed of initial weights, order of the pictures, flips and shifts"},
+    {ROW(U64, "split-seed", data_settings.split_seed), .value = "N",
+     .help = "seed of the shuffle that precedes the split into train, validation, test"},
+    {ROW(U64, "synthetic-seed", data_settings.synthetic_seed)},
+    {ROW(SIZE, "crop", data_settings.crop), .least = 8, .most = 256, .value = "N",
+     .help = "directory of pictures: height and width of what is cut out of them, 8 to 256 pixels"},
+    {ROW(SIZE, "limit", data_settings.limit), .most = 4294967295.0, .value = "N",
+     .help = "use only the first N pictures of that shuffle; 0 = all"},
+    {.name = NULL}};
+
+static const struct caelum_option *const recorded = caelum_train_options + 1;
+
+static const void *place(const struct caelum_train_settings *s, const struct caelum_option *o) {
+    return (const char *)s + o->offset;
 }
 
-static int check_field(const struct caelum_train_settings *s, const struct field *f,
-                       struct caelum_error *err) {
-    const void *at = place(s, f);
-    int count = 0;
-    switch (f->kind) {
-    case WORD:
-        while (f->words[count]) count++;
-        if (word(at) >= 0 && word(at) < count) return CAELUM_OK;
-        return caelum_fail(err, CAELUM_EUSAGE, "%s: expected one of %d choices, got %d", f->key, count,
-                           word(at));
-    case REAL: {
+/* "split_seed", as metadata and complaints have it, for "split-seed". */
+static const char *key_of(const struct caelum_option *o, char key[40]) {
+    snprintf(key, 40, "%s", o->name);
+    for (char *c = key; *c; c++)
+        if (*c == '-') *c = '_';
+    return key;
+}
+
+static int check_word(const struct caelum_option *o, const void *at, struct caelum_error *err) {
+    int value, count = 0;
+    memcpy(&value, at, sizeof value);
+    while (o->words[count]) count++;
+    if (value >= 0 && value < count) return CAELUM_OK;
+    return caelum_fail(err, CAELUM_EUSAGE, "%s: expected one of %d choices, got %d", o->name, count, value);
+}
+
+static int check_option(const struct caelum_train_settings *s, const struct caelum_option *o,
+                        struct caelum_error *err) {
+    const void *at = place(s, o);
+    char key[40];
+    if (o->kind == CAELUM_OPTION_WORD) return check_word(o, at, err);
+    if (o->kind == CAELUM_OPTION_REAL) {
         const double value = *(const double *)at;
-        if (value <= f->most && (f->open ? value > f->least : value >= f->least)) return CAELUM_OK;
-        return caelum_fail(err, CAELUM_EUSAGE, "%s: expected a number %s %g, at most %g, got %g", f->key,
-                           f->open ? "above" : "from", f->least, f->most, value);
+        if (value <= o->most && (o->above ? value > o->least : value >= o->least)) return CAELUM_OK;
+        return caelum_fail(err, CAELUM_EUSAGE, "%s: expected a number %s %g, at most %g, got %g",
+                           key_of(o, key), o->above ? "above" : "from", o->least, o->most, value);
     }
-    case SIZE: {
+    if (o->kind == CAELUM_OPTION_SIZE) {
         const size_t value = *(const size_t *)at;
-        if ((double)value >= f->least && (double)value <= f->most) return CAELUM_OK;
-        return caelum_fail(err, CAELUM_EUSAGE, "%s: expected %.0f to %.0f, got %zu", f->key, f->least,
-                           f->most, value);
+        if ((double)value >= o->least && (double)value <= o->most) return CAELUM_OK;
+        return caelum_fail(err, CAELUM_EUSAGE, "%s: expected %.0f to %.0f, got %zu", key_of(o, key), o->least,
+                           o->most, value);
     }
-    default:
-        return CAELUM_OK;
-    }
+    return CAELUM_OK;
 }
 
 int train_settings_check(const struct caelum_train_settings *s, struct caelum_error *err) {
-    for (size_t i = 0; i < FIELDS; i++) CHECK(check_field(s, &fields[i], err));
+    for (const struct caelum_option *o = caelum_train_options; o->name; o++) CHECK(check_option(s, o, err));
     if (s->loss == CAELUM_BCE && s->task == CAELUM_COLORIZE)
         return caelum_fail(err, CAELUM_EUSAGE,
                            "loss: bce needs targets in [0, 1], and the chroma that colorize learns is also "
@@ -121,149 +149,85 @@ int train_settings_check(const struct caelum_train_settings *s, struct caelum_er
     return CAELUM_OK;
 }
 
-/* The number in as few digits as name it exactly, 17 at most. */
-static void print_real(double value, char text[64]) {
-    for (int digits = 6; digits <= 17; digits++) {
-        double back;
-        number_print(text, 64, "%.*g", digits, value);
-        if (number_real(text, &back) && back == value) return;
-    }
-}
-
-/* The value as metadata has it. text: [64]. */
-static const char *print_field(const struct caelum_train_settings *s, const struct field *f, char text[64]) {
-    const void *at = place(s, f);
-    switch (f->kind) {
-    case WORD:
-        return f->words[word(at)];
-    case REAL:
-        print_real(*(const double *)at, text);
-        break;
-    case SIZE:
-        snprintf(text, 64, "%zu", *(const size_t *)at);
-        break;
-    case U64:
-        snprintf(text, 64, "%llu", (unsigned long long)*(const uint64_t *)at);
-        break;
-    case FLAG:
-        return *(const bool *)at ? "yes" : "no";
-    }
-    return text;
-}
-
 int train_settings_write(const struct caelum_train_settings *s, struct metadata *m,
                          struct caelum_error *err) {
-    char text[64];
-    for (const struct field *f = fields; f < fields + FIELDS; f++)
-        CHECK(metadata_set(m, f->key, print_field(s, f, text), err));
+    char key[40], text[64];
+    for (const struct caelum_option *o = recorded; o->name; o++)
+        CHECK(metadata_set(m, key_of(o, key), option_print(o, place(s, o), text), err));
     return CAELUM_OK;
 }
 
-/* Whether `text` is a value of the field; then *at has it. */
-static bool read_field(const struct field *f, const char *text, void *at) {
-    uint64_t number;
-    if (f->kind == WORD) {
-        for (int i = 0; f->words[i]; i++)
-            if (strcmp(text, f->words[i]) == 0) {
-                memcpy(at, &i, sizeof i);
-                return true;
-            }
-        return false;
-    }
-    if (f->kind == FLAG) {
-        *(bool *)at = strcmp(text, "yes") == 0;
-        return *(bool *)at || strcmp(text, "no") == 0;
-    }
-    if (f->kind == REAL) return number_real(text, (double *)at);
-    if (!number_whole(text, 0, f->kind == SIZE ? SIZE_MAX : UINT64_MAX, &number)) return false;
-    if (f->kind == SIZE)
-        *(size_t *)at = (size_t)number;
-    else
-        *(uint64_t *)at = number;
-    return true;
+/* Sets an option from what metadata have of it, or to its default; *text is what they have, or NULL. */
+static bool read_recorded(struct caelum_train_settings *s, const struct caelum_option *o,
+                          const struct metadata *m, const char **text) {
+    const struct caelum_train_settings usual = caelum_train_defaults();
+    char key[40], own[64];
+    *text = metadata_get(m, key_of(o, key));
+    return option_read(o, (char *)s + o->offset, *text ? *text : option_print(o, place(&usual, o), own));
 }
 
 int train_settings_read(struct caelum_train_settings *s, const struct metadata *m, const char *path,
                         struct caelum_error *err) {
-    const struct caelum_train_settings usual = caelum_train_defaults();
-    char own[64];
-    for (const struct field *f = fields; f < fields + FIELDS; f++) {
-        const char *recorded = metadata_get(m, f->key);
-        const char *text = recorded ? recorded : print_field(&usual, f, own);
-        if (!read_field(f, text, (char *)s + f->offset))
+    const char *text;
+    char key[40];
+    for (const struct caelum_option *o = recorded; o->name; o++)
+        if (!read_recorded(s, o, m, &text))
             return caelum_fail(err, CAELUM_EFORMAT,
                                "%s: '%s' makes no sense in it; this is no checkpoint that can be resumed",
-                               path, f->key);
-    }
+                               path, key_of(o, key));
     return CAELUM_OK;
 }
 
 /* --- As words ------------------------------------------------------------------------------------- */
 
-/* "split-seed" for "split_seed". */
-static const char *option_name(const struct field *f, char name[40]) {
-    snprintf(name, 40, "%s", f->key);
-    for (char *c = name; *c; c++)
-        if (*c == '_') *c = '-';
-    return name;
-}
-
-/* Every field that is no seed of a single training, epochs first; NULL beyond the last. */
-static const struct field *visible(size_t i) {
-    if (i == 0) return &epochs_field;
-    for (const struct field *f = fields; f < fields + FIELDS; f++)
-        if (strcmp(f->key, "seed") != 0 && strcmp(f->key, "synthetic_seed") != 0 && --i == 0) return f;
-    return NULL;
-}
-
-int train_setting_set(struct caelum_train_settings *s, const char *name, const char *value,
-                      struct caelum_error *err) {
-    char list[400] = "", own[40];
-    const struct field *f;
-    for (size_t i = 0; (f = visible(i)) != NULL; i++) {
+int caelum_train_set(struct caelum_train_settings *s, const char *name, const char *text,
+                     struct caelum_error *err) {
+    char list[400] = "";
+    for (const struct caelum_option *o = caelum_train_options; o->name; o++) {
         struct caelum_train_settings changed = *s;
-        if (strcmp(option_name(f, own), name) != 0) {
-            const size_t used = strlen(list);
-            snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", own);
-            continue;
-        }
-        if (*value == '-' || !read_field(f, value, (char *)&changed + f->offset))
-            return caelum_fail(err, CAELUM_EFORMAT, "%s can't be '%s'", own, value);
-        if (check_field(&changed, f, err) != 0) return err ? (err->code = CAELUM_EFORMAT) : CAELUM_EFORMAT;
+        const size_t used = strlen(list);
+        if (!o->help) continue;
+        snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", o->name);
+        if (strcmp(o->name, name) != 0) continue;
+        if (*text == '-' || !option_read(o, (char *)&changed + o->offset, text))
+            return caelum_fail(err, CAELUM_EUSAGE, "%s can't be '%s'", name, text);
+        CHECK(check_option(&changed, o, err));
         *s = changed;
         return CAELUM_OK;
     }
-    return caelum_fail(err, CAELUM_EFORMAT, "no option of a run is called '%s'; there are: seeds, data, %s",
-                       name, list);
+    return caelum_fail(err, CAELUM_EUSAGE, "no option of a run is called '%s'; there are: data, %s", name,
+                       list);
+}
+
+/* Seeds of a single training and of generated pictures make no other experiment. */
+static bool is_seed(const struct caelum_option *o) {
+    return strcmp(o->name, "seed") == 0 || strcmp(o->name, "synthetic-seed") == 0;
 }
 
 bool train_settings_differ(const struct caelum_train_settings *s, const struct metadata *m, char what[160]) {
-    const struct caelum_train_settings usual = caelum_train_defaults();
-    const struct field *f;
-    for (size_t i = 0; (f = visible(i)) != NULL; i++) {
-        struct caelum_train_settings there = usual;
-        const char *text = metadata_get(m, f->key);
-        char name[40], a[64], b[64];
-        const bool known = !text || read_field(f, text, (char *)&there + f->offset);
-        const char *theirs = known ? print_field(&there, f, a) : text, *ours = print_field(s, f, b);
-        if (strcmp(theirs, ours) != 0) {
-            snprintf(what, 160, "%s is %.50s there, %s here", option_name(f, name), theirs, ours);
-            return true;
-        }
+    for (const struct caelum_option *o = caelum_train_options; o->name; o++) {
+        struct caelum_train_settings there;
+        char a[64], b[64];
+        const char *text;
+        const bool known = read_recorded(&there, o, m, &text);
+        const char *theirs = known ? option_print(o, place(&there, o), a) : text,
+                   *ours = option_print(o, place(s, o), b);
+        if (is_seed(o) || strcmp(theirs, ours) == 0) continue;
+        snprintf(what, 160, "%s is %.50s there, %s here", o->name, theirs, ours);
+        return true;
     }
     return false;
 }
 
 void train_settings_options(const struct caelum_train_settings *s, char *text, size_t size) {
     const struct caelum_train_settings usual = caelum_train_defaults();
-    const struct field *f;
     text[0] = '\0';
-    for (size_t i = 0; (f = visible(i)) != NULL; i++) {
-        char name[40], a[64], b[64];
-        const char *ours = print_field(s, f, a), *theirs = print_field(&usual, f, b);
+    for (const struct caelum_option *o = caelum_train_options; o->name; o++) {
+        char a[64], b[64];
+        const char *ours = option_print(o, place(s, o), a);
         const size_t used = strlen(text);
-        if (strcmp(ours, theirs) != 0)
-            snprintf(text + used, size - used, " --%s%s%s", option_name(f, name), f->kind == FLAG ? "" : " ",
-                     f->kind == FLAG ? "" : ours);
+        if (is_seed(o) || strcmp(ours, option_print(o, place(&usual, o), b)) == 0) continue;
+        snprintf(text + used, size - used, " --%s%s%s", o->name, o->kind == CAELUM_OPTION_FLAG ? "" : " ",
+                 o->kind == CAELUM_OPTION_FLAG ? "" : ours);
     }
 }

@@ -17,11 +17,6 @@ int train_settings_write(const struct caelum_train_settings *s, struct metadata 
 int train_settings_read(struct caelum_train_settings *s, const struct metadata *metadata, const char *path,
                         struct caelum_error *err);
 
-/* Sets the one that `caelum train` calls --NAME, or epochs; a flag is yes or no. CAELUM_EFORMAT if there is
- * no such setting or the value can't be read; train_settings_check tells values that make no sense. */
-int train_setting_set(struct caelum_train_settings *s, const char *name, const char *value,
-                      struct caelum_error *err);
-
 /* Whether a run with this metadata was made with other settings, seeds aside. What the metadata lacks had its
  * default. If so, what: [160] says which: "batch is 50 there, 100 here". */
 bool train_settings_differ(const struct caelum_train_settings *s, const struct metadata *metadata,

@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include "base/mem.h"
+#include "base/parallel.h"
 #include "base/team.h"
 #include "train/augment.h"
 #include "train/klt.h"
@@ -24,9 +25,12 @@ static size_t sums_of(const struct trainer *t) {
     return t->engine.kernels->lanes / SUM_LANES;
 }
 
-struct trainer_settings trainer_defaults(size_t batch, double lr, int threads) {
-    return (struct trainer_settings){
-        .batch = batch, .lr = lr, .optimizer = optimizer_defaults(), .threads = threads};
+struct caelum_train_settings trainer_defaults(size_t batch, double lr, int threads) {
+    struct caelum_train_settings s = caelum_train_defaults();
+    s.batch = batch;
+    s.lr = lr;
+    s.threads = threads;
+    return s;
 }
 
 /* Bytes of a picture that the task takes. */
@@ -42,7 +46,7 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
     size_t slots = 0;
     t->slot_count = eights < MOST_SLOTS ? eights : MOST_SLOTS;
     CHECK(mem_alloc(&t->params, n, sizeof(float), err));
-    CHECK(optimizer_open(&t->optimizer, &t->settings.optimizer, t->engine.net, t->settings.threads, err));
+    CHECK(optimizer_open(&t->optimizer, &t->settings, t->engine.net, t->settings.threads, err));
     if (t->settings.ema > 0) CHECK(mem_alloc(&t->ema, n, sizeof(float), err));
     CHECK(mem_alloc(&t->gradient, n, sizeof(float), err));
     CHECK(size_mul(n, t->slot_count + MOST_LANES / SUM_LANES, &slots, err));
@@ -52,11 +56,11 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
 }
 
 int trainer_open(struct trainer *trainer, const struct caelum_net *net,
-                 const struct trainer_settings *settings, size_t largest, uint64_t seed,
-                 struct caelum_error *err) {
-    struct trainer t = {.settings = *settings, .lr = settings->lr, .seed = seed};
+                 const struct caelum_train_settings *settings, size_t largest, struct caelum_error *err) {
+    struct trainer t = {.settings = *settings, .lr = settings->lr};
+    t.settings.threads = parallel_threads(settings->threads);
     const struct engine_settings engine = {
-        .task = settings->task, .threads = settings->threads, .learns = true};
+        .task = settings->task, .threads = t.settings.threads, .learns = true};
     CHECK(task_check(settings->task, net, err));
     int result = engine_open(&t.engine, net, &engine, err);
     if (result == 0) result = allocate(&t, largest, err);
@@ -64,7 +68,7 @@ int trainer_open(struct trainer *trainer, const struct caelum_net *net,
         trainer_close(&t);
         return result;
     }
-    net_init(net, seed, t.params);
+    net_init(net, settings->seed, t.params);
     if (t.ema) memcpy(t.ema, t.params, net->params * sizeof(float));
     trainer_refresh(&t);
     *trainer = t;
@@ -134,7 +138,7 @@ static struct block take_block(const struct pass *pass, size_t number, int worke
 
 /* What is random about picture `at` of the minibatch of this step, beside its order and flips. */
 static struct rng picture_rng(const struct trainer *t, enum rng_stream stream, size_t at) {
-    struct rng rng = rng_make(t->seed, stream, (uint32_t)t->optimizer.step);
+    struct rng rng = rng_make(t->settings.seed, stream, (uint32_t)t->optimizer.step);
     rng.counter[1] = (uint32_t)at;
     return rng;
 }
@@ -186,7 +190,7 @@ static void forward_block(const struct pass *pass, const struct block *b, int wo
     const bool learn = pass->order != NULL;
     const struct layer_noise noise = {.on = learn || t->settings.task == CAELUM_DENOISE,
                                       .scale = pass->scale,
-                                      .seed = t->seed,
+                                      .seed = t->settings.seed,
                                       .step = learn ? (uint32_t)t->optimizer.step : LAYER_NOISE_MEASURE,
                                       .first = (uint32_t)b->at.first};
     const struct tensor target = load_block(pass, &b->at, worker);

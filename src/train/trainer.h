@@ -12,30 +12,16 @@
 #include "engine/engine.h"
 #include "train/optimizer.h"
 
-struct trainer_settings {
-    enum caelum_task task;
-    size_t batch; /* pictures in a minibatch, at most */
-    enum caelum_loss loss;
-    double huber_delta;
-    double lr; /* of the first step */
-    struct optimizer_settings optimizer;
-    double clip;  /* largest norm of the whole gradient; 0: any */
-    double ema;   /* decay of the running mean of the weights, below 1; 0: none */
-    size_t shift; /* each picture is moved by up to so many pixels each way; 0: none is */
-    int threads;
-};
-
-/* Reconstruction, mean squared error, optimizer_defaults, no clipping, no running mean. */
-struct trainer_settings trainer_defaults(size_t batch, double lr, int threads);
+/* caelum_train_defaults but for these. */
+struct caelum_train_settings trainer_defaults(size_t batch, double lr, int threads);
 
 struct trainer {
-    struct trainer_settings settings;
+    struct caelum_train_settings settings; /* threads: as many as there are */
     struct engine engine;
     float *params; /* [net->params] */
     struct optimizer optimizer;
     float *ema;      /* [net->params]: running mean of params over the steps; NULL: none is kept */
     double lr;       /* of the next step */
-    uint64_t seed;   /* of noise layers, shifts, hints */
     float *gradient; /* [net->params] */
     float *slots;    /* [slot_count + 2][net->params], the last two of the tail */
     size_t slot_count;
@@ -45,10 +31,9 @@ struct trainer {
 };
 
 /* Allocates everything that training will need; `largest` is the count of the largest split to measure.
- * Parameters start at net_init(seed). */
+ * Parameters start at net_init(settings->seed). */
 int trainer_open(struct trainer *trainer, const struct caelum_net *net,
-                 const struct trainer_settings *settings, size_t largest, uint64_t seed,
-                 struct caelum_error *err);
+                 const struct caelum_train_settings *settings, size_t largest, struct caelum_error *err);
 /* Layers that ask for it (`init=klt`) start from these pictures; for others nothing changes. Fails as
  * klt_start does. */
 int trainer_start(struct trainer *trainer, const struct pictures *pictures, struct caelum_error *err);

@@ -41,7 +41,7 @@ expect 0 "$CAELUM" train "$net" --out a
 holds "quiet" test ! -s err
 holds "one epoch" test "$(wc -l <a/metrics.csv)" = 2
 holds "huber" grep -qF '"loss": "huber"' a/run.json
-holds "the command of a" grep -qF "\"command\": \"caelum train $net --out a --data=synthetic:200 --epochs=1 --loss=huber --cache-dir=$CAELUM_CACHE --quiet=yes\"" a/run.json
+holds "the command of a" grep -qF "\"command\": \"caelum train $net --out a --data=synthetic:200 --cache-dir=$CAELUM_CACHE --epochs=1 --loss=huber --quiet=yes\"" a/run.json
 expect 0 env CAELUM_BATCH=20 CAELUM_JSON=on "$CAELUM" train "$net" --out b --epochs 2 --loss mse --quiet=no
 says err "epoch   2/2"
 says out '"epochs": 2'
