@@ -5,8 +5,6 @@
 #include "image/tiles.h"
 #include "model/pool.h"
 
-#include <string.h>
-
 enum { ROUND = 256 };
 
 struct job {
@@ -29,12 +27,6 @@ static const uint8_t *give(void *cookie, size_t i, int worker) {
     return tile;
 }
 
-static void take(void *cookie, size_t i, const float *values, int worker) {
-    const struct job *job = cookie;
-    (void)worker;
-    memcpy(job->results + i * tile_size(job), values, tile_size(job) * sizeof *values);
-}
-
 static int run_tiles(struct engine *engine, struct job *job, uint8_t *pixels, struct caelum_error *err) {
     const size_t total = tiles_count(&job->tiles), area = job->in->width * job->in->height;
     float *sum = NULL, *weight = NULL;
@@ -44,7 +36,7 @@ static int run_tiles(struct engine *engine, struct job *job, uint8_t *pixels, st
     if (result == 0) result = mem_alloc(&weight, area, sizeof *weight, err);
     for (; result == 0 && job->first < total; job->first += ROUND) {
         const size_t n = total - job->first < ROUND ? total - job->first : ROUND;
-        const struct engine_job round = {.n = n, .input = give, .output = take, .cookie = job};
+        const struct engine_job round = {.n = n, .input = give, .out = job->results, .cookie = job};
         result = engine_run(engine, &round, err);
         for (size_t i = 0; result == 0 && i < n; i++)
             tiles_add(&job->tiles, job->first + i, job->results + i * tile_size(job), sum, weight);

@@ -6,11 +6,12 @@
 
 #include <pthread.h>
 
-enum { KEPT = 8 };
+enum { KINDS = 8 };
 
 struct engine_pool {
     pthread_mutex_t lock;
     struct pooled *kept;
+    size_t most; /* one for each processor, or for several kinds */
 };
 
 int pool_open(struct engine_pool **out, struct caelum_error *err) {
@@ -20,6 +21,8 @@ int pool_open(struct engine_pool **out, struct caelum_error *err) {
         mem_free(&pool);
         return caelum_fail(err, CAELUM_ERESOURCE, "a lock can't be made");
     }
+    const size_t processors = (size_t)parallel_default_threads();
+    pool->most = processors > KINDS ? processors : KINDS;
     *out = pool;
     return CAELUM_OK;
 }
@@ -101,7 +104,7 @@ void pool_give(struct pooled **pooled) {
     p->next = pool->kept;
     pool->kept = p;
     size_t kept = 1;
-    while (p->next && kept < KEPT) p = p->next, kept++;
+    while (p->next && kept < pool->most) p = p->next, kept++;
     last = p->next; /* the oldest, where there are too many */
     p->next = NULL;
     pthread_mutex_unlock(&pool->lock);
