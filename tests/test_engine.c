@@ -67,10 +67,8 @@ static void threads_share_an_engine(void **state) {
         r[i] = (struct runner){engine, in, wanted, 0};
         assert_int_equal(pthread_create(&thread[i], NULL, run_often, &r[i]), 0);
     }
-    for (size_t i = 0; i < THREADS; i++) {
-        pthread_join(thread[i], NULL);
-        assert_int_equal(r[i].wrong, 0);
-    }
+    for (size_t i = 0; i < THREADS; i++) pthread_join(thread[i], NULL);
+    for (size_t i = 0; i < THREADS; i++) assert_int_equal(r[i].wrong, 0);
     mem_free(&in), mem_free(&wanted);
     caelum_engine_close(&engine);
     caelum_model_close(&model);

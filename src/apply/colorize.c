@@ -4,10 +4,11 @@
 #include "base/mem.h"
 #include "base/mirror.h"
 #include "base/parallel.h"
+#include "engine/task.h"
 #include "image/chroma.h"
 #include "image/fade.h"
 #include "metrics/color_metrics.h"
-#include "model/pool.h"
+#include "model/model.h"
 
 #include <string.h>
 
@@ -73,21 +74,17 @@ static void extend(const struct work *w, const float *from, float *to) {
 
 static int predict(struct work *w, const caelum_model *model, int threads, struct caelum_error *err) {
     const size_t plane = w->h * w->w, full = w->network.h * w->network.w;
-    struct pooled *pooled = NULL;
     CHECK(mem_alloc(&w->input, w->network.c * full, sizeof(float), err));
     CHECK(mem_alloc(&w->uv, 2 * full, sizeof(float), err));
     extend(w, w->y, w->input);
     for (size_t i = 0; i < full; i++) w->input[i] = fade_show(w->fade, w->input[i]);
     for (size_t c = 1; c < w->network.c; c++) extend(w, w->hints + (c - 1) * plane, w->input + c * full);
-    CHECK(pool_take(&pooled, model, model->net->layers, threads, err));
-    const int result =
-        engine_run(&pooled->engine, &(struct engine_job){1, .in = w->input, .out = w->uv}, err);
-    pool_give(&pooled);
+    CHECK(caelum_model_run(model, model->net->layers, w->input, 1, threads, w->uv, err));
     for (size_t row = 0; row < 2 * w->h; row++) {
         const size_t c = row / w->h, y = row % w->h;
         memmove(w->uv + row * w->w, w->uv + (c * w->network.h + y) * w->network.w, w->w * sizeof *w->uv);
     }
-    return result;
+    return CAELUM_OK;
 }
 
 static int colorize(struct work *w, const caelum_model *model, const struct caelum_picture *in,

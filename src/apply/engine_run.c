@@ -13,16 +13,12 @@ struct caelum_engine {
 
 static int run(const struct caelum_engine *e, const float *in, size_t count, float *out,
                struct caelum_error *err) {
-    struct pooled *pooled = NULL;
+    const struct engine_job job = {.n = count, .in = in, .out = out};
     if (e->layer == 0) {
         memcpy(out, in, count * shape_values(e->model->net->input) * sizeof *in);
         return CAELUM_OK;
     }
-    CHECK(pool_take(&pooled, e->model, e->layer, e->threads, err));
-    const int result =
-        engine_run(&pooled->engine, &(struct engine_job){.n = count, .in = in, .out = out}, err);
-    pool_give(&pooled);
-    return result;
+    return pool_run(e->model, e->layer, e->threads, &job, err);
 }
 
 static int check_layer(const struct caelum_model *model, size_t layer, struct caelum_error *err) {

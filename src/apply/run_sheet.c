@@ -45,7 +45,6 @@ int run_sheet_write(const struct caelum_model *model, const struct caelum_data *
                     struct caelum_error *err) {
     static const char *const row_names[] = {"original", "reconstruction"};
     struct showing s = {.pictures = data_pictures(data, CAELUM_TEST), .rows = 2};
-    struct pooled *pooled = NULL;
     if (s.pictures.n > SHOWN) s.pictures.n = SHOWN;
     const size_t n = s.pictures.n, size = pictures_size(&s.pictures);
     if (task_of(model->net) == CAELUM_COLORIZE)
@@ -59,9 +58,8 @@ int run_sheet_write(const struct caelum_model *model, const struct caelum_data *
     float *results = NULL;
     int result = mem_alloc(&s.pixels, n * s.rows, size, err);
     if (result == 0) result = mem_alloc(&results, n * size, sizeof *results, err);
-    if (result == 0) result = pool_take(&pooled, model, model->net->layers, 0, err);
     const struct engine_job job = {.n = n, .input = give, .out = results, .cookie = &s};
-    if (result == 0) result = engine_run(&pooled->engine, &job, err);
+    if (result == 0) result = pool_run(model, model->net->layers, 0, &job, err);
     for (size_t i = 0; result == 0 && i < n; i++) show(&s, i, results + i * size);
     const struct sheet sheet = {.title = "Test pictures and their reconstructions",
                                 .subtitle = subtitle,
@@ -74,7 +72,6 @@ int run_sheet_write(const struct caelum_model *model, const struct caelum_data *
                                 .pixels = s.pixels,
                                 .captions = (const char(*)[24])s.captions};
     if (result == 0) result = sheet_write(&sheet, path, err);
-    pool_give(&pooled);
     mem_free(&s.pixels);
     mem_free(&results);
     return result;
