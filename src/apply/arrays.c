@@ -1,4 +1,4 @@
-/* engine_run.c - arrays through a model, up to any of its layers. */
+/* arrays.c - arrays through a model, up to any of its layers. */
 #include "base/mem.h"
 #include "model/pool.h"
 
