@@ -282,10 +282,30 @@ bool caelum_model_tensor(const caelum_model *model, size_t i, struct caelum_tens
 int caelum_model_set_tensor(caelum_model *model, const char *name, const float *data, size_t values,
                             struct caelum_error *err);
 
-/* Runs `count` pictures, in: [count][channels][row][column] floats of the network's input, up to layer
- * `layer` <= layers of the network's table: 0 is the input itself, `layers` the output, the latent mark's row
- * the code. out: [count] times that layer's output, likewise. threads = 0: the default; no influence on the
- * result. Fails with CAELUM_EUSAGE for a layer that isn't there, CAELUM_ERESOURCE. */
+/* A model at work: weights in the form that the kernels read, and memory for pictures on their way. */
+typedef struct caelum_engine caelum_engine;
+
+struct caelum_engine_settings {
+    size_t layer; /* of the network's table, up to which pictures run; 0: the last, the output */
+    int threads;  /* of one run; 0 = the default; no influence on the result */
+};
+struct caelum_engine_settings caelum_engine_defaults(void);
+
+/* Opens one for a model, which must outlive it. Fails with CAELUM_EUSAGE for a layer that isn't there,
+ * CAELUM_ERESOURCE. */
+int caelum_engine_open(caelum_engine **engine, const caelum_model *model,
+                       const struct caelum_engine_settings *settings, struct caelum_error *err);
+/* Runs `count` pictures, in: [count][channels][row][column] floats of the network's input. out: [count] times
+ * the layer's output, likewise. Any number of threads may do so at a time. The first run of a number of
+ * pictures takes memory for them, which the model keeps until it is closed or its weights change; later ones
+ * take none. Fails with CAELUM_ERESOURCE. */
+int caelum_engine_run(const caelum_engine *engine, const float *in, size_t count, float *out,
+                      struct caelum_error *err);
+void caelum_engine_close(caelum_engine **engine);
+
+/* The same without an engine of one's own, up to layer `layer` <= layers of the network's table: 0 is the
+ * input itself, `layers` the output, the latent mark's row the code. threads = 0: the default. Fails with
+ * CAELUM_EUSAGE for a layer that isn't there, CAELUM_ERESOURCE. */
 int caelum_model_run(const caelum_model *model, size_t layer, const float *in, size_t count, int threads,
                      float *out, struct caelum_error *err);
 

@@ -4,10 +4,11 @@
 #include "base/mem.h"
 #include "base/mirror.h"
 #include "base/parallel.h"
+#include "engine/task.h"
 #include "image/chroma.h"
 #include "image/fade.h"
 #include "metrics/color_metrics.h"
-#include "model/pool.h"
+#include "model/model.h"
 
 #include <string.h>
 
@@ -23,7 +24,7 @@ struct work {
     float *y;         /* [h][w] */
     float *hints;     /* [3][h][w]: U, V, and 1 where there is one */
     float *input;     /* [channels][rows][columns] of the network */
-    float *uv;        /* [2][h][w] */
+    float *uv;        /* [2][rows][columns], then [2][h][w] */
     struct fade fade; /* undone for the network */
     struct shape network;
 };
@@ -71,33 +72,19 @@ static void extend(const struct work *w, const float *from, float *to) {
             to[i * w->network.w + j] = from[mirrored(i, w->h) * w->w + mirrored(j, w->w)];
 }
 
-static const float *give(void *cookie, size_t i, int worker) {
-    (void)i, (void)worker;
-    return ((const struct work *)cookie)->input;
-}
-
-static void take(void *cookie, size_t i, const float *values, int worker) {
-    const struct work *w = cookie;
-    (void)i, (void)worker;
-    for (size_t row = 0; row < 2 * w->h; row++) {
-        const size_t c = row / w->h, y = row % w->h;
-        memcpy(w->uv + row * w->w, values + (c * w->network.h + y) * w->network.w, w->w * sizeof *values);
-    }
-}
-
 static int predict(struct work *w, const caelum_model *model, int threads, struct caelum_error *err) {
     const size_t plane = w->h * w->w, full = w->network.h * w->network.w;
-    struct pooled *pooled = NULL;
     CHECK(mem_alloc(&w->input, w->network.c * full, sizeof(float), err));
-    CHECK(mem_alloc(&w->uv, 2 * plane, sizeof(float), err));
+    CHECK(mem_alloc(&w->uv, 2 * full, sizeof(float), err));
     extend(w, w->y, w->input);
     for (size_t i = 0; i < full; i++) w->input[i] = fade_show(w->fade, w->input[i]);
     for (size_t c = 1; c < w->network.c; c++) extend(w, w->hints + (c - 1) * plane, w->input + c * full);
-    CHECK(pool_take(&pooled, model, model->net->layers, threads, err));
-    const struct engine_job job = {.n = 1, .values = give, .output = take, .cookie = w};
-    const int result = engine_run(&pooled->engine, &job, err);
-    pool_give(&pooled);
-    return result;
+    CHECK(caelum_model_run(model, model->net->layers, w->input, 1, threads, w->uv, err));
+    for (size_t row = 0; row < 2 * w->h; row++) {
+        const size_t c = row / w->h, y = row % w->h;
+        memmove(w->uv + row * w->w, w->uv + (c * w->network.h + y) * w->network.w, w->w * sizeof *w->uv);
+    }
+    return CAELUM_OK;
 }
 
 static int colorize(struct work *w, const caelum_model *model, const struct caelum_picture *in,

@@ -2,8 +2,7 @@
 
 #include "base/color.h"
 #include "base/mem.h"
-
-#include <string.h>
+#include "base/parallel.h"
 
 int predict_color_check(const struct caelum_net *net, const struct pictures *p, struct caelum_error *err) {
     const struct shape in = net->input, out = net->layer[net->layers - 1].out;
@@ -21,8 +20,7 @@ int predict_color_check(const struct caelum_net *net, const struct pictures *p, 
 
 struct work {
     const struct predict_color *job;
-    float *input; /* [threads][MOST_LANES][4][h][w], where there are hints */
-    float *uv;
+    float *input; /* [n][4][h][w], where there are hints */
 };
 
 static size_t plane_of(const struct work *w) {
@@ -35,14 +33,14 @@ static const uint8_t *give(void *cookie, size_t i, int worker) {
     return pictures_at(w->job->pictures, w->job->first + i);
 }
 
-/* Luminance and hints; a block's pictures are asked for one after the other, and each has its place. */
-static const float *give_hinted(void *cookie, size_t i, int worker) {
+/* Luminance and hints. */
+static void hint(void *cookie, size_t i, int worker) {
     const struct work *w = cookie;
     const size_t plane = plane_of(w), at = w->job->first + i;
     const uint8_t *picture = pictures_at(w->job->pictures, at);
-    float *input = w->input + ((size_t)worker * MOST_LANES + i % MOST_LANES) * 4 * plane;
+    float *input = w->input + i * 4 * plane;
     struct rng rng = rng_make(w->job->seed, RNG_HINTS, (uint32_t)at);
-    memset(input + plane, 0, 3 * plane * sizeof *input);
+    (void)worker;
     for (size_t left = w->job->hints; left > 0;) {
         float *mask = input + 3 * plane + rng_below(&rng, (uint32_t)plane);
         left -= *mask == 0;
@@ -55,33 +53,23 @@ static const float *give_hinted(void *cookie, size_t i, int worker) {
         input[p] = (float)yuv[0];
         for (size_t c = 1; c < 3; c++) input[c * plane + p] = input[3 * plane + p] * (float)yuv[c];
     }
-    return input;
-}
-
-static void take(void *cookie, size_t i, const float *values, int worker) {
-    const struct work *w = cookie;
-    const size_t size = 2 * plane_of(w);
-    (void)worker;
-    for (size_t v = 0; v < size; v++) w->uv[i * size + v] = w->job->gain * values[v];
 }
 
 int predict_color(struct engine *engine, const struct predict_color *job, float *uv,
                   struct caelum_error *err) {
-    struct work work = {.job = job, .uv = uv};
-    struct engine_job run = {.n = job->n, .output = take, .cookie = &work};
+    struct work work = {.job = job};
     const size_t plane = plane_of(&work);
     if (job->hints > 0 && (!task_takes_hints(CAELUM_COLORIZE, engine->net) || job->hints > plane))
         return caelum_fail(err, CAELUM_EUSAGE,
                            "%zu hints: expected at most %zu, and a model that takes hints (4 input channels)",
                            job->hints, plane);
     if (job->hints > 0) {
-        CHECK(mem_alloc(&work.input, (size_t)engine->settings.threads * MOST_LANES, 4 * plane * sizeof(float),
-                        err));
-        run.values = give_hinted;
-    } else {
-        run.input = give;
+        CHECK(mem_alloc(&work.input, job->n, 4 * plane * sizeof(float), err));
+        parallel_for(engine->settings.threads, job->n, hint, &work);
     }
+    const struct engine_job run = {.n = job->n, .in = work.input, .input = give, .out = uv, .cookie = &work};
     const int result = engine_run(engine, &run, err);
+    for (size_t v = 0; result == 0 && v < job->n * 2 * plane; v++) uv[v] *= job->gain;
     mem_free(&work.input);
     return result;
 }

@@ -5,8 +5,6 @@
 #include "image/tiles.h"
 #include "model/pool.h"
 
-#include <string.h>
-
 enum { ROUND = 256 };
 
 struct job {
@@ -29,13 +27,8 @@ static const uint8_t *give(void *cookie, size_t i, int worker) {
     return tile;
 }
 
-static void take(void *cookie, size_t i, const float *values, int worker) {
-    const struct job *job = cookie;
-    (void)worker;
-    memcpy(job->results + i * tile_size(job), values, tile_size(job) * sizeof *values);
-}
-
-static int run_tiles(struct engine *engine, struct job *job, uint8_t *pixels, struct caelum_error *err) {
+static int run_tiles(const caelum_model *model, int threads, struct job *job, uint8_t *pixels,
+                     struct caelum_error *err) {
     const size_t total = tiles_count(&job->tiles), area = job->in->width * job->in->height;
     float *sum = NULL, *weight = NULL;
     int result = mem_alloc(&job->bytes, ROUND, tile_size(job), err);
@@ -44,8 +37,8 @@ static int run_tiles(struct engine *engine, struct job *job, uint8_t *pixels, st
     if (result == 0) result = mem_alloc(&weight, area, sizeof *weight, err);
     for (; result == 0 && job->first < total; job->first += ROUND) {
         const size_t n = total - job->first < ROUND ? total - job->first : ROUND;
-        const struct engine_job round = {.n = n, .input = give, .output = take, .cookie = job};
-        result = engine_run(engine, &round, err);
+        const struct engine_job round = {.n = n, .input = give, .out = job->results, .cookie = job};
+        result = pool_run(model, model->net->layers, threads, &round, err);
         for (size_t i = 0; result == 0 && i < n; i++)
             tiles_add(&job->tiles, job->first + i, job->results + i * tile_size(job), sum, weight);
     }
@@ -61,16 +54,13 @@ int caelum_reconstruct(const caelum_model *model, const struct caelum_picture *i
                        struct caelum_picture *out, struct caelum_error *err) {
     const struct shape input = model->net->input, output = model->net->layer[model->net->layers - 1].out;
     struct caelum_picture made = {0};
-    struct pooled *pooled = NULL;
     if (input.c != 3 || output.c != 3 || output.h != input.h || output.w != input.w)
         return caelum_fail(err, CAELUM_EFORMAT,
                            "the model turns %zux%zux%zu into %zux%zux%zu: it does not reconstruct pictures",
                            input.c, input.h, input.w, output.c, output.h, output.w);
     struct job job = {.tiles = tiles_plan(in->width, in->height, input.w, input.h), .in = in};
     CHECK(image_allocate_like(&made, in, err));
-    int result = pool_take(&pooled, model, model->net->layers, threads, err);
-    if (result == 0) result = run_tiles(&pooled->engine, &job, made.pixels, err);
-    pool_give(&pooled);
+    const int result = run_tiles(model, threads, &job, made.pixels, err);
     if (result == 0)
         *out = made;
     else

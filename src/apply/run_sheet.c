@@ -26,38 +26,27 @@ static const uint8_t *give(void *cookie, size_t i, int worker) {
     return pictures_at(&s->pictures, i);
 }
 
-static uint8_t *row_of(const struct showing *s, size_t i, size_t row) {
-    return s->pixels + (i * s->rows + row) * pictures_size(&s->pictures);
-}
-
-static void caption(struct showing *s, size_t i, const uint8_t *ours) {
+/* Picture i and what became of it, and how near they are. */
+static void show(struct showing *s, size_t i, const float *values) {
     const uint8_t *truth = pictures_at(&s->pictures, i);
     const size_t size = pictures_size(&s->pictures);
+    uint8_t *row = s->pixels + i * s->rows * size, *ours = row + size;
     double squared = 0;
+    memcpy(row, truth, size);
     for (size_t j = 0; j < size; j++) {
+        ours[j] = color_byte((double)values[j]);
         const double d = ((double)ours[j] - truth[j]) / 255;
         squared += d * d;
     }
     number_print(s->captions[i], sizeof s->captions[i], "%.1f dB", metrics_psnr(squared / (double)size));
 }
 
-static void take(void *cookie, size_t i, const float *values, int worker) {
-    struct showing *s = cookie;
-    const size_t size = pictures_size(&s->pictures);
-    uint8_t *ours = row_of(s, i, 1);
-    (void)worker;
-    memcpy(row_of(s, i, 0), pictures_at(&s->pictures, i), size);
-    for (size_t j = 0; j < size; j++) ours[j] = color_byte((double)values[j]);
-    caption(s, i, ours);
-}
-
 int run_sheet_write(const struct caelum_model *model, const struct caelum_data *data, const char *path,
                     struct caelum_error *err) {
     static const char *const row_names[] = {"original", "reconstruction"};
     struct showing s = {.pictures = data_pictures(data, CAELUM_TEST), .rows = 2};
-    struct pooled *pooled = NULL;
     if (s.pictures.n > SHOWN) s.pictures.n = SHOWN;
-    const size_t n = s.pictures.n;
+    const size_t n = s.pictures.n, size = pictures_size(&s.pictures);
     if (task_of(model->net) == CAELUM_COLORIZE)
         return color_sheet_write(model, &s.pictures, "Test pictures colorized", path, err);
     struct caelum_net_info info;
@@ -66,10 +55,12 @@ int run_sheet_write(const struct caelum_model *model, const struct caelum_data *
     snprintf(subtitle, sizeof subtitle,
              "%s, %zu parameters, %zu numbers at the bottleneck, epoch %s; below, the PSNR of each",
              data->name, info.parameters, info.bottleneck, caelum_model_metadata(model, "epoch"));
-    CHECK(mem_alloc(&s.pixels, n * s.rows, pictures_size(&s.pictures), err));
-    int result = pool_take(&pooled, model, model->net->layers, 0, err);
-    const struct engine_job job = {.n = n, .input = give, .output = take, .cookie = &s};
-    if (result == 0) result = engine_run(&pooled->engine, &job, err);
+    float *results = NULL;
+    int result = mem_alloc(&s.pixels, n * s.rows, size, err);
+    if (result == 0) result = mem_alloc(&results, n * size, sizeof *results, err);
+    const struct engine_job job = {.n = n, .input = give, .out = results, .cookie = &s};
+    if (result == 0) result = pool_run(model, model->net->layers, 0, &job, err);
+    for (size_t i = 0; result == 0 && i < n; i++) show(&s, i, results + i * size);
     const struct sheet sheet = {.title = "Test pictures and their reconstructions",
                                 .subtitle = subtitle,
                                 .row_names = row_names,
@@ -81,7 +72,7 @@ int run_sheet_write(const struct caelum_model *model, const struct caelum_data *
                                 .pixels = s.pixels,
                                 .captions = (const char(*)[24])s.captions};
     if (result == 0) result = sheet_write(&sheet, path, err);
-    pool_give(&pooled);
     mem_free(&s.pixels);
+    mem_free(&results);
     return result;
 }

@@ -24,6 +24,15 @@ int size_mul(size_t a, size_t b, size_t *product, struct caelum_error *err) {
     return CAELUM_OK;
 }
 
+/* The next aligned address; that of the block is kept just before it. What calloc takes from the system is
+ * zero already: pages that nobody touches take no memory and no time. */
+static void *aligned(char *raw) {
+    if (!raw) return NULL;
+    char *memory = raw + (MEM_ALIGN - (uintptr_t)raw % MEM_ALIGN);
+    memcpy(memory - sizeof raw, &raw, sizeof raw);
+    return memory;
+}
+
 int mem_alloc(void *block, size_t count, size_t size, struct caelum_error *err) {
     size_t bytes = 0;
     CHECK(size_mul(count, size, &bytes, err));
@@ -32,12 +41,8 @@ int mem_alloc(void *block, size_t count, size_t size, struct caelum_error *err) 
         __atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED);
         const bool refuse = __atomic_load_n(&fail_after, __ATOMIC_RELAXED) >= 0 &&
                             __atomic_fetch_sub(&fail_after, 1, __ATOMIC_RELAXED) == 0;
-        if (!refuse && bytes <= SIZE_MAX - MEM_ALIGN) {
-            /* aligned_alloc wants a multiple of the alignment */
-            const size_t rounded = (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
-            memory = aligned_alloc(MEM_ALIGN, rounded);
-            if (memory) memset(memory, 0, rounded);
-        }
+        if (!refuse && bytes <= SIZE_MAX - 2 * MEM_ALIGN) /* whole lines may be read */
+            memory = aligned(calloc(bytes / MEM_ALIGN + 2, MEM_ALIGN));
         if (!memory) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory: %zu bytes asked for", bytes);
     }
     memcpy(block, &memory, sizeof memory);
@@ -45,9 +50,10 @@ int mem_alloc(void *block, size_t count, size_t size, struct caelum_error *err) 
 }
 
 void mem_free(void *block) {
-    void *memory = NULL;
+    char *memory = NULL, *raw = NULL;
     memcpy(&memory, block, sizeof memory);
-    free(memory);
+    if (memory) memcpy(&raw, memory - sizeof raw, sizeof raw);
+    free(raw);
     memory = NULL;
     memcpy(block, &memory, sizeof memory);
 }

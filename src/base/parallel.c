@@ -92,6 +92,7 @@ int parallel_default_threads(void) {
 
 int parallel_threads(int wanted) {
     enum { HARMLESS = 32 };
+    if (wanted >= 1 && wanted <= HARMLESS) return wanted;
     const int processors = parallel_default_threads(), most = processors > HARMLESS ? processors : HARMLESS;
     return wanted < 1 ? processors : wanted < most ? wanted : most;
 }

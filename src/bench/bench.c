@@ -6,7 +6,7 @@
 #include "base/path.h"
 #include "bench/bench_steps.h"
 #include "data/data.h"
-#include "engine/engine.h"
+#include "engine/task.h"
 #include "train/trainer.h"
 
 #include <math.h>
@@ -194,44 +194,45 @@ static int bench_train(const struct bench *b, size_t batch, struct limit *peak, 
 }
 
 struct inference {
-    struct engine engine;
-    struct pictures pictures;
-    size_t batch, at;
+    caelum_engine *engine;
+    float *in, *out; /* [batch] pictures */
+    size_t batch;
     struct caelum_error *err;
+    int result;
 };
-
-static const uint8_t *infer_input(void *cookie, size_t i, int worker) {
-    const struct inference *t = cookie;
-    (void)worker;
-    return pictures_at(&t->pictures, t->at + i);
-}
-
-/* The output is in memory by now; nothing more is wanted of it. */
-static void infer_output(void *cookie, size_t i, const float *values, int worker) {
-    (void)cookie, (void)i, (void)values, (void)worker;
-}
 
 static double infer_work(void *cookie) {
     struct inference *t = cookie;
-    if (t->at + t->batch > t->pictures.n) t->at = 0;
-    const struct engine_job job = {.n = t->batch, .input = infer_input, .output = infer_output, .cookie = t};
-    engine_run(&t->engine, &job, t->err);
-    t->at += t->batch;
+    const int result = caelum_engine_run(t->engine, t->in, t->batch, t->out, t->err);
+    if (result != 0) t->result = result;
     return (double)t->batch;
 }
 
+static int open_inference(struct inference *t, const struct caelum_model *model, int threads,
+                          struct caelum_error *err) {
+    const struct caelum_net *net = caelum_model_net(model);
+    const size_t values = t->batch * shape_values(net->input);
+    CHECK(caelum_engine_open(&t->engine, model, &(struct caelum_engine_settings){.threads = threads}, err));
+    CHECK(mem_alloc(&t->in, values, sizeof *t->in, err));
+    CHECK(mem_alloc(&t->out, t->batch * shape_values(net_output(net)), sizeof *t->out, err));
+    struct rng rng = rng_make(1, RNG_SYNTHETIC, 0);
+    for (size_t i = 0; i < values; i++) t->in[i] = rng_uniform(&rng);
+    return CAELUM_OK;
+}
+
+/* As any program runs a model, through the public header. */
 static int bench_infer(const struct bench *b, size_t batch, struct limit *peak, double *rate, double *share,
                        struct caelum_error *err) {
-    float *params = NULL;
-    struct inference t = {.pictures = data_pictures(b->data, CAELUM_ALL), .batch = batch, .err = err};
-    CHECK(mem_alloc(&params, b->net->params, sizeof *params, err));
-    net_init(b->net, 1, params);
-    const struct engine_settings settings = {.task = task_of(b->net), .threads = peak->threads};
-    const int result = engine_open(&t.engine, b->net, &settings, err);
-    if (result == 0) engine_pack(&t.engine, params);
+    struct inference t = {.batch = batch, .err = err};
+    caelum_model *model = NULL;
+    CHECK(caelum_model_create(&model, b->net, 1, err));
+    int result = open_inference(&t, model, peak->threads, err);
     if (result == 0) *rate = measure(b->settings, infer_work, &t, peak_work, peak, share);
-    engine_close(&t.engine);
-    mem_free(&params);
+    if (result == 0) result = t.result;
+    caelum_engine_close(&t.engine);
+    caelum_model_close(&model);
+    mem_free(&t.in);
+    mem_free(&t.out);
     return result;
 }
 

@@ -242,20 +242,17 @@ static void keep_values(void *cookie, size_t i, const float *values, int worker)
                     values[c * plane + (r - y.begin / b) * width + k - x.begin / b] / codec->step;
 }
 
-static const float *cut_numbers(void *cookie, size_t i, int worker) {
-    const struct job *job = cookie;
+static void cut_numbers(const struct job *job, size_t i) {
     const struct caelum_codec *codec = job->codec;
     const size_t b = codec->block, columns = job->x.padded / b, width = job->x.window / b;
     const size_t height = job->y.window / b;
-    float *values = job->values + i * codec->channels * height * width, *to = values;
+    float *to = job->values + i * codec->channels * height * width;
     struct span y, x;
-    (void)worker;
     spans(job, i, &y, &x);
     for (size_t c = 0; c < codec->channels; c++)
         for (size_t r = y.begin / b; r < y.begin / b + height; r++)
             for (size_t k = x.begin / b; k < x.begin / b + width; k++)
                 *to++ = (float)job->code[(r * columns + k) * codec->channels + c] * codec->step;
-    return values;
 }
 
 static void keep_pixels(void *cookie, size_t i, const float *values, int worker) {
@@ -285,10 +282,11 @@ static int run_windows(struct job *job, bool encode, size_t height, size_t width
                         : mem_alloc(&job->values, most, codec->channels * places * sizeof(float), err);
     for (; result == 0 && job->first < total; job->first += ROUND) {
         const struct engine_job round = {.n = total - job->first < ROUND ? total - job->first : ROUND,
-                                         .input = encode ? cut_pixels : NULL,
-                                         .values = encode ? NULL : cut_numbers,
+                                         .in = job->values,
+                                         .input = cut_pixels,
                                          .output = encode ? keep_values : keep_pixels,
                                          .cookie = job};
+        for (size_t i = 0; !encode && i < round.n; i++) cut_numbers(job, i);
         result = engine_run(encode ? &codec->encode : &codec->decode, &round, err);
     }
     mem_free(&job->bytes);

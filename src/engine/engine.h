@@ -87,16 +87,16 @@ void engine_forward(const struct engine *engine, const struct engine_block *bloc
 
 /* --- Running -------------------------------------------------------------------------------------- */
 
-/* Pictures to run. `input(cookie, i, worker)` gives the bytes of picture i, [c][h][w], borrowed until the
- * block is done. A colorizer's network is given RGB, [3][h][w], too, and sees its luminance, without hints;
- * its output is [2][h][w], U and V. `output(cookie, i, values, worker)` receives its result, [c][h][w] floats
- * of the network's output, borrowed until it returns. Both are called from any thread, once a picture; worker
- * < threads. */
+/* Pictures to run: numbers, [n][c][h][w] of the network's input at `in`, or bytes where it is NULL, of which
+ * `input(cookie, i, worker)` gives picture i, [c][h][w], borrowed until the block is done. A colorizer's
+ * network is given bytes of RGB, [3][h][w], too, and sees their luminance, without hints. Results go to
+ * `out`, [n][c][h][w] of the network's output, or where it is NULL each to `output(cookie, i, values,
+ * worker)`, borrowed until it returns. Both are called from any thread, once a picture; worker < threads. */
 struct engine_job {
     size_t n;
+    const float *in;
     const uint8_t *(*input)(void *cookie, size_t i, int worker);
-    /* instead of input: picture i as floats, [c][h][w] of the network's input */
-    const float *(*values)(void *cookie, size_t i, int worker);
+    float *out;
     void (*output)(void *cookie, size_t i, const float *values, int worker);
     void *cookie;
 };

@@ -8,66 +8,68 @@ struct run {
     struct engine *engine;
     const struct engine_job *job;
     struct engine_cut cut;
-    float *outputs; /* a block's pictures for each thread */
+    size_t most;    /* pictures in a block */
+    float *outputs; /* of each thread, [most] pictures; NULL where the job has room for all of them */
 };
 
-/* Floats of a block's pictures, each with `plane` floats from channel to channel, as engine_load has bytes.
- */
-static void load_values(const struct engine_block *b, const float *const *pictures, size_t plane) {
-    const struct net_workspace *ws = &b->place->workspace;
-    const struct tensor *x = &ws->value[0];
-    for (size_t l = 0; l < x->step; l++) {
-        const size_t p = l / ws->strips < b->pictures ? l / ws->strips : 0;
-        const float *from = pictures[p] + l % ws->strips * (plane / ws->strips);
-        for (size_t c = 0; c < x->c; c++)
-            for (size_t i = 0; i < x->h; i++)
-                for (size_t j = 0; j < x->w; j++)
-                    tensor_at(x, c, (ptrdiff_t)i, (ptrdiff_t)j)[l] = from[c * plane + i * x->w + j];
-    }
+/* Floats of a block's pictures, as engine_load has bytes. */
+static void load_values(const struct engine_block *b, const float *pictures, const struct caelum_net *net) {
+    const size_t strips = b->place->workspace.strips, plane = net->input.h * net->input.w;
+    const struct tensor *x = &b->place->workspace.value[0];
+    const float *lane[MOST_LANES];
+    for (size_t l = 0; l < x->step; l++)
+        lane[l] = pictures + (l / strips < b->pictures ? l / strips : 0) * shape_values(net->input) +
+                  l % strips * (plane / strips);
+    for (size_t c = 0; c < x->c; c++)
+        for (size_t i = 0; i < x->h; i++) {
+            float *to = tensor_at(x, c, (ptrdiff_t)i, 0);
+            for (size_t at = c * plane + i * x->w, end = at + x->w; at < end; at++, to += x->step)
+                for (size_t l = 0; l < x->step; l++) to[l] = lane[l][at];
+        }
 }
 
 static void load(const struct run *run, const struct engine_block *b, int worker) {
     const struct engine_job *job = run->job;
+    const struct caelum_net *net = run->engine->net;
     const uint8_t *bytes[MOST_LANES] = {NULL};
-    const float *values[MOST_LANES] = {NULL};
-    for (size_t p = 0; p < b->pictures; p++) {
-        if (job->values)
-            values[p] = job->values(job->cookie, b->first + p, worker);
-        else
-            bytes[p] = job->input(job->cookie, b->first + p, worker);
+    if (job->in) {
+        load_values(b, job->in + b->first * shape_values(net->input), net);
+        return;
     }
-    if (job->values)
-        load_values(b, values, run->engine->net->input.h * run->engine->net->input.w);
-    else
-        engine_load(run->engine, b, bytes, NULL);
+    for (size_t p = 0; p < b->pictures; p++) bytes[p] = job->input(job->cookie, b->first + p, worker);
+    engine_load(run->engine, b, bytes, NULL);
 }
 
 static void run_block(void *cookie, size_t number, int worker) {
     const struct run *run = cookie;
+    const struct engine_job *job = run->job;
     struct engine *e = run->engine;
     const struct engine_block b = engine_block(e, &run->cut, number, worker);
     const struct net_workspace *ws = &b.place->workspace;
     const struct shape out = net_output(e->net);
-    const size_t lanes = e->kernels->lanes, strips = ws->strips, plane = out.h * out.w;
-    float *picture = run->outputs + (size_t)worker * lanes * shape_values(out), *lane[MOST_LANES];
+    const size_t strips = ws->strips, plane = out.h * out.w, size = shape_values(out);
+    float *results = job->out ? job->out + b.first * size : run->outputs + (size_t)worker * run->most * size;
+    float *lane[MOST_LANES];
     load(run, &b, worker);
     engine_forward(e, &b,
                    &(struct layer_noise){
                        .on = e->noise, .seed = 1, .step = LAYER_NOISE_MEASURE, .first = (uint32_t)b.first});
-    for (size_t i = 0; i < lanes; i++)
-        lane[i] = picture + i / strips * shape_values(out) + i % strips * (plane / strips);
+    for (size_t i = 0; i < b.pictures * strips; i++)
+        lane[i] = results + i / strips * size + i % strips * (plane / strips);
     e->kernels->store(&ws->value[b.net->layers], lane, plane, b.pictures * strips);
-    for (size_t p = 0; p < b.pictures; p++)
-        run->job->output(run->job->cookie, b.first + p, picture + p * shape_values(out), worker);
+    for (size_t p = 0; !job->out && p < b.pictures; p++)
+        job->output(job->cookie, b.first + p, results + p * size, worker);
 }
 
 int engine_run(struct engine *e, const struct engine_job *job, struct caelum_error *err) {
-    const struct shape out = net_output(e->net);
     const size_t lanes = e->kernels->lanes, threads = (size_t)e->settings.threads;
     struct run run = {.engine = e, .job = job, .cut = engine_cut(e, job->n, lanes)};
     const size_t jobs = engine_cut_jobs(&run.cut), workers = jobs < threads ? jobs : threads;
+    run.most = job->n < lanes ? job->n : lanes;
     CHECK(engine_reserve(e, &run.cut, err));
-    CHECK(mem_alloc(&run.outputs, workers * lanes * out.c * out.h, out.w * sizeof(float), err));
+    if (!job->out)
+        CHECK(mem_alloc(&run.outputs, workers * run.most, shape_values(net_output(e->net)) * sizeof(float),
+                        err));
     const bool shared = jobs > 1 || net_shares(run.cut.tail ? run.cut.tail->net : e->net);
     team_for(shared ? e->settings.threads : 1, jobs, run_block, &run);
     mem_free(&run.outputs);

@@ -6,11 +6,12 @@
 
 #include <pthread.h>
 
-enum { KEPT = 8 };
+enum { KINDS = 8 }; /* layers and threads; of one, there are as many as processors at most */
 
 struct engine_pool {
     pthread_mutex_t lock;
     struct pooled *kept;
+    int threads; /* the default: asking the system takes longer than a small picture */
 };
 
 int pool_open(struct engine_pool **out, struct caelum_error *err) {
@@ -20,6 +21,7 @@ int pool_open(struct engine_pool **out, struct caelum_error *err) {
         mem_free(&pool);
         return caelum_fail(err, CAELUM_ERESOURCE, "a lock can't be made");
     }
+    pool->threads = parallel_threads(0);
     *out = pool;
     return CAELUM_OK;
 }
@@ -73,7 +75,7 @@ static int make(struct pooled *p, struct caelum_error *err) {
 
 int pool_take(struct pooled **out, const struct caelum_model *model, size_t layers, int threads,
               struct caelum_error *err) {
-    threads = parallel_threads(threads);
+    threads = threads == 0 && model->pool ? model->pool->threads : parallel_threads(threads);
     *out = find(model->pool, layers, threads);
     if (*out) return CAELUM_OK;
     struct pooled *p = NULL;
@@ -100,10 +102,19 @@ void pool_give(struct pooled **pooled) {
     pthread_mutex_lock(&pool->lock);
     p->next = pool->kept;
     pool->kept = p;
-    size_t kept = 1;
-    while (p->next && kept < KEPT) p = p->next, kept++;
+    const int most = pool->threads > KINDS ? pool->threads : KINDS;
+    for (int kept = 1; p->next && kept < most; kept++) p = p->next;
     last = p->next; /* the oldest, where there are too many */
     p->next = NULL;
     pthread_mutex_unlock(&pool->lock);
     if (last) close_pooled(last);
+}
+
+int pool_run(const struct caelum_model *model, size_t layers, int threads, const struct engine_job *job,
+             struct caelum_error *err) {
+    struct pooled *pooled = NULL;
+    CHECK(pool_take(&pooled, model, layers, threads, err));
+    const int result = engine_run(&pooled->engine, job, err);
+    pool_give(&pooled);
+    return result;
 }

@@ -21,6 +21,9 @@ int pool_take(struct pooled **engine, const struct caelum_model *model, size_t l
               struct caelum_error *err);
 /* Takes it back; *engine is NULL then. Safe where nothing was taken. */
 void pool_give(struct pooled **engine);
+/* Runs one job in between. */
+int pool_run(const struct caelum_model *model, size_t layers, int threads, const struct engine_job *job,
+             struct caelum_error *err);
 /* Closes those that are kept: before the model's weights change, and when it is closed. */
 void pool_clear(struct engine_pool *pool);
 

@@ -40,47 +40,126 @@ static void place(struct tensor *t, float *memory, size_t *used) {
     *used += t->c * t->plane;
 }
 
-/* Lays all tensors out one after the other, then the scratch, then what is kept; returns the floats used. */
-static size_t lay_out(const struct caelum_net *net, struct net_workspace *ws) {
-    const size_t scratch = (net->scratch * ws->members + MOST_LANES - 1) / MOST_LANES *
-                           MOST_LANES; /* keeps what follows aligned */
+/* When a tensor of the plan is needed, and where it stays. */
+struct span {
+    size_t first, last; /* steps: the one that makes it, the last that reads it */
+    size_t at, size;    /* floats */
+    bool placed;
+};
+
+/* The lowest place that is free as long as the tensor is needed. */
+static size_t free_place(const struct span *span, const struct span *all, size_t count) {
+    size_t at = 0;
+    for (const struct span *s = all; s < all + count;) {
+        const bool together = s->placed && s->first <= span->last && span->first <= s->last;
+        if (together && at < s->at + s->size && s->at < at + span->size)
+            at = s->at + s->size, s = all; /* others may be in the way there */
+        else
+            s++;
+    }
+    return at;
+}
+
+/* Tensors that are not needed at the same time share memory; the largest choose first. Returns the floats
+ * used. */
+static size_t share(struct span *span, size_t count) {
+    size_t used = 0;
+    for (size_t n = 0; n < count; n++) {
+        struct span *largest = NULL;
+        for (struct span *s = span; s < span + count; s++)
+            if (!s->placed && (!largest || s->size > largest->size)) largest = s;
+        largest->at = free_place(largest, span, count);
+        largest->placed = true;
+        if (largest->at + largest->size > used) used = largest->at + largest->size;
+    }
+    return used;
+}
+
+/* The layer whose input is the tensor before step s, or after the last. */
+static size_t index_of(const struct caelum_net *net, size_t s) {
+    return s < net->steps ? net->step[s].first : net->layers;
+}
+
+static size_t last_reader(const struct caelum_net *net, size_t s) {
+    size_t last = s;
+    for (size_t t = s; t < net->steps; t++)
+        if (s > 0 && net->layer[net->step[t].last].skip == index_of(net, s)) last = t;
+    return last;
+}
+
+/* Without gradients: each tensor in memory as long as it is needed. */
+static size_t lay_out_values(const struct caelum_net *net, struct net_workspace *ws, struct span *span) {
+    for (size_t s = 0; s <= net->steps; s++) {
+        const struct tensor *t = &ws->value[index_of(net, s)];
+        span[s] =
+            (struct span){.first = s > 0 ? s - 1 : 0, .last = last_reader(net, s), .size = t->c * t->plane};
+    }
+    const size_t used = share(span, net->steps + 1);
+    for (size_t s = 0; ws->memory && s <= net->steps; s++)
+        place(&ws->value[index_of(net, s)], ws->memory, &span[s].at);
+    return used;
+}
+
+/* With gradients: all tensors one after the other. */
+static size_t lay_out_all(const struct caelum_net *net, struct net_workspace *ws) {
     size_t used = 0;
     for (size_t s = 0; s <= net->steps; s++) {
-        const size_t i = s < net->steps ? net->step[s].first : net->layers;
-        const struct shape shape = i > 0 ? net->layer[i - 1].out : net->input;
-        ws->value[i] = make_tensor(shape, ws->lanes, s < net->steps ? net->step[s].sizes.pad_x : 0);
+        const size_t i = index_of(net, s);
         place(&ws->value[i], ws->memory, &used);
-        if (!ws->grad || s == 0) continue;
-        ws->grad[i] = make_tensor(shape, ws->lanes, net->step[s - 1].sizes.pad_dy);
+        if (s == 0) continue;
+        ws->grad[i] = make_tensor(net->layer[i - 1].out, ws->lanes, net->step[s - 1].sizes.pad_dy);
         place(&ws->grad[i], ws->memory, &used);
     }
-    for (size_t i = 0; ws->grad && i < net->skips; i++) {
+    for (size_t i = 0; i < net->skips; i++) {
         struct tensor *t = &ws->skip_grad[net->skip[i].value];
         *t = make_tensor(net->skip[i].saved.shape, ws->lanes, 0);
         place(t, ws->memory, &used);
     }
+    return used;
+}
+
+/* What steps keep of a picture: until it comes back, or nobody wants it any more. */
+static size_t kept(const struct caelum_net *net, bool gradients) {
+    size_t most = 0;
+    for (size_t s = 0; s < net->steps; s++)
+        if (net->step[s].sizes.saved > most) most = net->step[s].sizes.saved;
+    return gradients ? net->saved : most;
+}
+
+/* Lays out the tensors, then the scratch, then what is kept; returns the floats used. */
+static size_t lay_out(const struct caelum_net *net, struct net_workspace *ws, struct span *span) {
+    const size_t scratch = (net->scratch * ws->members + MOST_LANES - 1) / MOST_LANES *
+                           MOST_LANES; /* keeps what follows aligned */
+    for (size_t s = 0; s <= net->steps; s++) {
+        const size_t i = index_of(net, s);
+        ws->value[i] = make_tensor(i > 0 ? net->layer[i - 1].out : net->input, ws->lanes,
+                                   s < net->steps ? net->step[s].sizes.pad_x : 0);
+    }
+    const size_t used = ws->grad ? lay_out_all(net, ws) : lay_out_values(net, ws, span);
     if (ws->memory) {
         ws->scratch = ws->memory + used;
         ws->saved = ws->scratch + scratch;
     }
-    return used + scratch + net->saved * ws->lanes;
+    return used + scratch + kept(net, ws->grad) * ws->lanes;
 }
 
 int net_workspace_open_shared(struct net_workspace *out, const struct caelum_net *net, size_t lanes,
                               bool gradients, size_t members, struct caelum_error *err) {
     struct net_workspace ws = {.lanes = lanes, .strips = 1, .members = members};
+    struct span *span = NULL;
     int result = mem_alloc(&ws.value, net->layers + 1, sizeof *ws.value, err);
     if (result == 0 && gradients) result = mem_alloc(&ws.grad, net->layers + 1, sizeof *ws.grad, err);
     if (result == 0 && gradients)
         result = mem_alloc(&ws.skip_grad, net->layers + 1, sizeof *ws.skip_grad, err);
-    if (result == 0) result = mem_alloc(&ws.memory, lay_out(net, &ws), sizeof(float), err);
-    if (result != 0) {
+    if (result == 0 && !gradients) result = mem_alloc(&span, net->steps + 1, sizeof *span, err);
+    if (result == 0) result = mem_alloc(&ws.memory, lay_out(net, &ws, span), sizeof(float), err);
+    if (result == 0)
+        lay_out(net, &ws, span);
+    else
         net_workspace_close(&ws);
-        return result;
-    }
-    lay_out(net, &ws);
-    *out = ws;
-    return CAELUM_OK;
+    mem_free(&span);
+    if (result == 0) *out = ws;
+    return result;
 }
 
 int net_workspace_open(struct net_workspace *out, const struct caelum_net *net, size_t lanes, bool gradients,
@@ -111,7 +190,7 @@ static struct layer_io step_io(const struct caelum_net *net, const struct net_st
                           .params = at(params, layer->params),
                           .packed = at(packed, step->packed),
                           .scratch = ws->scratch,
-                          .saved = ws->saved + step->saved * ws->lanes,
+                          .saved = ws->saved + (ws->grad ? step->saved * ws->lanes : 0),
                           .x = ws->value[step->first],
                           .y = ws->value[step->last + 1],
                           .noise = &ws->noise,
@@ -123,9 +202,22 @@ static struct layer_io step_io(const struct caelum_net *net, const struct net_st
     return io;
 }
 
+/* Zeros around each channel, where another tensor may have been. */
+static void clear_border(const struct tensor *x) {
+    const size_t left = x->pad * x->step, above = x->pad * x->row;
+    for (size_t c = 0; c < x->c; c++) {
+        float *row = tensor_at(x, c, 0, 0);
+        memset(row - left - above, 0, (above + left) * sizeof *row);
+        for (size_t i = 0; i < x->h; i++, row += x->row)
+            memset(row + x->w * x->step, 0, 2 * left * sizeof *row);
+        memset(row - left, 0, above * sizeof *row);
+    }
+}
+
 void net_forward_step(const struct caelum_net *net, size_t s, const struct kernels *kernels,
                       const float *params, const float *packed, const struct net_workspace *ws) {
     const struct layer_io io = step_io(net, &net->step[s], kernels, params, packed, ws);
+    if (!ws->grad && io.x.pad > 0) clear_border(&io.x);
     if (ws->strips > 1 && io.x.pad > 0) kernels->halo(&io.x, ws->strips);
     net->step[s].ops->forward(&io);
 }

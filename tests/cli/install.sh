@@ -28,9 +28,9 @@ else
 fi
 
 # The examples, by the commands in their first lines.
-for example in train reconstruct colorize network; do
+for example in train reconstruct colorize network loop threads; do
     # shellcheck disable=SC2046
-    expect 0 cc -std=c11 -Wall -Wextra -Werror "$SOURCE_DIR/examples/$example.c" $(pkg-config --cflags --libs caelum) -lm -o $example
+    expect 0 cc -std=c11 -Wall -Wextra -Werror "$SOURCE_DIR/examples/$example.c" $(pkg-config --cflags --libs caelum) -lm -pthread -o $example
 done
 # shellcheck disable=SC2046
 expect 0 cc -Wall -Wextra -Werror "$SOURCE_DIR/examples/embed.c" "-DMODEL=\"$models/standard.safetensors\"" $(pkg-config --cflags --libs caelum) -o embed
@@ -50,6 +50,12 @@ holds "embedded weights do what those in the file do" cmp standard.png embedded.
 expect 0 ./colorize "$models/colorize.safetensors" "$picture" colored.png 16 16 220 30 30
 says out "colorfulness"
 expect 4 ./colorize "$models/colorize.safetensors" missing.png colored.png
+for example in loop threads; do
+    expect 0 ./$example "$models/standard.safetensors" 0.1
+    says out "pictures a second"
+    expect 2 ./$example missing.safetensors
+    says err "missing.safetensors"
+done
 expect 0 ./network own.safetensors
 says out "output with 0.25"
 expect 0 "$to/bin/caelum" inspect own.safetensors
