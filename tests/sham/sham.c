@@ -34,19 +34,20 @@ static void forward(const struct layer_io *io) {
 
 static void backward(const struct layer_io *io) {
     const struct sham *s = io->state;
-    const size_t channels = io->x.c;
+    const size_t channels = io->x.c, live = io->x.step - io->x.idle;
     for (size_t c = 0; c < channels; c++)
         for (size_t i = 0; i < io->x.h; i++)
             for (size_t j = 0; j < io->x.w; j++) {
                 const float *x = tensor_at(&io->x, c, (ptrdiff_t)i, (ptrdiff_t)j);
                 const float *dy = tensor_at(&io->dy, c, (ptrdiff_t)i, (ptrdiff_t)j);
                 float *dx = io->dx.data ? tensor_at(&io->dx, c, (ptrdiff_t)i, (ptrdiff_t)j) : NULL;
-                for (size_t lane = 0; lane < io->x.step; lane++) {
+                for (size_t lane = 0; lane < live; lane++) {
                     float *grads = io->grads + lane / SUM_LANES * io->next;
                     grads[c] += (float)s->times * dy[lane] * x[lane];
                     grads[channels + c] += dy[lane];
-                    if (dx) dx[lane] = (float)s->times * io->params[c] * dy[lane];
                 }
+                for (size_t lane = 0; dx && lane < io->x.step; lane++)
+                    dx[lane] = lane < live ? (float)s->times * io->params[c] * dy[lane] : 0;
             }
 }
 
