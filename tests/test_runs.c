@@ -16,9 +16,10 @@ static int stop_at_eight(void *cookie, const struct caelum_train_progress *progr
 }
 
 static void assert_same_file(const char *a, const char *b, const char *name) {
-    char command[900];
-    snprintf(command, sizeof command, "cmp '%s/%s' '%s/%s'", a, name, b, name);
-    assert_int_equal(system(command), 0);
+    char one[400], other[400];
+    snprintf(one, sizeof one, "%s/%s", a, name);
+    snprintf(other, sizeof other, "%s/%s", b, name);
+    if (!same_bytes(one, other)) fail_msg("%s and %s differ", one, other);
 }
 
 /* A run directory under the scratch directory, on 240 pictures: five batches an epoch. */
@@ -26,7 +27,7 @@ static struct caelum_train_settings run_in(const char *dir, const char *name, ch
     struct caelum_train_settings s = caelum_train_defaults();
     snprintf(out, 300, "%s/%s", dir, name);
     s.net_path = SOURCE_DIR "/models/standard.net";
-    s.data = "synthetic:300";
+    s.data = "synthetic:300:16";
     s.epochs = 3;
     s.threads = 2;
     s.out = out;

@@ -66,6 +66,22 @@ static inline float test_random(struct rng *rng) {
     return 2 * rng_uniform(rng) - 1;
 }
 
+/* Of many alike cases a few; all of them in the long set, which CAELUM_LONG=1 asks for
+ * (tests/CMakeLists.txt). */
+static inline size_t test_cases(size_t few, size_t all) {
+    return getenv("CAELUM_LONG") ? all : few;
+}
+
+/* Whether two files hold the same bytes; fails where one is not there. */
+static inline bool same_bytes(const char *a, const char *b) {
+    FILE *one = fopen(a, "rb"), *other = fopen(b, "rb");
+    if (!one || !other) fail_msg("%s: is not there", one ? b : a);
+    int c = 0, d = 0;
+    while (c == d && c != EOF) c = getc_unlocked(one), d = getc_unlocked(other);
+    fclose(one), fclose(other);
+    return c == d;
+}
+
 /* A fresh directory under the build directory, removed by test_remove. */
 static inline void test_directory(char path[256]) {
     snprintf(path, 256, "%s/scratch-XXXXXX", BUILD_DIR);
