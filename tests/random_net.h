@@ -1,15 +1,17 @@
-/* random_net.h - random valid network texts, a pure function of a seed, out of every layer and option.
+/* random_net.h - random valid networks, a pure function of a seed, out of every layer and option.
  *
- * Each maker appends a line or two that fit the shape so far, or nothing where it has no business. The text
- * is parsed again after each, so the generator always knows the shape, and a line that the parser refuses
- * although it is valid fails the test. An expression draws one number at most: C leaves it to the compiler
- * which argument comes first. */
+ * random_net has makers, which append a line or two that fit the shape so far, or nothing where they have no
+ * business; a line that is refused although it is valid fails the test. random_any_net knows no layer by
+ * name: it draws from layers_all() and fills in attributes at random. An expression draws one number at most:
+ * C leaves it to the compiler which argument comes first. */
 #ifndef CAELUM_TESTS_RANDOM_NET_H
 #define CAELUM_TESTS_RANDOM_NET_H
 
 #include "testing.h"
 
 #include "net/net.h"
+
+#include <math.h>
 
 enum { RANDOM_SAVES = 4, RANDOM_SIDE = 24, RANDOM_CHANNELS = 24, RANDOM_VALUES = 4000 };
 
@@ -19,6 +21,7 @@ struct random_net {
     char text[2000];
     /* while it is made */
     struct rng rng;
+    struct caelum_net *net;
     struct shape now;
     size_t saves;
     struct shape saved[RANDOM_SAVES];
@@ -36,23 +39,24 @@ static inline size_t random_less(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* Appends a line and finds out the shape that it leads to. */
+/* Appends a line to network and text and finds out the shape that it leads to; false if it is refused. */
+static inline bool random_try(struct random_net *n, const char *line, struct caelum_error *err) {
+    if (net_append(n->net, err, "%s", line) != 0) return false;
+    if (n->net->layers > 0) n->now = net_output(n->net);
+    strcat(strcat(n->text, line), "\n");
+    return true;
+}
 static inline void random_line(struct random_net *n, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 static inline void random_line(struct random_net *n, const char *format, ...) {
-    const size_t used = strlen(n->text);
+    char line[LAYER_LINE];
+    struct caelum_error err;
     va_list list;
     va_start(list, format);
-    vsnprintf(n->text + used, sizeof n->text - used - 1, format, list);
+    vsnprintf(line, sizeof line, format, list);
     va_end(list);
-    strcat(n->text, "\n");
-    if (used == 0) return; /* `input` alone is no network */
-    struct caelum_net *net = NULL;
-    struct caelum_error err;
-    if (caelum_net_parse(&net, n->text, "random", n->h, n->w, &err) != 0)
+    if (!random_try(n, line, &err))
         fail_msg("seed %llu, %zux%zu: %s\n%s", (unsigned long long)n->seed, n->w, n->h, err.text, n->text);
-    n->now = net->layer[net->layers - 1].out;
-    caelum_net_close(&net);
 }
 
 static inline const char *random_act(struct random_net *n) {
@@ -226,17 +230,77 @@ static void (*const random_makers[])(struct random_net *) = {
     random_latent,  random_quantize,
 };
 
-/* A network of about 2 to 10 layers, at least one of them with parameters. */
-static inline void random_net(struct random_net *n, uint64_t seed) {
-    *n = (struct random_net){.seed = seed, .rng = rng_make(seed, RNG_TEST, 0)};
+static inline void random_begin(struct random_net *n, uint64_t seed, uint32_t stream) {
+    *n = (struct random_net){.seed = seed, .rng = rng_make(seed, RNG_TEST, stream)};
     n->h = random_from(n, 8, 20), n->w = random_from(n, 8, 20);
     n->now = (struct shape){random_from(n, 1, 9), n->h, n->w};
+    assert_ok(net_begin(&n->net, "random", (struct shape){0, n->h, n->w}, err));
     random_line(n, "input %zu", n->now.c);
     /* gradients of the inputs of all layers but the first are needed then */
     if (random_chance(n, 75)) random_conv_line(n, random_from(n, 1, 9), " k=1");
+}
+
+/* A network of about 2 to 10 layers, at least one of them with parameters. */
+static inline void random_net(struct random_net *n, uint64_t seed) {
+    random_begin(n, seed, 0);
     for (size_t tries = random_from(n, 2, 10); tries > 0; tries--)
         random_makers[rng_below(&n->rng, sizeof random_makers / sizeof *random_makers)](n);
     if (!strstr(n->text, "conv ") && !strstr(n->text, "dense ")) random_line(n, "conv 3");
+    caelum_net_close(&n->net);
+}
+
+/* --- Any layer ------------------------------------------------------------------------------------ */
+
+/* A small value for a row of a layer's attributes. */
+static inline void random_value(struct random_net *n, const struct attribute *a, char *text, size_t size) {
+    const char *key = a->kind == ATTRIBUTE_KEY || a->kind == ATTRIBUTE_CHOICE ? a->name : "";
+    const int used = snprintf(text, size, " %s%s", key, *key ? "=" : "");
+    text += used, size -= (size_t)used;
+    size_t words = 0;
+    while (a->words && a->words[words]) words++;
+    if (a->kind == ATTRIBUTE_SAVES)
+        snprintf(text, size, "s%zu", n->saves++);
+    else if (a->kind == ATTRIBUTE_SAVED)
+        snprintf(text, size, "s%u", rng_below(&n->rng, (uint32_t)n->saves + 1));
+    else if (words > 0)
+        snprintf(text, size, "%s", a->words[rng_below(&n->rng, (uint32_t)words)]);
+    else if (a->kind == ATTRIBUTE_REAL)
+        snprintf(text, size, "0.%u", 1 + rng_below(&n->rng, 9));
+    else if (random_chance(n, 50)) /* what has to do with the shape is rarely met by chance */
+        snprintf(text, size, "%zu", ((size_t[]){n->now.c, n->now.h, n->now.w})[rng_below(&n->rng, 3)]);
+    else
+        snprintf(text, size, "%.0f", fmin(a->least + rng_below(&n->rng, 9), a->most));
+}
+
+/* Appends a line of a layer, if the network takes it and stays small. */
+static inline void random_any(struct random_net *n, const struct layer_ops *ops) {
+    const size_t used = strlen(n->text), saves = n->saves;
+    const struct shape before = n->now;
+    char line[LAYER_LINE], value[LAYER_NAME];
+    struct caelum_error err;
+    snprintf(line, sizeof line, "%s", ops->name);
+    for (const struct attribute *a = ops->attributes; a && a->name; a++) {
+        if (!a->needed && random_chance(n, 50)) continue;
+        random_value(n, a, value, sizeof value);
+        strncat(line, value, sizeof line - strlen(line) - 1);
+    }
+    const bool taken = random_try(n, line, &err);
+    if (taken && n->now.h <= RANDOM_SIDE && n->now.w <= RANDOM_SIDE && n->net->params <= 10 * RANDOM_VALUES &&
+        shape_values(n->now) <= RANDOM_VALUES)
+        return;
+    if (taken) net_drop(n->net);
+    n->text[used] = '\0', n->now = before, n->saves = saves;
+}
+
+/* A network out of any layers, at least one of them with parameters. */
+static inline void random_any_net(struct random_net *n, uint64_t seed) {
+    size_t layers = 0;
+    while (layers_all()[layers]) layers++;
+    random_begin(n, seed, 1);
+    for (size_t tries = random_from(n, 4, 24); tries > 0; tries--)
+        random_any(n, layers_all()[rng_below(&n->rng, (uint32_t)layers)]);
+    if (n->net->params == 0) random_line(n, "conv 3");
+    caelum_net_close(&n->net);
 }
 
 #endif

@@ -8,10 +8,6 @@
 
 #include <math.h>
 
-static void near(double got, double want, double bound) {
-    if (!(fabs(got - want) <= bound)) fail_msg("got %.12g, want %.12g", got, want);
-}
-
 /* --- Learning ------------------------------------------------------------------------------------- */
 
 enum { SIDE = 8, PLANE = SIDE * SIDE, CLASSES = 3, N = 91 };
@@ -71,7 +67,7 @@ static void classes_are_learnt(void **state) {
         memset(trainer.params + net->params - 15, 0, 15 * sizeof(float)); /* the last layer answers 0 */
         trainer_refresh(&trainer);
         trainer_measure(&trainer, &c.set, &sums[many]);
-        near(sums[many].loss, N * log(3), 1e-4);
+        assert_near(sums[many].loss, N * log(3), 1e-4);
         for (int i = 0; i < 150; i++) trainer_step(&trainer, &c.set, c.order + i % 2 * (N / 2), N / 2, &step);
         trainer_measure(&trainer, &c.set, &sums[many]);
         trainer_close(&trainer);
@@ -101,7 +97,7 @@ static void a_step_is_that_of_nats_a_picture(void **state) {
     for (size_t i = 0; i < N / 2; i++) share[c.labels[c.index[N / 2 + i]]] += 1.0 / (N / 2);
     trainer_step(&trainer, &c.set, c.order + N / 2, N / 2, &sums);
     for (size_t k = 0; k < CLASSES; k++)
-        near((double)trainer.params[net->params - CLASSES + k], share[k] - 1.0 / 3, 1e-6);
+        assert_near((double)trainer.params[net->params - CLASSES + k], share[k] - 1.0 / 3, 1e-6);
     trainer_close(&trainer);
     caelum_net_close(&net);
 }
@@ -219,9 +215,9 @@ static void classifiers_are_measured(void **state) {
             &m[many], err));
     assert_memory_equal(&m[0], &m[1], sizeof m[0]);
     assert_int_equal(m[0].count, MANY);
-    near(m[0].accuracy, 1, 0);
+    assert_near(m[0].accuracy, 1, 0);
     const double share = (double)blue / MANY;
-    near(m[0].cross_entropy, share * nats(20, 200, 1) + (1 - share) * nats(200, 40, 0), 1e-6);
+    assert_near(m[0].cross_entropy, share * nats(20, 200, 1) + (1 - share) * nats(200, 40, 0), 1e-6);
     assert_error(CAELUM_ESTOPPED, "stopped",
                  caelum_eval_class(
                      model, &data,
@@ -266,19 +262,20 @@ static void colorizers_are_tested_by_a_classifier(void **state) {
     make_data(&data, &blue);
     const double share = (double)blue / MANY;
     semantic(knows, classifier, &data, 1, &m);
-    near(m.color.accuracy, 1, 0), near(m.grey.accuracy, 1 - share, 1e-12), near(m.recolored.accuracy, 1, 0);
-    near(m.closed, 1, 1e-12);
+    assert_near(m.color.accuracy, 1, 0), assert_near(m.grey.accuracy, 1 - share, 1e-12),
+        assert_near(m.recolored.accuracy, 1, 0);
+    assert_near(m.closed, 1, 1e-12);
     /* Y is 87.84 and 40.52 of 255: round(Y) in grey; R = Y + V / 0.877, B = Y + U / 0.492 */
-    near(m.grey.cross_entropy, share * nats(41, 41, 1) + (1 - share) * nats(88, 88, 0), 1e-6);
-    near(m.recolored.cross_entropy, share * nats(14, 88, 1) + (1 - share) * nats(115, 39, 0), 1e-6);
+    assert_near(m.grey.cross_entropy, share * nats(41, 41, 1) + (1 - share) * nats(88, 88, 0), 1e-6);
+    assert_near(m.recolored.cross_entropy, share * nats(14, 88, 1) + (1 - share) * nats(115, 39, 0), 1e-6);
     semantic(knows, classifier, &data, 3, &again);
     assert_memory_equal(&m, &again, sizeof m);
     semantic(blues, classifier, &data, 1, &m);
-    near(m.recolored.accuracy, share, 1e-12);
-    near(m.closed, (2 * share - 1) / share, 1e-12);
+    assert_near(m.recolored.accuracy, share, 1e-12);
+    assert_near(m.closed, (2 * share - 1) / share, 1e-12);
     semantic(mistakes, classifier, &data, 1, &m);
-    near(m.recolored.accuracy, 0, 0);
-    near(m.closed, (share - 1) / share, 1e-12);
+    assert_near(m.recolored.accuracy, 0, 0);
+    assert_near(m.closed, (share - 1) / share, 1e-12);
     semantic(knows, blind, &data, 1, &m);
     assert_true(isnan(m.closed));
     settings.vivid = 2;
@@ -286,7 +283,7 @@ static void colorizers_are_tested_by_a_classifier(void **state) {
                  caelum_eval_semantic(knows, classifier, &data, &settings, &m, err));
     settings.vivid = 1;
     assert_ok(caelum_eval_semantic(knows, classifier, &data, &settings, &m, err));
-    near(m.recolored.cross_entropy, share * nats(0, 135, 1) + (1 - share) * nats(143, 0, 0), 1e-6);
+    assert_near(m.recolored.cross_entropy, share * nats(0, 135, 1) + (1 - share) * nats(143, 0, 0), 1e-6);
     assert_error(CAELUM_EFORMAT, "it is no colorizer",
                  caelum_eval_semantic(classifier, classifier, &data, &settings, &m, err));
     caelum_model_close(&classifier), caelum_model_close(&knows), caelum_model_close(&mistakes);

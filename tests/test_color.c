@@ -1,21 +1,11 @@
 /* test_color.c - color spaces against published values, CIEDE2000 against the 34 pairs of Sharma, Wu & Dalal,
- * the figures of colorization by hand and on CIFAR-10's official test pictures. */
+ * the figures of colorization by hand. */
 #include "testing.h"
 
 #include "base/color.h"
-#include "base/file.h"
-#include "base/pictures.h"
-#include "data/data.h"
-#include "eval/color_baselines.h"
 #include "metrics/color_metrics.h"
-#include "model/model.h"
-#include "net/net.h"
 
 #include <math.h>
-
-static void near(double got, double want, double bound) {
-    if (!(fabs(got - want) <= bound)) fail_msg("got %.12g, want %.12g", got, want);
-}
 
 /* --- Color spaces --------------------------------------------------------------------------------- */
 
@@ -28,13 +18,13 @@ static void yuv_of_primaries_and_greys(void **state) {
         const double rgb[3] = {c == 0, c == 1, c == 2};
         double yuv[3];
         color_rgb_to_yuv(rgb, yuv);
-        for (int i = 0; i < 3; i++) near(yuv[i], published[c][i], 5e-4);
+        for (int i = 0; i < 3; i++) assert_near(yuv[i], published[c][i], 5e-4);
     }
     for (int v = 0; v < 256; v++) { /* greys have no chroma at all, so that ties are ties */
         const double grey[3] = {v / 255.0, v / 255.0, v / 255.0};
         double yuv[3], lab[3];
         color_rgb_to_yuv(grey, yuv);
-        near(yuv[0], v / 255.0, 1e-15);
+        assert_near(yuv[0], v / 255.0, 1e-15);
         color_rgb_to_lab(grey, lab);
         assert_true(yuv[1] == 0 && yuv[2] == 0 && lab[1] == 0 && lab[2] == 0);
     }
@@ -65,7 +55,7 @@ static void any_chroma_keeps_the_luminance(void **state) {
         double rgb[3], again[3];
         color_yuv_to_rgb(yuv, rgb);
         color_rgb_to_yuv(rgb, again);
-        for (int c = 0; c < 3; c++) near(again[c], yuv[c], 1e-14);
+        for (int c = 0; c < 3; c++) assert_near(again[c], yuv[c], 1e-14);
     }
     assert_int_equal(color_byte(-0.1), 0);
     assert_int_equal(color_byte(1.1), 255);
@@ -88,7 +78,7 @@ static void lab_of_known_colors(void **state) {
         double rgb[3], lab[3];
         for (int c = 0; c < 3; c++) rgb[c] = known[i].rgb[c] / 255.0;
         color_rgb_to_lab(rgb, lab);
-        for (int c = 0; c < 3; c++) near(lab[c], known[i].lab[c], 0.0101);
+        for (int c = 0; c < 3; c++) assert_near(lab[c], known[i].lab[c], 0.0101);
     }
 }
 
@@ -129,9 +119,9 @@ static void ciede2000_of_the_published_pairs(void **state) {
                                         {6.7747, -0.2908, -2.4247, 5.8714, -0.0985, -2.2286, 0.6377},
                                         {2.0776, 0.0795, -1.1350, 0.9033, -0.0636, -0.5514, 0.9082}};
     for (size_t i = 0; i < 34; i++) {
-        near(color_ciede2000(pairs[i], pairs[i] + 3), pairs[i][6], 1e-4);
-        near(color_ciede2000(pairs[i] + 3, pairs[i]), pairs[i][6], 1e-4);
-        near(color_ciede2000(pairs[i], pairs[i]), 0, 0);
+        assert_near(color_ciede2000(pairs[i], pairs[i] + 3), pairs[i][6], 1e-4);
+        assert_near(color_ciede2000(pairs[i] + 3, pairs[i]), pairs[i][6], 1e-4);
+        assert_near(color_ciede2000(pairs[i], pairs[i]), 0, 0);
     }
 }
 
@@ -144,8 +134,8 @@ static void ciede2000_of_opposite_hues(void **state) {
         const double x[3] = {50, 3 * cos(i * degree), 3 * sin(i * degree)};
         const double opposite[3] = {51, -x[1] / 7, -x[2] / 7};
         const double close[3] = {51, 3.0 / 7 * cos(inner * degree), 3.0 / 7 * sin(inner * degree)};
-        near(color_ciede2000(x, opposite), color_ciede2000(x, close), 1e-6);
-        near(color_ciede2000(opposite, x), color_ciede2000(x, opposite), 1e-12);
+        assert_near(color_ciede2000(x, opposite), color_ciede2000(x, close), 1e-6);
+        assert_near(color_ciede2000(opposite, x), color_ciede2000(x, opposite), 1e-12);
     }
 }
 
@@ -163,26 +153,26 @@ static void figures_by_hand(void **state) {
     assert_int_equal(color_metrics_scratch(1, 2), 22);
     color_metrics_picture(truth, grey, 1, 2, scratch, &e);
     color_metrics_total(&e, 1, 1, 2, &m);
-    near(m.uv_mse, (u * u + v * v) / 4, 1e-15);
-    near(m.uv_mse_float, (u * u + v * v) / 4, 1e-15);
-    near(m.r2, 0, 1e-15);
-    near(m.rgb_mse, (179.0 * 179 + 2 * 76 * 76) / (6 * 255.0 * 255), 1e-15);
-    near(m.mae, (179.0 + 2 * 76) / (6 * 255), 1e-15);
-    near(m.psnr, -10 * log10(m.rgb_mse), 1e-12);
-    near(m.psnr_mean, m.psnr, 1e-12);
+    assert_near(m.uv_mse, (u * u + v * v) / 4, 1e-15);
+    assert_near(m.uv_mse_float, (u * u + v * v) / 4, 1e-15);
+    assert_near(m.r2, 0, 1e-15);
+    assert_near(m.rgb_mse, (179.0 * 179 + 2 * 76 * 76) / (6 * 255.0 * 255), 1e-15);
+    assert_near(m.mae, (179.0 + 2 * 76) / (6 * 255), 1e-15);
+    assert_near(m.psnr, -10 * log10(m.rgb_mse), 1e-12);
+    assert_near(m.psnr_mean, m.psnr, 1e-12);
     assert_true(isnan(m.ssim));
     /* (a*, b*) of red is (80.09, 67.20), 104.55 away from grey: within t = 105..150, the grey within all */
-    near(m.auc, (46 + 151) / 302.0, 1e-15);
-    near(m.acc2, 0.5, 0);
-    near(m.acc5, 0.5, 0);
+    assert_near(m.auc, (46 + 151) / 302.0, 1e-15);
+    assert_near(m.acc2, 0.5, 0);
+    assert_near(m.acc5, 0.5, 0);
     /* red: U < V, predicted equal, which counts as U; the grey: equal, equal */
-    near(m.accuracy, 0.5, 0);
+    assert_near(m.accuracy, 0.5, 0);
     color_rgb_to_lab((const double[3]){1, 0, 0}, lab_red);
     color_rgb_to_lab((const double[3]){76 / 255.0, 76 / 255.0, 76 / 255.0}, lab_76);
-    near(m.ciede2000, color_ciede2000(lab_red, lab_76) / 2, 1e-12);
+    assert_near(m.ciede2000, color_ciede2000(lab_red, lab_76) / 2, 1e-12);
     /* rg = 255, 0 and yb = 127.5, 0: half of each is mean and deviation alike */
-    near(m.colorfulness_truth, 1.3 * hypot(127.5, 63.75), 1e-10);
-    near(m.colorfulness, 0, 0);
+    assert_near(m.colorfulness_truth, 1.3 * hypot(127.5, 63.75), 1e-10);
+    assert_near(m.colorfulness, 0, 0);
 }
 
 static void colors_out_of_range_are_clamped(void **state) {
@@ -195,14 +185,14 @@ static void colors_out_of_range_are_clamped(void **state) {
     struct caelum_color_metrics m;
     color_metrics_picture(white, (const float[2]){0, 0.877f}, 1, 1, scratch, &e);
     color_metrics_total(&e, 1, 1, 1, &m);
-    near(m.uv_mse_float, 0.877 * 0.877 / 2, 1e-7);
-    near(m.uv_mse, (u * u + v * v) / 2, 1e-15);
-    near(m.mae, 130.0 / (3 * 255), 1e-15);
-    near(m.accuracy, 0, 0); /* U where both are equal, as in the truth, against V */
-    near(m.colorfulness, 0.3 * hypot(130, (255 + 125) / 2.0 - 255), 1e-10);
+    assert_near(m.uv_mse_float, 0.877 * 0.877 / 2, 1e-7);
+    assert_near(m.uv_mse, (u * u + v * v) / 2, 1e-15);
+    assert_near(m.mae, 130.0 / (3 * 255), 1e-15);
+    assert_near(m.accuracy, 0, 0); /* U where both are equal, as in the truth, against V */
+    assert_near(m.colorfulness, 0.3 * hypot(130, (255 + 125) / 2.0 - 255), 1e-10);
     color_metrics_picture(white, (const float[2]){NAN, NAN}, 1, 1, scratch, &e);
     color_metrics_total(&e, 1, 1, 1, &m);
-    near(m.rgb_mse, 1, 0);
+    assert_near(m.rgb_mse, 1, 0);
 }
 
 /* The definitions once more, a figure at a time over a whole picture. */
@@ -238,13 +228,13 @@ static void figures_match_the_definitions(void **state) {
     }
     color_metrics_picture(truth, chroma, 8, 8, scratch, &e);
     color_metrics_total(&e, 1, 8, 8, &m);
-    near(m.ciede2000, want, 1e-12);
+    assert_near(m.ciede2000, want, 1e-12);
     double area = 0;
     for (int t = 0; t <= 150; t++) area += (double)within[t] / N / 151;
-    near(m.auc, area, 1e-12);
-    near(m.accuracy, (double)agree / N, 0);
-    near(m.acc2, (double)close[0] / N, 0);
-    near(m.acc5, (double)close[1] / N, 0);
+    assert_near(m.auc, area, 1e-12);
+    assert_near(m.accuracy, (double)agree / N, 0);
+    assert_near(m.acc2, (double)close[0] / N, 0);
+    assert_near(m.acc5, (double)close[1] / N, 0);
     assert_in_range(close[0], 5, N - 5);
     assert_in_range(close[1] - close[0], 5, N - 5);
     assert_in_range(agree, 5, N - 1);
@@ -263,276 +253,13 @@ static void pictures_are_pooled(void **state) {
     color_metrics_picture(blue, (const float[2]){0.1f, 0}, 1, 1, scratch, &e[1]);
     for (int i = 0; i < 2; i++) color_metrics_total(&e[i], 1, 1, 1, &one[i]);
     color_metrics_total(e, 2, 1, 1, &both);
-    near(one[0].psnr_mean, 100, 0);
-    near(one[0].r2, 1, 0);
-    near(both.psnr_mean, (100 + one[1].psnr) / 2, 1e-12);
-    near(both.psnr, one[1].psnr + 10 * log10(2), 1e-12);
-    near(both.r2, 1 - e[1].chroma / (e[0].chroma_grey + e[1].chroma_grey), 1e-15);
-    near(both.colorfulness, (one[0].colorfulness + one[1].colorfulness) / 2, 1e-12);
+    assert_near(one[0].psnr_mean, 100, 0);
+    assert_near(one[0].r2, 1, 0);
+    assert_near(both.psnr_mean, (100 + one[1].psnr) / 2, 1e-12);
+    assert_near(both.psnr, one[1].psnr + 10 * log10(2), 1e-12);
+    assert_near(both.r2, 1 - e[1].chroma / (e[0].chroma_grey + e[1].chroma_grey), 1e-15);
+    assert_near(both.colorfulness, (one[0].colorfulness + one[1].colorfulness) / 2, 1e-12);
     assert_int_equal(both.count, 2);
-}
-
-/* --- Baselines ------------------------------------------------------------------------------------ */
-
-enum { SIDE = 32, PLANE = SIDE * SIDE, SIZE = 3 * PLANE, RECORDS = 10000, BATCHES = 6, BASELINES = 6 };
-
-/* CIFAR-10's batches where they are found, the official test pictures last, as [picture][3][32][32]; else
- * NULL. */
-static uint8_t *cifar_pixels(void) {
-    const char *const roots[] = {getenv("CAELUM_DATA"), SOURCE_DIR "/../shared/cifar10"};
-    uint8_t *pixels = NULL;
-    for (size_t r = 0; r < 2 && !pixels; r++)
-        for (size_t b = 0; roots[r] && b < BATCHES; b++) {
-            char path[1024], name[32];
-            uint8_t *bytes = NULL;
-            size_t size;
-            snprintf(name, sizeof name, "data_batch_%zu.bin", b + 1);
-            if (b == BATCHES - 1) snprintf(name, sizeof name, "test_batch.bin");
-            snprintf(path, sizeof path, "%s/%s", roots[r], name);
-            if (access(path, R_OK) != 0)
-                snprintf(path, sizeof path, "%s/cifar-10-batches-bin/%s", roots[r], name);
-            if (b == 0 && access(path, R_OK) != 0) break;
-            if (b == 0) assert_ok(mem_alloc(&pixels, (size_t)BATCHES * RECORDS, SIZE, err));
-            assert_ok(file_read(path, (size_t)1 << 30, &bytes, &size, err));
-            assert_int_equal(size, RECORDS * (SIZE + 1));
-            for (size_t i = 0; i < RECORDS; i++)
-                memcpy(pixels + (b * RECORDS + i) * SIZE, bytes + i * (SIZE + 1) + 1, SIZE);
-            mem_free(&bytes);
-        }
-    return pixels;
-}
-
-/* Pixels where U >= V, in whole numbers: 1000 Y is one, and a common factor does not matter. */
-static double share_of_u(const uint8_t *pixels, size_t n) {
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < PLANE; j++) {
-            const uint8_t *p = pixels + i * SIZE + j;
-            const int r = p[0], g = p[PLANE], b = p[2 * PLANE], y = 299 * r + 587 * g + 114 * b;
-            count += 492 * (1000 * b - y) >= 877 * (1000 * r - y);
-        }
-    return (double)count / (double)(n * PLANE);
-}
-
-/* Every figure of the line of tests/reference/color_baselines.txt with this name and number of pictures. */
-static void compare(const struct caelum_color_baseline *b) {
-    const struct caelum_color_metrics *m = &b->metrics;
-    const double got[15] = {m->uv_mse,   m->uv_mse_float, m->r2,           m->rgb_mse,
-                            m->psnr,     m->psnr_mean,    m->ssim,         m->mae,
-                            m->auc,      m->ciede2000,    m->colorfulness, m->colorfulness_truth,
-                            m->accuracy, m->acc2,         m->acc5};
-    FILE *f = fopen(SOURCE_DIR "/tests/reference/color_baselines.txt", "r");
-    char line[512], head[128];
-    bool found = false;
-    assert_non_null(f);
-    snprintf(head, sizeof head, "%s\t%zu\t", b->name, m->count);
-    while (fgets(line, sizeof line, f)) {
-        if (strncmp(line, head, strlen(head)) != 0) continue;
-        char *at = line + strlen(head);
-        for (size_t i = 0; i < 15; i++) near(got[i], strtod(at, &at), 2e-9); /* nine decimals are written */
-        found = true;
-    }
-    fclose(f);
-    if (!found) fail_msg("no figures of '%s' on %zu pictures", b->name, m->count);
-}
-
-static struct pictures cifar_part(const uint8_t *pixels, const uint32_t *index, size_t first, size_t n) {
-    return (struct pictures){.pixels = pixels, .index = index + first, .n = n, .c = 3, .h = SIDE, .w = SIDE};
-}
-
-static void baselines_on_cifar(void **state) {
-    (void)state;
-    static uint32_t index[BATCHES * RECORDS];
-    struct caelum_color_baseline list[8];
-    size_t count = 0;
-    char root[256], cache[300];
-    uint8_t *pixels = cifar_pixels();
-    if (!pixels) {
-        print_message("skipped: no CIFAR-10; CAELUM_DATA names a place\n");
-        skip();
-    }
-    test_directory(root);
-    snprintf(cache, sizeof cache, "%s/figures.json", root);
-    for (uint32_t i = 0; i < BATCHES * RECORDS; i++) index[i] = i;
-    const size_t first_test = (BATCHES - 1) * RECORDS;
-    const struct pictures train = cifar_part(pixels, index, 0, first_test);
-    const struct pictures test = cifar_part(pixels, index, first_test, RECORDS);
-    const struct pictures some = cifar_part(pixels, index, first_test, 1000);
-    assert_ok(color_baselines_measure(&some, &test, cache, "grey", NULL, NULL, list, 1, &count, err));
-    assert_int_equal(count, 1);
-    compare(&list[0]);
-    const struct caelum_color_metrics *grey = &list[0].metrics;
-    /* measured before this program was, to as many digits */
-    near(grey->uv_mse, 0.003845, 5e-7);
-    near(grey->rgb_mse, 0.006617, 5e-7);
-    near(grey->psnr, 21.79, 5e-3);
-    near(grey->psnr_mean, 25.05, 5e-3);
-    near(grey->mae, 0.0500, 5e-5);
-    near(grey->auc, 0.8994, 5e-5);
-    near(grey->acc2, 0.264, 5e-4);
-    near(grey->acc5, 0.558, 5e-4);
-    near(grey->colorfulness_truth, 33.65, 5e-3);
-    /* grey says U everywhere: right where U is the larger, or both are equal */
-    near(grey->accuracy, share_of_u(pixels + first_test * SIZE, RECORDS), 1e-12);
-    assert_ok(color_baselines_measure(&train, &some, cache, "all", NULL, NULL, list, 8, &count, err));
-    assert_int_equal(count, BASELINES);
-    for (size_t i = 0; i < count; i++) compare(&list[i]);
-    test_remove(root);
-    mem_free(&pixels);
-}
-
-static int count_calls(void *cookie, const char *what, size_t done, size_t total) {
-    (void)what, (void)done, (void)total;
-    ++*(size_t *)cookie;
-    return 0;
-}
-
-/* A data set whose cache directory is `root`. */
-static struct caelum_data *open_synthetic(const char *spec, const char *root) {
-    struct caelum_data_settings settings = caelum_data_defaults();
-    struct caelum_data *data = NULL;
-    settings.cache_dir = root;
-    assert_ok(caelum_data_open(&data, spec, &settings, err));
-    return data;
-}
-
-static int baselines_of(const struct caelum_data *data, size_t *calls, struct caelum_color_baseline list[8],
-                        size_t capacity, size_t *count, struct caelum_error *err) {
-    const struct caelum_eval_settings how = {.split = CAELUM_TEST, .progress = count_calls, .cookie = calls};
-    *calls = 0;
-    *count = capacity;
-    return caelum_color_baselines(data, &how, list, count, err);
-}
-
-static void baselines_are_kept(void **state) {
-    (void)state;
-    struct caelum_color_baseline fresh[8] = {0}, again[8] = {0};
-    char root[256], command[400];
-    size_t calls, n = 0;
-    test_directory(root);
-    struct caelum_data *data = open_synthetic("synthetic:100", root);
-    assert_ok(baselines_of(data, &calls, fresh, 1, &n, err));
-    assert_int_equal(n, 1);
-    assert_true(calls > 0);
-    assert_ok(baselines_of(data, &calls, again, 1, &n, err));
-    assert_int_equal(calls, 0);
-    assert_memory_equal(fresh, again, sizeof *fresh);
-    assert_ok(baselines_of(data, &calls, fresh, 8, &n, err)); /* one is not enough */
-    assert_int_equal(n, BASELINES);
-    assert_true(calls > 0);
-    assert_ok(baselines_of(data, &calls, again, 8, &n, err));
-    assert_int_equal(calls, 0);
-    assert_memory_equal(fresh, again, sizeof fresh);
-    assert_ok(baselines_of(data, &calls, again, 1, &n, err)); /* more than enough */
-    assert_int_equal(calls, 0);
-    snprintf(command, sizeof command, "for f in '%s'/colorizers-*; do truncate -s -9 \"$f\"; done", root);
-    assert_int_equal(system(command), 0);
-    assert_ok(baselines_of(data, &calls, again, 8, &n, err));
-    assert_true(calls > 0);
-    assert_memory_equal(fresh, again, sizeof fresh);
-    caelum_data_close(&data);
-    data = open_synthetic("synthetic:200", root); /* other pictures, other figures */
-    assert_ok(baselines_of(data, &calls, again, 8, &n, err));
-    assert_true(calls > 0 && again[0].metrics.uv_mse != fresh[0].metrics.uv_mse);
-    caelum_data_close(&data);
-    data = open_synthetic("synthetic:100:10", root); /* too small for SSIM, which JSON can't hold */
-    for (int i = 0; i < 2; i++) assert_ok(baselines_of(data, &calls, again, 8, &n, err));
-    assert_true(isnan(again[0].metrics.ssim) && again[0].metrics.uv_mse > 0);
-    caelum_data_close(&data);
-    test_remove(root);
-}
-
-/* --- Models --------------------------------------------------------------------------------------- */
-
-/* Saves and loads a model of `text`, all parameters 0 but the last two, the biases of U and V. */
-static struct caelum_model *make_model(const char *text, const char *root, float u, float v) {
-    struct caelum_net *net = NULL;
-    struct caelum_model *model = NULL;
-    struct metadata metadata = {0};
-    float *params = NULL;
-    char path[300];
-    snprintf(path, sizeof path, "%s/model.safetensors", root);
-    assert_ok(caelum_net_parse(&net, text, "text", SIDE, SIDE, err));
-    assert_ok(mem_alloc(&params, net->params, sizeof *params, err));
-    params[net->params - 2] = u, params[net->params - 1] = v;
-    assert_ok(model_save(net, params, &metadata, path, err));
-    assert_ok(caelum_model_load(&model, path, err));
-    caelum_net_close(&net);
-    mem_free(&params);
-    return model;
-}
-
-static void assert_same(const struct caelum_color_metrics *a, const struct caelum_color_metrics *b) {
-    assert_int_equal(a->count, b->count);
-    near(a->uv_mse, b->uv_mse, 0);
-    near(a->uv_mse_float, b->uv_mse_float, 0);
-    near(a->r2, b->r2, 0);
-    near(a->ciede2000, b->ciede2000, 0);
-    near(a->psnr, b->psnr, 0);
-    near(a->accuracy, b->accuracy, 0);
-}
-
-/* A network that says nothing is a grey copy; one that says one thing is as good as the constant it says. */
-static void models_are_measured(void **state) {
-    (void)state;
-    static const char text[] = "input 1\nconv 4 relu\nconv 2\n";
-    struct caelum_color_baseline list[8];
-    struct caelum_color_metrics m, one;
-    struct caelum_metrics reconstruction;
-    char root[256];
-    size_t calls, n = 0;
-    test_directory(root);
-    struct caelum_data *data = open_synthetic("synthetic:300", root);
-    assert_ok(baselines_of(data, &calls, list, 8, &n, err));
-    struct caelum_model *grey = make_model(text, root, 0, 0);
-    assert_ok(caelum_eval_color(grey, data,
-                                &(struct caelum_eval_settings){.split = CAELUM_TEST, .threads = 2}, &m, err));
-    assert_same(&m, &list[0].metrics);
-    assert_false(caelum_color_learned(&m, &list[0].metrics));
-    assert_error(CAELUM_EFORMAT, "the model takes pictures of 1x32x32",
-                 caelum_eval(grey, data, NULL, &reconstruction, err));
-    caelum_model_close(&grey);
-    struct caelum_model *constant = make_model(text, root, 0.02f, -0.03f);
-    assert_ok(caelum_eval_color(
-        constant, data, &(struct caelum_eval_settings){.split = CAELUM_TEST, .threads = 1}, &one, err));
-    assert_ok(caelum_eval_color(constant, data,
-                                &(struct caelum_eval_settings){.split = CAELUM_TEST, .threads = 2}, &m, err));
-    assert_memory_equal(&one, &m, sizeof m);
-    assert_true(m.colorfulness > 0 && fabs(m.uv_mse - m.uv_mse_float) < 1e-4);
-    /* (U - 0.02)^2 + (V + 0.03)^2 over the truth, pixel by pixel */
-    const struct pictures p = data_pictures(data, CAELUM_TEST);
-    double sum = 0;
-    for (size_t i = 0; i < p.n * PLANE; i++) {
-        const uint8_t *at = pictures_at(&p, i / PLANE) + i % PLANE;
-        double yuv[3];
-        color_rgb_to_yuv((const double[3]){at[0] / 255.0, at[PLANE] / 255.0, at[2 * PLANE] / 255.0}, yuv);
-        sum += pow(yuv[1] - (double)0.02f, 2) + pow(yuv[2] + (double)0.03f, 2);
-    }
-    near(m.uv_mse_float, sum / (2.0 * (double)(p.n * PLANE)), 1e-12);
-    caelum_model_close(&constant);
-    struct caelum_model *three = make_model("input 3\nconv 3\n", root, 0, 0);
-    assert_error(CAELUM_EFORMAT, "turns 3x32x32 into 3x32x32: it is no colorizer",
-                 caelum_eval_color(three, data,
-                                   &(struct caelum_eval_settings){.split = CAELUM_TEST, .threads = 1}, &m,
-                                   err));
-    caelum_model_close(&three);
-    caelum_data_close(&data);
-    test_remove(root);
-}
-
-static void verdict(void **state) {
-    (void)state;
-    const struct caelum_color_metrics grey = {.psnr = 21.8};
-    struct caelum_color_metrics m = {.psnr = 22.101, .r2 = 0.05, .colorfulness = 5};
-    assert_true(caelum_color_learned(&m, &grey));
-    m.psnr = 22.0;
-    assert_false(caelum_color_learned(&m, &grey));
-    m.psnr = 23, m.r2 = 0.049;
-    assert_false(caelum_color_learned(&m, &grey));
-    m.r2 = 0.3, m.colorfulness = 4.9;
-    assert_false(caelum_color_learned(&m, &grey));
-    m.colorfulness = 20, m.r2 = (double)NAN;
-    assert_false(caelum_color_learned(&m, &grey));
 }
 
 int main(void) {
@@ -547,10 +274,6 @@ int main(void) {
         cmocka_unit_test(colors_out_of_range_are_clamped),
         cmocka_unit_test(figures_match_the_definitions),
         cmocka_unit_test(pictures_are_pooled),
-        cmocka_unit_test(baselines_on_cifar),
-        cmocka_unit_test(baselines_are_kept),
-        cmocka_unit_test(models_are_measured),
-        cmocka_unit_test(verdict),
     };
     return cmocka_run_group_tests_name("color", tests, NULL, NULL);
 }

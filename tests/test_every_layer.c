@@ -1,6 +1,6 @@
 /* test_every_layer.c - what every layer of layers.def has to do, found by its own examples and attributes; no
- * list names any. A layer of the tests' own passes here, too: test_sham_layer is this program with a longer
- * list. */
+ * list names any. A layer of the tests' own passes here, too: test_sham_every_layer is this program with a
+ * longer list. */
 #include "model_files.h"
 
 #include "train/trainer.h"

@@ -153,7 +153,7 @@ static void truth(const uint8_t *icc, uint32_t size, cmsUInt32Number format, con
     cmsCloseProfile(to);
 }
 
-static void assert_near(uint8_t got, double want, size_t at) {
+static void assert_byte(uint8_t got, double want, size_t at) {
     const double value = 255 * (want > 0 ? want < 1 ? want : 1 : 0);
     if (fabs(got - value) > 1) fail_msg("value %zu: got %d, want %.2f", at, got, value);
 }
@@ -209,7 +209,7 @@ static void tables_are_computed_exactly(void **state) {
         icc_row(way, in, out, N);
         icc_close(&way);
         truth(icc, size, channels == 4 ? TYPE_CMYK_DBL : TYPE_RGB_DBL, stored_at, want, N);
-        for (size_t i = 0; i < N * 3; i++) assert_near(out[i], want[i], i);
+        for (size_t i = 0; i < N * 3; i++) assert_byte(out[i], want[i], i);
     }
 }
 
@@ -240,7 +240,7 @@ static void linear_greys(void **state) {
         assert_ok(caelum_picture_load(&p, path, err));
         for (unsigned i = 0; i < 256 * 3; i++) {
             const unsigned v = i / 3;
-            assert_near(p.pixels[i], curve(wide ? v * v / 65535.0 : v / 255.0), i);
+            assert_byte(p.pixels[i], curve(wide ? v * v / 65535.0 : v / 255.0), i);
         }
         caelum_picture_free(&p);
     }
@@ -276,7 +276,7 @@ static void chromaticities_and_gamma(void **state) {
                        wide ? 16 : 8, rows, NULL, N, 1);
         truth(icc, size, TYPE_RGB_DBL, in, want, N);
         assert_ok(caelum_picture_load(&p, path, err));
-        for (size_t i = 0; i < N * 3; i++) assert_near(p.pixels[i], want[i], i);
+        for (size_t i = 0; i < N * 3; i++) assert_byte(p.pixels[i], want[i], i);
         caelum_picture_free(&p);
     }
 }

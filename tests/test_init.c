@@ -77,7 +77,7 @@ static int stop_at_six(void *cookie, const struct caelum_train_progress *progres
 
 static void a_resumed_run_knows_its_start(void **state) {
     (void)state;
-    char whole[300], parts[300], command[700];
+    char whole[300], parts[300], one[400], other[400];
     struct caelum_train_settings s = run_in("whole", whole);
     s.init = model;
     s.epochs = 2;
@@ -96,8 +96,9 @@ static void a_resumed_run_knows_its_start(void **state) {
     s.resume = true;
     s.epochs = 0;
     assert_ok(caelum_train(&s, NULL, err));
-    snprintf(command, sizeof command, "cmp '%s/last.safetensors' '%s/last.safetensors'", whole, parts);
-    assert_int_equal(system(command), 0);
+    snprintf(one, sizeof one, "%s/last.safetensors", whole);
+    snprintf(other, sizeof other, "%s/last.safetensors", parts);
+    assert_true(same_bytes(one, other));
     struct caelum_model *m = load(parts);
     assert_string_equal(caelum_model_metadata(m, "init"), "last.safetensors");
     assert_int_equal(strlen(caelum_model_metadata(m, "init_sha256")), 64);

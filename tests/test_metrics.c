@@ -9,10 +9,6 @@
 #include <lapacke.h>
 #include <math.h>
 
-static void near(double got, double want, double bound) {
-    if (!(fabs(got - want) <= bound)) fail_msg("got %.12g, want %.12g", got, want);
-}
-
 static void figures_by_hand(void **state) {
     (void)state;
     /* two pixels of three channels; planes R, G, B */
@@ -26,17 +22,17 @@ static void figures_by_hand(void **state) {
     metrics_total(&e, 1, 3, 1, 2, &m);
     /* differences after clamping and rounding: 0, .2 | 0, 0 | 0, .4 - 26/255 */
     const double d = 0.4 - 26.0 / 255;
-    near(m.mse, (0.04 + d * d) / 6, 1e-9);
-    near(m.mae, (0.2 + d) / 6, 1e-9);
-    near(m.mse_float, (0.25 + 0.04 + 0.09) / 6, 1e-7);
-    near(m.psnr, -10 * log10((0.04 + d * d) / 6), 1e-6);
-    near(m.psnr_mean, m.psnr, 1e-12);
-    near(m.accuracy, 0.5, 0); /* R and R; B against R, the first of two equal ones */
+    assert_near(m.mse, (0.04 + d * d) / 6, 1e-9);
+    assert_near(m.mae, (0.2 + d) / 6, 1e-9);
+    assert_near(m.mse_float, (0.25 + 0.04 + 0.09) / 6, 1e-7);
+    assert_near(m.psnr, -10 * log10((0.04 + d * d) / 6), 1e-6);
+    assert_near(m.psnr_mean, m.psnr, 1e-12);
+    assert_near(m.accuracy, 0.5, 0); /* R and R; B against R, the first of two equal ones */
     assert_true(isnan(m.ssim));
     metrics_picture(truth, (const float[6]){1, 0, 0, 0.2f, 0, 0.4f}, 3, 1, 2, scratch, &e);
     metrics_total(&e, 1, 3, 1, 2, &m);
-    near(m.mse, 0, 0);
-    near(m.psnr_mean, 100, 0); /* cut off */
+    assert_near(m.mse, 0, 0);
+    assert_near(m.psnr_mean, 100, 0); /* cut off */
 }
 
 /* Straight from the paper: each window by itself, weighted moments about the weighted means. */
@@ -78,7 +74,7 @@ static void ssim_matches_naive_windows(void **state) {
     }
     for (size_t c = 0; c < 3; c++) want += naive_ssim(truth + c * H * W, output + c * H * W, H, W) / 3;
     metrics_picture(truth, output, 3, H, W, scratch, &e);
-    near(e.ssim, want, 1e-12);
+    assert_near(e.ssim, want, 1e-12);
     assert_true(want > 0.3 && want < 0.99);
 }
 
@@ -129,11 +125,11 @@ static void pca_leaves_the_small_eigenvalues(void **state) {
     for (size_t keep = 0; keep <= N; keep += 6) {
         assert_ok(linear_code_measure(&code, keep, &set, &m, err));
         /* the set is not its own mirror image, but a mirrored basis leaves both the same error */
-        near(m.mse_float, direct_pca_error(&set, keep) / N, 0.01 * m.mse_float + 1e-9);
+        assert_near(m.mse_float, direct_pca_error(&set, keep) / N, 0.01 * m.mse_float + 1e-9);
         assert_true(m.mse_float <= last);
         last = m.mse_float;
     }
-    near(last, 0, 1e-10);
+    assert_near(last, 0, 1e-10);
     linear_code_free(&code);
 }
 
@@ -152,12 +148,12 @@ static void block_transform_is_orthonormal(void **state) {
             double dot = 0;
             for (size_t k = 0; k < 48; k++)
                 dot += (double)code.basis[i * 48 + k] * (double)code.basis[j * 48 + k];
-            near(dot, i == j, 1e-5);
+            assert_near(dot, i == j, 1e-5);
         }
     assert_ok(linear_code_measure(&code, 48, &set, &all, err));
     assert_ok(linear_code_measure(&code, 12, &set, &some, err));
     assert_ok(linear_code_measure(&code, 0, &set, &none, err));
-    near(all.mse, 0, 0);
+    assert_near(all.mse, 0, 0);
     assert_true(all.accuracy > 0.99); /* rounding tells equal channels apart */
     assert_true(some.mse < 0.1 * none.mse);
     linear_code_free(&code);

@@ -42,6 +42,11 @@
                      bad_error_.text);                                                              \
     } while (0)
 
+static inline void assert_near(double got, double want, double bound) {
+    const double apart = got - want;
+    if (!(apart <= bound && -apart <= bound)) fail_msg("got %.12g, want %.12g", got, want);
+}
+
 /* Lanes of the tensors made below: those of the kernels that were asked for last. */
 static size_t lanes = MOST_LANES;
 
@@ -66,13 +71,37 @@ static inline float test_random(struct rng *rng) {
     return 2 * rng_uniform(rng) - 1;
 }
 
+/* Of many alike cases a few; all of them in the long set, which CAELUM_LONG=1 asks for
+ * (tests/CMakeLists.txt). */
+static inline size_t test_cases(size_t few, size_t all) {
+    return getenv("CAELUM_LONG") ? all : few;
+}
+
+/* Whether two files hold the same bytes; fails where one is not there. */
+static inline bool same_bytes(const char *a, const char *b) {
+    FILE *one = fopen(a, "rb"), *other = fopen(b, "rb");
+    if (!one || !other) fail_msg("%s: is not there", one ? b : a);
+    int c = 0, d = 0;
+    while (c == d && c != EOF) c = getc_unlocked(one), d = getc_unlocked(other);
+    fclose(one), fclose(other);
+    return c == d;
+}
+
+static inline void copy_file(const char *from, const char *to) {
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+    if (!in || !out) fail_msg("%s: can't be opened", in ? to : from);
+    for (int c; (c = getc_unlocked(in)) != EOF;) putc_unlocked(c, out);
+    fclose(in);
+    if (fclose(out) != 0) fail_msg("%s: can't be written", to);
+}
+
 /* A fresh directory under the build directory, removed by test_remove. */
 static inline void test_directory(char path[256]) {
     snprintf(path, 256, "%s/scratch-XXXXXX", BUILD_DIR);
     if (!mkdtemp(path)) fail_msg("%s: no scratch directory", path);
 }
 static inline void test_remove(const char *path) {
-    char command[300];
+    char command[600];
     snprintf(command, sizeof command, "rm -rf '%s'", path);
     if (system(command) != 0) fail_msg("%s", command);
 }

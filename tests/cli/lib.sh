@@ -5,6 +5,7 @@ scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
 REAL_DATA=${CAELUM_DATA:-}
+LONG=${CAELUM_LONG:-} # not empty: the long set, which takes in what is slow and rarely breaks
 # nothing that the user has set may reach the tests
 for variable in $(env | sed -n 's/^\(CAELUM_[A-Z0-9_]*\)=.*/\1/p') NO_COLOR FORCE_COLOR CLICOLOR_FORCE; do
     unset "$variable"
@@ -40,6 +41,14 @@ holds() {
     echo "FAILED: $what"
     failures=$((failures + 1))
 }
+# until_it PROCESS COMMAND...: waits until the command succeeds, or the process has ended
+until_it() {
+    waited=$1
+    shift
+    until "$@" || ! kill -0 "$waited" 2>/dev/null; do sleep 0.02; done
+}
+# lines_of N WORDS FILE: whether so many lines of the file have the words
+lines_of() { [ "$(grep -c -e "$2" "$3")" -ge "$1" ]; }
 # commands_of DOCUMENT DIRECTORY: a file for each command line that it shows, "    $ ...", with the lines that a \ or a
 # here-document up to END adds; but for lines that say "# not run by the tests". What takes hours and CIFAR-10 is cut
 # short: generated pictures, one epoch, one run of the study.

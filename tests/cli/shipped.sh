@@ -1,9 +1,9 @@
-# The models that come with the program have the error that their metadata claim.
+# The models that come with the program have the error that their metadata claim: the fast ones, in the long set all.
 . "$SOURCE_DIR/tests/cli/lib.sh"
 data=$(real_data)
 [ -n "$data" ] || { echo "skipped: no CIFAR-10; name its directory in CAELUM_DATA"; exit 77; }
 for model in "$SOURCE_DIR"/models/*.safetensors; do
-    [ -e "$model" ] || continue
+    case $LONG,$model in ,*/colorize.safetensors | ,*/code*.safetensors) continue ;; esac
     expect 0 "$CAELUM" inspect "$model"
     # the first figure of the test split: mse, uv_mse or accuracy
     figure=$(sed -n 's/^test *\([a-z_]*\)=.*/\1/p' out)

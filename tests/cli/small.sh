@@ -1,5 +1,6 @@
 # The small preset: without any optional part the program builds without a warning, is below 1 MB, trains and measures.
 . "$SOURCE_DIR/tests/cli/lib.sh"
+[ "$LONG" ] || { echo "skipped: it belongs to the long set"; exit 77; }
 git -C "$SOURCE_DIR" ls-files >/dev/null 2>&1 || { echo "skipped: no git checkout"; exit 77; }
 mkdir source
 (cd "$SOURCE_DIR" && git ls-files -z CMakeLists.txt CMakePresets.json cmake cli include src | xargs -0 cp --parents -t "$scratch/source") || exit 1

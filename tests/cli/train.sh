@@ -28,7 +28,7 @@ holds "a run that exists is left alone" test "$(cksum whole/*)" = "$before"
 : >log
 "$CAELUM" train "$net" --data synthetic:2000 --epochs 4 --threads 1 --out b >/dev/null 2>log &
 pid=$!
-while [ "$(wc -l <log)" -lt 2 ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done
+until_it $pid lines_of 2 '' log
 kill -9 $pid 2>/dev/null
 wait $pid 2>/dev/null
 expect 0 "$CAELUM" train --resume b
@@ -39,7 +39,7 @@ holds "best as well" cmp a/best.safetensors b/best.safetensors
 : >log
 "$CAELUM" train "$net" --data synthetic:2000 --epochs 100000 --out c >stopped 2>log &
 pid=$!
-while [ "$(wc -l <log)" -lt 2 ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done
+until_it $pid lines_of 2 '' log
 expect 4 "$CAELUM" train --resume c
 says err "c: another caelum is at work in this directory"
 expect 4 "$CAELUM" train "$net" --data synthetic:2000 --out c --force
