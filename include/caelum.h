@@ -577,7 +577,7 @@ struct caelum_train_result {
 };
 
 /* Trains, writing a run directory: run.json, metrics.csv, last.safetensors, best.safetensors,
- * checkpoint.safetensors, curves.svg, curves.png, and, but for CAELUM_CLASSIFY, reconstructions.png or
+ * checkpoint.safetensors, curves.svg, and, but for CAELUM_CLASSIFY, reconstructions.png or
  * colorizations.png; and, if built with protobuf-c, an event file for TensorBoard. A non-zero result
  * of the progress callback ends the run after the batch under way, saved and resumable; the call then returns
  * CAELUM_OK with result->stopped set. The result depends on the network, the data, the settings and the seed

@@ -3,6 +3,7 @@
  * list below explains. */
 #include "report/svg_chart.h"
 
+#include "base/file.h"
 #include "base/number.h"
 #include "report/html.h"
 
@@ -267,8 +268,11 @@ static void draw(FILE *to, const struct svg_chart *chart, bool narrow, bool file
     fprintf(to, "</svg>\n");
 }
 
-void svg_chart_write(FILE *to, const struct svg_chart *chart) {
-    draw(to, chart, false, true);
+int svg_chart_write(const struct svg_chart *chart, const char *path, struct caelum_error *err) {
+    struct file_writer w;
+    CHECK(file_begin(&w, path, err));
+    draw(w.stream, chart, false, true);
+    return file_commit(&w, err);
 }
 
 /* The names, numbered as in the chart. */

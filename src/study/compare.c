@@ -259,9 +259,10 @@ static void draw_table(FILE *to, const struct caelum_comparison *c) {
     fprintf(to, "</tbody>\n</table></div>\n");
 }
 
-/* Curves of all runs; memory: [3][epochs of the longest] a run. */
-static void draw_curves(FILE *to, const struct caelum_comparison *c, bool accuracy, double *memory,
-                        size_t longest, bool page) {
+/* Curves of all runs; memory: [2][epochs of the longest] a run. Part of a page, or, where `to` is NULL, of
+ * the file at `path`. */
+static int draw_curves(FILE *to, const char *path, const struct caelum_comparison *c, bool accuracy,
+                       double *memory, size_t longest, struct caelum_error *err) {
     struct svg_series series[MOST_LINES];
     size_t n = 0;
     for (size_t r = 0; r < c->rows && n < MOST_LINES; r++) {
@@ -284,23 +285,27 @@ static void draw_curves(FILE *to, const struct caelum_comparison *c, bool accura
                                     .series = series,
                                     .count = n,
                                     .id = accuracy ? "accuracy" : "loss"};
-    if (page)
-        svg_figure_write(to, &chart, NULL);
-    else
-        svg_chart_write(to, &chart);
+    if (!to) return svg_chart_write(&chart, path, err);
+    svg_figure_write(to, &chart, NULL);
+    return CAELUM_OK;
 }
 
-static void draw_page(FILE *to, const struct caelum_comparison *c, double *memory, size_t longest) {
+static int draw_page(const struct caelum_comparison *c, const char *path, double *memory, size_t longest,
+                     struct caelum_error *err) {
+    struct file_writer w;
+    CHECK(file_begin(&w, path, err));
+    FILE *to = w.stream;
     html_begin(to, "Runs compared");
     fprintf(to,
             "<h1>Runs compared</h1>\n<p class=\"lead\">Settings that are the same for all runs are left out. "
             "Validation figures are those of the best epoch.</p>\n");
     draw_table(to, c);
     fprintf(to, "<div class=\"pair\">\n");
-    draw_curves(to, c, false, memory, longest, true);
-    draw_curves(to, c, true, memory, longest, true);
+    draw_curves(to, NULL, c, false, memory, longest, NULL);
+    draw_curves(to, NULL, c, true, memory, longest, NULL);
     fprintf(to, "</div>\n");
     html_end(to);
+    return file_commit(&w, err);
 }
 
 int caelum_comparison_draw(const caelum_comparison *c, const char *path, struct caelum_error *err) {
@@ -312,16 +317,9 @@ int caelum_comparison_draw(const caelum_comparison *c, const char *path, struct 
     for (size_t r = 0; r < c->rows; r++)
         if (c->row[r].epochs > longest) longest = c->row[r].epochs;
     double *memory = NULL;
-    struct file_writer w;
     CHECK(mem_alloc(&memory, c->rows * 2 * longest, sizeof *memory, err));
-    int result = file_begin(&w, path, err);
-    if (result == 0) {
-        if (page)
-            draw_page(w.stream, c, memory, longest);
-        else
-            draw_curves(w.stream, c, false, memory, longest, false);
-        result = file_commit(&w, err);
-    }
+    const int result = page ? draw_page(c, path, memory, longest, err)
+                            : draw_curves(NULL, path, c, false, memory, longest, err);
     mem_free(&memory);
     return result;
 }

@@ -122,9 +122,7 @@ int study_unit_look(struct study_unit *u, struct caelum_error *err) {
         "best.safetensors",
         "last.safetensors",
         "metrics.csv",
-#if CAELUM_WITH_CAIRO
-        "curves.png"
-#endif
+        "curves.svg",
     };
     char path[PATH_SIZE], what[160];
     u->state = STUDY_NEW;
