@@ -1,8 +1,6 @@
-/* eval.c - a model measured over a split, and the linear codes beside it. */
+/* eval.c - a model measured over a split. */
 #include "base/mem.h"
 #include "data/data.h"
-#include "eval/baseline_file.h"
-#include "eval/baselines.h"
 #include "metrics/metrics.h"
 #include "model/pool.h"
 
@@ -64,15 +62,4 @@ int caelum_eval(const caelum_model *model, const caelum_data *data, enum caelum_
     mem_free(&e.scratch);
     pool_give(&pooled);
     return result;
-}
-
-int caelum_baselines(const caelum_data *data, enum caelum_split split, size_t numbers,
-                     caelum_progress progress, void *cookie, struct caelum_baseline *list, size_t capacity,
-                     size_t *count, struct caelum_error *err) {
-    const struct pictures train = data_pictures(data, CAELUM_TRAIN), target = data_pictures(data, split);
-    char kind[48], key[256], path[PATH_SIZE];
-    snprintf(kind, sizeof kind, "linear-%zu", numbers);
-    CHECK(baseline_file(data, split, kind, path, key, err));
-    return baselines_measure(&train, &target, numbers, path, key, progress, cookie, list, capacity, count,
-                             err);
 }

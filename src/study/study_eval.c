@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "eval/figures_file.h"
+#include "metrics/figures.h"
 
 #include <math.h>
 #include <nettle/sha2.h>
@@ -45,18 +45,6 @@ bool study_eval_current(const struct study_unit *u, json_t **root) {
     return current;
 }
 
-static json_t *metrics_object(const struct caelum_metrics *m) {
-    json_t *object = figures_object(&figures_of_metrics, m);
-    json_put(&object, "count", json_size(m->count));
-    return object;
-}
-
-static json_t *color_object(const struct caelum_color_metrics *m) {
-    json_t *object = figures_object(&figures_of_color, m);
-    json_put(&object, "count", json_size(m->count));
-    return object;
-}
-
 static int measure(const struct study_unit *u, const struct caelum_model *model, int threads, json_t **root,
                    struct caelum_error *err) {
     struct caelum_metrics metrics;
@@ -67,10 +55,10 @@ static int measure(const struct study_unit *u, const struct caelum_model *model,
     CHECK(caelum_eval(model, u->data, CAELUM_TEST, threads, NULL, NULL, &metrics, err));
     CHECK(caelum_baselines(u->data, CAELUM_TEST, net.bottleneck, NULL, NULL, list, MOST_BASELINES, &count,
                            err));
-    json_put(root, "metrics", metrics_object(&metrics));
+    json_put(root, "metrics", figures_object(CAELUM_RECONSTRUCT, &metrics));
     json_t *baselines = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_t *b = metrics_object(&list[i].metrics);
+        json_t *b = figures_object(CAELUM_RECONSTRUCT, &list[i].metrics);
         json_put(&b, "name", json_string(list[i].name));
         json_put(&b, "numbers", json_size(list[i].numbers));
         json_add(&baselines, b);
@@ -92,10 +80,10 @@ static int measure_color(const struct study_unit *u, const struct caelum_model *
     CHECK(caelum_color_baselines(u->data, CAELUM_TEST, NULL, NULL, list, MOST_BASELINES, &count, err));
     CHECK(file_join(path, sizeof path, u->dir, "colorizations.png", err));
     if (CAELUM_WITH_CAIRO && stat(path, &st) != 0) CHECK(run_sheet_write(model, u->data, path, err));
-    json_put(root, "metrics", color_object(&metrics));
+    json_put(root, "metrics", figures_object(CAELUM_COLORIZE, &metrics));
     json_t *baselines = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_t *b = color_object(&list[i].metrics);
+        json_t *b = figures_object(CAELUM_COLORIZE, &list[i].metrics);
         json_put(&b, "name", json_string(list[i].name));
         json_add(&baselines, b);
     }

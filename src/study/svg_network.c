@@ -5,7 +5,6 @@
 #include "base/number.h"
 #include "net/net.h"
 #include "report/html.h"
-#include "study/study_figures.h"
 
 #include <math.h>
 #include <string.h>
@@ -65,7 +64,7 @@ static void draw_skips(FILE *to, const caelum_net *net, const struct box *box, s
 void svg_network_write(FILE *to, const caelum_net *net, const char *title, const char *id) {
     struct caelum_net_info info;
     struct box box[MOST];
-    char numbers[64], count_text[48];
+    char numbers[64];
     caelum_net_describe(net, &info);
     const size_t count = info.layers + 1 < MOST ? info.layers + 1 : MOST;
     double side = (double)info.height, x = margin;
@@ -82,8 +81,7 @@ void svg_network_write(FILE *to, const caelum_net *net, const char *title, const
         x += box[i].w + gap;
     }
     const double total = x - gap + margin, middle = top + tallest / 2;
-    snprintf(numbers, sizeof numbers, "%s numbers",
-             figure_text(FIGURE_BOTTLENECK, (double)info.bottleneck, count_text));
+    snprintf(numbers, sizeof numbers, "%zu numbers", info.bottleneck);
     number_write(
         to,
         "<div class=\"scroll\"><svg viewBox=\"0 0 %.0f %.0f\" style=\"min-width:%.0fpx\" role=\"img\" "

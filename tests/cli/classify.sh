@@ -28,7 +28,8 @@ holds "curves" test -s class/curves.svg
 expect 0 "$CAELUM" train --resume class --epochs 3 --progress never
 expect 0 "$CAELUM" compare class
 expect 0 "$CAELUM" eval class/best.safetensors --data "$data" --split validation
-says out "100 pictures of $data; cross-entropy in nats a picture"
+says out "100 pictures of $data"
+says out "cross_entropy nats"
 expect 0 "$CAELUM" eval class/best.safetensors --data "$data" --json --record
 says out '"cross_entropy": '
 expect 0 "$CAELUM" inspect class/best.safetensors

@@ -16,9 +16,9 @@ says out "mse=$mse"
 expect 0 "$CAELUM" eval copy.safetensors --data synthetic:1000 --no-baselines --json
 says out "\"mse\": $mse"
 
-# any picture will do: the run's own charts, of another size than the network's
+# any picture will do: the run's own sheet, of another size than the network's
 expect 0 "$CAELUM" reconstruct run/best.safetensors run/reconstructions.png -o out.d
-says out "out.d/reconstructions.png  960x560"
+says out "out.d/reconstructions.png  1220x612"
 says out "overlapping tiles"
 expect 4 "$CAELUM" reconstruct run/best.safetensors run/reconstructions.png -o out.d
 says err "exists already; write over it by --force"
