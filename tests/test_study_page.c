@@ -82,7 +82,7 @@ static void a_logarithmic_axis_says_so(void **state) {
     (void)state;
     write_report(false, false);
     char *page = read_text("index.html");
-    assert_int_equal(count(page, ">mean squared error, logarithmic<"), 4);
+    assert_int_equal(count(page, ">loss, logarithmic<"), 4);
     assert_int_equal(count(page, ">numbers at the bottleneck, logarithmic<"), 2);
     assert_int_equal(count(page, ">test MSE, logarithmic<"), 2);
     assert_int_equal(count(page, "agrees, logarithmic<"), 0);

@@ -8,12 +8,13 @@
 #include "base/path.h"
 #include "report/html.h"
 #include "report/svg_chart.h"
+#include "study/curves.h"
 #include "study/svg_network.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MOST_LINES = 16, MOST_POINTS = 64 };
+enum { MOST_POINTS = 64 };
 
 /* --- Overview ------------------------------------------------------------------------------------- */
 
@@ -178,73 +179,34 @@ static void study_colors(const struct study *s, size_t color[STUDY_RUNS]) {
     }
 }
 
-/* Curves of a run: mean and range over its trained seeds. One allocation: [4][epochs]. */
-struct curves {
-    double *memory;
-    size_t epochs;
-};
-
-static int curves_open(struct curves *c, const struct study_result *r, bool accuracy,
-                       struct caelum_error *err) {
-    *c = (struct curves){0};
-    for (size_t i = 0; i < r->seeds; i++)
-        if (r->seed[i].trained && (c->epochs == 0 || r->seed[i].epochs < c->epochs))
-            c->epochs = r->seed[i].epochs;
-    CHECK(mem_alloc(&c->memory, 4 * c->epochs, sizeof *c->memory, err));
-    for (size_t e = 0; e < c->epochs; e++) {
-        double sum = 0, low = INFINITY, high = -INFINITY;
-        size_t n = 0;
-        for (size_t i = 0; i < r->seeds; i++) {
-            if (!r->seed[i].trained) continue;
-            const struct caelum_epoch *at = &r->seed[i].history[e];
-            const double v = accuracy ? at->val_accuracy : at->val_loss;
-            sum += v, low = fmin(low, v), high = fmax(high, v), n++;
-        }
-        c->memory[e] = (double)(e + 1);
-        c->memory[c->epochs + e] = sum / (double)n;
-        c->memory[2 * c->epochs + e] = low;
-        c->memory[3 * c->epochs + e] = high;
-    }
-    return CAELUM_OK;
-}
-
-/* Accuracy or loss by epoch of a section's runs. */
+/* Accuracy and loss by epoch of a section's runs. */
 static int curves_html(FILE *to, const struct study_results *r, const size_t *color, size_t section,
-                       bool accuracy, struct caelum_error *err) {
+                       struct caelum_error *err) {
     const struct study *s = r->study;
-    struct curves curves[MOST_LINES] = {0};
-    struct svg_series series[MOST_LINES];
+    struct curves_run *runs = NULL;
     size_t n = 0;
-    int result = CAELUM_OK;
-    for (size_t i = 0; result == 0 && i < s->entries && n < MOST_LINES; i++) {
-        const struct study_result *run = &r->result[s->entry[i].run];
-        if (s->entry[i].section != section || run->trained == 0) continue;
-        result = curves_open(&curves[n], run, accuracy, err);
-        const double *m = curves[n].memory;
-        const size_t epochs = curves[n].epochs;
-        series[n++] = (struct svg_series){.name = run->run->name,
-                                          .color = color[s->entry[i].run],
-                                          .x = m,
-                                          .y = m + epochs,
-                                          .low = run->trained > 1 ? m + 2 * epochs : NULL,
-                                          .high = run->trained > 1 ? m + 3 * epochs : NULL,
-                                          .n = epochs};
-    }
     char id[128];
-    snprintf(id, sizeof id, "%.64s-%s", s->section[section].name, accuracy ? "accuracy" : "loss");
-    const struct svg_chart chart = {
-        .title = accuracy ? "Accuracy by epoch" : "Loss by epoch",
-        .description = "A line for each run: the mean over its seeds on the validation split; the band is "
-                       "their range.",
-        .x_label = "epoch",
-        .y_label = accuracy ? "share of pixels whose largest channel agrees" : "mean squared error",
-        .log_y = !accuracy,
-        .series = series,
-        .count = n,
-        .id = id};
-    if (result == 0 && n > 0)
-        svg_figure_write(to, &chart, n < MOST_LINES ? NULL : "At most 16 runs are drawn, the first ones.");
-    for (size_t i = 0; i < n; i++) mem_free(&curves[i].memory);
+    CHECK(mem_alloc(&runs, s->entries, sizeof *runs, err));
+    for (size_t i = 0; i < s->entries; i++) {
+        const struct study_result *result = &r->result[s->entry[i].run];
+        if (s->entry[i].section != section || result->trained == 0) continue;
+        struct curves_run *run = &runs[n++];
+        *run = (struct curves_run){.name = result->run->name, .color = color[s->entry[i].run]};
+        for (size_t j = 0; j < result->seeds; j++) {
+            const struct study_seed *seed = &result->seed[j];
+            if (!seed->trained) continue;
+            if (run->seeds == 0 || seed->epochs < run->epochs) run->epochs = seed->epochs;
+            run->history[run->seeds++] = seed->history;
+        }
+    }
+    int result = CAELUM_OK;
+    fprintf(to, "<div class=\"pair\">\n");
+    for (int accuracy = 1; result == 0 && accuracy >= 0; accuracy--) {
+        snprintf(id, sizeof id, "%.64s-%s", s->section[section].name, accuracy ? "accuracy" : "loss");
+        result = curves_write(to, NULL, runs, n, accuracy != 0, id, err);
+    }
+    fprintf(to, "</div>\n");
+    mem_free(&runs);
     return result;
 }
 
@@ -353,11 +315,7 @@ static int show_html(FILE *to, const struct study_results *r, const size_t *colo
         fprintf(to, "</figure>\n");
         return CAELUM_OK;
     case STUDY_CURVES:
-        fprintf(to, "<div class=\"pair\">\n");
-        CHECK(curves_html(to, r, color, show->section, true, err));
-        CHECK(curves_html(to, r, color, show->section, false, err));
-        fprintf(to, "</div>\n");
-        return CAELUM_OK;
+        return curves_html(to, r, color, show->section, err);
     case STUDY_SHEET:
         return sheet_html(to, run, err);
     case STUDY_LATENT:
