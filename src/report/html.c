@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #include <nettle/base64.h>
+#include <string.h>
 
 /* Colors, for light and dark. */
 static const char colors[] =
@@ -102,8 +103,23 @@ void html_begin(FILE *to, const char *title) {
 }
 
 void html_svg_style(FILE *to) {
-    fprintf(to, "<style>\n%s%ssvg{font-family:system-ui,sans-serif;background:var(--paper)}\n</style>\n",
-            colors, svg_style);
+    fprintf(to,
+            "<style>\n%ssvg{font-family:system-ui,sans-serif}\n</style>\n"
+            "<rect width=\"100%%\" height=\"100%%\" fill=\"var(--paper)\"/>\n",
+            svg_style);
+}
+
+void html_plain_colors(FILE *to, const char *text) {
+    for (const char *at; (at = strstr(text, "var(--")) != NULL;) {
+        const char *name = at + strlen("var("), *color = colors;
+        const size_t length = strcspn(name, ")");
+        while ((color = strstr(color, "--")) && (strncmp(color, name, length) != 0 || color[length] != ':'))
+            color++;
+        fwrite(text, 1, (size_t)(at - text), to);
+        if (color) fprintf(to, "%.*s", (int)strcspn(color + length + 1, ";"), color + length + 1);
+        text = name + length + 1;
+    }
+    fputs(text, to);
 }
 
 void html_end(FILE *to) {

@@ -8,6 +8,7 @@
 #include "report/html.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const double height = 360, left = 62, top = 40, bottom = 48;
@@ -270,9 +271,21 @@ static void draw(FILE *to, const struct svg_chart *chart, bool narrow, bool file
 
 int svg_chart_write(const struct svg_chart *chart, const char *path, struct caelum_error *err) {
     struct file_writer w;
-    CHECK(file_begin(&w, path, err));
-    draw(w.stream, chart, false, true);
-    return file_commit(&w, err);
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (to) draw(to, chart, false, true);
+    if (!to || fclose(to) != 0) {
+        free(text);
+        return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory for the chart", path);
+    }
+    int result = file_begin(&w, path, err);
+    if (result == 0) {
+        html_plain_colors(w.stream, text);
+        result = file_commit(&w, err);
+    }
+    free(text);
+    return result;
 }
 
 /* The names, numbered as in the chart. */

@@ -33,7 +33,7 @@ struct svg_chart {
     const char *id; /* unique in the page */
 };
 
-/* An SVG file: the chart with a style sheet in it, for light and dark. Whole or not at all; the same chart
+/* An SVG file: the chart with a style sheet in it. Whole or not at all; the same chart
  * gives the same bytes. */
 int svg_chart_write(const struct svg_chart *chart, const char *path, struct caelum_error *err);
 
