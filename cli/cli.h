@@ -267,15 +267,19 @@ int eval_data_open(struct evaluation *e, const caelum_model *model, caelum_data 
                    struct caelum_error *err);
 /* Starts the JSON object of a result: model, data, split, count. */
 json_t *eval_object(const struct evaluation *e, size_t count);
-/* Sets a number, null where it is none. */
-void eval_add(json_t **object, const char *key, double value);
-/* Writes the figures into the model's metadata, under the split's name, for whoever is given the file. */
-int eval_record(const struct evaluation *e, const char *figures, struct caelum_error *err);
+/* Sets all figures of a task, null where one is no number. */
+void eval_add(json_t **object, enum caelum_task task, const void *metrics);
+/* The head and the rows of a table of them; `first` stands before the figures. */
+void eval_head(enum caelum_task task, const char *first);
+void eval_row(enum caelum_task task, const char *name, const char *first, const void *metrics);
+/* Writes the figures into the model's file, in the metadata under the split's name. */
+int eval_record(const struct evaluation *e, caelum_model *model, enum caelum_task task, const void *metrics,
+                struct caelum_error *err);
 /* Measures a colorizer and prints the result. */
 int eval_color(const struct evaluation *e, caelum_model *model, const caelum_data *data,
                struct caelum_error *err);
 /* Likewise a classifier. */
-int eval_class(const struct evaluation *e, const caelum_model *model, const caelum_data *data,
+int eval_class(const struct evaluation *e, caelum_model *model, const caelum_data *data,
                struct caelum_error *err);
 /* The semantic test by e->classifier, and its result below a colorizer's table or in its JSON object. */
 int eval_semantic(const struct evaluation *e, const caelum_model *colorizer, const caelum_data *data,

@@ -7,38 +7,59 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST_BASELINES = 8 };
 
 const char *const eval_splits[] = {"train", "validation", "test", NULL};
 
-void eval_add(json_t **object, const char *key, double value) {
-    json_put(object, key, json_number(value));
+void eval_add(json_t **object, enum caelum_task task, const void *metrics) {
+    for (const struct caelum_figure *f = caelum_figures(task); f->key; f++)
+        json_put(object, f->key, json_number(caelum_figure_value(f, metrics)));
 }
 
-static void add_metrics(json_t **object, const struct caelum_metrics *m) {
-    eval_add(object, "mse", m->mse);
-    eval_add(object, "mse_float", m->mse_float);
-    eval_add(object, "psnr", m->psnr);
-    eval_add(object, "psnr_mean", m->psnr_mean);
-    eval_add(object, "ssim", m->ssim);
-    eval_add(object, "mae", m->mae);
-    eval_add(object, "accuracy", m->accuracy);
+/* As wide as its head, and as a number below zero. */
+static int head_of(const struct caelum_figure *f, char head[64]) {
+    char number[32];
+    const int width = number_print(number, sizeof number, f->format, -0.5),
+              length = snprintf(head, 64, "%s%s%s", f->key, *f->unit ? " " : "", f->unit);
+    return width > length ? width : length;
+}
+
+void eval_head(enum caelum_task task, const char *first) {
+    char head[64];
+    printf("%-28s%s", "", first);
+    for (const struct caelum_figure *f = caelum_figures(task); f->key; f++)
+        if (f->column) {
+            const int width = head_of(f, head);
+            printf("  %*s", width, head);
+        }
+    printf("\n");
+}
+
+void eval_row(enum caelum_task task, const char *name, const char *first, const void *metrics) {
+    char head[64], number[32];
+    printf("%-28s%s", name, first);
+    for (const struct caelum_figure *f = caelum_figures(task); f->key; f++)
+        if (f->column) {
+            number_print(number, sizeof number, f->format, caelum_figure_value(f, metrics));
+            printf("  %*s", head_of(f, head), number);
+        }
+    printf("\n");
 }
 
 static void print_row(const char *name, size_t numbers, const struct caelum_metrics *m) {
-    printf("%-28s %7zu  %.6f  %.6f  %8.2f  %9.2f  %.4f  %.4f  %8.4f\n", name, numbers, m->mse, m->mse_float,
-           m->psnr, m->psnr_mean, m->ssim, m->mae, m->accuracy);
+    char text[32];
+    snprintf(text, sizeof text, " %7zu", numbers);
+    eval_row(CAELUM_RECONSTRUCT, name, text, m);
 }
 
 static void print_table(const struct evaluation *e, const struct caelum_net_info *net,
                         const struct caelum_metrics *m, const struct caelum_baseline *list, size_t count) {
     printf("%s, %s split, %zu pictures of %s; outputs clamped to [0, 1] and rounded to 8 bit, but for "
-           "mse_float and "
-           "accuracy\n\n",
+           "mse_float and accuracy\n\n",
            e->model_path, eval_splits[e->how.split], m->count, e->data);
-    printf("%-28s %7s  %-8s  %-8s  %8s  %9s  %-6s  %-6s  %8s\n", "", "numbers", "mse", "mse_float", "psnr dB",
-           "psnr_mean", "ssim", "mae", "accuracy");
+    eval_head(CAELUM_RECONSTRUCT, " numbers");
     print_row("this model", net->bottleneck, m);
     for (size_t i = 0; i < count; i++) print_row(list[i].name, list[i].numbers, &list[i].metrics);
     if (count > 0)
@@ -61,7 +82,7 @@ static json_t *baselines_array(const struct caelum_baseline *list, size_t count)
         json_t *b = json_object();
         json_put(&b, "name", json_string(list[i].name));
         json_put(&b, "numbers", json_size(list[i].numbers));
-        add_metrics(&b, &list[i].metrics);
+        eval_add(&b, CAELUM_RECONSTRUCT, &list[i].metrics);
         json_add(&baselines, b);
     }
     return baselines;
@@ -74,7 +95,7 @@ static void print_object(const struct evaluation *e, const struct caelum_net_inf
         &object, "measured_on",
         json_string("outputs clamped to [0, 1] and rounded to 8 bit, except mse_float and accuracy, which "
                     "are of the outputs as they are"));
-    add_metrics(&object, m);
+    eval_add(&object, CAELUM_RECONSTRUCT, m);
     json_put(&object, "parameters", json_size(net->parameters));
     json_put(&object, "latent", net->has_latent ? json_size(net->latent) : json_null());
     json_put(&object, "bottleneck", json_size(net->bottleneck));
@@ -100,25 +121,27 @@ static bool is_classifier(const caelum_net *net) {
     return info.channels == 3 && info.height * info.width > 1 && last.height * last.width == 1;
 }
 
-int eval_record(const struct evaluation *e, const char *figures, struct caelum_error *err) {
-    caelum_model *model = NULL;
-    int code = caelum_model_load(&model, e->model_path, err);
-    if (code == 0) code = caelum_model_set_metadata(model, eval_splits[e->how.split], figures, err);
-    if (code == 0) code = caelum_model_save(model, e->model_path, err);
-    caelum_model_close(&model);
-    return code;
+int eval_record(const struct evaluation *e, caelum_model *model, enum caelum_task task, const void *metrics,
+                struct caelum_error *err) {
+    char key[64], text[512];
+    size_t count;
+    int used = snprintf(key, sizeof key, "%s", eval_splits[e->how.split]);
+    if (task == CAELUM_COLORIZE && e->how.vivid > 0)
+        used += number_print(key + used, sizeof key - (size_t)used, "_vivid_%g", e->how.vivid);
+    if (task == CAELUM_COLORIZE && e->how.hints > 0)
+        snprintf(key + used, sizeof key - (size_t)used, "_hints_%zu", e->how.hints);
+    used = 0;
+    for (const struct caelum_figure *f = caelum_figures(task); f->key; f++)
+        if (f->column)
+            used += number_print(text + used, sizeof text - (size_t)used, "%s=%.6g ", f->key,
+                                 caelum_figure_value(f, metrics));
+    memcpy(&count, metrics, sizeof count);
+    snprintf(text + used, sizeof text - (size_t)used, "pictures=%zu", count);
+    const int code = caelum_model_set_metadata(model, key, text, err);
+    return code ? code : caelum_model_save(model, e->model_path, err);
 }
 
-static int record(const struct evaluation *e, const struct caelum_metrics *m, struct caelum_error *err) {
-    char text[256];
-    number_print(
-        text, sizeof text,
-        "mse=%.6g mse_float=%.6g psnr=%.4f psnr_mean=%.4f ssim=%.5f mae=%.5f accuracy=%.5f pictures=%zu",
-        m->mse, m->mse_float, m->psnr, m->psnr_mean, m->ssim, m->mae, m->accuracy, m->count);
-    return eval_record(e, text, err);
-}
-
-static int eval_reconstruction(const struct evaluation *e, const caelum_model *model, const caelum_data *data,
+static int eval_reconstruction(const struct evaluation *e, caelum_model *model, const caelum_data *data,
                                struct caelum_error *err) {
     struct caelum_metrics metrics;
     struct caelum_baseline list[MOST_BASELINES];
@@ -127,7 +150,7 @@ static int eval_reconstruction(const struct evaluation *e, const caelum_model *m
     caelum_net_describe(caelum_model_net(model), &net);
     int code = caelum_eval(model, data, &e->how, &metrics, err);
     if (code == 0 && count > 0) code = caelum_baselines(data, &e->how, net.bottleneck, list, &count, err);
-    if (code == 0 && e->record) code = record(e, &metrics, err);
+    if (code == 0 && e->record) code = eval_record(e, model, CAELUM_RECONSTRUCT, &metrics, err);
     progress_clear();
     if (code != 0) return code;
     if (e->json)

@@ -7,49 +7,31 @@
 #include <math.h>
 #include <stdio.h>
 
-static void add_metrics(json_t **object, const struct caelum_class_metrics *m) {
-    eval_add(object, "accuracy", m->accuracy);
-    eval_add(object, "cross_entropy", m->cross_entropy);
-}
-
-static void print_head(void) {
-    printf("%-28s %8s  %13s\n", "", "accuracy", "cross-entropy");
-}
-
-static void print_row(const char *name, const struct caelum_class_metrics *m) {
-    printf("%-28s %8.4f  %13.4f\n", name, m->accuracy, m->cross_entropy);
-}
-
 static void print_object(const struct evaluation *e, const caelum_model *model,
                          const struct caelum_class_metrics *m) {
     json_t *object = eval_object(e, m->count);
     struct caelum_net_info net;
     caelum_net_describe(caelum_model_net(model), &net);
-    add_metrics(&object, m);
+    eval_add(&object, CAELUM_CLASSIFY, m);
     json_put(&object, "parameters", json_size(net.parameters));
     print_json(object);
 }
 
-int eval_class(const struct evaluation *e, const caelum_model *model, const caelum_data *data,
+int eval_class(const struct evaluation *e, caelum_model *model, const caelum_data *data,
                struct caelum_error *err) {
     struct caelum_class_metrics m;
-    char figures[128];
     int code = caelum_eval_class(model, data, &e->how, &m, err);
-    if (code == 0 && e->record) {
-        number_print(figures, sizeof figures, "accuracy=%.5f cross_entropy=%.5f pictures=%zu", m.accuracy,
-                     m.cross_entropy, m.count);
-        code = eval_record(e, figures, err);
-    }
+    if (code == 0 && e->record) code = eval_record(e, model, CAELUM_CLASSIFY, &m, err);
     progress_clear();
     if (code != 0) return code;
     if (e->json) {
         print_object(e, model, &m);
         return 0;
     }
-    printf("%s, %s split, %zu pictures of %s; cross-entropy in nats a picture\n\n", e->model_path,
-           eval_splits[e->how.split], m.count, e->data);
-    print_head();
-    print_row("this model", &m);
+    printf("%s, %s split, %zu pictures of %s\n\n", e->model_path, eval_splits[e->how.split], m.count,
+           e->data);
+    eval_head(CAELUM_CLASSIFY, "");
+    eval_row(CAELUM_CLASSIFY, "this model", "", &m);
     return 0;
 }
 
@@ -71,12 +53,11 @@ int eval_semantic(const struct evaluation *e, const caelum_model *colorizer, con
 }
 
 void eval_semantic_print(const struct evaluation *e, const struct caelum_semantic_metrics *m) {
-    printf("\nwhat the classifier %s makes of the pictures; cross-entropy in nats a picture\n\n",
-           e->classifier);
-    print_head();
-    print_row("in their colors", &m->color);
-    print_row("in grey", &m->grey);
-    print_row("in this model's colors", &m->recolored);
+    printf("\nwhat the classifier %s makes of the pictures\n\n", e->classifier);
+    eval_head(CAELUM_CLASSIFY, "");
+    eval_row(CAELUM_CLASSIFY, "in their colors", "", &m->color);
+    eval_row(CAELUM_CLASSIFY, "in grey", "", &m->grey);
+    eval_row(CAELUM_CLASSIFY, "in this model's colors", "", &m->recolored);
     if (isfinite(m->closed))
         printf("\n%.1f %% of the gap in accuracy between grey and color closed\n", 100 * m->closed);
     else
@@ -90,9 +71,9 @@ json_t *eval_semantic_object(const struct evaluation *e, const struct caelum_sem
     json_put(&object, "classifier", json_bytes(e->classifier));
     for (size_t i = 0; i < 3; i++) {
         json_t *way = json_object();
-        add_metrics(&way, ways[i]);
+        eval_add(&way, CAELUM_CLASSIFY, ways[i]);
         json_put(&object, names[i], way);
     }
-    eval_add(&object, "closed", m->closed);
+    json_put(&object, "closed", json_number(m->closed));
     return object;
 }

@@ -47,7 +47,7 @@ static void print_result(const struct caelum_train_settings *s, const struct cae
            r->best_val_loss, quality, r->best_epoch);
     if (r->ended_early)
         printf("ended early: no lower validation loss for %zu epochs\n", r->epochs - r->best_epoch);
-    printf("model  %s/best.safetensors\ncurves %s/curves.png\n", s->out, s->out);
+    printf("model  %s/best.safetensors\ncurves %s/curves.svg\n", s->out, s->out);
     if (r->task == CAELUM_CLASSIFY) return;
     printf("sheet  %s/%s.png\n", s->out, r->task == CAELUM_COLORIZE ? "colorizations" : "reconstructions");
 }

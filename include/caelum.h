@@ -631,7 +631,7 @@ struct caelum_train_result {
 };
 
 /* Trains, writing a run directory: run.json, metrics.csv, last.safetensors, best.safetensors,
- * checkpoint.safetensors, curves.svg, curves.png, and, but for CAELUM_CLASSIFY, reconstructions.png or
+ * checkpoint.safetensors, curves.svg, and, but for CAELUM_CLASSIFY, reconstructions.png or
  * colorizations.png; and, if built with protobuf-c, an event file for TensorBoard. A non-zero result
  * of the progress callback ends the run after the batch under way, saved and resumable; the call then returns
  * CAELUM_OK with result->stopped set. The result depends on the network, the data, the settings and the seed
@@ -640,6 +640,26 @@ struct caelum_train_result {
  * explodes (docs/training.md has the rule): `out` then holds what the last finished epoch left. */
 int caelum_train(const struct caelum_train_settings *settings, struct caelum_train_result *result,
                  struct caelum_error *err);
+
+/* --- Figures ---------------------------------------------------------------------------------- */
+
+/* A member of struct caelum_metrics, caelum_color_metrics or caelum_class_metrics: what there is to know of
+ * it in order to print it, keep it or compare by it. */
+struct caelum_figure {
+    const char *key; /* the member's name, and what it is called in JSON: "psnr"; NULL behind the last row */
+    size_t offset;   /* of the double in its struct */
+    const char *title;  /* for readers: "PSNR" */
+    const char *unit;   /* "dB"; "" if there is none */
+    const char *format; /* "%.2f" */
+    int better;         /* -1: the lower the better, 1: the higher, 0: neither */
+    bool column;        /* has a column in tables */
+};
+
+/* The figures of a model of that task; those of CAELUM_RECONSTRUCT and CAELUM_DENOISE are the same. The first
+ * is the main one. */
+const struct caelum_figure *caelum_figures(enum caelum_task task);
+/* Its value in a metrics struct of that task. */
+double caelum_figure_value(const struct caelum_figure *figure, const void *metrics);
 
 /* --- Studies ---------------------------------------------------------------------------------- */
 

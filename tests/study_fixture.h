@@ -57,7 +57,7 @@ static inline void open_fixture(struct fixture *f, const char *lines, double a0,
             struct study_seed *s = &f->seeds[r][i];
             *s = (struct study_seed){.trained = !isnan(mse[r][i])};
             for (size_t k = 0; k < FIGURES; k++) s->value[k] = NAN;
-            s->value[FIGURE_MSE] = mse[r][i];
+            s->value[study_figure(f->study, "mse")] = mse[r][i];
             s->value[FIGURE_PCA] = 0.001;
         }
         f->result[r] = (struct study_result){.run = &f->study->run[r], .seed = f->seeds[r], .seeds = 2};

@@ -250,12 +250,13 @@ static void check_study(const struct study *s) {
 }
 
 static void damaged_studies_load_or_complain(void **state) {
-    static const char sample[] = "title \"A study\"\nsource \"them\"\ndefaults epochs=7 lr=0.01 seeds=2..4\n"
-                                 "section one \"One\"\nabout \"why\"\nrun a x.net\n"
-                                 "  reference mse=0.5 accuracy>=0.25 seconds<=1e3\n"
-                                 "run b y.net batch=9 task=colorize data=synthetic seeds=8,1 # c\n"
-                                 "section two \"Two\"\nalso a\n  reference mse=0.25\n"
-                                 "claim a >= b \"said\"\nshow sheet b\nshow latent\nshow curves\n";
+    static const char sample[] =
+        "title \"A study\"\nsource \"them\"\nfigure f = 2 * mse\ndefaults epochs=7 lr=0.01 seeds=2..4\n"
+        "section one \"One\"\nabout \"why\"\nrun a x.net\n"
+        "  reference mse=0.5 accuracy>=0.25 seconds<=1e3\n"
+        "run b y.net batch=9 task=colorize data=synthetic seeds=8,1 # c\n"
+        "section two \"Two\"\nalso a\n  reference mse=0.25\n"
+        "claim a >= b \"said\"\nshow sheet b\nshow latent\nshow curves\n";
     const char *seed_text = getenv("CAELUM_SEED");
     const uint64_t seed = seed_text ? strtoull(seed_text, NULL, 10) : 1;
     char scratch[256], path[300];

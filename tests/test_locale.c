@@ -272,29 +272,6 @@ static json_t *run_of(const char *path) {
     return run;
 }
 
-/* Without the numbers in id="surface137" and its like: cairo counts what it draws in a process. */
-static size_t without_ids(uint8_t *bytes, size_t size) {
-    static const char word[] = "surface";
-    size_t n = 0;
-    for (size_t i = 0; i < size; i++) {
-        bytes[n++] = bytes[i];
-        if (n >= strlen(word) && memcmp(bytes + n - strlen(word), word, strlen(word)) == 0)
-            while (i + 1 < size && ascii_digit((char)bytes[i + 1])) i++;
-    }
-    return n;
-}
-
-static void same_drawing(const char *a, const char *b) {
-    uint8_t *bytes[2];
-    size_t size[2];
-    assert_ok(file_read(a, 1 << 26, &bytes[0], &size[0], err));
-    assert_ok(file_read(b, 1 << 26, &bytes[1], &size[1], err));
-    for (int i = 0; i < 2; i++) size[i] = without_ids(bytes[i], size[i]);
-    if (size[0] != size[1] || memcmp(bytes[0], bytes[1], size[0]) != 0) fail_msg("%s and %s differ", a, b);
-    mem_free(&bytes[0]);
-    mem_free(&bytes[1]);
-}
-
 /* The file without the columns "seconds" and "pictures_per_second", the ninth and the tenth of eleven. */
 static char *metrics_of(const char *path) {
     uint8_t *bytes;
@@ -343,7 +320,7 @@ static size_t same_directory(const char *a, const char *b) {
         } else if (strcmp(e->d_name, "metrics.csv") == 0) {
             same_metrics(one, two);
         } else if (strstr(one, ".svg")) {
-            same_drawing(one, two);
+            if (!same_bytes(one, two)) fail_msg("%s and %s differ", one, two);
         } else if (!same_bytes(one, two)) {
             fail_msg("%s and %s differ", one, two);
         }

@@ -62,7 +62,7 @@ static void run_directories_are_left_out(void **state) {
     static const char *const names[] = {"a.png",
                                         "runs/standard/run.json",
                                         "runs/standard/metrics.csv",
-                                        "runs/standard/curves.png",
+                                        "runs/standard/colorizations.png",
                                         "x/y/run.json",
                                         "x/y/checkpoint.safetensors",
                                         "x/y/more/reconstructions.png",

@@ -4,13 +4,14 @@
 
 #include "base/kept.h"
 #include "data/prepared.h"
-#include "eval/figures_file.h"
+#include "eval/figure_cache.h"
 
 #include <fcntl.h>
+#include <math.h>
 
 enum { COUNT = 10, SIDE = 3, PICTURE = 3 * SIDE * SIDE, PAGE = 4096, OTHER_USER = 65534 };
 
-static char root[256], cache[264], kept[600];
+static char root[256], cache[264], kept[PATH_SIZE];
 static int made;
 
 static int setup(void **state) {
@@ -158,7 +159,7 @@ static void what_others_can_write_is_not_believed(void **state) {
     assert_made(1);
     assert_int_equal(chmod(kept, 0602), 0);
     assert_made(1);
-    snprintf(other, sizeof other, "%s.other", kept);
+    snprintf(other, sizeof other, "%.680s.other", kept);
     assert_int_equal(rename(kept, other), 0);
     assert_int_equal(symlink(other, kept), 0);
     assert_made(1);
@@ -211,22 +212,48 @@ static void the_directory_in_tmp_is_ones_own(void **state) {
 }
 
 /* Figures of baselines are kept in the same place. */
+static bool figures_known(const struct caelum_data *data, const char *kind, double mse) {
+    struct figure_cache c;
+    struct caelum_metrics m = {0};
+    assert_ok(figure_cache_open(&c, data, CAELUM_TEST, kind, CAELUM_RECONSTRUCT, err));
+    const bool known = figure_cache_find(&c, "code", &m);
+    if (known) assert_true(m.mse == mse && m.count == 7 && isnan(m.ssim));
+    snprintf(kept, sizeof kept, "%s", c.path);
+    figure_cache_close(&c);
+    return known;
+}
+
+static void keep_figures(const struct caelum_data *data, double mse) {
+    const struct caelum_metrics m = {.count = 7, .mse = mse, .ssim = NAN};
+    struct figure_cache c;
+    assert_ok(figure_cache_open(&c, data, CAELUM_TEST, "codes", CAELUM_RECONSTRUCT, err));
+    figure_cache_add(&c, "code", &m);
+    assert_true(figure_cache_find(&c, "code", &(struct caelum_metrics){0}));
+    figure_cache_close(&c);
+}
+
 static void figures_of_others_are_not_believed(void **state) {
     (void)state;
-    char path[400];
-    snprintf(path, sizeof path, "%s/figures.json", root);
-    figures_keep(path, "key", json_pack("[i]", 7));
-    assert_null(figures_read(path, "another"));
-    json_t *figures = figures_read(path, "key");
-    assert_int_equal(json_integer_value(json_array_get(figures, 0)), 7);
-    json_decref(figures);
-    assert_int_equal(chmod(path, 0666), 0);
-    assert_null(figures_read(path, "key"));
-    snprintf(path, sizeof path, "%s/nowhere/figures.json", root);
-    figures_keep(path, "key", json_array()); /* no error */
-    assert_null(figures_read(path, "key"));
-    figures_keep("", "key", json_array());
-    assert_null(figures_read("", "key"));
+    begin();
+    struct caelum_data *data = open_it(0);
+    assert_false(figures_known(data, "codes", 0));
+    keep_figures(data, 0.1);
+    assert_false(figures_known(data, "others", 0));
+    assert_true(figures_known(data, "codes", 0.1));
+    data->split_seed++;
+    assert_false(figures_known(data, "codes", 0));
+    data->split_seed--;
+    keep_figures(data, 0.2);
+    assert_true(figures_known(data, "codes", 0.2));
+    assert_int_equal(chmod(kept, 0666), 0);
+    assert_false(figures_known(data, "codes", 0));
+    snprintf(data->cache_dir, sizeof data->cache_dir, "/dev/null/cache");
+    keep_figures(data, 0.1); /* no error */
+    assert_false(figures_known(data, "codes", 0));
+    *data->cache_dir = '\0';
+    keep_figures(data, 0.1);
+    assert_false(figures_known(data, "codes", 0));
+    caelum_data_close(&data);
 }
 
 static const char *chosen(const char *own, const char *xdg, const char *home) {

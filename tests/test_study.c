@@ -2,7 +2,6 @@
  * report. */
 #include "study_fixture.h"
 
-#include "study/study_prose.h"
 #include "train/run_files.h"
 #include "train/train_settings.h"
 
@@ -111,7 +110,13 @@ static const struct {
     {"section s \"S\"\nrun a x.net\nreference mse<1\n", "a.study:3:11: expected METRIC=NUMBER"},
     {"section s \"S\"\nrun a x.net\nreference mse=1x\n", "a.study:3:11: expected a number after '='"},
     {"section s \"S\"\nrun a x.net\nreference colour=1\n",
-     "a.study:3:11: no figure is called 'colour'; there are: mse"},
+     "a.study:3:11: no figure is called 'colour'; there are: parameters"},
+    {"figure f = 2 * uv\n", "a.study:1:16: no figure is called 'uv'; there are: parameters"},
+    {"figure f = x * mse\n", "a.study:1:12: expected a number other than 0, got 'x'"},
+    {"figure f = 0 * mse\n", "a.study:1:12: expected a number other than 0"},
+    {"figure f is 2 * mse\n", "a.study:1:10: expected: figure NAME = NUMBER * METRIC"},
+    {"figure f = 2 mse\n", "a.study:1:1: too few words"},
+    {"figure mse = 2 * psnr\n", "a.study:1:8: a second figure 'mse'"},
     {"section s \"S\"\nrun a x.net\nclaim a > a \"w\"\n", "a.study:3:9: expected '<' or '>='"},
     {"section s \"S\"\nrun a x.net\nshow\n", "a.study:3:1: expected: show network RUN"},
     {"section s \"S\"\nrun a x.net\nshow sheet\n", "a.study:3:1: too few words"},
@@ -202,25 +207,56 @@ static void spreads_are_population_deviations(void **state) {
     char text[96];
     (void)state;
     open_fixture(&f, "", 0.002, 0.004, 0.005, NAN);
-    assert_true(f.result[0].figure[FIGURE_MSE].n == 2);
-    assert_true(fabs(f.result[0].figure[FIGURE_MSE].mean - 0.003) < 1e-15);
-    assert_true(fabs(f.result[0].figure[FIGURE_MSE].deviation - 0.001) < 1e-15);
-    assert_string_equal(spread_text(FIGURE_MSE, &f.result[0].figure[FIGURE_MSE], text),
-                        "0.003000 ± 0.001000");
-    assert_string_equal(spread_text(FIGURE_MSE, &f.result[1].figure[FIGURE_MSE], text), "0.005000");
-    assert_string_equal(spread_text(FIGURE_PSNR, &f.result[1].figure[FIGURE_PSNR], text), "-");
-    assert_string_equal(figure_text(FIGURE_PARAMETERS, 1234567, text), "1,234,567");
-    assert_string_equal(figure_text(FIGURE_PARAMETERS, 999, text), "999");
+    const size_t mse = study_figure(f.study, "mse"), psnr = study_figure(f.study, "psnr");
+    const struct figure_kind *k = f.study->figure;
+    assert_true(f.result[0].figure[mse].n == 2);
+    assert_true(fabs(f.result[0].figure[mse].mean - 0.003) < 1e-15);
+    assert_true(fabs(f.result[0].figure[mse].deviation - 0.001) < 1e-15);
+    assert_string_equal(spread_text(&k[mse], &f.result[0].figure[mse], text), "0.003000 ± 0.001000");
+    assert_string_equal(spread_text(&k[mse], &f.result[1].figure[mse], text), "0.005000");
+    assert_string_equal(spread_text(&k[psnr], &f.result[1].figure[psnr], text), "–");
+    assert_string_equal(spread_text(&k[psnr], &(struct spread){24.5, 1, 2}, text), "24.50");
+    assert_string_equal(figure_text(&k[FIGURE_PARAMETERS], 1234567, text), "1,234,567");
+    assert_string_equal(figure_text(&k[FIGURE_PARAMETERS], 999, text), "999");
     study_file_close(&f.study);
 }
 
-static enum verdict judge(double ours, const char *reference, const char *says) {
+/* Every metric of both tasks has its row, and one derived from another its value. */
+static void figures_are_those_of_the_tables(void **state) {
+    (void)state;
+    struct study *s =
+        parse("figure loss = 8 * uv_mse_float\nfigure less = -1 * loss\nsection s \"S\"\nrun a x.net\n"
+              "reference loss=0.25\n");
+    double value[FIGURES];
+    for (size_t i = 0; i < FIGURES; i++) value[i] = NAN;
+    for (int task = CAELUM_RECONSTRUCT; task <= CAELUM_COLORIZE; task++)
+        for (const struct caelum_figure *f = caelum_figures((enum caelum_task)task); f->key; f++) {
+            const size_t i = study_figure(s, f->key);
+            assert_true(i < s->figures);
+            assert_string_equal(s->figure[i].format, f->format);
+            assert_int_equal(s->figure[i].better, f->better);
+        }
+    const size_t loss = study_figure(s, "loss"), less = study_figure(s, "less");
+    assert_int_equal(s->run[0].settings.task, CAELUM_RECONSTRUCT);
+    assert_int_equal(study_main_figure(s, &s->run[0]), study_figure(s, "mse"));
+    assert_int_equal(s->entry[0].reference[0].figure, loss);
+    assert_int_equal(s->figure[loss].better, -1);
+    assert_int_equal(s->figure[less].better, 1);
+    study_derive(s, value);
+    assert_true(isnan(value[loss]));
+    value[study_figure(s, "uv_mse_float")] = 0.5;
+    study_derive(s, value);
+    assert_true(value[loss] == 4 && value[less] == -4);
+    study_file_close(&s);
+}
+
+static enum page_mark judge(double ours, const char *reference, const char *says) {
     struct fixture f;
     char lines[200], text[VERDICT_TEXT];
     snprintf(lines, sizeof lines, "also a\nreference %s\n", reference);
     open_fixture(&f, lines, ours, ours, 1, 1);
-    const enum verdict v =
-        study_judge_reference(&f.results, &f.result[0], &f.study->entry[2].reference[0], text, sizeof text);
+    const enum page_mark v =
+        study_judge_reference(&f.results, 0, &f.study->entry[2].reference[0], text, sizeof text);
     if (!strstr(text, says)) fail_msg("'%s' lacks '%s'", text, says);
     study_file_close(&f.study);
     return v;
@@ -230,24 +266,24 @@ static void references_are_judged(void **state) {
     (void)state;
     assert_int_equal(
         judge(0.0040, "mse=0.0039", "0.004000 ± 0.000000 here (2 seeds); S has 0.0039. Reproduced: 2.6"),
-        VERDICT_YES);
-    assert_int_equal(judge(0.0030, "mse=0.0039", "Surpassed: 23"), VERDICT_YES);
-    assert_int_equal(judge(0.0042, "mse=0.0039", "Not reproduced: 7.7"), VERDICT_NO);
-    assert_int_equal(judge(0.0200, "mse=0.0039", "5.1 times as high"), VERDICT_NO);
-    assert_int_equal(judge(0.0300, "mse>=0.02", "≥ 0.02. Reproduced"), VERDICT_YES);
-    assert_int_equal(judge(0.0100, "mse>=0.02", "Not so here"), VERDICT_NO);
-    assert_int_equal(judge(0.0100, "mse<=0.02", "≤ 0.02. Reproduced"), VERDICT_YES);
-    assert_int_equal(judge(0.0100, "accuracy=0.8", "not measured here"), VERDICT_OPEN);
-    assert_int_equal(judge(NAN, "mse=0.02", "not run here yet"), VERDICT_OPEN);
+        PAGE_YES);
+    assert_int_equal(judge(0.0030, "mse=0.0039", "Surpassed: 23"), PAGE_YES);
+    assert_int_equal(judge(0.0042, "mse=0.0039", "Not reproduced: 7.7"), PAGE_NO);
+    assert_int_equal(judge(0.0200, "mse=0.0039", "5.1 times as high"), PAGE_NO);
+    assert_int_equal(judge(0.0300, "mse>=0.02", "≥ 0.02. Reproduced"), PAGE_YES);
+    assert_int_equal(judge(0.0100, "mse>=0.02", "Not so here"), PAGE_NO);
+    assert_int_equal(judge(0.0100, "mse<=0.02", "≤ 0.02. Reproduced"), PAGE_YES);
+    assert_int_equal(judge(0.0100, "accuracy=0.8", "not measured here"), PAGE_OPEN);
+    assert_int_equal(judge(NAN, "mse=0.02", "not run here yet"), PAGE_OPEN);
 }
 
-static enum verdict judge_claim(double a0, double a1, double b0, double b1, const char *sign,
-                                const char *says) {
+static enum page_mark judge_claim(double a0, double a1, double b0, double b1, const char *sign,
+                                  const char *says) {
     struct fixture f;
     char lines[200], text[VERDICT_TEXT];
     snprintf(lines, sizeof lines, "claim a %s b \"w\"\n", sign);
     open_fixture(&f, lines, a0, a1, b0, b1);
-    const enum verdict v = study_judge_claim(&f.results, &f.study->claim[0], text, sizeof text);
+    const enum page_mark v = study_judge_claim(&f.results, &f.study->claim[0], text, sizeof text);
     if (!strstr(text, says)) fail_msg("'%s' lacks '%s'", text, says);
     study_file_close(&f.study);
     return v;
@@ -255,33 +291,26 @@ static enum verdict judge_claim(double a0, double a1, double b0, double b1, cons
 
 static void claims_are_judged(void **state) {
     (void)state;
-    assert_int_equal(judge_claim(1, 1.1, 2, 2.1, "<", "so here too"), VERDICT_YES);
-    assert_int_equal(judge_claim(2, 2.1, 1, 1.1, "<", "not so here"), VERDICT_NO);
-    assert_int_equal(judge_claim(2, 2.1, 1, 1.1, ">=", "so here too"), VERDICT_YES);
+    assert_int_equal(judge_claim(1, 1.1, 2, 2.1, "<", "so here too"), PAGE_YES);
+    assert_int_equal(judge_claim(2, 2.1, 1, 1.1, "<", "not so here"), PAGE_NO);
+    assert_int_equal(judge_claim(2, 2.1, 1, 1.1, ">=", "so here too"), PAGE_YES);
     assert_int_equal(judge_claim(1, 2, 1.5, 2.4, "<", "can’t be told"),
-                     VERDICT_OPEN); /* 1.5 +- .5, 1.95 +- .45 */
-    assert_int_equal(judge_claim(1, 1, 2, NAN, "<", "too few seeds"), VERDICT_YES);
-    assert_int_equal(judge_claim(1, 1, NAN, NAN, "<", "b is not run yet"), VERDICT_OPEN);
+                     PAGE_OPEN); /* 1.5 +- .5, 1.95 +- .45 */
+    assert_int_equal(judge_claim(1, 1, 2, NAN, "<", "too few seeds"), PAGE_YES);
+    assert_int_equal(judge_claim(1, 1, NAN, NAN, "<", "b is not run yet"), PAGE_OPEN);
 }
 
-static void sentences_follow_the_figures(void **state) {
+static void all_is_judged(void **state) {
     struct fixture f;
-    char text[STUDY_PROSE];
-    size_t counts[3];
     (void)state;
     open_fixture(&f, "claim a < b \"w\"\nalso a\nreference mse=9 accuracy=1\n", 0.002, 0.002, 0.010, 0.010);
-    study_prose(&f.results, 0, text, sizeof text);
-    assert_non_null(strstr(text, "a has the lowest test error, MSE 0.002000"));
-    assert_non_null(strstr(text, "b has the highest, 5.0 times as much"));
-    assert_non_null(strstr(text, "has an error 2.0 to 10.0 times lower"));
-    study_count(&f.results, counts);
-    assert_int_equal(counts[VERDICT_YES], 2);
-    assert_int_equal(counts[VERDICT_OPEN], 1);
-    study_file_close(&f.study);
-    open_fixture(&f, "", 0.0005, 0.0005, NAN, NAN);
-    study_prose(&f.results, 0, text, sizeof text);
-    assert_non_null(strstr(text, "is behind this network"));
-    assert_non_null(strstr(text, "2 of this section’s 4 trainings are not run yet."));
+    assert_ok(study_judge(&f.results, err));
+    assert_int_equal(f.results.verdicts, 3);
+    assert_int_equal(f.results.verdict[0].mark, PAGE_YES);
+    assert_int_equal(f.results.verdict[1].mark, PAGE_OPEN);
+    assert_int_equal(f.results.verdict[2].mark, PAGE_YES);
+    assert_ptr_equal(f.results.verdict[2].claim, f.study->claim);
+    study_verdicts_free(&f.results);
     study_file_close(&f.study);
 }
 
@@ -332,9 +361,10 @@ int main(void) {
         cmocka_unit_test(runs_have_a_limit),
         cmocka_unit_test(recorded_settings_are_compared),
         cmocka_unit_test(spreads_are_population_deviations),
+        cmocka_unit_test(figures_are_those_of_the_tables),
         cmocka_unit_test(references_are_judged),
         cmocka_unit_test(claims_are_judged),
-        cmocka_unit_test(sentences_follow_the_figures),
+        cmocka_unit_test(all_is_judged),
         cmocka_unit_test(correlation_of_power_laws),
         cmocka_unit_test(metrics_csv_is_read_by_column_names),
     };

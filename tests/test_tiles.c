@@ -1,9 +1,11 @@
-/* test_tiles.c - tiles that must give back what they were cut from; sheets and charts as PNG. */
+/* test_tiles.c - tiles that must give back what they were cut from; sheets and charts. */
 #include "testing.h"
 
+#include "base/file.h"
+#include "base/mem.h"
 #include "image/tiles.h"
-#include "report/chart.h"
 #include "report/sheet.h"
+#include "report/svg_chart.h"
 
 #include <math.h>
 
@@ -83,6 +85,7 @@ static void sheets_show_the_pixels(void **state) {
     assert_error(CAELUM_EIO, "can't be written", sheet_write(&sheet, "/nowhere/sheet.png", err));
 }
 
+/* Whatever the numbers, all that is drawn has a place. */
 static void charts_of_any_numbers(void **state) {
     (void)state;
     static const double x[] = {1, 2, 3, 4}, ys[][4] = {{1, 2, 3, 4},
@@ -93,14 +96,27 @@ static void charts_of_any_numbers(void **state) {
     for (size_t i = 0; i < 5; i++)
         for (int log_y = 0; log_y < 2; log_y++)
             for (size_t n = 0; n <= 4; n++) {
-                struct caelum_picture p = {0};
-                const struct chart_series series = {.name = "s", .x = x, .y = ys[i], .n = n};
-                const struct chart_reference reference = {"PCA", 2};
-                const struct chart chart = {"title", "x", "y", log_y != 0, &series, 1, &reference, 1};
-                assert_ok(chart_write(&chart, path, err));
-                assert_ok(caelum_picture_load(&p, path, err));
-                assert_int_equal(p.width, 960);
-                caelum_picture_free(&p);
+                const struct svg_series series[] = {
+                    {.name = "s", .x = x, .y = ys[i], .n = n},
+                    {.name = "PCA", .x = x, .y = ys[0], .n = n, .dashed = true}};
+                const struct svg_chart chart = {.title = "t<",
+                                                .description = "d",
+                                                .x_label = "x",
+                                                .y_label = "y",
+                                                .log_y = log_y != 0,
+                                                .series = series,
+                                                .count = 2,
+                                                .id = "c"};
+                uint8_t *text = NULL;
+                size_t size;
+                assert_ok(svg_chart_write(&chart, path, err));
+                assert_ok(file_read(path, 1 << 20, &text, &size, err));
+                assert_non_null(strstr((char *)text, "t&lt;"));
+                assert_null(strstr((char *)text, "var("));
+                assert_null(strstr((char *)text, "nan"));
+                assert_null(strstr((char *)text, "inf"));
+                assert_string_equal((char *)text + size - strlen("</svg>\n"), "</svg>\n");
+                mem_free(&text);
             }
 }
 

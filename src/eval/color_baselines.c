@@ -6,12 +6,12 @@
 #include "base/color.h"
 #include "base/mem.h"
 #include "base/parallel.h"
-#include "eval/figures_file.h"
+#include "eval/figure_cache.h"
 #include "metrics/color_metrics.h"
 
 #include <string.h>
 
-enum { VERSION = 1, BINS = 256, BANDS = 32, BLOCK = 8 };
+enum { BINS = 256, BANDS = 32, BLOCK = 8 };
 
 /* A table's cell counts as much as so many pixels of what is known without it: within a cell of luminance and
  * place U varies 53 and V 34 times as much as the cells' means do (CIFAR-10, train split). */
@@ -197,10 +197,9 @@ static int open_work(struct work *work, const struct pictures *train, int thread
     return fit_place(&work->tables, train, err);
 }
 
-/* The first n baselines. */
-static int measure(const struct pictures *train, const struct pictures *target, size_t n,
-                   caelum_progress progress, void *cookie, struct caelum_color_baseline list[MOST],
-                   struct caelum_error *err) {
+int color_baselines_measure(const struct pictures *train, const struct pictures *target, size_t n,
+                            caelum_progress progress, void *cookie, struct caelum_color_baseline *list,
+                            struct caelum_error *err) {
     const int threads = parallel_default_threads();
     struct work work = {.pictures = target};
     int result = open_work(&work, train, threads, err);
@@ -222,46 +221,25 @@ static int measure(const struct pictures *train, const struct pictures *target, 
     return result;
 }
 
-/* --- The cache ------------------------------------------------------------------------------------ */
-
-/* Reads the first n baselines; false if they are not all there. */
-static bool read_cache(const char *cache, const char *key, size_t n, size_t pictures,
-                       struct caelum_color_baseline *list) {
-    json_t *entries = figures_read(cache, key);
-    bool good = json_array_size(entries) >= n;
-    for (size_t i = 0; good && i < n; i++) {
-        struct caelum_color_metrics *m = &list[i].metrics;
-        snprintf(list[i].name, sizeof list[i].name, "%s", predictors[i].name);
-        m->count = pictures;
-        good = figures_take(&figures_of_color, json_array_get(entries, i), m);
-    }
-    json_decref(entries);
-    return good;
-}
-
-static void write_cache(const char *cache, const char *key, const struct caelum_color_baseline *list,
-                        size_t n) {
-    json_t *entries = json_array();
-    for (size_t i = 0; i < n; i++) {
-        json_t *entry = figures_object(&figures_of_color, &list[i].metrics);
-        json_put(&entry, "name", json_string(list[i].name));
-        json_add(&entries, entry);
-    }
-    figures_keep(cache, key, entries);
-}
-
-int color_baselines_measure(const struct pictures *train, const struct pictures *target, const char *cache,
-                            const char *key, caelum_progress progress, void *cookie,
-                            struct caelum_color_baseline *list, size_t capacity, size_t *count,
-                            struct caelum_error *err) {
-    const size_t n = capacity < MOST ? capacity : MOST;
+int caelum_color_baselines(const caelum_data *data, const struct caelum_eval_settings *settings,
+                           struct caelum_color_baseline *list, size_t *count, struct caelum_error *err) {
+    const struct caelum_eval_settings s = settings ? *settings : caelum_eval_defaults();
+    const struct pictures train = data_pictures(data, CAELUM_TRAIN), target = data_pictures(data, s.split);
+    const size_t n = *count < MOST ? *count : MOST;
     struct caelum_color_baseline found[MOST] = {0};
-    char full_key[512];
-    snprintf(full_key, sizeof full_key, "v%d colorizers %s", VERSION, key);
-    if (!read_cache(cache, full_key, n, target->n, found)) {
-        CHECK(measure(train, target, n, progress, cookie, found, err));
-        write_cache(cache, full_key, found, n);
+    struct figure_cache cache;
+    bool known = true;
+    int result = CAELUM_OK;
+    CHECK(figure_cache_open(&cache, data, s.split, "colorizers", CAELUM_COLORIZE, err));
+    for (size_t i = 0; i < n; i++) {
+        snprintf(found[i].name, sizeof found[i].name, "%s", predictors[i].name);
+        known = known && figure_cache_find(&cache, found[i].name, &found[i].metrics);
     }
+    if (!known) result = color_baselines_measure(&train, &target, n, s.progress, s.cookie, found, err);
+    for (size_t i = 0; result == 0 && !known && i < n; i++)
+        figure_cache_add(&cache, found[i].name, &found[i].metrics);
+    figure_cache_close(&cache);
+    if (result != 0) return result;
     *count = n;
     memcpy(list, found, n * sizeof *list);
     return CAELUM_OK;

@@ -6,13 +6,10 @@
 #include "base/error.h"
 #include "base/pictures.h"
 
-/* Fits on `train` and measures on `target`, both RGB of one size, the first `capacity` of
- * caelum_color_baselines (caelum.h says what they are). `cache` is the file in which the figures are kept
- * under `key`, which must name data and splits; a file with another key, a damaged one, or one with fewer
- * baselines is replaced. */
-int color_baselines_measure(const struct pictures *train, const struct pictures *target, const char *cache,
-                            const char *key, caelum_progress progress, void *cookie,
-                            struct caelum_color_baseline *list, size_t capacity, size_t *count,
+/* Fits on `train` and measures on `target`, both RGB of one size, the first n of caelum_color_baselines
+ * (caelum.h says what they are). */
+int color_baselines_measure(const struct pictures *train, const struct pictures *target, size_t n,
+                            caelum_progress progress, void *cookie, struct caelum_color_baseline *list,
                             struct caelum_error *err);
 
 #endif

@@ -1,8 +1,6 @@
-/* eval.c - a model measured over a split, and the linear codes beside it. */
+/* eval.c - a model measured over a split. */
 #include "base/mem.h"
 #include "data/data.h"
-#include "eval/baseline_file.h"
-#include "eval/baselines.h"
 #include "metrics/metrics.h"
 #include "model/pool.h"
 
@@ -69,15 +67,4 @@ int caelum_eval(const caelum_model *model, const caelum_data *data,
     mem_free(&e.scratch);
     pool_give(&pooled);
     return result;
-}
-
-int caelum_baselines(const caelum_data *data, const struct caelum_eval_settings *settings, size_t numbers,
-                     struct caelum_baseline *list, size_t *count, struct caelum_error *err) {
-    const struct caelum_eval_settings s = settings ? *settings : caelum_eval_defaults();
-    const struct pictures train = data_pictures(data, CAELUM_TRAIN), target = data_pictures(data, s.split);
-    char kind[48], key[256], path[PATH_SIZE];
-    snprintf(kind, sizeof kind, "linear-%zu", numbers);
-    CHECK(baseline_file(data, s.split, kind, path, key, err));
-    return baselines_measure(&train, &target, numbers, path, key, s.progress, s.cookie, list, *count, count,
-                             err);
 }

@@ -1,4 +1,4 @@
-/* eval_color.c - a colorizer measured over a split, and the simple ones beside it. */
+/* eval_color.c - a colorizer measured over a split. */
 #include "apply/color_sheet.h"
 #include "apply/colorizer_gain.h"
 #include "apply/predict_color.h"
@@ -7,8 +7,6 @@
 #include "base/number.h"
 #include "base/parallel.h"
 #include "data/data.h"
-#include "eval/baseline_file.h"
-#include "eval/color_baselines.h"
 #include "metrics/color_metrics.h"
 
 #include <stdlib.h>
@@ -170,16 +168,6 @@ int caelum_color_calibrate(caelum_model *model, const caelum_data *data,
     if (result != 0) return result;
     number_print(text, sizeof text, "%.2f", low);
     return caelum_model_set_metadata(model, COLORIZER_GAIN_KEY, text, err);
-}
-
-int caelum_color_baselines(const caelum_data *data, const struct caelum_eval_settings *settings,
-                           struct caelum_color_baseline *list, size_t *count, struct caelum_error *err) {
-    const struct caelum_eval_settings s = settings ? *settings : caelum_eval_defaults();
-    const struct pictures train = data_pictures(data, CAELUM_TRAIN), target = data_pictures(data, s.split);
-    char key[256], path[PATH_SIZE];
-    CHECK(baseline_file(data, s.split, "colorizers", path, key, err));
-    return color_baselines_measure(&train, &target, path, key, s.progress, s.cookie, list, *count, count,
-                                   err);
 }
 
 bool caelum_color_learned(const struct caelum_color_metrics *m, const struct caelum_color_metrics *grey) {

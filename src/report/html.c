@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #include <nettle/base64.h>
+#include <string.h>
 
 /* Colors, for light and dark. */
 static const char colors[] =
@@ -38,17 +39,16 @@ static const char page_style[] =
     "h1{font-size:1.9rem;line-height:1.2;margin:0 0 .4rem;letter-spacing:-.01em}"
     "h2{font-size:1.3rem;margin:3.2rem 0 .5rem;padding-top:1.1rem;border-top:1px solid var(--rule)}"
     "h3{font-size:1rem;margin:1.6rem 0 .4rem}p{max-width:44rem;margin:.6rem 0}"
-    ".lead,.about{color:var(--soft)}.about{font-style:italic}"
+    ".about{color:var(--soft);font-style:italic}"
     "nav{margin:1.2rem 0;line-height:2}nav a{margin-right:1.1rem;white-space:nowrap}a{color:var(--c0)}\n"
     ".scroll{overflow-x:auto;margin:1rem 0}"
     "table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}"
     "th,td{padding:.42rem .4rem;text-align:right;white-space:nowrap;vertical-align:baseline}"
-    "th:first-child,td:first-child{text-align:left;padding-left:0}td.words,th.words{text-align:left}"
+    "th:first-child,td:first-child{text-align:left;padding-left:0}"
     "thead th{font-weight:600;color:var(--soft);border-bottom:1px solid var(--ink);vertical-align:bottom;"
     "white-space:normal;line-height:1.25}"
     "tbody tr+tr td,tbody tr+tr th{border-top:1px solid var(--rule)}tbody th{font-weight:600}"
-    "thead tr.groups th{border-bottom:0;padding-bottom:.15rem;text-align:center}"
-    "thead th[colspan]{box-shadow:inset 0 -1px var(--rule)}.spread,.none{color:var(--soft)}"
+    ".spread{color:var(--soft)}"
     ".spread{display:block;font-size:.85em}"
     "tr.reference td,tr.reference th{color:var(--soft);font-weight:400}\n"
     "figure{margin:1.5rem 0}figcaption{color:var(--soft);font-size:.875rem;max-width:44rem;margin-top:.4rem}"
@@ -103,8 +103,23 @@ void html_begin(FILE *to, const char *title) {
 }
 
 void html_svg_style(FILE *to) {
-    fprintf(to, "<style>\n%s%ssvg{font-family:system-ui,sans-serif;background:var(--paper)}\n</style>\n",
-            colors, svg_style);
+    fprintf(to,
+            "<style>\n%ssvg{font-family:system-ui,sans-serif}\n</style>\n"
+            "<rect width=\"100%%\" height=\"100%%\" fill=\"var(--paper)\"/>\n",
+            svg_style);
+}
+
+void html_plain_colors(FILE *to, const char *text) {
+    for (const char *at; (at = strstr(text, "var(--")) != NULL;) {
+        const char *name = at + strlen("var("), *color = colors;
+        const size_t length = strcspn(name, ")");
+        while ((color = strstr(color, "--")) && (strncmp(color, name, length) != 0 || color[length] != ':'))
+            color++;
+        fwrite(text, 1, (size_t)(at - text), to);
+        if (color) fprintf(to, "%.*s", (int)strcspn(color + length + 1, ";"), color + length + 1);
+        text = name + length + 1;
+    }
+    fputs(text, to);
 }
 
 void html_end(FILE *to) {

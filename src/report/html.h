@@ -13,8 +13,11 @@ void html_text(FILE *to, const char *text);
 void html_begin(FILE *to, const char *title);
 void html_end(FILE *to);
 
-/* <style> and background of an SVG file that stands alone: the page's, for light and dark. */
+/* <style> and background of an SVG file that stands alone. */
 void html_svg_style(FILE *to);
+/* Writes text with the page's colors by light in place of their names, which not every viewer of SVG knows.
+ */
+void html_plain_colors(FILE *to, const char *text);
 
 /* <figure> with the PNG file at `path` in it and a caption; alt describes it. CAELUM_EIO. */
 int html_picture(FILE *to, const char *path, const char *alt, const char *caption, struct caelum_error *err);

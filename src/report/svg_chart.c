@@ -3,10 +3,12 @@
  * list below explains. */
 #include "report/svg_chart.h"
 
+#include "base/file.h"
 #include "base/number.h"
 #include "report/html.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const double height = 360, left = 62, top = 40, bottom = 48;
@@ -267,8 +269,23 @@ static void draw(FILE *to, const struct svg_chart *chart, bool narrow, bool file
     fprintf(to, "</svg>\n");
 }
 
-void svg_chart_write(FILE *to, const struct svg_chart *chart) {
-    draw(to, chart, false, true);
+int svg_chart_write(const struct svg_chart *chart, const char *path, struct caelum_error *err) {
+    struct file_writer w;
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (to) draw(to, chart, false, true);
+    if (!to || fclose(to) != 0) {
+        free(text);
+        return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory for the chart", path);
+    }
+    int result = file_begin(&w, path, err);
+    if (result == 0) {
+        html_plain_colors(w.stream, text);
+        result = file_commit(&w, err);
+    }
+    free(text);
+    return result;
 }
 
 /* The names, numbered as in the chart. */

@@ -2,6 +2,8 @@
 #ifndef CAELUM_REPORT_SVG_CHART_H
 #define CAELUM_REPORT_SVG_CHART_H
 
+#include "base/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -31,8 +33,9 @@ struct svg_chart {
     const char *id; /* unique in the page */
 };
 
-/* An SVG file: the chart with a style sheet in it, for light and dark. */
-void svg_chart_write(FILE *to, const struct svg_chart *chart);
+/* An SVG file: the chart with a style sheet in it. Whole or not at all; the same chart
+ * gives the same bytes. */
+int svg_chart_write(const struct svg_chart *chart, const char *path, struct caelum_error *err);
 
 /* <figure> of a page: the chart as wide as a page and as narrow as a telephone, one of which is shown, and
  * the list of names. caption: text, or NULL. */

@@ -5,7 +5,9 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "report/html.h"
+#include "report/page.h"
 #include "report/svg_chart.h"
+#include "study/curves.h"
 #include "study/run_list.h"
 #include "train/run_files.h"
 
@@ -14,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_RUNS = 64, MOST_COLUMNS = 48, MOST_LINES = 16 };
+enum { MOST_RUNS = 64, MOST_COLUMNS = 48 };
 
 struct row {
     const char *name; /* the directory's last part, or all of it where two are the same; of `runs` */
@@ -114,7 +116,7 @@ static int add_setting(struct caelum_comparison *c, const char *key, struct cael
 }
 
 /* A column of numbers, unless no run has one. */
-static int add_figure(struct caelum_comparison *c, const char *key, int digits, const double *value,
+static int add_figure(struct caelum_comparison *c, const char *key, const char *format, const double *value,
                       struct caelum_error *err) {
     bool any = false;
     for (size_t i = 0; i < c->rows; i++) any |= !isnan(value[i]);
@@ -122,7 +124,7 @@ static int add_figure(struct caelum_comparison *c, const char *key, int digits, 
     for (size_t i = 0; i < c->rows; i++) {
         char text[400];
         if (isnan(value[i])) continue;
-        number_print(text, sizeof text, "%.*f", digits, value[i]);
+        number_print(text, sizeof text, format, value[i]);
         CHECK(set_cell(c, i, text, err));
     }
     return CAELUM_OK;
@@ -133,28 +135,30 @@ static double number(const json_t *object, const char *key) {
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
-/* Those of eval.json. */
+/* Those of eval.json: the main figure of every task, PSNR and accuracy. */
 static int add_test(struct caelum_comparison *c, struct caelum_error *err) {
-    static const char *const test[] = {"mse", "uv_mse", "psnr", "accuracy"};
-    static const int digits[] = {6, 6, 2, 4};
+    static const enum caelum_task tasks[] = {CAELUM_RECONSTRUCT, CAELUM_COLORIZE};
     double value[MOST_RUNS];
-    for (size_t t = 0; t < sizeof test / sizeof *test; t++) {
-        char key[40];
-        snprintf(key, sizeof key, "test_%s", test[t]);
-        for (size_t i = 0; i < c->rows; i++)
-            value[i] = number(json_object_get(c->row[i].eval, "metrics"), test[t]);
-        CHECK(add_figure(c, key, digits[t], value, err));
-    }
+    for (size_t t = 0; t < sizeof tasks / sizeof *tasks; t++)
+        for (const struct caelum_figure *first = caelum_figures(tasks[t]), *f = first; f->key; f++) {
+            const bool shared = strcmp(f->key, "psnr") == 0 || strcmp(f->key, "accuracy") == 0;
+            char key[40];
+            if (f != first && (t > 0 || !shared)) continue;
+            snprintf(key, sizeof key, "test_%.30s", f->key);
+            for (size_t i = 0; i < c->rows; i++)
+                value[i] = number(json_object_get(c->row[i].eval, "metrics"), f->key);
+            CHECK(add_figure(c, key, f->format, value, err));
+        }
     return CAELUM_OK;
 }
 
 /* The figures of the best epoch, of eval.json, and of the whole run. */
 static int add_figures(struct caelum_comparison *c, struct caelum_error *err) {
     static const struct {
-        const char *key;
-        int digits;
-    } figures[] = {{"parameters", 0},   {"epochs_done", 0}, {"best_epoch", 0},         {"val_loss", 6},
-                   {"val_accuracy", 4}, {"seconds", 1},     {"pictures_per_second", 0}};
+        const char *key, *format;
+    } figures[] = {{"parameters", "%.0f"},         {"epochs_done", "%.0f"},  {"best_epoch", "%.0f"},
+                   {"val_loss", "%.6f"},           {"val_accuracy", "%.4f"}, {"seconds", "%.1f"},
+                   {"pictures_per_second", "%.0f"}};
     enum { FIGURES = sizeof figures / sizeof *figures };
     double value[FIGURES][MOST_RUNS];
     for (size_t i = 0; i < c->rows; i++) {
@@ -173,7 +177,7 @@ static int add_figures(struct caelum_comparison *c, struct caelum_error *err) {
     }
     for (size_t f = 0; f < FIGURES; f++) {
         if (f == FIGURES - 2) CHECK(add_test(c, err));
-        CHECK(add_figure(c, figures[f].key, figures[f].digits, value[f], err));
+        CHECK(add_figure(c, figures[f].key, figures[f].format, value[f], err));
     }
     return CAELUM_OK;
 }
@@ -240,67 +244,37 @@ const char *caelum_comparison_cell(const caelum_comparison *c, size_t row, size_
 /* --- Drawing -------------------------------------------------------------------------------------- */
 
 static void draw_table(FILE *to, const struct caelum_comparison *c) {
-    fprintf(to, "<div class=\"scroll\"><table>\n<thead>\n<tr>");
-    for (size_t i = 0; i < c->columns; i++) {
-        fprintf(to, "<th scope=\"col\">");
-        for (const char *k = c->key[i]; *k; k++) fputc(*k == '_' ? ' ' : *k, to);
-        fprintf(to, "</th>");
-    }
-    fprintf(to, "</tr>\n</thead>\n<tbody>\n");
+    const struct page page = {.html = to};
+    const char *cells[MOST_COLUMNS];
+    for (size_t i = 0; i < c->columns; i++) cells[i] = c->key[i];
+    page_table(&page, cells, c->columns);
     for (size_t r = 0; r < c->rows; r++) {
-        fprintf(to, "<tr>");
-        for (size_t i = 0; i < c->columns; i++) {
-            fprintf(to, i == 0 ? "<th scope=\"row\">" : "<td>");
-            html_text(to, caelum_comparison_cell(c, r, i));
-            fprintf(to, i == 0 ? "</th>" : "</td>");
-        }
-        fprintf(to, "</tr>\n");
+        for (size_t i = 0; i < c->columns; i++) cells[i] = caelum_comparison_cell(c, r, i);
+        page_row(&page, cells, c->columns, false);
     }
-    fprintf(to, "</tbody>\n</table></div>\n");
+    page_table_end(&page);
 }
 
-/* Curves of all runs; memory: [3][epochs of the longest] a run. */
-static void draw_curves(FILE *to, const struct caelum_comparison *c, bool accuracy, double *memory,
-                        size_t longest, bool page) {
-    struct svg_series series[MOST_LINES];
-    size_t n = 0;
-    for (size_t r = 0; r < c->rows && n < MOST_LINES; r++) {
-        const struct row *row = &c->row[r];
-        double *x = memory + r * 2 * longest, *y = x + longest;
-        for (size_t e = 0; e < row->epochs; e++) {
-            x[e] = (double)row->history[e].epoch;
-            y[e] = accuracy ? row->history[e].val_accuracy : row->history[e].val_loss;
-        }
-        if (row->epochs > 0)
-            series[n++] = (struct svg_series){
-                .name = row->name, .color = r % SVG_COLORS, .x = x, .y = y, .n = row->epochs};
-    }
-    const struct svg_chart chart = {.title = accuracy ? "Validation accuracy" : "Validation loss",
-                                    .description = "A line for each run, by epoch.",
-                                    .x_label = "epoch",
-                                    .y_label =
-                                        accuracy ? "share of pixels whose largest channel agrees" : "loss",
-                                    .log_y = !accuracy,
-                                    .series = series,
-                                    .count = n,
-                                    .id = accuracy ? "accuracy" : "loss"};
-    if (page)
-        svg_figure_write(to, &chart, NULL);
-    else
-        svg_chart_write(to, &chart);
-}
-
-static void draw_page(FILE *to, const struct caelum_comparison *c, double *memory, size_t longest) {
-    html_begin(to, "Runs compared");
-    fprintf(to,
-            "<h1>Runs compared</h1>\n<p class=\"lead\">Settings that are the same for all runs are left out. "
-            "Validation figures are those of the best epoch.</p>\n");
-    draw_table(to, c);
-    fprintf(to, "<div class=\"pair\">\n");
-    draw_curves(to, c, false, memory, longest, true);
-    draw_curves(to, c, true, memory, longest, true);
-    fprintf(to, "</div>\n");
-    html_end(to);
+static int draw_page(const struct caelum_comparison *c, const char *path, const struct curves_run *runs,
+                     struct caelum_error *err) {
+    struct file_writer w;
+    CHECK(file_begin(&w, path, err));
+    const struct page page = {.html = w.stream};
+    html_begin(w.stream, "Runs compared");
+    page_heading(&page, 1, NULL, "Runs compared");
+    page_paragraph(
+        &page, PAGE_PLAIN,
+        "Settings that are the same for all runs are left out. Validation figures are those of the best "
+        "epoch.");
+    draw_table(w.stream, c);
+    fprintf(w.stream, "<div class=\"pair\">\n");
+    int result = curves_write(w.stream, NULL, runs, c->rows, false, "loss", err);
+    if (result == 0) result = curves_write(w.stream, NULL, runs, c->rows, true, "accuracy", err);
+    fprintf(w.stream, "</div>\n");
+    html_end(w.stream);
+    if (result == 0) return file_commit(&w, err);
+    file_abandon(&w);
+    return result;
 }
 
 int caelum_comparison_draw(const caelum_comparison *c, const char *path, struct caelum_error *err) {
@@ -308,20 +282,16 @@ int caelum_comparison_draw(const caelum_comparison *c, const char *path, struct 
     const bool page = dot && strcmp(dot, ".html") == 0;
     if (!page && !(dot && strcmp(dot, ".svg") == 0))
         return caelum_fail(err, CAELUM_EUSAGE, "%s: expected a name that ends in .svg or .html", path);
-    size_t longest = 1;
+    struct curves_run *runs = NULL;
+    CHECK(mem_alloc(&runs, c->rows, sizeof *runs, err));
     for (size_t r = 0; r < c->rows; r++)
-        if (c->row[r].epochs > longest) longest = c->row[r].epochs;
-    double *memory = NULL;
-    struct file_writer w;
-    CHECK(mem_alloc(&memory, c->rows * 2 * longest, sizeof *memory, err));
-    int result = file_begin(&w, path, err);
-    if (result == 0) {
-        if (page)
-            draw_page(w.stream, c, memory, longest);
-        else
-            draw_curves(w.stream, c, false, memory, longest, false);
-        result = file_commit(&w, err);
-    }
-    mem_free(&memory);
+        runs[r] = (struct curves_run){.name = c->row[r].name,
+                                      .color = r % SVG_COLORS,
+                                      .seeds = 1,
+                                      .epochs = c->row[r].epochs,
+                                      .history = {c->row[r].history}};
+    const int result =
+        page ? draw_page(c, path, runs, err) : curves_write(NULL, path, runs, c->rows, false, "loss", err);
+    mem_free(&runs);
     return result;
 }

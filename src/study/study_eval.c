@@ -2,17 +2,13 @@
  * chose. eval.json holds the model's SHA-256, so that figures of an older model are noticed. */
 #include "study/study_eval.h"
 
-#include "apply/run_sheet.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/mem.h"
-#include "eval/figures_file.h"
+#include "metrics/figures.h"
 
-#include <math.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { MOST_BASELINES = 8, VERSION = 1 };
 
@@ -45,16 +41,10 @@ bool study_eval_current(const struct study_unit *u, json_t **root) {
     return current;
 }
 
-static json_t *metrics_object(const struct caelum_metrics *m) {
-    json_t *object = figures_object(&figures_of_metrics, m);
-    json_put(&object, "count", json_size(m->count));
-    return object;
-}
-
-static json_t *color_object(const struct caelum_color_metrics *m) {
-    json_t *object = figures_object(&figures_of_color, m);
-    json_put(&object, "count", json_size(m->count));
-    return object;
+static void add_baseline(json_t **list, enum caelum_task task, const char *name, const void *metrics) {
+    json_t *baseline = figures_object(task, metrics);
+    json_put(&baseline, "name", json_string(name));
+    json_add(list, baseline);
 }
 
 static int measure(const struct study_unit *u, const struct caelum_model *model,
@@ -66,37 +56,25 @@ static int measure(const struct study_unit *u, const struct caelum_model *model,
     caelum_net_describe(u->net, &net);
     CHECK(caelum_eval(model, u->data, how, &metrics, err));
     CHECK(caelum_baselines(u->data, NULL, net.bottleneck, list, &count, err));
-    json_put(root, "metrics", metrics_object(&metrics));
     json_t *baselines = json_array();
-    for (size_t i = 0; i < count; i++) {
-        json_t *b = metrics_object(&list[i].metrics);
-        json_put(&b, "name", json_string(list[i].name));
-        json_put(&b, "numbers", json_size(list[i].numbers));
-        json_add(&baselines, b);
-    }
+    for (size_t i = 0; i < count; i++)
+        add_baseline(&baselines, CAELUM_RECONSTRUCT, list[i].name, &list[i].metrics);
+    json_put(root, "metrics", figures_object(CAELUM_RECONSTRUCT, &metrics));
     json_put(root, "baselines", baselines);
     return CAELUM_OK;
 }
 
-/* A colorizer's figures; and its contact sheet where a version that made none has trained it. */
 static int measure_color(const struct study_unit *u, const struct caelum_model *model,
                          const struct caelum_eval_settings *how, json_t **root, struct caelum_error *err) {
     struct caelum_color_metrics metrics;
     struct caelum_color_baseline list[MOST_BASELINES];
     size_t count = MOST_BASELINES;
-    char path[PATH_SIZE];
-    struct stat st;
     CHECK(caelum_eval_color(model, u->data, how, &metrics, err));
     CHECK(caelum_color_baselines(u->data, NULL, list, &count, err));
-    CHECK(file_join(path, sizeof path, u->dir, "colorizations.png", err));
-    if (CAELUM_WITH_CAIRO && stat(path, &st) != 0) CHECK(run_sheet_write(model, u->data, path, err));
-    json_put(root, "metrics", color_object(&metrics));
     json_t *baselines = json_array();
-    for (size_t i = 0; i < count; i++) {
-        json_t *b = color_object(&list[i].metrics);
-        json_put(&b, "name", json_string(list[i].name));
-        json_add(&baselines, b);
-    }
+    for (size_t i = 0; i < count; i++)
+        add_baseline(&baselines, CAELUM_COLORIZE, list[i].name, &list[i].metrics);
+    json_put(root, "metrics", figures_object(CAELUM_COLORIZE, &metrics));
     json_put(root, "baselines", baselines);
     return CAELUM_OK;
 }

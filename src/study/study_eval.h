@@ -11,10 +11,8 @@
 bool study_eval_current(const struct study_unit *unit, json_t **root);
 
 /* Measures DIR/best.safetensors on the test split, beside the linear codes of the bottleneck's size - or, for
- * a colorizer, beside grey and other simple ones - and writes eval.json; and a colorizer's
- * colorizations.png where that is missing.
- * `threads` run the model. Call it from one thread at a time: the linear codes are kept in files that all
- * trainings share. */
+ * a colorizer, beside grey and other simple ones - and writes eval.json. `threads` run the model. Call it
+ * from one thread at a time: the linear codes are kept in files that all trainings share. */
 int study_eval_write(const struct study_unit *unit, int threads, struct caelum_error *err);
 
 #endif

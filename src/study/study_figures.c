@@ -1,55 +1,83 @@
-/* study_figures.c - the arithmetic behind the report's words. */
+/* study_figures.c - the arithmetic behind the report. */
 #include "study/study_figures.h"
 
+#include "base/mem.h"
 #include "base/number.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-const struct figure_kind figure_kinds[FIGURES] = {
-    [FIGURE_MSE] = {"mse", "MSE", "%.6f", -1, 0.05},
-    [FIGURE_LOSS] = {"loss", "loss", "%.5f", -1, 0.05},
-    [FIGURE_ACCURACY] = {"accuracy", "accuracy", "%.4f", 1, 0.01},
-    [FIGURE_PSNR] = {"psnr", "PSNR, dB", "%.2f", 1, 0.01},
-    [FIGURE_SSIM] = {"ssim", "SSIM", "%.4f", 1, 0.01},
-    [FIGURE_MAE] = {"mae", "MAE", "%.4f", -1, 0.05},
-    [FIGURE_UV_MSE] = {"uv_mse", "UV MSE", "%.6f", -1, 0.05},
-    [FIGURE_R2] = {"r2", "R²", "%.3f", 1, 0.01},
-    [FIGURE_RGB_MSE] = {"rgb_mse", "RGB MSE", "%.6f", -1, 0.05},
-    [FIGURE_COLORFULNESS] = {"colorfulness", "colorfulness", "%.1f", 1, 0.05},
-    [FIGURE_PARAMETERS] = {"parameters", "parameters", "%.0f", 0, 0},
-    [FIGURE_LATENT] = {"latent", "latent", "%.0f", 0, 0},
-    [FIGURE_BOTTLENECK] = {"bottleneck", "bottleneck", "%.0f", 0, 0},
-    [FIGURE_PCA] = {"pca_mse", "PCA, same size", "%.6f", -1, 0},
-    [FIGURE_SECONDS] = {"seconds", "seconds", "%.0f", -1, 0},
-    [FIGURE_RATE] = {"pictures_per_second", "pictures/s", "%.0f", 1, 0},
+/* --- Kinds ---------------------------------------------------------------------------------------- */
+
+static const struct figure_kind own_figures[FIGURES_OWN] = {
+    [FIGURE_PARAMETERS] = {.key = "parameters", .title = "parameters", .format = "%.0f"},
+    [FIGURE_LATENT] = {.key = "latent", .title = "latent", .format = "%.0f"},
+    [FIGURE_BOTTLENECK] = {.key = "bottleneck", .title = "bottleneck", .format = "%.0f"},
+    [FIGURE_PCA] = {.key = "pca_mse", .title = "PCA, same size", .format = "%.6f"},
+    [FIGURE_SECONDS] = {.key = "seconds", .title = "seconds", .format = "%.0f"},
+    [FIGURE_RATE] = {.key = "pictures_per_second", .title = "pictures/s", .format = "%.0f"},
 };
 
-enum figure figure_find(const char *key) {
-    size_t i = 0;
-    while (i < FIGURES && strcmp(figure_kinds[i].key, key) != 0) i++;
-    return (enum figure)i;
+void study_figures_begin(struct study *s) {
+    static const enum caelum_task tasks[] = {CAELUM_RECONSTRUCT, CAELUM_COLORIZE};
+    memcpy(s->figure, own_figures, sizeof own_figures);
+    s->figures = FIGURES_OWN;
+    for (size_t t = 0; t < sizeof tasks / sizeof *tasks; t++)
+        for (const struct caelum_figure *f = caelum_figures(tasks[t]); f->key; f++) {
+            if (study_figure(s, f->key) < s->figures) continue;
+            assert(s->figures < FIGURES);
+            struct figure_kind *k = &s->figure[s->figures++];
+            *k = (struct figure_kind){.key = f->key, .format = f->format, .better = f->better};
+            snprintf(k->title, sizeof k->title, "%s%s%s", f->title, *f->unit ? ", " : "", f->unit);
+        }
 }
+
+size_t study_figure(const struct study *s, const char *key) {
+    size_t i = 0;
+    while (i < s->figures && strcmp(s->figure[i].key, key) != 0) i++;
+    return i;
+}
+
+size_t study_main_figure(const struct study *s, const struct study_run *run) {
+    return study_figure(s, caelum_figures(run->settings.task)->key);
+}
+
+void study_derive(const struct study *s, double value[FIGURES]) {
+    for (size_t f = 0; f < s->figures; f++)
+        if (s->figure[f].factor != 0) value[f] = s->figure[f].factor * value[s->figure[f].of];
+}
+
+/* --- Numbers -------------------------------------------------------------------------------------- */
 
 void study_spread(struct study_result *r) {
     for (size_t f = 0; f < FIGURES; f++) {
-        struct spread s = {.low = INFINITY, .high = -INFINITY};
+        struct spread s = {.n = 0};
         double sum = 0, squares = 0;
         for (size_t i = 0; i < r->seeds; i++) {
             const double v = r->seed[i].value[f];
-            if (!r->seed[i].trained || isnan(v)) continue;
-            sum += v;
-            s.low = fmin(s.low, v), s.high = fmax(s.high, v);
-            s.n++;
+            if (r->seed[i].trained && !isnan(v)) sum += v, s.n++;
         }
         s.mean = s.n ? sum / (double)s.n : NAN;
-        for (size_t i = 0; i < r->seeds; i++)
-            if (r->seed[i].trained && !isnan(r->seed[i].value[f]))
-                squares += (r->seed[i].value[f] - s.mean) * (r->seed[i].value[f] - s.mean);
+        for (size_t i = 0; i < r->seeds; i++) {
+            const double d = r->seed[i].value[f] - s.mean;
+            if (r->seed[i].trained && !isnan(d)) squares += d * d;
+        }
         s.deviation = s.n ? sqrt(squares / (double)s.n) : NAN;
         r->figure[f] = s;
     }
+}
+
+double study_correlation(const double *x, const double *y, size_t n) {
+    double mx = 0, my = 0, xx = 0, yy = 0, xy = 0;
+    if (n < 3) return NAN;
+    for (size_t i = 0; i < n; i++) mx += log(x[i]) / (double)n, my += log(y[i]) / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        const double dx = log(x[i]) - mx, dy = log(y[i]) - my;
+        xx += dx * dx, yy += dy * dy, xy += dx * dy;
+    }
+    return xx > 1e-12 && yy > 1e-12 ? xy / sqrt(xx * yy) : NAN;
 }
 
 /* "4,911" from "4911". */
@@ -64,132 +92,156 @@ static void group(char text[48]) {
     *to = '\0';
 }
 
-const char *figure_text(enum figure figure, double value, char text[48]) {
-    const char *format = figure_kinds[figure].format;
-    if (isnan(value)) return strcpy(text, "-");
-    number_print(text, 40, format, value);
-    if (strcmp(format, "%.0f") == 0 && fabs(value) < 1e12) group(text);
+const char *figure_text(const struct figure_kind *k, double value, char text[48]) {
+    if (isnan(value)) return strcpy(text, "–");
+    number_print(text, 40, k->format, value);
+    if (strcmp(k->format, "%.0f") == 0 && fabs(value) < 1e12) group(text);
     return text;
 }
 
-static bool counted(enum figure figure) {
-    return figure_kinds[figure].better == 0 || figure == FIGURE_PCA;
-}
-
-const char *spread_text(enum figure figure, const struct spread *s, char text[96]) {
+const char *spread_text(const struct figure_kind *k, const struct spread *s, char text[96]) {
     char mean[48], deviation[48];
-    figure_text(figure, s->mean, mean);
-    if (s->n < 2 || counted(figure)) return strcpy(text, mean);
-    snprintf(text, 96, "%s ± %s", mean, figure_text(figure, s->deviation, deviation));
+    figure_text(k, s->mean, mean);
+    if (s->n < 2 || k->better == 0 || strcmp(k->format, "%.4f") < 0) return strcpy(text, mean);
+    snprintf(text, 96, "%s ± %s", mean, figure_text(k, s->deviation, deviation));
     return text;
 }
 
-const char *published_text(const struct study_reference *reference, char text[96]) {
-    const enum figure figure = figure_find(reference->metric);
+const char *published_text(const struct study *s, const struct study_reference *reference, char text[96]) {
+    const struct figure_kind *k = &s->figure[reference->figure];
     const char *sign = reference->relation == '<' ? "≤ " : reference->relation == '>' ? "≥ " : "";
     char number[48];
-    if (figure < FIGURES && (figure == FIGURE_ACCURACY || counted(figure)))
-        snprintf(text, 96, "%s%s", sign, figure_text(figure, reference->value, number));
+    if (k->better >= 0)
+        snprintf(text, 96, "%s%s", sign, figure_text(k, reference->value, number));
     else
         number_print(text, 96, "%s%g", sign, reference->value);
     return text;
 }
 
-/* "3 seeds" */
-static const char *over(const struct spread *s, char text[40]) {
-    snprintf(text, 40, s->n == 1 ? "one seed" : "%zu seeds", s->n);
-    return text;
-}
+/* --- Verdicts ------------------------------------------------------------------------------------- */
 
 /* "6.1 % lower"; "0.0165 lower" for what is a share already. */
-static const char *distance(enum figure figure, double ours, double theirs, char text[64]) {
+static const char *distance(const struct figure_kind *k, double ours, double theirs, char text[64]) {
     const char *way = ours < theirs ? "lower" : "higher";
     char number[48];
     if (ours == theirs) return strcpy(text, "the same");
-    if (figure == FIGURE_ACCURACY || figure == FIGURE_SSIM || figure == FIGURE_R2 || figure == FIGURE_PSNR)
-        number_print(text, 64, "%s %s", figure_text(figure, fabs(ours - theirs), number), way);
+    if (k->better > 0)
+        snprintf(text, 64, "%s %s", figure_text(k, fabs(ours - theirs), number), way);
     else if (ours > 3 * theirs && theirs > 0)
         number_print(text, 64, "%.1f times as high", ours / theirs);
     else
-        number_print(text, 64, "%.*f %% %s", fabs(ours / theirs - 1) < 0.1 ? 1 : 0,
+        number_print(text, 64, "%.*f %% %s", fabs(ours / theirs - 1) < 0.1 ? 1 : 0,
                      100 * fabs(ours / theirs - 1), way);
     return text;
 }
 
-static enum verdict judge_equal(enum figure figure, double ours, double theirs, const char **word) {
-    const struct figure_kind *k = &figure_kinds[figure];
-    const double gain = k->better * (ours - theirs), slack = k->tolerance * fabs(theirs);
-    if (k->better == 0) {
-        *word = ours == theirs ? "reproduced" : "not the same";
-        return ours == theirs ? VERDICT_YES : VERDICT_NO;
+const char *study_notice(const struct study_results *r) {
+    return r->quick
+               ? "A quick pass: two epochs of each first seed on 2,000 pictures. Nothing is judged by it."
+           : r->generated
+               ? "Generated pictures stand in for the data of this study. Nothing is judged by them."
+               : NULL;
+}
+
+/* Ours counts as the same within 5 % of an error, 1 % of what should be high; the size of a network is exact.
+ */
+static enum page_mark judge(const struct figure_kind *k, double ours, const struct study_reference *reference,
+                            const char **word) {
+    const double theirs = reference->value, gain = k->better * (ours - theirs),
+                 slack = (k->better < 0 ? 0.05 : 0.01) * fabs(theirs);
+    if (reference->relation != '=' || k->better == 0) {
+        const bool so = reference->relation == '='   ? ours == theirs
+                        : reference->relation == '<' ? ours <= theirs
+                                                     : ours >= theirs;
+        *word = so ? "Reproduced" : "Not so here";
+        return so ? PAGE_YES : PAGE_NO;
     }
-    *word = fabs(gain) <= slack ? "reproduced" : gain > 0 ? "surpassed" : "not reproduced";
-    return gain >= -slack ? VERDICT_YES : VERDICT_NO;
+    *word = fabs(gain) <= slack ? "Reproduced" : gain > 0 ? "Surpassed" : "Not reproduced";
+    return gain >= -slack ? PAGE_YES : PAGE_NO;
 }
 
-bool study_judges(const struct study_results *results) {
-    return !results->quick && !results->generated;
-}
-
-enum verdict study_judge_reference(const struct study_results *results, const struct study_result *r,
-                                   const struct study_reference *reference, char *text, size_t size) {
+enum page_mark study_judge_reference(const struct study_results *results, size_t run,
+                                     const struct study_reference *reference, char *text, size_t size) {
     const struct study *study = results->study;
-    const enum figure figure = figure_find(reference->metric);
-    char ours[96], theirs[96], seeds[40], far[64];
-    published_text(reference, theirs);
-    if (!study_judges(results)) {
-        snprintf(text, size, "%s, %s: %s has %s; not judged.", r->run->name, reference->metric, study->source,
-                 theirs);
-        return VERDICT_OPEN;
-    }
-    if (figure == FIGURES || isnan(r->figure[figure].mean)) {
-        snprintf(text, size, "%s, %s: %s has %s; %s.", r->run->name, reference->metric, study->source, theirs,
-                 r->trained > 0 ? "not measured here" : "not run here yet");
-        return VERDICT_OPEN;
-    }
-    const struct spread *s = &r->figure[figure];
+    const struct study_result *r = &results->result[run];
+    const struct figure_kind *k = &study->figure[reference->figure];
+    const struct spread *s = &r->figure[reference->figure];
+    char ours[96], theirs[96], far[64];
     const char *word;
-    enum verdict verdict;
-    if (reference->relation == '=') {
-        verdict = judge_equal(figure, s->mean, reference->value, &word);
-    } else {
-        const bool so =
-            reference->relation == '<' ? s->mean <= reference->value : s->mean >= reference->value;
-        verdict = so ? VERDICT_YES : VERDICT_NO;
-        word = so ? "reproduced" : "not so here";
+    published_text(study, reference, theirs);
+    if (study_notice(results) || s->n == 0) {
+        snprintf(text, size, "%s, %s: %s has %s; %s.", r->run->name, k->title, study->source, theirs,
+                 study_notice(results) ? "not judged"
+                 : r->trained > 0      ? "not measured here"
+                                       : "not run here yet");
+        return PAGE_OPEN;
     }
-    snprintf(text, size, "%s, %s: %s here (%s); %s has %s. %c%s: %s.", r->run->name,
-             figure_kinds[figure].title, spread_text(figure, s, ours), over(s, seeds), study->source, theirs,
-             word[0] - 'a' + 'A', word + 1, distance(figure, s->mean, reference->value, far));
-    return verdict;
+    const enum page_mark mark = judge(k, s->mean, reference, &word);
+    snprintf(text, size, "%s, %s: %s here (%zu seed%s); %s has %s. %s: %s.", r->run->name, k->title,
+             spread_text(k, s, ours), s->n, s->n == 1 ? "" : "s", study->source, theirs, word,
+             distance(k, s->mean, reference->value, far));
+    return mark;
 }
 
-enum verdict study_judge_claim(const struct study_results *results, const struct study_claim *claim,
-                               char *text, size_t size) {
+enum page_mark study_judge_claim(const struct study_results *results, const struct study_claim *claim,
+                                 char *text, size_t size) {
     const struct study_result *l = &results->result[claim->left], *r = &results->result[claim->right];
-    const enum figure figure = l->run->settings.task == CAELUM_COLORIZE ? FIGURE_UV_MSE : FIGURE_MSE;
+    const size_t figure = study_main_figure(results->study, l->run);
+    const struct figure_kind *k = &results->study->figure[figure];
     const struct spread *a = &l->figure[figure], *b = &r->figure[figure];
     char ours[96], theirs[96], far[64];
-    if (!study_judges(results)) {
+    if (study_notice(results)) {
         snprintf(text, size, "“%s”: not judged.", claim->words);
-        return VERDICT_OPEN;
+        return PAGE_OPEN;
     }
     if (a->n == 0 || b->n == 0) {
         snprintf(text, size, "“%s”: open; %s is not run yet.", claim->words,
                  a->n == 0 ? l->run->name : r->run->name);
-        return VERDICT_OPEN;
+        return PAGE_OPEN;
     }
-    const bool so = claim->less == (a->mean < b->mean);
-    const double noise = a->deviation + b->deviation;
-    const bool unclear = a->n > 1 && b->n > 1 && fabs(a->mean - b->mean) <= noise;
+    const bool so = claim->less == (a->mean < b->mean), few = a->n < 2 || b->n < 2,
+               unclear = !few && fabs(a->mean - b->mean) <= a->deviation + b->deviation;
     snprintf(text, size, "“%s”: %s. %s of %s is %s, of %s %s: %s%s.", claim->words,
              unclear ? "can’t be told"
              : so    ? "so here too"
                      : "not so here",
-             figure_kinds[figure].title, l->run->name, spread_text(figure, a, ours), r->run->name,
-             spread_text(figure, b, theirs), distance(figure, a->mean, b->mean, far),
-             unclear                ? ", no more than the seeds differ"
-             : a->n < 2 || b->n < 2 ? " (too few seeds to know the spread)"
-                                    : "");
-    return unclear ? VERDICT_OPEN : so ? VERDICT_YES : VERDICT_NO;
+             k->title, l->run->name, spread_text(k, a, ours), r->run->name, spread_text(k, b, theirs),
+             distance(k, a->mean, b->mean, far),
+             unclear ? ", no more than the seeds differ"
+             : few   ? " (too few seeds to know the spread)"
+                     : "");
+    return unclear ? PAGE_OPEN : so ? PAGE_YES : PAGE_NO;
+}
+
+static int add_verdict(struct study_results *r, struct study_verdict v, struct caelum_error *err) {
+    char text[VERDICT_TEXT];
+    v.mark = v.reference ? study_judge_reference(r, v.run, v.reference, text, sizeof text)
+                         : study_judge_claim(r, v.claim, text, sizeof text);
+    CHECK(mem_strdup(&v.text, text, err));
+    r->verdict[r->verdicts++] = v;
+    return CAELUM_OK;
+}
+
+int study_judge(struct study_results *r, struct caelum_error *err) {
+    const struct study *s = r->study;
+    size_t count = s->claims;
+    for (size_t i = 0; i < s->entries; i++) count += s->entry[i].references;
+    CHECK(mem_alloc(&r->verdict, count, sizeof *r->verdict, err));
+    for (size_t i = 0; i < s->entries; i++)
+        for (size_t j = 0; j < s->entry[i].references; j++)
+            CHECK(add_verdict(r,
+                              (struct study_verdict){.section = s->entry[i].section,
+                                                     .run = s->entry[i].run,
+                                                     .reference = &s->entry[i].reference[j]},
+                              err));
+    for (size_t i = 0; i < s->claims; i++)
+        CHECK(add_verdict(r, (struct study_verdict){.section = s->claim[i].section, .claim = &s->claim[i]},
+                          err));
+    return CAELUM_OK;
+}
+
+void study_verdicts_free(struct study_results *r) {
+    for (size_t i = 0; i < r->verdicts; i++) mem_free(&r->verdict[i].text);
+    mem_free(&r->verdict);
+    r->verdicts = 0;
 }

@@ -1,46 +1,14 @@
-/* study_figures.h - the figures of a study's runs: what each is called, means over seeds, and how they stand
- * to what was published. The report's every sentence and cell comes from here. */
+/* study_figures.h - the figures of a study's runs: means over seeds, and how they compare with what was
+ * published. */
 #ifndef CAELUM_STUDY_STUDY_FIGURES_H
 #define CAELUM_STUDY_STUDY_FIGURES_H
 
+#include "report/page.h"
 #include "study/study_file.h"
-
-/* Figures of one training, in the order of tables. */
-enum figure {
-    FIGURE_MSE,
-    FIGURE_LOSS, /* to colorize 8 uv_mse_float, a supposed scale (docs/studies.md); to reconstruct mse */
-    FIGURE_ACCURACY,
-    FIGURE_PSNR,
-    FIGURE_SSIM,
-    FIGURE_MAE,
-    FIGURE_UV_MSE,
-    FIGURE_R2,
-    FIGURE_RGB_MSE,
-    FIGURE_COLORFULNESS,
-    FIGURE_PARAMETERS,
-    FIGURE_LATENT,
-    FIGURE_BOTTLENECK,
-    FIGURE_PCA, /* MSE of PCA with as many numbers as the bottleneck */
-    FIGURE_SECONDS,
-    FIGURE_RATE,
-    FIGURES
-};
-
-struct figure_kind {
-    const char *key;   /* in files and references: "mse" */
-    const char *title; /* in tables: "MSE" */
-    const char *format;
-    int better;       /* -1: lower, 1: higher, 0: neither */
-    double tolerance; /* share of a published value within which ours counts as the same */
-};
-extern const struct figure_kind figure_kinds[FIGURES];
-
-/* The figure of that key, or FIGURES. */
-enum figure figure_find(const char *key);
 
 /* A figure over the seeds that have it: mean and population deviation. n = 0: none has. */
 struct spread {
-    double mean, deviation, low, high;
+    double mean, deviation;
     size_t n;
 };
 
@@ -71,6 +39,16 @@ struct study_pca {
     double numbers, mse;
 };
 
+/* A published figure or a claim, and how ours compare; the texts of figures and sections point into the
+ * study. */
+struct study_verdict {
+    size_t section, run;                     /* run: of a reference */
+    const struct study_reference *reference; /* NULL: it is a claim */
+    const struct study_claim *claim;
+    enum page_mark mark;
+    char *text; /* a sentence */
+};
+
 /* What the report is made of. */
 struct study_results {
     const struct study *study;
@@ -81,33 +59,45 @@ struct study_results {
     struct study_pca *pca;
     size_t pca_count;
     double grey[FIGURES]; /* of a grey picture on the colorizers' data; NaN: not measured */
+    struct study_verdict *verdict;
+    size_t verdicts;
 };
+
+/* Adds the figures that every study has to study->figure. */
+void study_figures_begin(struct study *study);
+/* The figure of that key, or study->figures. */
+size_t study_figure(const struct study *study, const char *key);
+/* The figure that a run is judged by: the main one of its task. */
+size_t study_main_figure(const struct study *study, const struct study_run *run);
+/* Fills in those that the study file derives from others. */
+void study_derive(const struct study *study, double value[FIGURES]);
 
 /* Fills result->figure from its seeds. */
 void study_spread(struct study_result *result);
+/* Pearson's correlation of log x and log y; NaN for less than 3 points or where one of them is constant. */
+double study_correlation(const double *x, const double *y, size_t n);
 
-/* "0.003661", or "-" for a NaN. text: [48]. */
-const char *figure_text(enum figure figure, double value, char text[48]);
-/* "0.003661 +- 0.000082" with a true plus-minus; the spread is left out for one seed. */
-const char *spread_text(enum figure figure, const struct spread *spread, char text[96]);
+/* "0.003661", "4,911", or "–" for a NaN. text: [48]. */
+const char *figure_text(const struct figure_kind *kind, double value, char text[48]);
+/* "0.003661 ± 0.000082"; the spread is left out for one seed, and for figures with few digits. */
+const char *spread_text(const struct figure_kind *kind, const struct spread *spread, char text[96]);
+/* "0.0039", "≥ 0.02". text: [96]. */
+const char *published_text(const struct study *study, const struct study_reference *reference, char text[96]);
 
-/* "0.0039", ">= 0.02" with a true sign. text: [96]. */
-const char *published_text(const struct study_reference *reference, char text[96]);
+/* Why figures of this study can't be held against published ones, which is so for those of a quick pass and
+ * of generated pictures; NULL if they can. */
+const char *study_notice(const struct study_results *results);
 
-/* OPEN: no run yet, no such figure, or no figures to judge by. */
-enum verdict { VERDICT_OPEN, VERDICT_YES, VERDICT_NO };
 enum { VERDICT_TEXT = 1200 }; /* bytes of a verdict's sentence, at most */
-
-/* Whether figures of this study can be held against published ones: not those of a quick pass, nor those of
- * generated pictures. */
-bool study_judges(const struct study_results *results);
-
-/* How ours stands to a published figure, and a sentence that says so. text: [VERDICT_TEXT]. */
-enum verdict study_judge_reference(const struct study_results *results, const struct study_result *result,
-                                   const struct study_reference *reference, char *text, size_t size);
-
-/* The same for a claim on two runs. A difference within the seeds' spread is OPEN. */
-enum verdict study_judge_claim(const struct study_results *results, const struct study_claim *claim,
-                               char *text, size_t size);
+/* How ours compares with a published figure, and a sentence that says so. PAGE_OPEN: not run or measured yet,
+ * or nothing can be judged. text: [VERDICT_TEXT]. */
+enum page_mark study_judge_reference(const struct study_results *results, size_t run,
+                                     const struct study_reference *reference, char *text, size_t size);
+/* The same for a claim on two runs. A difference within the seeds' spread is open. */
+enum page_mark study_judge_claim(const struct study_results *results, const struct study_claim *claim,
+                                 char *text, size_t size);
+/* Fills results->verdict, section by section. */
+int study_judge(struct study_results *results, struct caelum_error *err);
+void study_verdicts_free(struct study_results *results);
 
 #endif

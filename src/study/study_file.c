@@ -223,13 +223,37 @@ static int read_also(struct parser *p) {
     return CAELUM_OK;
 }
 
-static int unknown_metric(const struct parser *p, size_t i) {
-    char list[300] = "";
-    for (size_t f = 0; f < FIGURES; f++) {
+/* The figure called `key`, of word i. */
+static int find_figure(const struct parser *p, size_t i, const char *key, size_t *figure) {
+    char list[400] = "";
+    *figure = study_figure(p->study, key);
+    if (*figure < p->study->figures) return CAELUM_OK;
+    for (size_t f = 0; f < p->study->figures; f++) {
         const size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%s", f ? ", " : "", figure_kinds[f].key);
+        snprintf(list + used, sizeof list - used, "%s%s", f ? ", " : "", p->study->figure[f].key);
     }
-    return FAIL(p, p->word[i].column, "no figure is called '%s'; there are: %s", p->word[i].text, list);
+    return FAIL(p, p->word[i].column, "no figure is called '%s'; there are: %s", key, list);
+}
+
+static int read_figure(struct parser *p) {
+    static const char form[] = "figure NAME = NUMBER * METRIC";
+    struct study *s = p->study;
+    struct figure_kind kind = {.format = "%.5f"};
+    CHECK(expect(p, 6, form));
+    CHECK(check_name(p, 1));
+    if (strcmp(p->word[2].text, "=") != 0 || strcmp(p->word[4].text, "*") != 0)
+        return FAIL(p, p->word[2].column, "expected: %s", form);
+    if (!number_real(p->word[3].text, &kind.factor) || !isfinite(kind.factor) || kind.factor == 0)
+        return FAIL(p, p->word[3].column, "expected a number other than 0, got '%s'", p->word[3].text);
+    CHECK(find_figure(p, 5, p->word[5].text, &kind.of));
+    if (study_figure(s, p->word[1].text) < s->figures)
+        return FAIL(p, p->word[1].column, "a second figure '%s'", p->word[1].text);
+    if (s->figures == FIGURES) return FAIL(p, p->word[0].column, "more than %d figures", FIGURES);
+    kind.key = p->word[1].text;
+    kind.better = kind.factor < 0 ? -s->figure[kind.of].better : s->figure[kind.of].better;
+    snprintf(kind.title, sizeof kind.title, "%s", kind.key);
+    s->figure[s->figures++] = kind;
+    return CAELUM_OK;
 }
 
 /* METRIC=VALUE, METRIC<=VALUE, METRIC>=VALUE */
@@ -253,8 +277,9 @@ static int read_reference(struct parser *p) {
             return FAIL(p, p->word[i].column, "expected a number after '%.*s', got '%s'", (int)skip, sign,
                         sign + skip);
         *sign = '\0';
-        if (figure_find(metric) == FIGURES) return unknown_metric(p, i);
-        e->reference[e->references++] = (struct study_reference){metric, relation, value};
+        size_t figure;
+        CHECK(find_figure(p, i, metric, &figure));
+        e->reference[e->references++] = (struct study_reference){figure, relation, value};
     }
     return CAELUM_OK;
 }
@@ -301,7 +326,7 @@ static int read_line(struct parser *p) {
     } statements[] = {{"title", read_title},     {"source", read_source},       {"defaults", read_defaults},
                       {"section", read_section}, {"about", read_about},         {"run", read_run},
                       {"also", read_also},       {"reference", read_reference}, {"claim", read_claim},
-                      {"show", read_show}};
+                      {"show", read_show},       {"figure", read_figure}};
     char list[200] = "";
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
         if (strcmp(p->word[0].text, statements[i].word) == 0) return statements[i].read(p);
@@ -341,6 +366,7 @@ static int allocate(struct study *s, const char *path, struct caelum_error *err)
     CHECK(mem_strdup(&s->file, path, err));
     s->title = path_name(s->file);
     s->source = "the study";
+    study_figures_begin(s);
     CHECK(mem_alloc(&s->run, lines, sizeof *s->run, err));
     CHECK(mem_alloc(&s->section, lines, sizeof *s->section, err));
     CHECK(mem_alloc(&s->entry, lines, sizeof *s->entry, err));

@@ -19,10 +19,32 @@ struct study_run {
     size_t line;
 };
 
+/* Figures of one training: those below, the metrics of both tasks (caelum_figures), and those that the study
+ * file derives from them; at most FIGURES. */
+enum {
+    FIGURE_PARAMETERS,
+    FIGURE_LATENT,
+    FIGURE_BOTTLENECK,
+    FIGURE_PCA,
+    FIGURE_SECONDS,
+    FIGURE_RATE,
+    FIGURES_OWN
+};
+enum { FIGURES = 48 };
+
+struct figure_kind {
+    const char *key; /* in files and references: "mse" */
+    char title[64];  /* in tables: "MSE" */
+    const char *format;
+    int better;    /* -1: lower, 1: higher, 0: neither */
+    size_t of;     /* `figure KEY = FACTOR * OF`: the figure that it is derived from; */
+    double factor; /* 0: it is derived from none */
+};
+
 /* A published figure, or a bound of one. */
 struct study_reference {
-    const char *metric; /* "mse", "accuracy", ... */
-    char relation;      /* '=', '<' (at most) or '>' (at least) */
+    size_t figure; /* of the study */
+    char relation; /* '=', '<' (at most) or '>' (at least) */
     double value;
 };
 
@@ -59,6 +81,8 @@ struct study {
     char *file, *text;  /* the path; the text, cut into words that the rest points into */
     const char *title;  /* the file's name if it has none */
     const char *source; /* whose figures the references are: "the study" */
+    struct figure_kind figure[FIGURES];
+    size_t figures;
     struct study_run *run;
     struct study_section *section;
     struct study_entry *entry;

@@ -1,79 +1,156 @@
 /* study_page.c - the report as one page: what could be reproduced and what not, then a section after the
- * other: question, table, what the figures say, verdicts, charts, commands. */
+ * other: question, table, verdicts, charts, commands. */
 #include "study/study_page.h"
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/path.h"
 #include "report/html.h"
 #include "report/svg_chart.h"
-#include "study/study_prose.h"
-#include "study/study_table.h"
+#include "study/curves.h"
 #include "study/svg_network.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MOST_LINES = 16, MOST_POINTS = 64 };
+enum { MOST_POINTS = 64 };
 
-/* --- Verdicts ------------------------------------------------------------------------------------- */
+/* --- Overview ------------------------------------------------------------------------------------- */
 
-static void verdict_html(FILE *to, enum verdict verdict, const char *text) {
-    static const char *const class[] = {"open", "yes", "no"}, *const mark[] = {"?", "✓", "✗"};
-    fprintf(to, "<li class=\"%s\"><span class=\"mark\">%s</span>", class[verdict], mark[verdict]);
-    html_text(to, text);
-    fprintf(to, "</li>\n");
+/* The verdicts of a section, or with section = SIZE_MAX all that have this mark. */
+static void verdicts(const struct page *page, const struct study_results *r, size_t section,
+                     enum page_mark mark) {
+    page_list(page, true);
+    for (size_t i = 0; i < r->verdicts; i++)
+        if (section == SIZE_MAX ? r->verdict[i].mark == mark : r->verdict[i].section == section)
+            page_item(page, r->verdict[i].mark, r->verdict[i].text);
+    page_list(page, false);
 }
 
-/* Those of a section, or of all with section = SIZE_MAX; only those of one verdict unless it is negative. */
-static void verdicts_html(FILE *to, const struct study_results *r, size_t section, int only) {
+static void overview(const struct page *page, const struct study_results *r) {
     const struct study *s = r->study;
-    char text[VERDICT_TEXT];
-    fprintf(to, "<ul class=\"verdicts\">\n");
-    for (size_t i = 0; i < s->entries; i++)
-        for (size_t j = 0; j < s->entry[i].references; j++) {
-            const enum verdict v = study_judge_reference(r, &r->result[s->entry[i].run],
-                                                         &s->entry[i].reference[j], text, sizeof text);
-            if ((section == SIZE_MAX || s->entry[i].section == section) && (only < 0 || (int)v == only))
-                verdict_html(to, v, text);
-        }
-    for (size_t i = 0; i < s->claims; i++) {
-        const enum verdict v = study_judge_claim(r, &s->claim[i], text, sizeof text);
-        if ((section == SIZE_MAX || s->claim[i].section == section) && (only < 0 || (int)v == only))
-            verdict_html(to, v, text);
-    }
-    fprintf(to, "</ul>\n");
-}
-
-static void overview_html(FILE *to, const struct study_results *r) {
-    const struct study *s = r->study;
-    size_t count[3], trainings = 0, trained = 0;
-    study_count(r, count);
+    const struct page html = {.html = page->html};
+    size_t count[PAGE_MARKS] = {0}, trainings = 0, trained = 0;
+    char text[STUDY_WORDS + 400];
+    for (size_t i = 0; i < r->verdicts; i++) count[r->verdict[i].mark]++;
     for (size_t i = 0; i < s->runs; i++) trainings += r->result[i].seeds, trained += r->result[i].trained;
-    fprintf(to, "<h1>");
-    html_text(to, s->title);
-    fprintf(to, "</h1>\n<p class=\"lead\">");
-    html_text(to, r->data);
-    fprintf(to, "<br>%zu of %zu trainings done. ", trained, trainings);
-    html_text(to, r->machine);
-    fprintf(to, "</p>\n");
-    if (!study_judges(r)) fprintf(to, "<p><strong>%s</strong></p>\n", study_notice(r));
-    fprintf(to, "<nav>");
+    page_heading(page, 1, NULL, s->title);
+    page_paragraph(page, PAGE_PLAIN, r->data);
+    snprintf(text, sizeof text, "%zu of %zu trainings done. %.400s", trained, trainings, r->machine);
+    page_paragraph(&html, PAGE_PLAIN, text);
+    if (study_notice(r)) page_paragraph(page, PAGE_STRONG, study_notice(r));
+    fprintf(page->html, "<nav>");
     for (size_t i = 0; i < s->sections; i++) {
-        fprintf(to, "<a href=\"#%s\">", s->section[i].name);
-        html_text(to, s->section[i].title);
-        fprintf(to, "</a> ");
+        fprintf(page->html, "<a href=\"#%s\">", s->section[i].name);
+        html_text(page->html, s->section[i].title);
+        fprintf(page->html, "</a> ");
     }
-    fprintf(to, "</nav>\n");
-    if (!study_judges(r) || count[0] + count[1] + count[2] == 0) return;
-    fprintf(to, "<p>Of %zu published figures and claims of ", count[0] + count[1] + count[2]);
-    html_text(to, s->source);
-    fprintf(to, ", %zu are reproduced or surpassed, %zu are not, %zu are open.</p>\n", count[VERDICT_YES],
-            count[VERDICT_NO], count[VERDICT_OPEN]);
-    if (count[VERDICT_NO] > 0) {
-        fprintf(to, "<h3>Not reproduced</h3>\n");
-        verdicts_html(to, r, SIZE_MAX, VERDICT_NO);
+    fprintf(page->html, "</nav>\n");
+    if (study_notice(r) || r->verdicts == 0) return;
+    snprintf(text, sizeof text,
+             "Of %zu published figures and claims of %s, %zu are reproduced or surpassed, %zu are not, %zu "
+             "are open. Figures are of the test split, means over seeds and their population deviation.",
+             r->verdicts, s->source, count[PAGE_YES], count[PAGE_NO], count[PAGE_OPEN]);
+    page_paragraph(page, PAGE_PLAIN, text);
+    if (count[PAGE_NO] == 0) return;
+    page_heading(&html, 3, NULL, "Not reproduced");
+    verdicts(&html, r, SIZE_MAX, PAGE_NO);
+}
+
+/* --- Tables --------------------------------------------------------------------------------------- */
+
+enum { COLUMNS = 2 * FIGURES + 1 };
+
+/* A section's table of runs that colorize, or of those that don't. */
+struct table {
+    const struct study_results *results;
+    size_t section;
+    bool color;
+    struct {
+        size_t figure;
+        bool published; /* the references' column, left of ours */
+    } column[COLUMNS];
+    size_t columns;
+};
+
+static bool colorizes(const struct study_run *run) {
+    return run->settings.task == CAELUM_COLORIZE;
+}
+
+static bool shows(const struct table *t, const struct study_entry *e) {
+    return e->section == t->section && colorizes(&t->results->study->run[e->run]) == t->color;
+}
+
+static const struct study_reference *reference_of(const struct study_entry *e, size_t figure) {
+    for (size_t i = 0; i < e->references; i++)
+        if (e->reference[i].figure == figure) return &e->reference[i];
+    return NULL;
+}
+
+/* A column for a figure that a run has, and one for what is published. */
+static void add_columns(struct table *t, size_t figure) {
+    const struct study *s = t->results->study;
+    bool ours = false, published = false;
+    for (size_t i = 0; i < s->entries; i++)
+        if (shows(t, &s->entry[i])) {
+            ours |= !isnan(t->results->result[s->entry[i].run].figure[figure].mean);
+            published |= !study_notice(t->results) && reference_of(&s->entry[i], figure);
+        }
+    for (int p = published ? 1 : 0; p >= (ours || published ? 0 : 1); p--)
+        t->column[t->columns].figure = figure, t->column[t->columns++].published = p != 0;
+}
+
+static void write_rows(const struct page *page, const struct table *t) {
+    const struct study_results *r = t->results;
+    const char *cell[COLUMNS + 1] = {NULL};
+    char text[COLUMNS][96];
+    for (size_t i = 0; i <= r->study->entries; i++) { /* and a grey picture */
+        const bool grey = i == r->study->entries;
+        const struct study_entry *e = &r->study->entry[i];
+        const size_t main_figure = study_figure(r->study, caelum_figures(CAELUM_COLORIZE)->key);
+        if (grey ? !t->color || isnan(r->grey[main_figure]) : !shows(t, e)) continue;
+        cell[0] = grey ? "grey picture" : r->result[e->run].run->name;
+        for (size_t c = 0; c < t->columns; c++) {
+            const size_t figure = t->column[c].figure;
+            const struct figure_kind *k = &r->study->figure[figure];
+            const struct study_reference *reference = grey ? NULL : reference_of(e, figure);
+            cell[c + 1] = text[c];
+            if (t->column[c].published ? !reference : grey && isnan(r->grey[figure]))
+                *text[c] = '\0';
+            else if (t->column[c].published)
+                published_text(r->study, reference, text[c]);
+            else if (grey)
+                figure_text(k, r->grey[figure], text[c]);
+            else
+                spread_text(k, &r->result[e->run].figure[figure], text[c]);
+        }
+        page_row(page, cell, t->columns + 1, grey);
     }
+}
+
+static void write_table(const struct page *page, const struct study_results *r, size_t section, bool color) {
+    static const char *const keys[] = {"mse",        "accuracy",     "uv_mse",     "r2",
+                                       "psnr",       "colorfulness", "parameters", "latent",
+                                       "bottleneck", "pca_mse",      "seconds",    "pictures_per_second"};
+    const struct study *s = r->study;
+    struct table t = {.results = r, .section = section, .color = color};
+    const char *head[COLUMNS + 1] = {"run"};
+    char text[COLUMNS][STUDY_WORDS + 80];
+    size_t rows = 0;
+    for (size_t i = 0; i < s->entries; i++) rows += shows(&t, &s->entry[i]);
+    if (rows == 0) return;
+    for (size_t f = 0; f < s->figures; f++)
+        if (s->figure[f].factor != 0) add_columns(&t, f);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) add_columns(&t, study_figure(s, keys[i]));
+    for (size_t c = 0; c < t.columns; c++) {
+        head[c + 1] = text[c];
+        snprintf(text[c], sizeof text[c], "%s%s%s", s->figure[t.column[c].figure].title,
+                 t.column[c].published ? ", " : "", t.column[c].published ? s->source : "");
+    }
+    page_table(page, head, t.columns + 1);
+    write_rows(page, &t);
+    page_table_end(page);
 }
 
 /* --- Charts --------------------------------------------------------------------------------------- */
@@ -102,87 +179,91 @@ static void study_colors(const struct study *s, size_t color[STUDY_RUNS]) {
     }
 }
 
-/* Curves of a run: mean and range over its trained seeds. One allocation: [4][epochs]. */
-struct curves {
-    double *memory;
-    size_t epochs;
-};
-
-static int curves_open(struct curves *c, const struct study_result *r, bool accuracy,
-                       struct caelum_error *err) {
-    *c = (struct curves){0};
-    for (size_t i = 0; i < r->seeds; i++)
-        if (r->seed[i].trained && (c->epochs == 0 || r->seed[i].epochs < c->epochs))
-            c->epochs = r->seed[i].epochs;
-    CHECK(mem_alloc(&c->memory, 4 * c->epochs, sizeof *c->memory, err));
-    for (size_t e = 0; e < c->epochs; e++) {
-        double sum = 0, low = INFINITY, high = -INFINITY;
-        size_t n = 0;
-        for (size_t i = 0; i < r->seeds; i++) {
-            if (!r->seed[i].trained) continue;
-            const struct caelum_epoch *at = &r->seed[i].history[e];
-            const double v = accuracy ? at->val_accuracy : at->val_loss;
-            sum += v, low = fmin(low, v), high = fmax(high, v), n++;
-        }
-        c->memory[e] = (double)(e + 1);
-        c->memory[c->epochs + e] = sum / (double)n;
-        c->memory[2 * c->epochs + e] = low;
-        c->memory[3 * c->epochs + e] = high;
-    }
-    return CAELUM_OK;
-}
-
-/* Accuracy or loss by epoch of a section's runs. */
+/* Accuracy and loss by epoch of a section's runs. */
 static int curves_html(FILE *to, const struct study_results *r, const size_t *color, size_t section,
-                       bool accuracy, struct caelum_error *err) {
+                       struct caelum_error *err) {
     const struct study *s = r->study;
-    struct curves curves[MOST_LINES] = {0};
-    struct svg_series series[MOST_LINES];
+    struct curves_run *runs = NULL;
     size_t n = 0;
-    int result = CAELUM_OK;
-    for (size_t i = 0; result == 0 && i < s->entries && n < MOST_LINES; i++) {
-        const struct study_result *run = &r->result[s->entry[i].run];
-        if (s->entry[i].section != section || run->trained == 0) continue;
-        result = curves_open(&curves[n], run, accuracy, err);
-        const double *m = curves[n].memory;
-        const size_t epochs = curves[n].epochs;
-        series[n++] = (struct svg_series){.name = run->run->name,
-                                          .color = color[s->entry[i].run],
-                                          .x = m,
-                                          .y = m + epochs,
-                                          .low = run->trained > 1 ? m + 2 * epochs : NULL,
-                                          .high = run->trained > 1 ? m + 3 * epochs : NULL,
-                                          .n = epochs};
-    }
     char id[128];
-    snprintf(id, sizeof id, "%.64s-%s", s->section[section].name, accuracy ? "accuracy" : "loss");
-    const struct svg_chart chart = {
-        .title = accuracy ? "Accuracy by epoch" : "Loss by epoch",
-        .description = "A line for each run: the mean over its seeds on the validation split; the band is "
-                       "their range.",
-        .x_label = "epoch",
-        .y_label = accuracy ? "share of pixels whose largest channel agrees" : "mean squared error",
-        .log_y = !accuracy,
-        .series = series,
-        .count = n,
-        .id = id};
-    if (result == 0 && n > 0)
-        svg_figure_write(to, &chart, n < MOST_LINES ? NULL : "At most 16 runs are drawn, the first ones.");
-    for (size_t i = 0; i < n; i++) mem_free(&curves[i].memory);
+    CHECK(mem_alloc(&runs, s->entries, sizeof *runs, err));
+    for (size_t i = 0; i < s->entries; i++) {
+        const struct study_result *result = &r->result[s->entry[i].run];
+        if (s->entry[i].section != section || result->trained == 0) continue;
+        struct curves_run *run = &runs[n++];
+        *run = (struct curves_run){.name = result->run->name, .color = color[s->entry[i].run]};
+        for (size_t j = 0; j < result->seeds; j++) {
+            const struct study_seed *seed = &result->seed[j];
+            if (!seed->trained) continue;
+            if (run->seeds == 0 || seed->epochs < run->epochs) run->epochs = seed->epochs;
+            run->history[run->seeds++] = seed->history;
+        }
+    }
+    int result = CAELUM_OK;
+    fprintf(to, "<div class=\"pair\">\n");
+    for (int accuracy = 1; result == 0 && accuracy >= 0; accuracy--) {
+        snprintf(id, sizeof id, "%.64s-%s", s->section[section].name, accuracy ? "accuracy" : "loss");
+        result = curves_write(to, NULL, runs, n, accuracy != 0, id, err);
+    }
+    fprintf(to, "</div>\n");
+    mem_free(&runs);
     return result;
 }
 
+/* The trained runs that reconstruct and have a figure: positions in results->result. Returns their number. */
+static size_t list_reconstructing(const struct study_results *r, size_t figure, size_t list[STUDY_RUNS]) {
+    size_t n = 0;
+    for (size_t i = 0; i < r->study->runs; i++)
+        if (r->result[i].trained > 0 && !colorizes(r->result[i].run) &&
+            !isnan(r->result[i].figure[figure].mean))
+            list[n++] = i;
+    return n;
+}
+
+/* How size and error correlate over all networks; NaN for too few. */
+static double correlation(const struct study_results *r, size_t figure, size_t *n) {
+    const size_t error = study_figure(r->study, caelum_figures(CAELUM_RECONSTRUCT)->key);
+    size_t list[STUDY_RUNS];
+    double x[STUDY_RUNS], y[STUDY_RUNS];
+    *n = list_reconstructing(r, figure, list);
+    for (size_t i = 0; i < *n; i++)
+        x[i] = r->result[list[i]].figure[figure].mean, y[i] = r->result[list[i]].figure[error].mean;
+    return study_correlation(x, y, *n);
+}
+
+/* "r = -0.96 ..." with true minus signs. */
+static void write_correlations(const struct page *page, const struct study_results *r) {
+    double x[STUDY_RUNS], y[STUDY_RUNS];
+    char text[300];
+    size_t n, marked;
+    for (size_t i = 0; i < r->pca_count && i < STUDY_RUNS; i++)
+        x[i] = r->pca[i].numbers, y[i] = r->pca[i].mse;
+    const double ours = correlation(r, FIGURE_BOTTLENECK, &n),
+                 latent = correlation(r, FIGURE_LATENT, &marked), pca = study_correlation(x, y, r->pca_count);
+    if (study_notice(r) || isnan(ours)) return;
+    int used = number_print(text, sizeof text,
+                            "Correlation of the logarithms of bottleneck and error: %+.2f over %zu networks",
+                            ours, n);
+    if (!isnan(latent))
+        used += number_print(text + used, sizeof text - (size_t)used,
+                             "; of the layer marked as the code and error: %+.2f", latent);
+    if (!isnan(pca)) used += number_print(text + used, sizeof text - (size_t)used, "; of PCA: %+.2f", pca);
+    snprintf(text + used, sizeof text - (size_t)used, ".");
+    page_paragraph(page, PAGE_PLAIN, text);
+}
+
 static void latent_html(FILE *to, const struct study_results *r, const size_t *color) {
-    size_t list[MOST_POINTS];
+    const size_t error = study_figure(r->study, caelum_figures(CAELUM_RECONSTRUCT)->key);
+    size_t list[STUDY_RUNS], colors[MOST_POINTS];
     double x[MOST_POINTS], y[MOST_POINTS], px[MOST_POINTS], py[MOST_POINTS];
     const char *names[MOST_POINTS];
-    size_t colors[MOST_POINTS];
-    const size_t n = study_reconstructing(r, list, MOST_POINTS);
-    const size_t pca = r->pca_count < MOST_POINTS ? r->pca_count : MOST_POINTS;
+    const size_t all = list_reconstructing(r, FIGURE_BOTTLENECK, list),
+                 n = all < MOST_POINTS ? all : MOST_POINTS,
+                 pca = r->pca_count < MOST_POINTS ? r->pca_count : MOST_POINTS;
     for (size_t i = 0; i < n; i++) {
         const struct study_result *run = &r->result[list[i]];
         x[i] = run->figure[FIGURE_BOTTLENECK].mean;
-        y[i] = run->figure[FIGURE_MSE].mean;
+        y[i] = run->figure[error].mean;
         names[i] = run->run->name;
         colors[i] = color[list[i]];
     }
@@ -201,12 +282,12 @@ static void latent_html(FILE *to, const struct study_results *r, const size_t *c
         .count = 2,
         .id = "latent-chart"};
     if (n == 0) return;
-    svg_figure_write(to, &chart,
-                     n < MOST_POINTS
-                         ? "Test error of every network that reconstructs, beside PCA fitted on the training "
-                           "pictures."
-                         : "Test error of the first 64 networks that reconstruct, beside PCA fitted on the "
-                           "training pictures.");
+    svg_figure_write(
+        to, &chart,
+        all <= MOST_POINTS
+            ? "Test error of every network that reconstructs, beside PCA fitted on the training pictures."
+            : "Test error of the first 64 networks that reconstruct, beside PCA fitted on the training "
+              "pictures.");
 }
 
 static int sheet_html(FILE *to, const struct study_result *run, struct caelum_error *err) {
@@ -234,11 +315,7 @@ static int show_html(FILE *to, const struct study_results *r, const size_t *colo
         fprintf(to, "</figure>\n");
         return CAELUM_OK;
     case STUDY_CURVES:
-        fprintf(to, "<div class=\"pair\">\n");
-        CHECK(curves_html(to, r, color, show->section, true, err));
-        CHECK(curves_html(to, r, color, show->section, false, err));
-        fprintf(to, "</div>\n");
-        return CAELUM_OK;
+        return curves_html(to, r, color, show->section, err);
     case STUDY_SHEET:
         return sheet_html(to, run, err);
     case STUDY_LATENT:
@@ -271,32 +348,21 @@ static void commands_html(FILE *to, const struct study_results *r, size_t sectio
     if (any) fprintf(to, "</pre>\n");
 }
 
-static int section_html(FILE *to, const struct study_results *r, const size_t *color, size_t section,
-                        struct caelum_error *err) {
-    const struct study_section *s = &r->study->section[section];
-    struct study_table table;
-    char prose[STUDY_PROSE];
-    fprintf(to, "<section>\n<h2 id=\"%s\">", s->name);
-    html_text(to, s->title);
-    fprintf(to, "</h2>\n");
-    if (s->about) {
-        fprintf(to, "<p class=\"about\">");
-        html_text(to, s->about);
-        fprintf(to, "</p>\n");
+static int write_section(const struct page *page, const struct study_results *r, const size_t *color,
+                         size_t section, struct caelum_error *err) {
+    const struct study *s = r->study;
+    size_t judged = 0;
+    page_heading(page, 2, s->section[section].name, s->section[section].title);
+    if (s->section[section].about) page_paragraph(page, PAGE_ABOUT, s->section[section].about);
+    for (int chroma = 0; chroma < 2; chroma++) write_table(page, r, section, chroma != 0);
+    for (size_t i = 0; i < r->verdicts; i++) judged += r->verdict[i].section == section;
+    if (judged > 0 && !study_notice(r)) verdicts(page, r, section, PAGE_OPEN);
+    for (size_t i = 0; i < s->shows; i++) {
+        if (s->show[i].section != section) continue;
+        if (s->show[i].figure == STUDY_LATENT) write_correlations(page, r);
+        CHECK(show_html(page->html, r, color, &s->show[i], err));
     }
-    for (int chroma = 0; chroma < 2; chroma++)
-        if (study_table_plan(r, section, chroma != 0, &table)) study_table_html(to, r, section, &table);
-    study_prose(r, section, prose, sizeof prose);
-    if (*prose) {
-        fprintf(to, "<p>");
-        html_text(to, prose);
-        fprintf(to, "</p>\n");
-    }
-    if (study_judges(r)) verdicts_html(to, r, section, -1);
-    for (size_t i = 0; i < r->study->shows; i++)
-        if (r->study->show[i].section == section) CHECK(show_html(to, r, color, &r->study->show[i], err));
-    commands_html(to, r, section);
-    fprintf(to, "</section>\n");
+    commands_html(page->html, r, section);
     return CAELUM_OK;
 }
 
@@ -313,21 +379,36 @@ static void footer_html(FILE *to) {
         CAELUM_VERSION);
 }
 
-int study_page_write(const struct study_results *r, const char *dir, struct caelum_error *err) {
-    char path[PATH_SIZE];
+static int write_all(FILE *html, FILE *markdown, const struct study_results *r, struct caelum_error *err) {
+    const struct page page = {html, markdown};
     size_t color[STUDY_RUNS];
-    struct file_writer w;
-    CHECK(file_join(path, sizeof path, dir, "index.html", err));
-    CHECK(file_begin(&w, path, err));
     study_colors(r->study, color);
-    html_begin(w.stream, r->study->title);
-    overview_html(w.stream, r);
-    int result = CAELUM_OK;
-    for (size_t i = 0; result == 0 && i < r->study->sections; i++)
-        result = section_html(w.stream, r, color, i, err);
-    footer_html(w.stream);
-    html_end(w.stream);
-    if (result == 0) return file_commit(&w, err);
-    file_abandon(&w);
+    html_begin(html, r->study->title);
+    overview(&page, r);
+    for (size_t i = 0; i < r->study->sections; i++) CHECK(write_section(&page, r, color, i, err));
+    footer_html(html);
+    html_end(html);
+    return CAELUM_OK;
+}
+
+int study_page_write(const struct study_results *r, const char *dir, struct caelum_error *err) {
+    char path[PATH_SIZE], markdown_path[PATH_SIZE];
+    struct file_writer html, markdown;
+    CHECK(file_join(path, sizeof path, dir, "index.html", err));
+    CHECK(file_join(markdown_path, sizeof markdown_path, dir, "study.md", err));
+    CHECK(file_begin(&html, path, err));
+    int result = file_begin(&markdown, markdown_path, err);
+    if (result != 0) {
+        file_abandon(&html);
+        return result;
+    }
+    result = write_all(html.stream, markdown.stream, r, err);
+    if (result == 0) {
+        result = file_commit(&html, err);
+    } else {
+        file_abandon(&html);
+    }
+    if (result == 0) return file_commit(&markdown, err);
+    file_abandon(&markdown);
     return result;
 }

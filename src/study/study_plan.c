@@ -68,9 +68,7 @@ static bool exists(const char *dir, const char *name) {
 static bool same_network(const struct caelum_net *net, const char *text) {
     struct caelum_net *other = NULL;
     if (!text || caelum_net_parse(&other, text, "", net->input.h, net->input.w, NULL) != 0) return false;
-    bool same = other->layers == net->layers && other->input.c == net->input.c;
-    for (size_t i = 0; same && i < net->layers; i++)
-        same = strcmp(net->layer[i].text, other->layer[i].text) == 0;
+    const bool same = net_same(net, other);
     caelum_net_close(&other);
     return same;
 }
@@ -122,9 +120,7 @@ int study_unit_look(struct study_unit *u, struct caelum_error *err) {
         "best.safetensors",
         "last.safetensors",
         "metrics.csv",
-#if CAELUM_WITH_CAIRO
-        "curves.png"
-#endif
+        "curves.svg",
     };
     char path[PATH_SIZE], what[160];
     u->state = STUDY_NEW;

@@ -1,17 +1,19 @@
-/* study_report.c - fills the plain structs of src/report from run.json, metrics.csv and eval.json. */
+/* study_report.c - fills struct study_results from run.json, metrics.csv and eval.json. */
 #include "study/study_report.h"
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "eval/baselines.h"
 #include "study/study_eval.h"
 #include "study/study_page.h"
-#include "study/study_pca.h"
 #include "train/run_files.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+enum { MOST_PCA = 32 };
 
 /* The results, and the memory that they point into. */
 struct gathering {
@@ -29,33 +31,31 @@ static void no_figures(double value[FIGURES]) {
 /* --- One training --------------------------------------------------------------------------------- */
 
 /* Every figure that the object has under its key. */
-static void take_figures(const json_t *object, double value[FIGURES]) {
-    for (size_t f = 0; f < FIGURES; f++) {
-        const json_t *number = json_object_get(object, figure_kinds[f].key);
+static void take_figures(const struct study *s, const json_t *object, double value[FIGURES]) {
+    for (size_t f = 0; f < s->figures; f++) {
+        const json_t *number = json_object_get(object, s->figure[f].key);
         if (json_is_number(number)) value[f] = json_number_value(number);
     }
-    const json_t *uv = json_object_get(object, "uv_mse_float"); /* a loss is that of the output as it is */
-    /* U and V in units of 1/2, errors of both added: 2 * 2^2 times their mean */
-    if (json_is_number(uv))
-        value[FIGURE_LOSS] = 8 * json_number_value(uv);
-    else if (!isnan(value[FIGURE_MSE]))
-        value[FIGURE_LOSS] = value[FIGURE_MSE];
+    study_derive(s, value);
 }
 
-static void take_baselines(const json_t *list, double value[FIGURES], double grey[FIGURES]) {
+static void take_baselines(const struct study *s, const json_t *list, double value[FIGURES],
+                           double grey[FIGURES]) {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *b = json_array_get(list, i);
         const char *name = json_string_value(json_object_get(b, "name"));
         if (name && strncmp(name, "PCA ", 4) == 0)
             value[FIGURE_PCA] = json_number_value(json_object_get(b, "mse"));
-        if (name && strcmp(name, "grey copy") == 0) take_figures(b, grey);
+        if (name && strcmp(name, "grey copy") == 0) take_figures(s, b, grey);
     }
 }
 
-static void take_network(const struct caelum_net *net, double value[FIGURES]) {
+/* Only what reconstructs has a code. */
+static void take_network(const struct study_unit *u, double value[FIGURES]) {
     struct caelum_net_info info;
-    caelum_net_describe(net, &info);
+    caelum_net_describe(u->net, &info);
     value[FIGURE_PARAMETERS] = (double)info.parameters;
+    if (u->settings.task == CAELUM_COLORIZE) return;
     value[FIGURE_LATENT] = info.has_latent ? (double)info.latent : NAN;
     value[FIGURE_BOTTLENECK] = (double)info.bottleneck;
 }
@@ -91,7 +91,7 @@ static int gather_seed(struct study_unit *u, struct gathering *g, struct study_s
     *s =
         (struct study_seed){.seed = u->settings.seed, .name = u->name, .command = u->command, .state = state};
     no_figures(s->value);
-    take_network(u->net, s->value);
+    take_network(u, s->value);
     CHECK(study_unit_look(u, err));
     char metrics[PATH_SIZE];
     struct stat st;
@@ -101,8 +101,8 @@ static int gather_seed(struct study_unit *u, struct gathering *g, struct study_s
         CHECK(run_read_metrics(u->dir, &s->history, &s->epochs, err));
     s->trained = u->state == STUDY_TRAINED && study_eval_current(u, &eval);
     if (s->trained) {
-        take_figures(json_object_get(eval, "metrics"), s->value);
-        take_baselines(json_object_get(eval, "baselines"), s->value, g->results.grey);
+        take_figures(g->results.study, json_object_get(eval, "metrics"), s->value);
+        take_baselines(g->results.study, json_object_get(eval, "baselines"), s->value, g->results.grey);
         take_history(s);
         take_run(u, g, s);
     }
@@ -154,7 +154,6 @@ static int gather_pca(const struct study_plan *plan, struct gathering *g, struct
     struct study_results *r = &g->results;
     const struct caelum_data *data = NULL;
     double low = INFINITY, high = 0;
-    char path[PATH_SIZE], key[160];
     for (size_t i = 0; i < plan->units; i++) {
         const struct study_result *result = &r->result[plan->unit[i].run];
         const double numbers = result->figure[FIGURE_BOTTLENECK].mean;
@@ -163,16 +162,16 @@ static int gather_pca(const struct study_plan *plan, struct gathering *g, struct
         low = fmin(low, numbers), high = fmax(high, numbers);
     }
     if (!data) return CAELUM_OK;
-    const struct pictures train = data_pictures(data, CAELUM_TRAIN), test = data_pictures(data, CAELUM_TEST);
     const double most = (double)(data->c * data->h * data->w);
-    CHECK(mem_alloc(&r->pca, 32, sizeof *r->pca, err));
-    for (double numbers = 16; numbers < most && r->pca_count < 32; numbers *= 2)
-        if (numbers >= low / 2 && numbers <= high * 2)
-            r->pca[r->pca_count++] = (struct study_pca){numbers, NAN};
-    snprintf(key, sizeof key, "%s %llu %zu/%zu", data->fingerprint, (unsigned long long)data->split_seed,
-             train.n, test.n);
-    CHECK(file_join(path, sizeof path, plan->out, "pca.json", err));
-    return study_pca_measure(&train, &test, path, key, r->pca, r->pca_count, err);
+    size_t sizes[MOST_PCA];
+    struct caelum_metrics metrics[MOST_PCA];
+    CHECK(mem_alloc(&r->pca, MOST_PCA, sizeof *r->pca, err));
+    for (double numbers = 16; numbers < most && r->pca_count < MOST_PCA; numbers *= 2)
+        if (numbers >= low / 2 && numbers <= high * 2) sizes[r->pca_count++] = (size_t)numbers;
+    CHECK(baselines_pca(data, CAELUM_TEST, sizes, r->pca_count, metrics, err));
+    for (size_t i = 0; i < r->pca_count; i++)
+        r->pca[i] = (struct study_pca){(double)sizes[i], metrics[i].mse};
+    return CAELUM_OK;
 }
 
 static void describe_data(const struct study_plan *plan, struct gathering *g) {
@@ -214,11 +213,12 @@ int study_report_write(struct study_plan *plan, bool quick, struct caelum_error 
     g.results.data = g.data, g.results.machine = g.machine;
     CHECK(file_join(dir, sizeof dir, plan->out, "report", err));
     int result = gather(plan, &g, err);
+    if (result == 0) result = study_judge(&g.results, err);
     if (result == 0) result = file_make_directory(dir, err);
     if (result == 0) result = study_page_write(&g.results, dir, err);
-    if (result == 0) result = study_markdown_write(&g.results, dir, err);
-    if (result == 0) result = study_figures_write(&g.results, dir, err);
+    if (result == 0) result = study_json_write(&g.results, dir, err);
     for (size_t i = 0; g.seeds && i < plan->units; i++) mem_free(&g.seeds[i].history);
+    study_verdicts_free(&g.results);
     mem_free(&g.results.result);
     mem_free(&g.results.pca);
     mem_free(&g.seeds);

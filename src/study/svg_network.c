@@ -3,8 +3,8 @@
 #include "study/svg_network.h"
 
 #include "base/number.h"
+#include "net/net.h"
 #include "report/html.h"
-#include "study/study_figures.h"
 
 #include <math.h>
 #include <string.h>
@@ -50,18 +50,21 @@ static void draw_box(FILE *to, const struct box *b, double middle, bool narrow, 
     if (b->info.latent) centered(to, x, below + 47, "accent", "latent");
 }
 
-/* Where box i is saved under the name that box j adds or concatenates. */
-static bool skips(const struct box *from, const struct box *to) {
-    const char *a = from->info.text, *b = to->info.text;
-    if (strncmp(a, "save ", 5) != 0) return false;
-    if (strncmp(b, "add ", 4) == 0) return strcmp(a + 5, b + 4) == 0;
-    return strncmp(b, "concat ", 7) == 0 && strcmp(a + 5, b + 7) == 0;
+/* An arc to each layer that names a saved tensor, from the layer that made it. */
+static void draw_skips(FILE *to, const caelum_net *net, const struct box *box, size_t count, double middle) {
+    for (size_t i = 1; i < count; i++) {
+        const struct box *a = &box[net->layer[i - 1].skip], *b = &box[i];
+        if (a != box && a != b)
+            number_write(to, "<path class=\"line dashed\" d=\"M%.1f %.1fC%.1f 4 %.1f 4 %.1f %.1f\"/>\n",
+                         a->x + a->w / 2, middle - a->h / 2, a->x + gap, b->x - gap, b->x + b->w / 2,
+                         middle - b->h / 2);
+    }
 }
 
 void svg_network_write(FILE *to, const caelum_net *net, const char *title, const char *id) {
     struct caelum_net_info info;
     struct box box[MOST];
-    char numbers[64], count_text[48];
+    char numbers[64];
     caelum_net_describe(net, &info);
     const size_t count = info.layers + 1 < MOST ? info.layers + 1 : MOST;
     double side = (double)info.height, x = margin;
@@ -78,8 +81,7 @@ void svg_network_write(FILE *to, const caelum_net *net, const char *title, const
         x += box[i].w + gap;
     }
     const double total = x - gap + margin, middle = top + tallest / 2;
-    snprintf(numbers, sizeof numbers, "%s numbers",
-             figure_text(FIGURE_BOTTLENECK, (double)info.bottleneck, count_text));
+    snprintf(numbers, sizeof numbers, "%zu numbers", info.bottleneck);
     number_write(
         to,
         "<div class=\"scroll\"><svg viewBox=\"0 0 %.0f %.0f\" style=\"min-width:%.0fpx\" role=\"img\" "
@@ -94,12 +96,7 @@ void svg_network_write(FILE *to, const caelum_net *net, const char *title, const
     }
     number_write(to, "</desc>\n<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
                  margin, total - margin, middle, middle);
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = i + 1; j < count; j++)
-            if (skips(&box[i], &box[j]))
-                number_write(to, "<path class=\"line dashed\" d=\"M%.1f %.1fC%.1f 4 %.1f 4 %.1f %.1f\"/>\n",
-                             box[i].x + box[i].w / 2, middle - box[i].h / 2, box[i].x + gap, box[j].x - gap,
-                             box[j].x + box[j].w / 2, middle - box[j].h / 2);
+    draw_skips(to, net, box, count, middle);
     for (size_t i = 0; i < count; i++) draw_box(to, &box[i], middle, i == info.bottleneck_layer + 1, numbers);
     number_write(to, "<text class=\"title\" x=\"0\" y=\"15\">");
     html_text(to, title);

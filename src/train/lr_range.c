@@ -1,14 +1,12 @@
-/* lr_find.c - the learning rate range test as a person asks for it: a table and a chart. */
+/* lr_range.c - the learning rate range test as a person asks for it: a table and a chart. */
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/path.h"
-#include "report/chart.h"
+#include "report/svg_chart.h"
 #include "train/lr_find.h"
 #include "train/run_directory.h"
 #include "train/train_open.h"
 #include "train/train_settings.h"
-
-#include <math.h>
 
 static int on_batch(void *cookie, size_t done) {
     const struct caelum_train_settings *s = cookie;
@@ -30,28 +28,30 @@ static int write_chart(const char *dir, const struct caelum_lr_find *found, stru
     char path[PATH_SIZE], title[96] = "Loss against step size; it falls nowhere";
     double *values = NULL;
     const size_t n = found->count;
-    if (!CAELUM_WITH_CAIRO) return CAELUM_OK;
     CHECK(file_join(path, sizeof path, dir, "lr_find.svg", err));
     CHECK(mem_alloc(&values, 3 * n, sizeof *values, err));
     for (size_t i = 0; i < n; i++) {
-        values[i] = log10(found->point[i].lr);
+        values[i] = found->point[i].lr;
         values[n + i] = found->point[i].loss;
         values[2 * n + i] = found->point[i].smooth;
     }
     if (found->suggestion > 0)
         number_print(title, sizeof title, "Loss against step size; it falls fastest at %.2g",
                      found->suggestion);
-    const struct chart_series series[] = {
+    const struct svg_series series[] = {
         {.name = "loss", .x = values, .y = values + n, .n = n},
-        {.name = "smoothed", .x = values, .y = values + 2 * n, .n = n},
+        {.name = "smoothed", .x = values, .y = values + 2 * n, .n = n, .color = 1},
     };
-    const struct chart chart = {.title = title,
-                                .x_label = "power of ten of the step size",
-                                .y_label = "loss of a minibatch",
-                                .log_y = true,
-                                .series = series,
-                                .series_count = 2};
-    const int result = chart_write(&chart, path, err);
+    const struct svg_chart chart = {.title = title,
+                                    .description = "Loss of each minibatch, and its smoothed course.",
+                                    .x_label = "step size",
+                                    .y_label = "loss of a minibatch",
+                                    .log_x = true,
+                                    .log_y = true,
+                                    .series = series,
+                                    .count = 2,
+                                    .id = "lr-find"};
+    const int result = svg_chart_write(&chart, path, err);
     mem_free(&values);
     return result;
 }

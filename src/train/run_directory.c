@@ -38,15 +38,9 @@ static int remove_file(const char *directory, const char *name, struct caelum_er
 }
 
 int run_directory_clear(const char *path, struct caelum_error *err) {
-    static const char *const names[] = {"checkpoint.safetensors",
-                                        "eval.json",
-                                        "best.safetensors",
-                                        "last.safetensors",
-                                        "metrics.csv",
-                                        "curves.svg",
-                                        "curves.png",
-                                        "reconstructions.png",
-                                        "colorizations.png"};
+    static const char *const names[] = {"checkpoint.safetensors", "eval.json",        "best.safetensors",
+                                        "last.safetensors",       "metrics.csv",      "curves.svg",
+                                        "reconstructions.png",    "colorizations.png"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) CHECK(remove_file(path, names[i], err));
     CHECK(event_files_remove(path, err));
     return remove_file(path, "run.json", err);

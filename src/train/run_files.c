@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/number.h"
-#include "report/chart.h"
+#include "report/svg_chart.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,9 +109,8 @@ int run_read_metrics(const char *dir, struct caelum_epoch **history, size_t *epo
 
 int run_write_curves(const char *dir, const char *title, const char *loss, const struct caelum_epoch *history,
                      size_t epochs, struct caelum_error *err) {
-    char svg[PATH_SIZE], png[PATH_SIZE];
-    CHECK(file_join(svg, sizeof svg, dir, "curves.svg", err));
-    CHECK(file_join(png, sizeof png, dir, "curves.png", err));
+    char path[PATH_SIZE];
+    CHECK(file_join(path, sizeof path, dir, "curves.svg", err));
     double *values = NULL;
     CHECK(mem_alloc(&values, 3 * epochs, sizeof *values, err));
     for (size_t i = 0; i < epochs; i++) {
@@ -119,20 +118,21 @@ int run_write_curves(const char *dir, const char *title, const char *loss, const
         values[epochs + i] = history[i].loss;
         values[2 * epochs + i] = history[i].val_loss;
     }
-    const struct chart_series series[] = {
+    const struct svg_series series[] = {
         {.name = "train", .x = values, .y = values + epochs, .n = epochs},
-        {.name = "validation", .x = values, .y = values + 2 * epochs, .n = epochs},
+        {.name = "validation", .x = values, .y = values + 2 * epochs, .n = epochs, .color = 1},
     };
     json_t *words = json_bytes(title); /* drawn as text, which must be UTF-8 */
-    const struct chart chart = {.title = json_string_value(words),
-                                .x_label = "epoch",
-                                .y_label = loss,
-                                .log_y = true,
-                                .series = series,
-                                .series_count = 2};
-    int result = words ? chart_write(&chart, svg, err)
-                       : caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory for its title", svg);
-    if (result == 0) result = chart_write(&chart, png, err);
+    const struct svg_chart chart = {.title = json_string_value(words),
+                                    .description = "Loss of training and validation by epoch.",
+                                    .x_label = "epoch",
+                                    .y_label = loss,
+                                    .log_y = true,
+                                    .series = series,
+                                    .count = 2,
+                                    .id = "curves"};
+    const int result = words ? svg_chart_write(&chart, path, err)
+                             : caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory for its title", path);
     json_decref(words);
     mem_free(&values);
     return result;

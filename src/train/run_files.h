@@ -15,7 +15,7 @@ int run_write_metrics(const char *dir, const struct caelum_epoch *history, size_
 int run_read_metrics(const char *dir, struct caelum_epoch **history, size_t *epochs,
                      struct caelum_error *err);
 
-/* DIR/curves.svg and DIR/curves.png: loss of both splits against the epoch, logarithmic; `loss` names it. */
+/* DIR/curves.svg: loss of both splits against the epoch, logarithmic; `loss` names it. */
 int run_write_curves(const char *dir, const char *title, const char *loss, const struct caelum_epoch *history,
                      size_t epochs, struct caelum_error *err);
 

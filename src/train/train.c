@@ -326,11 +326,10 @@ static int illustrate(struct run *run, struct caelum_error *err) {
     const struct fit *fit = &run->fit;
     const char *sheet = s->task == CAELUM_COLORIZE ? "colorizations" : "reconstructions";
     char title[400], name[32], path[PATH_SIZE], model[PATH_SIZE];
-    if (!CAELUM_WITH_CAIRO) return CAELUM_OK;
     number_print(title, sizeof title, "%.255s, %zu parameters, on %.31s: batch %zu, seed %llu", run->name,
                  run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
     CHECK(run_write_curves(s->out, title, loss_labels[s->loss], fit->history, fit->epochs_done, err));
-    if (s->task == CAELUM_CLASSIFY) return CAELUM_OK; /* it makes no pictures */
+    if (!CAELUM_WITH_CAIRO || s->task == CAELUM_CLASSIFY) return CAELUM_OK; /* which makes no pictures */
     snprintf(name, sizeof name, "%s.png", sheet);
     CHECK(path_in(run, name, path, err));
     CHECK(path_in(run, "best.safetensors", model, err));

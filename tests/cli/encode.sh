@@ -13,17 +13,17 @@ expect 0 "$CAELUM" data export synthetic:400 --split test --count 12 -o in
 says out "12 pictures are in in"
 expect 4 "$CAELUM" data export synthetic:400 --count 2 -o in
 says err "exists already"
-expect 0 "$CAELUM" encode in/*.png run/curves.png --model run/best.safetensors -o codes
+expect 0 "$CAELUM" encode in/*.png run/reconstructions.png --model run/best.safetensors -o codes
 says out "in/00000.png  32x32  "
 says out " bits a pixel"
 holds "the codes take less than a tenth of the pixels" \
-    [ $(($(wc -c <codes) * 10)) -lt $((12 * 32 * 32 * 3 + 960 * 560 * 3)) ]
+    [ $(($(wc -c <codes) * 10)) -lt $((12 * 32 * 32 * 3 + 1220 * 612 * 3)) ]
 expect 0 "$CAELUM" decode codes --model run/best.safetensors -o back
-says out "back/curves.png  960x560"
+says out "back/reconstructions.png  1220x612"
 # a picture of the network's own size comes back as the network reconstructs it
 expect 0 "$CAELUM" reconstruct run/best.safetensors in/00003.png -o made
 holds "00003.png is what reconstruct makes of it" cmp back/00003.png made/00003.png
-expect 0 "$CAELUM" encode in/*.png run/curves.png --model run/best.safetensors -o again --threads 1 -q
+expect 0 "$CAELUM" encode in/*.png run/reconstructions.png --model run/best.safetensors -o again --threads 1 -q
 holds "the same bytes with one thread" cmp codes again
 
 # one flipped byte, a part of the file, another model: no picture

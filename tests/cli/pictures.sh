@@ -16,14 +16,14 @@ says out "mse=$mse"
 expect 0 "$CAELUM" eval copy.safetensors --data synthetic:1000 --no-baselines --json
 says out "\"mse\": $mse"
 
-# any picture will do: the run's own charts, of another size than the network's
-expect 0 "$CAELUM" reconstruct run/best.safetensors run/curves.png -o out.d
-says out "out.d/curves.png  960x560"
+# any picture will do: the run's own sheet, of another size than the network's
+expect 0 "$CAELUM" reconstruct run/best.safetensors run/reconstructions.png -o out.d
+says out "out.d/reconstructions.png  1220x612"
 says out "overlapping tiles"
-expect 4 "$CAELUM" reconstruct run/best.safetensors run/curves.png -o out.d
+expect 4 "$CAELUM" reconstruct run/best.safetensors run/reconstructions.png -o out.d
 says err "exists already; write over it by --force"
 echo "no picture" >bad.jpg
-expect 3 "$CAELUM" reconstruct run/best.safetensors bad.jpg run/curves.png -o out.d --force
+expect 3 "$CAELUM" reconstruct run/best.safetensors bad.jpg run/reconstructions.png -o out.d --force
 says err "bad.jpg: not a PNG, JPEG, WebP or TIFF picture"
-says out "out.d/curves.png"
+says out "out.d/reconstructions.png"
 finish

@@ -1,0 +1,33 @@
+/* page.h - a document that is written as a page and as Markdown at once, block by block. The page is one file
+ * that loads nothing; what can't be said in Markdown, charts and pictures, is in the page alone. */
+#ifndef CAELUM_REPORT_PAGE_H
+#define CAELUM_REPORT_PAGE_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct page {
+    FILE *html, *markdown; /* the second may be NULL */
+};
+
+/* level 1 to 3; id: what links in the page lead to, or NULL. */
+void page_heading(const struct page *page, int level, const char *id, const char *text);
+
+enum page_style { PAGE_PLAIN, PAGE_ABOUT, PAGE_STRONG };
+void page_paragraph(const struct page *page, enum page_style style, const char *text);
+
+/* A list's item with a mark before it. */
+enum page_mark { PAGE_OPEN, PAGE_YES, PAGE_NO, PAGE_MARKS };
+void page_item(const struct page *page, enum page_mark mark, const char *text);
+void page_list(const struct page *page, bool begin);
+
+/* A table: its head, rows of as many cells, its end. The first cell names the row. A spread in a cell, "1 ±
+ * 2", is set apart in the page. quiet: a row to compare with. */
+void page_table(const struct page *page, const char *const *heads, size_t columns);
+void page_row(const struct page *page, const char *const *cells, size_t columns, bool quiet);
+void page_table_end(const struct page *page);
+
+#endif
