@@ -64,7 +64,7 @@ commands_of() {
         END { run() }' "$1"
     for file in "$2"/*; do
         sed -i 's|\.\./shared/cifar10|synthetic:200|; s/--epochs [1-9][0-9][0-9]*/--epochs 1/
-            s|studies/assignment.study|& shallower --quick|' "$file"
+            s/--data synthetic --quick/--data synthetic:200 --quick/; s|studies/assignment.study|& shallower --quick|' "$file"
         grep -q avx2 /proc/cpuinfo || sed -i 's/CAELUM_CPU=avx2/CAELUM_CPU=generic/' "$file" # it can only be lowered
     done
 }
