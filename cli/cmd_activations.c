@@ -162,10 +162,10 @@ static const struct caelum_option rows[] = {
     OPTION(STRING, struct activations, 0, "layer", layer, "N",
            "row of the table that 'caelum inspect' shows, latent or all"),
     OPTION(STRING, struct activations, 'd', "data", data, "SPEC",
-           "without pictures: take them from here, as for train"),
+           "data to use if no pictures are named, as for train"),
     CHOICE(struct activations, "split", split, eval_splits, "which part of the data"),
     OPTION(SIZE, struct activations, 0, "count", count, "N", "pictures of the data, the first of the split"),
-    OPTION(FLAG, struct activations, 0, "force", force, NULL, "write over an existing file"),
+    OPTION(FLAG, struct activations, 0, "force", force, NULL, "overwrite an existing file"),
     OPTION(THREADS, struct activations, 't', "threads", threads, "N", "threads; no influence on the result"),
     END_OF_OPTIONS};
 
@@ -201,7 +201,7 @@ static int run(void *values, int n, char **words) {
 const struct command command_activations = {
     .name = "activations",
     .arguments = "MODEL [PICTURE...]",
-    .summary = "what a model's layers make of pictures, as NumPy arrays",
+    .summary = "write the outputs of a model's layers, as NumPy arrays",
     .example = "caelum activations models/standard.safetensors --data synthetic -o code.npz",
     .rows = rows,
     .display = true,

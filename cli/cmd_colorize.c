@@ -195,7 +195,7 @@ static int check_output(const struct job *job, struct caelum_error *err) {
     if (!piped) return 0;
     const char *why = NULL;
     if (inputs->count > 1)
-        why = "a picture from a pipe would go to standard output, among what is said of the others; name a "
+        why = "the result for a pipe would go to standard output, among the messages on the others; name a "
               "directory for all of them by -o";
     else if (job->json)
         why = "the picture would go to standard output, where --json prints; name a directory for it by -o";
@@ -206,20 +206,20 @@ static int check_output(const struct job *job, struct caelum_error *err) {
 
 static const struct caelum_option rows[] = {
     OPTION(STRING, struct job, 'o', "out", out, "DIR",
-           "where the pictures go; is made if it isn't there; default: beside each, as NAME-color"),
+           "directory for the results, made if missing; default: that of each picture, as NAME-color"),
     OPTION(STRING, struct job, 'm', "model", model_path, "FILE",
            "colorizer; default: the one that comes with the program"),
     OPTION(REAL, struct job, 0, "vivid", settings.vivid, "X",
-           "from 0, the likeliest colors on average, which are pale, to 1, as colorful as true pictures"),
+           "from 0, the mean of the likely colors, which is pale, to 1, as colorful as true pictures"),
     OPTION(LIST, struct job, 0, "hint", hint_words, "X,Y,#RRGGBB",
            "the color at column X, row Y of the picture, in pixels from the top left; can be repeated"),
     OPTION(STRING, struct job, 0, "hint-picture", hint_picture, "FILE",
            "a picture of the same size: each pixel with a chroma of 12 of 255 or more is a hint"),
     OPTION(FLAG, struct job, 0, "restore", settings.restore, NULL,
-           "give a faded picture its blacks and whites back, too"),
+           "restore a faded picture's blacks and whites, too"),
     CHOICE(struct job, "format", format, formats, "format of the pictures written"),
     OPTION(FLAG, struct job, 0, "force", force, NULL,
-           "write over what exists; with -, write to a terminal too"),
+           "overwrite existing files; with -, write to a terminal too"),
     OPTION(THREADS, struct job, 't', "threads", settings.threads, "N",
            "threads, 1 to 4096; no influence on the result"),
     OPTION(FLAG, struct job, 0, "json", json, NULL, "print a JSON object for each picture"),

@@ -76,8 +76,7 @@ static int run(void *values, int n, char **words) {
 
 const struct command command_compare = {.name = "compare",
                                         .arguments = "RUN...",
-                                        .summary =
-                                            "put runs side by side: settings that differ, figures, curves",
+                                        .summary = "compare runs: settings that differ, figures, curves",
                                         .example = "caelum compare runs/first runs/second -o compare.html",
                                         .rows = rows,
                                         .size = sizeof(struct compare),

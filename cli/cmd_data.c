@@ -151,14 +151,14 @@ static const struct caelum_option rows[] = {
     OPTION(SIZE, struct data_command, 0, "limit", settings.limit, "N",
            "use only the first N pictures of that shuffle; 0 = all"),
     OPTION(SIZE, struct data_command, 0, "crop", settings.crop, "N",
-           "directory of pictures: height and width of what is cut out of them, 8 to 256 pixels"),
+           "for a directory of pictures: height and width of the crops, 8 to 256 pixels"),
     OPTION(STRING, struct data_command, 0, "cache-dir", settings.cache_dir, "DIR",
-           "where prepared data is kept; default ~/.cache/caelum"),
-    OPTION(STRING, struct data_command, 'o', "out", out, "DIR", "export: where the pictures go, as PNG"),
+           "directory of prepared data; default ~/.cache/caelum"),
+    OPTION(STRING, struct data_command, 'o', "out", out, "DIR", "export: directory for the pictures, as PNG"),
     CHOICE(struct data_command, "split", split, eval_splits, "export: which part of the data"),
     OPTION(SIZE, struct data_command, 0, "count", count, "N",
            "export: only the first N pictures of the split; 0 = all"),
-    OPTION(FLAG, struct data_command, 0, "force", force, NULL, "export: write over pictures that exist"),
+    OPTION(FLAG, struct data_command, 0, "force", force, NULL, "export: overwrite existing pictures"),
     OPTION(FLAG, struct data_command, 0, "json", json, NULL, "print as JSON"),
     END_OF_OPTIONS};
 
@@ -200,7 +200,7 @@ static int run(void *values, int n, char **words) {
 const struct command command_data = {
     .name = "data",
     .arguments = "info|cache|export SPEC",
-    .summary = "describe a data set, prepare it for quick starts, or write its pictures",
+    .summary = "describe a data set, prepare it for faster starts, or write its pictures",
     .example = "caelum data info synthetic:1000",
     .rows = rows,
     .display = true,

@@ -21,7 +21,7 @@ static const char default_model[] = "code.safetensors";
 static const struct caelum_option coding_rows[] = {
     OPTION(STRING, struct coding, 'm', "model", model_path, "FILE",
            "model with a quantize layer; default: the one that comes with the program"),
-    OPTION(FLAG, struct coding, 0, "force", force, NULL, "write over what exists"),
+    OPTION(FLAG, struct coding, 0, "force", force, NULL, "overwrite existing files"),
     OPTION(THREADS, struct coding, 't', "threads", threads, "N",
            "threads, 1 to 4096; no influence on the result"),
     END_OF_OPTIONS};
@@ -91,9 +91,9 @@ static int encode_all(struct coding *c) {
 
 static const struct caelum_option encode_rows[] = {
     OPTION(STRING, struct coding, 'o', "out", out, "FILE", "file of codes to write"),
-    OPTION(
-        REAL, struct coding, 0, "price", price, "P",
-        "of a bit, 0 to 1 squared steps of error: more means fewer bytes and larger errors; -1: the model's"),
+    OPTION(REAL, struct coding, 0, "price", price, "P",
+           "price of a bit in squared steps of error, 0 to 1: more means fewer bytes and larger errors; -1: "
+           "the model's"),
     END_OF_OPTIONS};
 
 static void encode_defaults(void *values) {
@@ -117,7 +117,7 @@ static int run_encode(void *values, int n, char **words) {
 
 const struct command command_encode = {.name = "encode",
                                        .arguments = "PICTURE...",
-                                       .summary = "pictures of any size to one small file of codes",
+                                       .summary = "write pictures of any size into one small file of codes",
                                        .example = "caelum encode photo.jpg -o photo.clmc",
                                        .rows = encode_rows,
                                        .shared = coding_rows,
@@ -142,7 +142,7 @@ static int decode_entry(void *cookie, size_t i, struct caelum_error *err) {
 
 static const struct caelum_option decode_rows[] = {
     OPTION(STRING, struct coding, 'o', "out", out, "DIR",
-           "where the pictures go, as PNG; is made if it isn't there"),
+           "directory for the pictures, as PNG; made if missing"),
     END_OF_OPTIONS};
 
 static int run_decode(void *values, int n, char **words) {
@@ -161,7 +161,7 @@ static int run_decode(void *values, int n, char **words) {
 
 const struct command command_decode = {.name = "decode",
                                        .arguments = "FILE",
-                                       .summary = "such a file's pictures",
+                                       .summary = "extract the pictures from a file of codes",
                                        .example = "caelum decode photo.clmc -o out",
                                        .rows = decode_rows,
                                        .shared = coding_rows,

@@ -167,22 +167,22 @@ static const struct caelum_option rows[] = {
     OPTION(U64, struct evaluation, 0, "split-seed", settings.split_seed, "N",
            "seed of the shuffle that precedes the split; default: that of the model's training"),
     OPTION(FLAG, struct evaluation, 0, "no-baselines", no_baselines, NULL,
-           "leave out what stands beside the model: PCA and KLT, or all colorizers but grey"),
+           "leave out the baselines: PCA and KLT, or for a colorizer all but grey"),
     OPTION(REAL, struct evaluation, 0, "vivid", how.vivid, "X", "of a colorizer, 0 to 1, as for colorize"),
     OPTION(SIZE, struct evaluation, 0, "hints", how.hints, "N",
-           "tell a colorizer the true colors of so many random pixels of each picture"),
+           "give a colorizer the true colors of N random pixels of each picture"),
     OPTION(STRING, struct evaluation, 0, "sheets", how.sheets, "DIR",
-           "write contact sheets of a colorizer: pictures chosen by chance, the best and the worst"),
+           "write contact sheets of a colorizer: random pictures, the best and the worst"),
     OPTION(STRING, struct evaluation, 0, "classifier", classifier, "MODEL",
-           "also show this classifier the pictures in their colors, in grey and in the colorizer's, and say "
-           "how much of what it misses in grey the colorizer gives back"),
+           "also measure this classifier on the pictures in their own colors, in grey and in the "
+           "colorizer's, and how much of its loss in grey the colorizer recovers"),
     OPTION(FLAG, struct evaluation, 0, "record", record, NULL,
            "also write the figures into the model's metadata, where inspect shows them; on the validation "
-           "split also fit what --vivid 1 does"),
+           "split also fit the gain of --vivid 1"),
     OPTION(THREADS, struct evaluation, 't', "threads", how.threads, "N",
            "threads, 1 to 4096; no influence on the result"),
     OPTION(STRING, struct evaluation, 0, "cache-dir", settings.cache_dir, "DIR",
-           "where prepared data is kept; default ~/.cache/caelum"),
+           "directory of prepared data; default ~/.cache/caelum"),
     OPTION(FLAG, struct evaluation, 0, "json", json, NULL, "print the figures as JSON"),
     END_OF_OPTIONS};
 
@@ -227,7 +227,7 @@ static int run(void *values, int n, char **words) {
 
 const struct command command_eval = {.name = "eval",
                                      .arguments = "MODEL",
-                                     .summary = "measure a model, beside the best linear codes of its size",
+                                     .summary = "measure a model and the best linear codes of its size",
                                      .example = "caelum eval runs/first/best.safetensors --data synthetic",
                                      .rows = rows,
                                      .display = true,

@@ -20,12 +20,12 @@ struct export {
 static const struct caelum_option export_rows[] = {
     OPTION(STRING, struct export, 'o', "out", out, "FILE",
            "file to write; its ending is the format: .safetensors, .onnx, .npz"),
-    OPTION(STRING, struct export, 0, "onnx", onnx, "FILE", "an ONNX file to write, whatever its name"),
+    OPTION(STRING, struct export, 0, "onnx", onnx, "FILE", "write ONNX to this file, whatever its name"),
     OPTION(FLAG, struct export, 0, "half", half, NULL,
            "round the weights to half precision: half the bytes, 3 digits kept"),
     OPTION(STRING, struct export, 0, "price", price, "P",
-           "what encode --price shall be by default, 0 to 1, for a model that makes codes"),
-    OPTION(FLAG, struct export, 0, "force", force, NULL, "write over an existing file"),
+           "default for encode --price, 0 to 1, for a model that makes codes"),
+    OPTION(FLAG, struct export, 0, "force", force, NULL, "overwrite an existing file"),
     END_OF_OPTIONS};
 
 static int run_export(void *values, int n, char **words) {
@@ -52,7 +52,7 @@ static int run_export(void *values, int n, char **words) {
 const struct command command_export = {
     .name = "export",
     .arguments = "MODEL",
-    .summary = "write a model as another program's file, or in half precision",
+    .summary = "convert a model to another program's file, or to half precision",
     .example = "caelum export models/standard.safetensors -o standard.onnx",
     .group = "files, data and speed",
     .rows = export_rows,
@@ -70,11 +70,11 @@ static const struct caelum_option import_rows[] = {
     OPTION(STRING, struct import, 0, "net", settings.net_path, "NET",
            "the network's text, for a file that holds weights alone"),
     OPTION(STRING, struct import, 0, "order", settings.order, "NAME,NAME,...",
-           "what comes first in the network, by names of the file or their beginnings"),
+           "order of the file's names, or their beginnings, in the network"),
     OPTION(SIZE, struct import, 0, "height", settings.height, "N",
-           "of the pictures, pixels, where the file leaves it open"),
+           "height of the pictures in pixels, if the file leaves it open"),
     OPTION(SIZE, struct import, 0, "width", settings.width, "N", "likewise"),
-    OPTION(FLAG, struct import, 0, "force", force, NULL, "write over an existing file"),
+    OPTION(FLAG, struct import, 0, "force", force, NULL, "overwrite an existing file"),
     END_OF_OPTIONS};
 
 static void import_defaults(void *values) {
@@ -100,7 +100,7 @@ static int run_import(void *values, int n, char **words) {
 
 const struct command command_import = {.name = "import",
                                        .arguments = "FILE",
-                                       .summary = "make a model of another program's file",
+                                       .summary = "convert another program's file to a model",
                                        .example = "caelum import standard.onnx -o standard.safetensors",
                                        .rows = import_rows,
                                        .size = sizeof(struct import),

@@ -38,13 +38,13 @@ static const struct item files[] = {
 
 static const struct item statuses[] = {
     {"0", "All went well."},
-    {"1", "A failure that is none of these."},
-    {"2", "The command line, the environment or a file asked for something that makes no sense."},
+    {"1", "Any other failure."},
+    {"2", "Invalid argument, on the command line, in the environment or in a file."},
     {"3", "Bad or unsupported data, network or model."},
     {"4", "A file is missing, exists already, or can't be read or written."},
     {"6", "A training diverged."},
-    {"7", "Memory or threads were not to be had."},
-    {"130, 143, 129", "Stopped by SIGINT, SIGTERM or SIGHUP; what was done so far is saved."},
+    {"7", "Out of memory or threads."},
+    {"130, 143, 129", "Stopped by SIGINT, SIGTERM or SIGHUP; finished work is saved."},
     {NULL, NULL}};
 
 /* Text as mdoc lines of at most 78 characters: sentences start new lines, and nothing in it is taken for a
@@ -157,7 +157,7 @@ static void print_command(const struct command *command) {
     if (options.count > 0) printf(".El\n");
     if (!command->alone)
         printf(".Pp\nOptions can also be set in the environment and in files, see\n.Xr caelum 1 .\n");
-    printf(".Sh EXIT STATUS\n0 if all went well; see\n.Xr caelum 1\nfor the others.\n"
+    printf(".Sh EXIT STATUS\n0 on success; see\n.Xr caelum 1\nfor the others.\n"
            ".Sh EXAMPLES\n.Dl");
     print_argument(command->example);
     printf("\n.Sh SEE ALSO\n.Xr caelum 1\n");
@@ -188,13 +188,13 @@ static void print_program(void) {
     }
     printf(".El\n.Ss Options in files\n");
     print_text(
-        "What the command line leaves open is taken from the environment, then from ./caelum.conf, then from "
+        "Options not on the command line are taken from the environment, then from ./caelum.conf, then from "
         "the user's file; else it is the default. Files have lines 'key = value'; from a # at the start of a "
         "line or behind a blank on the rest is comment. A key is an option's long name, for all commands "
         "that "
         "have it, or COMMAND.NAME, which wins over the plain name in the same file. Flags are set by yes or "
         "no. "
-        "--force can't stand in a file. 'caelum config' shows what is set where.");
+        "--force can't be set in a file. 'caelum config' shows where each value comes from.");
     print_items("ENVIRONMENT", " Ev", environment);
     print_items("FILES", " Pa", files);
     print_items("EXIT STATUS", "", statuses);

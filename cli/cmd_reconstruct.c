@@ -50,9 +50,8 @@ static int one_picture(void *cookie, size_t i, struct caelum_error *err) {
 }
 
 static const struct caelum_option rows[] = {
-    OPTION(STRING, struct job, 'o', "out", dir, "DIR",
-           "where the pictures go, as PNG; is made if it isn't there"),
-    OPTION(FLAG, struct job, 0, "force", force, NULL, "write over pictures that exist"),
+    OPTION(STRING, struct job, 'o', "out", dir, "DIR", "directory for the pictures, as PNG; made if missing"),
+    OPTION(FLAG, struct job, 0, "force", force, NULL, "overwrite existing pictures"),
     OPTION(THREADS, struct job, 't', "threads", threads, "N",
            "threads, 1 to 4096; no influence on the result"),
     END_OF_OPTIONS};

@@ -104,7 +104,7 @@ static void print_result(const struct caelum_study_settings *s, const struct cae
         printf("%zu of %zu runs finished, %zu of them now in %s; they are in %s/runs\n",
                r->finished_before + r->finished, r->runs, r->finished, progress_duration(r->seconds, took),
                s->out);
-    if (r->stopped) printf("stopped; the same command goes on\n");
+    if (r->stopped) printf("stopped; the same command resumes\n");
     printf("report %s/report/index.html\n", s->out);
 }
 
@@ -115,7 +115,7 @@ struct study {
 
 static const struct caelum_option rows[] = {
     OPTION(STRING, struct study, 'd', "data", s.data, "SPEC",
-           "data of the runs that name none, as for train; default synthetic"),
+           "data of runs that name none, as for train; default synthetic"),
     OPTION(STRING, struct study, 'o', "out", s.out, "DIR", "directory of the study; default runs/FILE"),
     OPTION(THREADS, struct study, 'j', "jobs", s.jobs, "N",
            "runs side by side, one thread each; 1: one after the other on all threads; default: threads"),
@@ -124,11 +124,11 @@ static const struct caelum_option rows[] = {
     OPTION(FLAG, struct study, 0, "quick", s.quick, NULL,
            "2 epochs of each first seed on 2,000 pictures, to see that everything works"),
     OPTION(FLAG, struct study, 0, "report", s.report_only, NULL,
-           "run nothing, write the report of what is there"),
+           "run nothing, only write the report of existing runs"),
     OPTION(FLAG, struct study, 0, "force", s.force, NULL,
-           "train anew where a directory holds another training"),
+           "train again where a directory has a different training"),
     OPTION(STRING, struct study, 0, "cache-dir", s.cache_dir, "DIR",
-           "where prepared data is kept; default ~/.cache/caelum"),
+           "directory of prepared data; default ~/.cache/caelum"),
     OPTION(FLAG, struct study, 0, "json", json, NULL, "print the result as JSON"),
     OPTION(FLAG, struct study, 'v', "verbose", verbose, NULL, "print a line after every epoch"),
     END_OF_OPTIONS};

@@ -64,16 +64,17 @@ static const struct caelum_option rows[] = {
            "synthetic"),
     OPTION(STRING, struct training, 'o', "out", s.out, "DIR", "run directory to make; default runs/NET"),
     OPTION(STRING, struct training, 0, "init", s.init, "MODEL",
-           "start from this model's weights, not from random ones"),
+           "start from this model's weights instead of random ones"),
     OPTION(THREADS, struct training, 't', "threads", s.threads, "N",
            "threads, 1 to 4096; no influence on the result"),
-    OPTION(FLAG, struct training, 0, "lr-find", lr_find, NULL,
-           "only try step sizes from 1e-7 to 10 and say which to use; --out is then runs/NET-lr-find"),
+    OPTION(
+        FLAG, struct training, 0, "lr-find", lr_find, NULL,
+        "only try step sizes from 1e-7 to 10 and suggest one; the default of --out is then runs/NET-lr-find"),
     OPTION(STRING, struct training, 0, "resume", resume, "DIR",
-           "go on with a run; of the options that shape it only --epochs may be given too"),
-    OPTION(FLAG, struct training, 0, "force", s.force, NULL, "write over an existing run directory"),
+           "resume a run; of the options that affect the result only --epochs can be changed"),
+    OPTION(FLAG, struct training, 0, "force", s.force, NULL, "overwrite an existing run directory"),
     OPTION(STRING, struct training, 0, "cache-dir", s.data_settings.cache_dir, "DIR",
-           "where prepared data is kept; default ~/.cache/caelum"),
+           "directory of prepared data; default ~/.cache/caelum"),
     OPTION(FLAG, struct training, 0, "json", json, NULL, "print the result as JSON"),
     END_OF_OPTIONS};
 

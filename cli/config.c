@@ -144,8 +144,8 @@ static int check_entry(const struct entry *e, struct caelum_error *err) {
     const char *names[MOST + 1];
     size_t count = 0;
     if (strcmp(e->key, "force") == 0)
-        return caelum_fail(err, CAELUM_EUSAGE, "%s: force can't stand in a file; give --force by hand",
-                           e->place);
+        return caelum_fail(err, CAELUM_EUSAGE,
+                           "%s: force can't be set in a file; give --force on the command line", e->place);
     if (*e->command && !owner) {
         const char *guess = nearest_command(e->command);
         return caelum_fail(err, CAELUM_EUSAGE, "%s: there is no command '%.100s'%s%s%s", e->place, e->command,
@@ -200,7 +200,7 @@ static int use_environment(struct option *o, struct caelum_error *err) {
     }
     if (!value || !*value) return 0;
     if (option_by_hand(o->row))
-        return caelum_fail(err, CAELUM_EUSAGE, "%s: can't be set in the environment; give --%s by hand",
+        return caelum_fail(err, CAELUM_EUSAGE, "%s: can't be set in the environment; give --%s on the command line",
                            o->variable, o->row->name);
     return use(o, o->origin == ORIGIN_FLAG, value, ORIGIN_ENVIRONMENT, o->variable, err);
 }

@@ -82,7 +82,7 @@ static int choose_data(struct evaluation *e, const caelum_model *model, struct c
     if (!kind || !fingerprint)
         return caelum_fail(
             err, CAELUM_EUSAGE,
-            "%.400s doesn't tell which pictures it was trained on; name by --data those that it shall "
+            "%.400s doesn't say which pictures it was trained on; name with --data those that it should "
             "be measured on",
             e->model_path);
     e->data = e->found = data_of_run(e, fingerprint);
@@ -90,7 +90,7 @@ static int choose_data(struct evaluation *e, const caelum_model *model, struct c
     if (e->data) return 0;
     return caelum_fail(
         err, CAELUM_EUSAGE,
-        "%.300s was trained on %.40s, and there is no run.json beside it that tells where that is; "
+        "%.300s was trained on %.40s, and there is no run.json in its directory that says where that is; "
         "name the pictures by --data",
         e->model_path, strcmp(kind, "folder") == 0 ? "a folder of pictures" : kind);
 }

@@ -40,7 +40,7 @@ int path_directory(const char *dir, struct caelum_error *err) {
 int path_free(const char *path, bool force, struct caelum_error *err) {
     struct stat st;
     if (!force && stat(path, &st) == 0)
-        return caelum_fail(err, CAELUM_EIO, "%.400s exists already; write over it by --force", path);
+        return caelum_fail(err, CAELUM_EIO, "%.400s exists already; overwrite it with --force", path);
     return 0;
 }
 
@@ -102,5 +102,5 @@ int path_model(const char *name, char path[PATH_SIZE], struct caelum_error *err)
         err, CAELUM_EIO,
         "%.100s is not there (looked in %.200s); name a model by --model, or their directory by "
         "CAELUM_MODELS",
-        name, own && *own ? own : "../models and ../share/caelum/models beside the program");
+        name, own && *own ? own : "../models and ../share/caelum/models next to the program's directory");
 }

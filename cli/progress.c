@@ -20,9 +20,8 @@ const struct caelum_option display_rows[] = {
     CHOICE(struct display, "color", color, modes,
            "colors in messages; auto: on a terminal, unless NO_COLOR is set"),
     CHOICE(struct display, "progress", progress, modes,
-           "a line that is redrawn; auto: on a terminal, elsewhere a line every 30 s"),
-    OPTION(FLAG, struct display, 'q', "quiet", quiet, NULL, "print nothing but results and errors"),
-    END_OF_OPTIONS};
+           "redraw one line; auto: on a terminal, elsewhere a line every 30 s"),
+    OPTION(FLAG, struct display, 'q', "quiet", quiet, NULL, "print only results and errors"), END_OF_OPTIONS};
 
 /* Whether a line stands on the terminal that the next one must replace. */
 static bool line_open;

@@ -3,7 +3,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(DATA ${CMAKE_INSTALL_DATADIR}/caelum)
 
-# The program finds its models from where it lies: share/caelum beside bin.
+# The program finds its models relative to itself: ../share/caelum.
 install(TARGETS caelum_cli caelum_static RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS caelum_shared EXPORT caelum LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}

@@ -1,4 +1,4 @@
-/* train.c - trains a network, showing its progress, then measures it beside the best linear codes.
+/* train.c - trains a network, showing its progress, then measures it and the best linear codes.
  *
  *     gcc train.c $(pkg-config --cflags --libs caelum) -o train
  *     ./train NET DATA RUN [EPOCHS]

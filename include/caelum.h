@@ -36,7 +36,7 @@ extern "C" {
 enum caelum_code {
     CAELUM_OK = 0,
     CAELUM_EFAIL = -1,     /* anything that fits no other code */
-    CAELUM_EUSAGE = -2,    /* the caller asked for something that makes no sense */
+    CAELUM_EUSAGE = -2,    /* invalid argument */
     CAELUM_EFORMAT = -3,   /* bad or unsupported data, network text or model */
     CAELUM_EIO = -4,       /* a file is missing, exists already, or can't be read or written */
     CAELUM_ENET = -5,      /* reserved: nothing returns it */
@@ -113,7 +113,7 @@ enum caelum_split { CAELUM_TRAIN, CAELUM_VALIDATION, CAELUM_TEST, CAELUM_ALL };
 
 struct caelum_data_settings {
     uint64_t split_seed;      /* order of the shuffle that precedes the split; default 1 */
-    uint64_t synthetic_seed;  /* seed of generated pictures, and of where crops lie; default 1 */
+    uint64_t synthetic_seed;  /* seed of generated pictures, and of the places of crops; default 1 */
     size_t crop;              /* height and width of a photo's crops, pixels, 8 to 256; default 32 */
     size_t limit;             /* keep only the first `limit` pictures of the shuffle; 0 = all */
     const char *cache_dir;    /* where prepared data is kept; NULL = $CAELUM_CACHE, $XDG_CACHE_HOME/caelum */
@@ -133,7 +133,7 @@ struct caelum_data_settings caelum_data_defaults(void);
  *   a .tar.gz of that directory, as downloaded;
  *   another directory, with pictures (PNG, JPEG, WebP, TIFF, by content or by ending) in it or below: photos,
  * of which square crops become the pictures. Left out, and counted in a note, are run directories (run.json,
- *     and metrics.csv or a checkpoint, are in them), pictures NAME-color beside a picture NAME, folders of
+ *     and metrics.csv or a checkpoint, are in them), pictures NAME-color next to a picture NAME, folders of
  *     thumbnails and deleted files, names that start with a dot, links to directories, directories that can't
  *     be read, and what is no file. A crop is a window at a random place, its side log-uniform from `crop`
  * pixels to the photo's shorter side, made crop x crop by averaging areas. There are about 20,000 of all
@@ -239,7 +239,7 @@ struct caelum_net_info {
     size_t latent;           /* numbers at the `latent` mark */
     char formula[160];       /* ((W - K + 2P)/S + 1)^2 * C with its numbers, or "" */
     size_t bottleneck;       /* smallest cut: numbers every path must pass */
-    size_t bottleneck_layer; /* index of the row where it lies */
+    size_t bottleneck_layer; /* index of its row */
 };
 
 void caelum_net_describe(const caelum_net *net, struct caelum_net_info *info);
@@ -255,7 +255,7 @@ typedef struct caelum_model caelum_model;
 /* Loads a safetensors file written by caelum; a run directory stands for its best.safetensors. Fails with
  * CAELUM_EIO; CAELUM_EFORMAT, also if a weight is not finite. */
 int caelum_model_load(caelum_model **model, const char *path, struct caelum_error *err);
-/* The same from a file's bytes in memory, which are not kept; `name` stands before errors. */
+/* The same from a file's bytes in memory, which are not kept; errors start with `name`. */
 int caelum_model_decode(caelum_model **model, const void *bytes, size_t size, const char *name,
                         struct caelum_error *err);
 void caelum_model_close(caelum_model **model);
@@ -386,7 +386,7 @@ struct caelum_eval_settings {
     void *cookie;
     /* of a colorizer alone */
     double vivid;  /* as in struct caelum_colorize_settings; default 0 */
-    size_t hints;  /* the true colors of so many random pixels are told for each picture; default 0 */
+    size_t hints;  /* random pixels of each picture whose true colors are given; default 0 */
     uint64_t seed; /* of their places; default 1 */
     /* a directory for contact sheets, which is made if it isn't there: grey, vivid 0, vivid 1, truth.
      * chosen.png has 20 pictures chosen by `seed`, best.png and worst.png the ten that gain and lose most in
@@ -597,9 +597,9 @@ struct caelum_train_settings {
     double clip;                     /* largest norm of the whole gradient; default 0: any */
     double
         ema; /* decay of a running mean of the weights, which is then validated and saved; default 0: none */
-    size_t early_stop; /* end after so many epochs without a better validation loss; default 0: never */
+    size_t early_stop; /* end after this many epochs without a better validation loss; default 0: never */
     bool flip;         /* mirror half of the training pictures, other ones in every epoch; default false */
-    size_t shift;      /* move training pictures by up to so many pixels, 0 to 7, each way; default 0 */
+    size_t shift;      /* move training pictures by up to this many pixels, 0 to 7, each way; default 0 */
     enum caelum_loss loss; /* default CAELUM_MSE */
     double huber_delta;    /* where CAELUM_HUBER becomes linear; default 0.1, 25 of 255 grey levels */
     uint64_t seed;         /* weights, order of pictures, flips, shifts, hints; default 1 */
@@ -689,12 +689,12 @@ struct caelum_study_settings {
     const char *out;         /* directory of the study; runs are in OUT/runs/NAME-sSEED */
     const char *data;        /* of the runs that name none, as for caelum_data_open */
     const char *cache_dir;   /* as in struct caelum_data_settings */
-    const char *models;      /* directory of networks that are not found beside the file; may be NULL */
+    const char *models;      /* directory of networks that are not found relative to the file; may be NULL */
     const char *const *only; /* names of the runs wanted; */
     size_t only_count;       /* 0: all */
     bool quick;              /* 2 epochs of the first seed on 2,000 pictures: to see that all works */
-    bool report_only;        /* run nothing, write the report of what is there */
-    bool force;              /* train anew where a directory holds another training */
+    bool report_only;        /* run nothing, only write the report of existing runs */
+    bool force;              /* train again where a directory has a different training */
     int threads;             /* 0 = the default */
     int jobs;                /* runs side by side, one thread each; 1: one after the other on all threads;
                                 0 = as many as threads. No influence on the results */
@@ -712,7 +712,7 @@ struct caelum_study_result {
     size_t runs;             /* asked for */
     size_t finished_before;  /* found finished: not run again */
     size_t finished, failed; /* in this call */
-    bool stopped;            /* the callback asked to stop; calling again goes on */
+    bool stopped;            /* the callback asked to stop; calling again resumes */
     double seconds;
 };
 
@@ -780,10 +780,10 @@ struct caelum_picture {
  * orientation are applied, transparent pixels laid over white (docs/pictures.md). A profile that is damaged
  * or describes another kind of pixels is left out: colors are then taken as sRGB, CMYK by a plain formula.
  * What is damaged behind or between complete pixels is passed over; pixels that are damaged or missing are an
- * error, and so are more than 2^28 of them, or more than so many bytes can hold. Fails with CAELUM_EIO,
+ * error, and so are more than 2^28 of them, or more than the file's bytes can hold. Fails with CAELUM_EIO,
  * CAELUM_EFORMAT, CAELUM_ERESOURCE, CAELUM_EUSAGE for a format that this build leaves out. */
 int caelum_picture_load(struct caelum_picture *picture, const char *path, struct caelum_error *err);
-/* The same from a whole file's bytes, which are not kept; `name` stands before errors. */
+/* The same from a whole file's bytes, which are not kept; errors start with `name`. */
 int caelum_picture_decode(struct caelum_picture *picture, const uint8_t *bytes, size_t size, const char *name,
                           struct caelum_error *err);
 
@@ -844,7 +844,7 @@ struct caelum_colorize_settings caelum_colorize_defaults(void);
  * network was trained on, chroma is predicted there, and brought back along the edges of luminance
  * (docs/colorize.md). Of several hints within one small pixel the mean counts. `out` is to be freed by the
  * caller. Fails with CAELUM_EFORMAT if the model is no colorizer, CAELUM_EUSAGE if it takes no hints and is
- * given some, one lies outside of the picture, or a setting is out of range, CAELUM_ERESOURCE. */
+ * given some, one is outside the picture, or a setting is out of range, CAELUM_ERESOURCE. */
 int caelum_colorize(const caelum_model *model, const struct caelum_picture *in,
                     const struct caelum_colorize_settings *settings, struct caelum_picture *out,
                     struct caelum_error *err);
@@ -884,7 +884,7 @@ struct caelum_code_entry {
     const uint8_t *bytes;
     size_t size;
 };
-/* Back again. Any bytes give a picture: whoever reads them from somewhere has checked them. */
+/* The inverse. The bytes are not validated: any bytes give a picture. */
 int caelum_codec_decode(caelum_codec *codec, const struct caelum_code_entry *code,
                         struct caelum_picture *picture, struct caelum_error *err);
 

@@ -117,7 +117,7 @@ static void an_existing_run_is_not_touched(void **state) {
     char dir[256], out[300];
     test_directory(dir);
     struct caelum_train_settings s = run_in(dir, ".", out);
-    assert_error(CAELUM_EIO, "exists already; go on with it by --resume", caelum_train(&s, NULL, err));
+    assert_error(CAELUM_EIO, "exists already; resume it with --resume", caelum_train(&s, NULL, err));
     test_remove(dir);
 }
 

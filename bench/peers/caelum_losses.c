@@ -46,7 +46,8 @@ static int train(const char *base, struct trainer *trainer, struct caelum_error 
     for (uint32_t i = 0; i < PICTURES; i++) index[i] = i;
     const struct pictures set = {.pixels = pixels, .index = index, .n = PICTURES, .c = 3, .h = 32, .w = 32};
     CHECK(read_exactly(base, "pictures.u8", pixels, sizeof pixels, err));
-    CHECK(read_exactly(base, "weights.f32", trainer->params, trainer->engine.net->params * sizeof(float), err));
+    CHECK(
+        read_exactly(base, "weights.f32", trainer->params, trainer->engine.net->params * sizeof(float), err));
     trainer_refresh(trainer);
     return write_losses(base, trainer, &set, err);
 }

@@ -9,7 +9,7 @@ int predict_color_check(const struct caelum_net *net, const struct pictures *pic
                         struct caelum_error *err);
 
 /* U and V of pictures first to first + n - 1 into uv [n][2][h][w], times gain. Each gets `hints` hints: the
- * true colors of so many random pixels, others for each seed; they need a network that takes them. */
+ * true colors of that many random pixels, others for each seed; they need a network that takes them. */
 struct predict_color {
     const struct pictures *pictures;
     size_t first, n, hints;

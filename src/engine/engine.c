@@ -25,7 +25,7 @@ static void close_place(struct engine_place *place) {
 }
 
 int engine_reserve(struct engine *e, const struct engine_cut *cut, struct caelum_error *err) {
-    /* whoever has done the tail may take a block */
+    /* its thread takes a block afterwards */
     const size_t workers = cut->blocks > 0 ? engine_cut_jobs(cut) : 0;
     for (size_t i = 0; i < workers && i < (size_t)e->settings.threads; i++) {
         const int result = open_place(e, e->net, &e->place[i], 1, (int)i, err);

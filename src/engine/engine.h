@@ -22,9 +22,9 @@ struct engine_place {
     bool open;
 };
 
-/* For pictures in so many strips. */
+/* For pictures in one number of strips. */
 struct engine_strips {
-    caelum_net *net; /* NULL: the network can't work on so many */
+    caelum_net *net; /* NULL: the network can't work on that many */
     struct engine_place place;
 };
 

@@ -1,4 +1,4 @@
-/* task.c - input and target of each task. A network sees only its own input tensor; what lies between the
+/* task.c - input and target of each task. A network sees only its own input tensor; what is between the
  * bytes and it is decided here, for training and inference alike. */
 #include "engine/task.h"
 

@@ -13,8 +13,8 @@
 
 enum { BINS = 256, BANDS = 32, BLOCK = 8 };
 
-/* A table's cell counts as much as so many pixels of what is known without it: within a cell of luminance and
- * place U varies 53 and V 34 times as much as the cells' means do (CIFAR-10, train split). */
+/* A table's cell is shrunk towards the simpler prediction as if by this many pixels: within a cell of
+ * luminance and place U varies 53 and V 34 times as much as the cells' means do (CIFAR-10, train split). */
 static const double prior = 40;
 
 struct cell {

@@ -15,7 +15,7 @@ static int look_for_memory(struct caelum_error *err) {
     void *room = mmap(NULL, WANTED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (room == MAP_FAILED)
         return caelum_fail(err, CAELUM_ERESOURCE,
-                           "the linear codes need %zu MiB for LAPACK, which are not to be had; "
+                           "the linear codes need %zu MiB for LAPACK, which are not available; "
                            "`caelum eval --no-baselines` does without",
                            WANTED >> 20);
     munmap(room, WANTED);

@@ -118,8 +118,8 @@ static void add_gradients(const struct layer_io *io, size_t c, const float *mean
                 biases[l] += d[j * lanes + l];
             }
     }
-    lanes_add(weights, lanes, io->grads + c, io->next);
-    lanes_add(biases, lanes, io->grads + io->x.c + c, io->next);
+    lanes_add(weights, lanes, io->dy.idle, io->grads + c, io->next);
+    lanes_add(biases, lanes, io->dy.idle, io->grads + io->x.c + c, io->next);
 }
 
 /* With e = weight dy, dx = scale (e - mean of e - x^ mean of e x^), the means over the group; y is not needed

@@ -36,7 +36,7 @@ struct layer_io {
     float *scratch; /* the thread's own, of any content */
     float *saved;   /* what forward left for backward, lanes innermost */
     struct tensor x, y;
-    struct tensor dy; /* backward may change it */
+    struct tensor dy; /* backward may change it; its idle lanes may hold anything and count for nothing */
     struct tensor dx; /* overwritten by backward; data NULL: nobody needs it */
     /* for `save`, its output; for a layer that names a saved tensor, that tensor; and its gradient, to
      * which the layers that name it add */

@@ -10,7 +10,7 @@ struct place {
 
 /* "H W" */
 extern const struct attribute place_attributes[];
-/* The h x w pixels in the middle; an odd remainder lies behind them. */
+/* The h x w pixels in the middle; an odd remainder is behind them. */
 struct tensor place_middle(const struct tensor *large, size_t h, size_t w);
 
 #endif

@@ -41,7 +41,7 @@ static void backward(const struct layer_io *io) {
                     sums[l] += at[j * lanes + l] > 0 ? 0 : d[j * lanes + l] * at[j * lanes + l];
             for (size_t j = 0; dx && j < x->w * lanes; j++) dx[j] = at[j] > 0 ? d[j] : share * d[j];
         }
-        lanes_add(sums, lanes, io->grads + c, io->next);
+        lanes_add(sums, lanes, io->dy.idle, io->grads + c, io->next);
     }
 }
 

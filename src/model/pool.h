@@ -1,4 +1,4 @@
-/* pool.h - a model's engines: whoever runs it takes one and gives it back, and the next one finds it open.
+/* pool.h - a model's engines: a run takes one and gives it back, still open for the next.
  * Any number of threads may do so at a time. */
 #ifndef CAELUM_MODEL_POOL_H
 #define CAELUM_MODEL_POOL_H

@@ -33,7 +33,7 @@ void caelum_net_describe(const caelum_net *net, struct caelum_net_info *info) {
                                      .layers = net->layers,
                                      .parameters = net->params,
                                      .bottleneck = SIZE_MAX};
-    bool below = false; /* a layer with parameters lies below: its gradient needs ours */
+    bool below = false; /* a layer with parameters precedes: its gradient needs ours */
     for (size_t i = 0; i < net->layers; i++) {
         const struct net_layer *layer = &net->layer[i];
         info->macs += layer->sizes.macs;

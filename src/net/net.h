@@ -1,7 +1,7 @@
 /* net.h - a network: a list of layers with their attributes and shapes, the plan of steps that compute them,
  * and a workspace in which blocks run forward and backward.
  *
- * Reading a text makes one, a line at a time, and so does whoever appends lines or layers; others are derived
+ * Reading a text makes one, a line at a time, and so does appending lines or layers; others are derived
  * from it, a part or the same layers for another picture size. A struct caelum_net is read-only once it is
  * finished. Parameters live outside it, in one array of net->params floats (so a checkpoint is one write),
  * gradients likewise. Each thread has a workspace with the tensors of one block; nothing is allocated once

@@ -1,6 +1,6 @@
 /* study.c - caelum_study: runs what is missing. Trainings go side by side, one thread each: at batch 50 a
  * step has four blocks, so four threads at most have work, and they wait for each other at its end; side by
- * side nobody waits. The last one is stopped, saved and gone on with on all threads. */
+ * side nobody waits. The last one is stopped, saved and resumed, using all threads. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/parallel.h"
@@ -114,7 +114,7 @@ static int look_again(struct work *w, struct caelum_error *err) {
     return caelum_fail(err, CAELUM_EIO, "%s holds another training by now: %s", u->dir, u->problem);
 }
 
-/* Trains and measures; the training may come back stopped, to be gone on with. */
+/* Trains and measures; the training may come back stopped, to be resumed. */
 static void run(void *cookie, size_t i, int worker) {
     struct runner *r = cookie;
     struct work *w = r->queue[i];
@@ -185,7 +185,7 @@ static int collect(struct runner *r, struct caelum_error *err) {
     return CAELUM_OK;
 }
 
-/* Rounds: the first takes all; what comes back stopped is gone on with in the next. */
+/* Rounds: the first takes all; what comes back stopped is resumed in the next. */
 static void run_rounds(struct runner *r, int jobs) {
     while (r->unfinished > 0 && !r->stopped) {
         size_t n = 0;

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-/* Whether DIR/eval.json is there and was made from the best.safetensors that lies beside it. If so and
+/* Whether DIR/eval.json is there and was made from the best.safetensors of the same directory. If so and
  * root is not NULL, *root is its content, to be given to json_decref. */
 bool study_eval_current(const struct study_unit *unit, json_t **root);
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 /* A mirrored picture, and one moved by dx columns and dy rows: |dx| < w, |dy| < h. What comes in at an edge
- * is what lies beside it, reflected about the outermost pixel. */
+ * is the picture reflected about its outermost pixel. */
 struct augment {
     bool mirror;
     int dx, dy;

@@ -63,8 +63,7 @@ int checkpoint_save(const struct fit *fit, const struct metadata *metadata, cons
 }
 
 static int damaged(const char *path, struct caelum_error *err) {
-    return caelum_fail(err, CAELUM_EFORMAT, "%s: its position or history makes no sense; it is damaged",
-                       path);
+    return caelum_fail(err, CAELUM_EFORMAT, "%s: its position or history is invalid; it is damaged", path);
 }
 
 /* A whole number from 0 to most, or -1. */

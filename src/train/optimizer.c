@@ -44,7 +44,7 @@ static void adam(const struct optimizer *o, const struct kernels *kernels, doubl
                                      .decay = (float)(lr * decay)});
 }
 
-/* Muon's matrices bear larger steps than what lies between them. */
+/* Muon's matrix parameters tolerate larger steps than the others. */
 static const double adam_share = 0.2;
 
 static void muon(const struct optimizer *o, const struct kernels *kernels, double lr, float *params,

@@ -10,7 +10,7 @@ struct optimizer {
     size_t n;
     float *m, *v;     /* [n]: running means of the gradient and of its square; those not used stay 0 */
     uint64_t step;    /* steps done */
-    struct muon muon; /* Muon's matrices; what lies between them goes by Adam's rule. Others: none */
+    struct muon muon; /* Muon's matrices; all other parameters go by Adam's rule. Others: none */
 };
 
 /* For the parameters of a network, which is needed no longer than for this call. */

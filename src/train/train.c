@@ -258,7 +258,7 @@ static int look(struct run *run, struct caelum_error *err) {
         return caelum_fail(err, CAELUM_EUSAGE, "epochs: expected 1 to %d, got %zu", MOST_EPOCHS, s->epochs);
     if (s->resume) return read_checkpoint(run, err);
     CHECK(train_settings_check(s, err));
-    snprintf(advice, sizeof advice, "go on with it by --resume %.*s, or write over it by --force", PATH_SIZE,
+    snprintf(advice, sizeof advice, "resume it with --resume %.*s, or overwrite it with --force", PATH_SIZE,
              s->out ? s->out : "");
     return run_directory_look(&run->lock, s->out, s->force, advice, err);
 }

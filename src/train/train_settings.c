@@ -41,10 +41,10 @@ const struct caelum_option caelum_train_options[] = {
     {ROW(SIZE, "epochs", epochs), .letter = 'e', .least = 1, .most = 1000000, .value = "N",
      .help = "passes over the training pictures, 1 to 1,000,000"},
     {ROW(WORD, "task", task), .words = caelum_task_words,
-     .help = "what to learn: the pictures, chroma from luminance, clean pictures from noisy ones, or what "
-             "they show"},
+     .help = "what to learn: the pictures, chroma from luminance, clean pictures from noisy ones, or their "
+             "classes"},
     {ROW(WORD, "loss", loss), .words = caelum_loss_words,
-     .help = "what is minimized; to classify, xent, and only then"},
+     .help = "what is minimized; xent is for classify, and only for it"},
     {ROW(REAL, "huber-delta", huber_delta), .most = 1000, .above = true, .value = "X",
      .help = "error beyond which huber is linear, pixels being 0 to 1"},
     {ROW(WORD, "optimizer", optimizer), .words = caelum_optimizer_words,
@@ -53,23 +53,23 @@ const struct caelum_option caelum_train_options[] = {
      .help = "step size, the largest of the run, above 0"},
     {ROW(WORD, "schedule", schedule), .words = caelum_schedule_words, .help = "how the step size changes"},
     {ROW(REAL, "warmup", warmup), .most = 1000000, .value = "EPOCHS",
-     .help = "let the step size rise for so long first, in epochs, which may be broken"},
+     .help = "epochs in which the step size rises to its schedule (fractions allowed)"},
     {ROW(SIZE, "lr-step-epochs", lr_step_epochs), .least = 1, .most = 1000000, .value = "N",
      .help = "step: epochs between drops, at least 1"},
     {ROW(REAL, "lr-gamma", lr_gamma), .most = 1, .above = true, .value = "X",
      .help = "step, plateau: factor of a drop, above 0, at most 1"},
     {ROW(SIZE, "lr-patience", lr_patience), .most = 1000000, .value = "EPOCHS",
-     .help = "plateau: epochs without a better validation loss that pass before a drop"},
+     .help = "plateau: epochs without a better validation loss before a drop"},
     {ROW(REAL, "clip", clip), .most = 1e9, .value = "NORM",
-     .help = "scale longer gradients down to this Euclidean norm; 0 = don't"},
+     .help = "scale longer gradients down to this Euclidean norm; 0 = off"},
     {ROW(REAL, "ema", ema), .most = 0.999999, .value = "DECAY",
-     .help = "validate and save a running mean of the weights, which keeps this share a step, for example "
-             "0.999; 0 = don't"},
+     .help = "validate and save a running mean of the weights, of which this share is kept in each step, for "
+             "example 0.999; 0 = off"},
     {ROW(SIZE, "early-stop", early_stop), .most = 1000000, .value = "EPOCHS",
-     .help = "end after so many epochs without a better validation loss; 0 = don't"},
-    {ROW(FLAG, "flip", flip), .help = "mirror half of the pictures, other ones in every epoch"},
+     .help = "end after N epochs without a better validation loss; 0 = never"},
+    {ROW(FLAG, "flip", flip), .help = "mirror a random half of the pictures in every epoch"},
     {ROW(SIZE, "shift", shift), .most = 7, .value = "PIXELS",
-     .help = "move each picture by up to so many pixels each way, anew each time; 0 to 7"},
+     .help = "move each picture at random by up to N pixels each way in each step; 0 to 7"},
     {ROW(REAL, "momentum", momentum), .most = 1, .value = "X",
      .help = "share of the last step that sgd keeps, 0 to 1"},
     {ROW(REAL, "weight-decay", weight_decay), .most = 1, .value = "X",
@@ -82,7 +82,7 @@ const struct caelum_option caelum_train_options[] = {
      .help = "seed of the shuffle that precedes the split into train, validation, test"},
     {ROW(U64, "synthetic-seed", data_settings.synthetic_seed)},
     {ROW(SIZE, "crop", data_settings.crop), .least = 8, .most = 256, .value = "N",
-     .help = "directory of pictures: height and width of what is cut out of them, 8 to 256 pixels"},
+     .help = "for a directory of pictures: height and width of the crops, 8 to 256 pixels"},
     {ROW(SIZE, "limit", data_settings.limit), .most = 4294967295.0, .value = "N",
      .help = "use only the first N pictures of that shuffle; 0 = all"},
     {.name = NULL}};
@@ -172,8 +172,7 @@ int train_settings_read(struct caelum_train_settings *s, const struct metadata *
     char key[40];
     for (const struct caelum_option *o = recorded; o->name; o++)
         if (!read_recorded(s, o, m, &text))
-            return caelum_fail(err, CAELUM_EFORMAT,
-                               "%s: '%s' makes no sense in it; this is no checkpoint that can be resumed",
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' is invalid: cannot resume from this checkpoint",
                                path, key_of(o, key));
     return CAELUM_OK;
 }

@@ -11,7 +11,7 @@ expect 0 "$CAELUM" colorize in -o done -m $model
 for name in in/*; do holds "done has $name" test -s "done/${name#in/}"; done
 says out "done/$first  32x32  colorfulness"
 expect 4 "$CAELUM" colorize in -o done -m $model
-says err "exists already; write over it by --force"
+says err "exists already; overwrite it with --force"
 expect 0 "$CAELUM" colorize "in/*.png" -o patterns -m $model -q
 holds "a pattern in quotes is all of them" test "$(ls patterns | wc -l)" = "$(ls in | wc -l)"
 expect 0 "$CAELUM" colorize "in/$first" -m $model --format jpg

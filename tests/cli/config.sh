@@ -91,8 +91,8 @@ refuses 'epochs = three' "1: epochs: expected a whole number, got 'three'"
 refuses 'train.loss = mes' "1: loss: expected mse|bce|l1|huber|xent, got 'mes'; did you mean 'mse'?"
 refuses 'flip = maybe' "1: flip: expected yes or no, got 'maybe'"
 refuses 'lr-gamma = 2' "1: lr_gamma: expected a number above 0, at most 1, got 2"
-refuses 'force = yes' "1: force can't stand in a file; give --force by hand"
-refuses 'train.force = yes' "1: force can't stand in a file; give --force by hand"
+refuses 'force = yes' "1: force can't be set in a file; give --force on the command line"
+refuses 'train.force = yes' "1: force can't be set in a file; give --force on the command line"
 refuses '\nepochs 3' "2: expected 'key = value', got 'epochs 3'"
 refuses 'epochs =' "1: expected 'key = value', the value is missing"
 refuses '= 3' "1: expected 'key = value', the key is missing"
@@ -120,7 +120,7 @@ says err "caelum: CAELUM_EPOCHS: epochs: expected a whole number, got 'three'"
 expect 2 env CAELUM_LR=1000 "$CAELUM" train "$net" --out never
 says err "caelum: CAELUM_LR: lr: expected a number above 0, at most 100, got 1000"
 expect 2 env CAELUM_FORCE=1 "$CAELUM" train "$net" --out never
-says err "CAELUM_FORCE: can't be set in the environment; give --force by hand"
+says err "CAELUM_FORCE: can't be set in the environment; give --force on the command line"
 expect 2 "$CAELUM" config trian
 says err "did you mean 'train'?"
 holds "nothing was written" test ! -e never

@@ -39,7 +39,7 @@ expect 3 "$CAELUM" decode in/00000.png --model run/best.safetensors -o no
 says err "not a file of codes"
 holds "nothing was decoded" [ ! -e no ]
 expect 4 "$CAELUM" encode in/00000.png --model run/best.safetensors -o codes
-says err "codes exists already; write over it by --force"
+says err "codes exists already; overwrite it with --force"
 expect 2 "$CAELUM" encode in/00000.png
 says err "expected pictures or folders, and -o FILE"
 # what can't be encoded is named, and the rest is done, as if it had been named alone

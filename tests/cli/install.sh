@@ -10,7 +10,7 @@ PKG_CONFIG_PATH=$libdir/pkgconfig LD_LIBRARY_PATH=$libdir CAELUM_LIBRARY=$libdir
 export PKG_CONFIG_PATH LD_LIBRARY_PATH CAELUM_LIBRARY
 models=$to/share/caelum/models
 
-grep -o 'caelum_[a-z0-9_]*(\|caelum_[a-z]*_words' "$to/include/caelum.h" | tr -d '(' | sort -u >declared
+grep -o 'caelum_[a-z0-9_]*(\|caelum_[a-z]*_words\|caelum_train_options' "$to/include/caelum.h" | tr -d '(' | sort -u >declared
 nm -D --defined-only "$libdir/libcaelum.so" | sed -n 's/.* [TDRB] //p' | sed 's/@.*//' | sort -u >exported
 holds "exported symbols are those of the header" diff declared exported
 nm -g --defined-only "$libdir/libcaelum.a" | sed -n 's/^[0-9a-f]* [A-Z] //p' | sort -u >archived

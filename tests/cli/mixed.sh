@@ -85,7 +85,7 @@ expect 2 sh -c "\"$CAELUM\" colorize - -m \"$model\" --json <$one"
 says err "where --json prints; name a directory for it by -o"
 holds "nothing was printed" [ ! -s out ]
 expect 2 sh -c "\"$CAELUM\" colorize - $other -m \"$model\" <$one"
-says err "among what is said of the others"
+says err "among the messages on the others"
 expect 0 sh -c "\"$CAELUM\" colorize - -m \"$model\" -o json --json <$one"
 says out '"output": "json/stdin.png"'
 

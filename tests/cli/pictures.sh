@@ -21,7 +21,7 @@ expect 0 "$CAELUM" reconstruct run/best.safetensors run/reconstructions.png -o o
 says out "out.d/reconstructions.png  1220x612"
 says out "overlapping tiles"
 expect 4 "$CAELUM" reconstruct run/best.safetensors run/reconstructions.png -o out.d
-says err "exists already; write over it by --force"
+says err "exists already; overwrite it with --force"
 echo "no picture" >bad.jpg
 expect 3 "$CAELUM" reconstruct run/best.safetensors bad.jpg run/reconstructions.png -o out.d --force
 says err "bad.jpg: not a PNG, JPEG, WebP or TIFF picture"

@@ -47,7 +47,7 @@ says err "synthetic:100:16: these are not the pictures that the model was traine
 cp folder/best.safetensors alone.safetensors
 mkdir elsewhere && cp alone.safetensors elsewhere
 expect 2 "$CAELUM" eval elsewhere/alone.safetensors --no-baselines
-says err "was trained on a folder of pictures, and there is no run.json beside it"
+says err "was trained on a folder of pictures, and there is no run.json in its directory"
 says err "name the pictures by --data"
 cp first/run.json elsewhere # of another run
 expect 2 "$CAELUM" eval elsewhere/alone.safetensors --no-baselines

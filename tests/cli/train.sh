@@ -20,7 +20,7 @@ fi
 
 before=$(cksum whole/*)
 expect 4 "$CAELUM" train "$net" --data synthetic:400 --epochs 1 --out whole
-says err "whole exists already; go on with it by --resume whole, or write over it by --force"
+says err "whole exists already; resume it with --resume whole, or overwrite it with --force"
 holds "a run that exists is left alone" test "$(cksum whole/*)" = "$before"
 
 # killed without warning in the third epoch, then resumed
