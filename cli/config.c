@@ -200,8 +200,9 @@ static int use_environment(struct option *o, struct caelum_error *err) {
     }
     if (!value || !*value) return 0;
     if (option_by_hand(o->row))
-        return caelum_fail(err, CAELUM_EUSAGE, "%s: can't be set in the environment; give --%s on the command line",
-                           o->variable, o->row->name);
+        return caelum_fail(err, CAELUM_EUSAGE,
+                           "%s: can't be set in the environment; give --%s on the command line", o->variable,
+                           o->row->name);
     return use(o, o->origin == ORIGIN_FLAG, value, ORIGIN_ENVIRONMENT, o->variable, err);
 }
 
