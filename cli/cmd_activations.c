@@ -114,7 +114,12 @@ static int run_to(const struct activations *a, const caelum_model *model, const 
     float *out = calloc(b->n * row.channels * row.height * row.width, sizeof *out);
     array->data = out;
     if (!out) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for %s", array->name);
-    return caelum_model_run(model, number, b->values, b->n, a->threads, out, err);
+    const struct caelum_engine_settings settings = {.layer = number, .threads = a->threads};
+    caelum_engine *engine = NULL;
+    int code = caelum_engine_open(&engine, model, &settings, err);
+    if (code == 0) code = caelum_engine_run(engine, b->values, b->n, out, err);
+    caelum_engine_close(&engine);
+    return code;
 }
 
 static int save(const struct activations *a, const caelum_model *model, const struct batch *b,

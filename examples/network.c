@@ -53,8 +53,8 @@ static int set_weights(caelum_model *model, struct caelum_error *err) {
 static int run(const caelum_model *model, struct caelum_error *err) {
     static float in[PICTURES * VALUES], out[PICTURES * VALUES], code[PICTURES * 4 * 8 * 8];
     for (size_t i = 0; i < PICTURES * VALUES; i++) in[i] = (float)(i % 97) / 96;
-    int status = caelum_model_run(model, 3, in, PICTURES, 0, code, err);
-    if (status == 0) status = caelum_model_run(model, 5, in, PICTURES, 0, out, err);
+    int status = caelum_model_run(model, 3, in, PICTURES, code, err);
+    if (status == 0) status = caelum_model_run(model, 5, in, PICTURES, out, err);
     if (status == 0) printf("code starts with %g, output with %g\n", (double)code[0], (double)out[0]);
     return status;
 }

@@ -304,10 +304,10 @@ int caelum_engine_run(const caelum_engine *engine, const float *in, size_t count
 void caelum_engine_close(caelum_engine **engine);
 
 /* The same without an engine of one's own, up to layer `layer` <= layers of the network's table: 0 is the
- * input itself, `layers` the output, the latent mark's row the code. threads = 0: the default. Fails with
- * CAELUM_EUSAGE for a layer that isn't there, CAELUM_ERESOURCE. */
-int caelum_model_run(const caelum_model *model, size_t layer, const float *in, size_t count, int threads,
-                     float *out, struct caelum_error *err);
+ * input itself, `layers` the output, the latent mark's row the code; on the default number of threads. Fails
+ * with CAELUM_EUSAGE for a layer that isn't there, CAELUM_ERESOURCE. */
+int caelum_model_run(const caelum_model *model, size_t layer, const float *in, size_t count, float *out,
+                     struct caelum_error *err);
 
 /* Value of a metadata key ("task", "seed", "split_seed", "command", ...), or NULL. */
 const char *caelum_model_metadata(const caelum_model *model, const char *key);

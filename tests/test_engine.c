@@ -62,7 +62,7 @@ static void threads_share_an_engine(void **state) {
     float *in = numbers(MOST * VALUES), *wanted = numbers(MOST * VALUES);
     struct runner r[THREADS];
     pthread_t thread[THREADS];
-    assert_ok(caelum_model_run(model, model->net->layers, in, MOST, 1, wanted, err));
+    assert_ok(caelum_model_run(model, model->net->layers, in, MOST, wanted, err));
     for (size_t i = 0; i < THREADS; i++) {
         r[i] = (struct runner){engine, in, wanted, 0};
         assert_int_equal(pthread_create(&thread[i], NULL, run_often, &r[i]), 0);
@@ -80,9 +80,10 @@ static void a_later_run_allocates_nothing(void **state) {
     caelum_engine *engine = open_engine(model, 0);
     float *in = numbers(MOST * VALUES), *out = numbers(MOST * VALUES);
     for (size_t n = 0; n <= MOST; n++) assert_ok(caelum_engine_run(engine, in, n, out, err));
+    assert_ok(caelum_model_run(model, model->net->layers, in, 1, out, err)); /* on other threads */
     const size_t before = mem_count();
     for (size_t n = 1; n <= MOST; n++) assert_ok(caelum_engine_run(engine, in, n, out, err));
-    for (size_t i = 0; i < 9; i++) assert_ok(caelum_model_run(model, model->net->layers, in, 1, 1, out, err));
+    for (size_t i = 0; i < 9; i++) assert_ok(caelum_model_run(model, model->net->layers, in, 1, out, err));
     assert_int_equal(mem_count(), before);
     mem_free(&in), mem_free(&out);
     caelum_engine_close(&engine);
@@ -117,7 +118,7 @@ static void an_engine_stops_at_a_layer(void **state) {
     const struct shape shape = model->net->layer[1].out;
     float *in = numbers(VALUES), *out = numbers(shape_values(shape)), *run = numbers(shape_values(shape));
     assert_ok(caelum_engine_run(engine, in, 1, out, err));
-    assert_ok(caelum_model_run(model, 2, in, 1, 1, run, err));
+    assert_ok(caelum_model_run(model, 2, in, 1, run, err));
     assert_memory_equal(out, run, shape_values(shape) * sizeof *out);
     const struct caelum_engine_settings wrong = {.layer = model->net->layers + 1};
     assert_error(CAELUM_EUSAGE, "no layer", caelum_engine_open(&none, model, &wrong, err));
@@ -162,7 +163,7 @@ static void one_large_picture_takes_its_own_memory(void **state) {
         struct pooled *pooled = NULL;
         float *in = numbers(3 * SIDE * SIDE), *out = numbers(3 * SIDE * SIDE);
         size_t step;
-        assert_ok(caelum_model_run(model, model->net->layers, in, 1, 2, out, err));
+        assert_ok(caelum_model_run(model, model->net->layers, in, 1, out, err));
         assert_ok(pool_take(&pooled, model, model->net->layers, 2, err));
         const struct engine *e = &pooled->engine;
         for (int t = 0; t < e->settings.threads; t++) assert_false(e->place[t].open);

@@ -244,8 +244,8 @@ static void check_files(const struct layer_ops *ops, const char *text) {
     for (size_t i = 0; i < in; i++) x[i] = test_random(&rng);
     assert_ok(caelum_model_save(model, in_directory("m.safetensors"), err));
     assert_ok(caelum_model_load(&back, in_directory("m.safetensors"), err));
-    assert_ok(caelum_model_run(model, model->net->layers, x, 1, 1, y, err));
-    assert_ok(caelum_model_run(back, back->net->layers, x, 1, 2, y + out, err));
+    assert_ok(caelum_model_run(model, model->net->layers, x, 1, y, err));
+    assert_ok(caelum_model_run(back, back->net->layers, x, 1, y + out, err));
     assert_memory_equal(y, y + out, out * sizeof *y);
     if (CAELUM_WITH_ONNX && ops->onnx) assert_ok(caelum_model_export(model, in_directory("m.onnx"), err));
     mem_free(&x), mem_free(&y);

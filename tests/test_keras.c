@@ -55,8 +55,8 @@ static void same_outputs(const caelum_model *a, const caelum_model *b, uint64_t 
     assert_int_equal(out.w, other.w);
     float *x = malloc(n * sizeof *x), *y = malloc(m * sizeof *y), *z = malloc(m * sizeof *z);
     for (size_t i = 0; i < n; i++) x[i] = test_random(&rng);
-    assert_ok(caelum_model_run(a, a->net->layers, x, PICTURES, 1, y, err));
-    assert_ok(caelum_model_run(b, b->net->layers, x, PICTURES, 1, z, err));
+    assert_ok(caelum_model_run(a, a->net->layers, x, PICTURES, y, err));
+    assert_ok(caelum_model_run(b, b->net->layers, x, PICTURES, z, err));
     for (size_t i = 0; i < m; i++) {
         const float size = y[i] < 0 ? -y[i] : y[i], apart = y[i] < z[i] ? z[i] - y[i] : y[i] - z[i];
         if (!(apart <= 1e-4f * (1 + size)))

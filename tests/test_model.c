@@ -69,9 +69,9 @@ static void arrays_go_up_to_any_layer(void **state) {
     struct caelum_tensor w, b;
     caelum_model *model = make();
     for (size_t i = 0; i < N * 2 * 24; i++) in[i] = (float)(i * 37 % 101) / 100 - 0.5f;
-    assert_ok(caelum_model_run(model, 0, in, N, 1, copy, err));
+    assert_ok(caelum_model_run(model, 0, in, N, copy, err));
     assert_memory_equal(copy, in, sizeof in);
-    assert_ok(caelum_model_run(model, 1, in, N, 2, first, err));
+    assert_ok(caelum_model_run(model, 1, in, N, first, err));
     assert_true(caelum_model_tensor(model, 0, &w) && caelum_model_tensor(model, 1, &b));
     for (size_t p = 0; p < N; p++)
         for (size_t k = 0; k < 3; k++)
@@ -81,10 +81,10 @@ static void arrays_go_up_to_any_layer(void **state) {
                     assert_true(
                         fabs((double)first[(p * 3 + k) * 24 + (size_t)(i * 4 + j)] - (y > 0 ? y : 0)) < 1e-6);
                 }
-    assert_ok(caelum_model_run(model, 2, in, N, 1, pooled, err));
+    assert_ok(caelum_model_run(model, 2, in, N, pooled, err));
     assert_true(pooled[0] >= first[0] && pooled[0] >= first[5]);
-    assert_ok(caelum_model_run(model, 5, in, N, 1, code, err));
-    assert_ok(caelum_model_run(model, 6, in, N, 1, out, err));
+    assert_ok(caelum_model_run(model, 5, in, N, code, err));
+    assert_ok(caelum_model_run(model, 6, in, N, out, err));
     assert_true(caelum_model_tensor(model, 4, &w) && caelum_model_tensor(model, 5, &b));
     for (size_t p = 0; p < N; p++)
         for (size_t k = 0; k < 5; k++) {
@@ -92,7 +92,7 @@ static void arrays_go_up_to_any_layer(void **state) {
             for (size_t i = 0; i < 18; i++) sum += (double)w.data[k * 18 + i] * (double)code[p * 18 + i];
             assert_true(fabs((double)out[p * 5 + k] - sum) < 1e-5);
         }
-    assert_error(CAELUM_EUSAGE, "", caelum_model_run(model, 7, in, N, 1, out, err));
+    assert_error(CAELUM_EUSAGE, "", caelum_model_run(model, 7, in, N, out, err));
     caelum_model_close(&model);
 }
 

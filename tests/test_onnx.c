@@ -67,7 +67,7 @@ static float *run(const caelum_model *model, size_t *values) {
     assert_ok(mem_alloc(&in, inputs, sizeof *in, err));
     assert_ok(mem_alloc(&out, *values, sizeof *out, err));
     for (size_t i = 0; i < inputs; i++) in[i] = rng_uniform(&rng);
-    assert_ok(caelum_model_run(model, net->layers, in, PICTURES, 1, out, err));
+    assert_ok(caelum_model_run(model, net->layers, in, PICTURES, out, err));
     mem_free(&in);
     return out;
 }
@@ -277,7 +277,7 @@ static void a_file_of_pytorch_is_understood(void **state) {
     assert_ok(file_read(SOURCE_DIR "/tests/reference/torch_strided.in", 1 << 20, &in, &size, err));
     assert_ok(file_read(SOURCE_DIR "/tests/reference/torch_strided.out", 1 << 20, &want, &size, err));
     assert_int_equal(size, sizeof got);
-    assert_ok(caelum_model_run(model, model->net->layers, (const float *)(void *)in, 2, 1, got, err));
+    assert_ok(caelum_model_run(model, model->net->layers, (const float *)(void *)in, 2, got, err));
     for (size_t i = 0; i < sizeof got / sizeof *got; i++)
         assert_float_equal(got[i], ((const float *)(void *)want)[i], 1e-5);
     mem_free(&in), mem_free(&want);

@@ -116,7 +116,7 @@ static void a_constant_is_a_bias(void **state) {
     onnx_node(g, "MatMul", "product", g->value, constant(g, "m", 2, (size_t[]){128, 3}, ones));
     onnx_node(g, "Add", NULL, g->value, constant(g, "c", 1, (size_t[]){3}, three));
     assert_ok(made_model(&m, &model, err));
-    assert_ok(caelum_model_run(model, model->net->layers, in, 1, 1, out, err));
+    assert_ok(caelum_model_run(model, model->net->layers, in, 1, out, err));
     for (size_t k = 0; k < 3; k++)
         assert_float_equal(out[k], 63.5f + three[k], 1e-4); /* 0 + ... + 127, / 128 */
     caelum_model_close(&model);

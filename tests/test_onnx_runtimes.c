@@ -34,7 +34,7 @@ static bool has_tie(const caelum_model *model, const float *picture) {
         const double step = ((const struct quantize *)net->layer[i].state)->step;
         float *before = NULL;
         assert_ok(mem_alloc(&before, values, sizeof *before, err));
-        assert_ok(caelum_model_run(model, i, picture, 1, 1, before, err));
+        assert_ok(caelum_model_run(model, i, picture, 1, before, err));
         for (size_t j = 0; j < values; j++) {
             const double steps = (double)before[j] / step;
             tie |= fabs(steps - floor(steps) - 0.5) < 1e-5 * (1 + fabs(steps));
@@ -76,7 +76,7 @@ static void write_case(const char *name, const caelum_model *model, size_t n, si
     assert_ok(mem_alloc(&in, n * inputs, sizeof *in, err));
     assert_ok(mem_alloc(&out, n * outputs, sizeof *out, err));
     draw(at, &rng, n, in);
-    assert_ok(caelum_model_run(at, at->net->layers, in, n, 0, out, err));
+    assert_ok(caelum_model_run(at, at->net->layers, in, n, out, err));
     snprintf(path, sizeof path, "%s/%zu-%s", directory, cases++, name);
     mkdir(path, 0777);
     snprintf(file, sizeof file, "%s/net.onnx", path);
@@ -231,7 +231,7 @@ static void check_import(const char *base, const size_t shape[4], char *words) {
     const size_t values = shape[0] * shape_values(model->net->layer[model->net->layers - 1].out);
     assert_int_equal(bytes, values * sizeof *got);
     assert_ok(mem_alloc(&got, values, sizeof *got, err));
-    assert_ok(caelum_model_run(model, model->net->layers, (const float *)(void *)in, shape[0], 1, got, err));
+    assert_ok(caelum_model_run(model, model->net->layers, (const float *)(void *)in, shape[0], got, err));
     for (size_t i = 0; i < values; i++)
         if (fabsf(got[i] - ((float *)(void *)want)[i]) > 1e-5f)
             fail_msg("%s: value %zu is %g, %g expected; text:\n%s", base, i, (double)got[i],

@@ -44,7 +44,8 @@ class _Tensor(c.Structure):
 
 
 class _Picture(c.Structure):
-    _fields_ = [("width", c.c_size_t), ("height", c.c_size_t), ("pixels", c.c_void_p)]
+    _fields_ = [("width", c.c_size_t), ("height", c.c_size_t), ("pixels", c.c_void_p), ("dpi_x", c.c_double),
+                ("dpi_y", c.c_double)]
 
 
 class _Hint(c.Structure):
@@ -52,7 +53,12 @@ class _Hint(c.Structure):
 
 
 class _ColorizeSettings(c.Structure):
-    _fields_ = [("vivid", c.c_double), ("hints", c.POINTER(_Hint)), ("hint_count", c.c_size_t), ("threads", c.c_int)]
+    _fields_ = [("vivid", c.c_double), ("hints", c.POINTER(_Hint)), ("hint_count", c.c_size_t), ("threads", c.c_int),
+                ("restore", c.c_bool)]
+
+
+class _EngineSettings(c.Structure):
+    _fields_ = [("layer", c.c_size_t), ("threads", c.c_int)]
 
 
 _lib.caelum_version.restype = c.c_char_p
@@ -122,8 +128,16 @@ class Model:
             out = np.empty(shape, np.float32)
         if out.dtype != np.float32 or not out.flags.c_contiguous or out.shape != shape:
             raise ValueError(f"out: expected contiguous float32 {list(shape)}")
-        _call(_lib.caelum_model_run, self._model, c.c_size_t(layer), c.c_void_p(pictures.ctypes.data),
-              c.c_size_t(len(pictures)), c.c_int(threads), c.c_void_p(out.ctypes.data))
+        if layer == 0:
+            out[...] = pictures
+            return out
+        engine = c.c_void_p()
+        _call(_lib.caelum_engine_open, c.byref(engine), self._model, c.byref(_EngineSettings(layer, threads)))
+        try:
+            _call(_lib.caelum_engine_run, engine, c.c_void_p(pictures.ctypes.data), c.c_size_t(len(pictures)),
+                  c.c_void_p(out.ctypes.data))
+        finally:
+            _lib.caelum_engine_close(c.byref(engine))
         return out
 
     def _picture(self, function, rgb, *arguments):
@@ -139,9 +153,10 @@ class Model:
         """A picture of any size through an autoencoder."""
         return self._picture(_lib.caelum_reconstruct, rgb, c.c_int(threads))
 
-    def colorize(self, rgb, vivid=0.5, hints=(), threads=0):
-        """Colors a picture of any size; hints are (x, y, (red, green, blue))."""
+    def colorize(self, rgb, vivid=0.5, hints=(), threads=0, restore=False):
+        """Colors a picture of any size; hints are (x, y, (red, green, blue)); restore: stretch a faded one."""
         settings = _lib.caelum_colorize_defaults()
         array = (_Hint * len(hints))(*[_Hint(x, y, (c.c_uint8 * 3)(*color)) for x, y, color in hints])
         settings.vivid, settings.hints, settings.hint_count, settings.threads = vivid, array, len(hints), threads
+        settings.restore = restore
         return self._picture(_lib.caelum_colorize, rgb, c.byref(settings))

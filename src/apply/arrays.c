@@ -54,8 +54,8 @@ void caelum_engine_close(caelum_engine **engine) {
     mem_free(engine);
 }
 
-int caelum_model_run(const caelum_model *model, size_t layer, const float *in, size_t count, int threads,
-                     float *out, struct caelum_error *err) {
+int caelum_model_run(const caelum_model *model, size_t layer, const float *in, size_t count, float *out,
+                     struct caelum_error *err) {
     CHECK(check_layer(model, layer, err));
-    return run(&(caelum_engine){model, layer, threads}, in, count, out, err);
+    return run(&(caelum_engine){model, layer, 0}, in, count, out, err);
 }

@@ -8,7 +8,7 @@
 #include "image/chroma.h"
 #include "image/fade.h"
 #include "metrics/color_metrics.h"
-#include "model/model.h"
+#include "model/pool.h"
 
 #include <string.h>
 
@@ -79,7 +79,8 @@ static int predict(struct work *w, const caelum_model *model, int threads, struc
     extend(w, w->y, w->input);
     for (size_t i = 0; i < full; i++) w->input[i] = fade_show(w->fade, w->input[i]);
     for (size_t c = 1; c < w->network.c; c++) extend(w, w->hints + (c - 1) * plane, w->input + c * full);
-    CHECK(caelum_model_run(model, model->net->layers, w->input, 1, threads, w->uv, err));
+    const struct engine_job job = {.n = 1, .in = w->input, .out = w->uv};
+    CHECK(pool_run(model, model->net->layers, threads, &job, err));
     for (size_t row = 0; row < 2 * w->h; row++) {
         const size_t c = row / w->h, y = row % w->h;
         memmove(w->uv + row * w->w, w->uv + (c * w->network.h + y) * w->network.w, w->w * sizeof *w->uv);

@@ -112,8 +112,24 @@ expect 0 cmake --build consumer/build
 expect 0 consumer/build/consumer cmake.safetensors
 holds "the same file" cmp own.safetensors cmake.safetensors
 
-# Python
+# Python; its structs are those of the header
+cat >sizes.c <<'END'
+#include <caelum.h>
+#include <stdio.h>
+#define SIZE(python, type) printf("%s %zu\n", python, sizeof(struct type))
+int main(void) {
+    SIZE("_Error", caelum_error), SIZE("_NetInfo", caelum_net_info), SIZE("_LayerInfo", caelum_layer_info);
+    SIZE("_Tensor", caelum_tensor), SIZE("_Picture", caelum_picture), SIZE("_Hint", caelum_hint);
+    SIZE("_ColorizeSettings", caelum_colorize_settings), SIZE("_EngineSettings", caelum_engine_settings);
+}
+END
 if /usr/bin/python3 -c 'import numpy' 2>/dev/null; then
+    expect 0 cc sizes.c $(pkg-config --cflags --libs caelum) -o sizes
+    holds "Python's structs are as large as the header's" sh -c "./sizes | PYTHONPATH=$SOURCE_DIR/python PYTHONDONTWRITEBYTECODE=1 \
+        /usr/bin/python3 -c 'import sys, ctypes, caelum.library as l
+for line in sys.stdin:
+    name, size = line.split()
+    assert ctypes.sizeof(getattr(l, name)) == int(size), line'"
     expect 0 /usr/bin/python3 "$SOURCE_DIR/tests/reference/ctypes_module.py" "$SOURCE_DIR"
     says out "all as expected"
 else
