@@ -103,24 +103,6 @@ static void print_object(const struct evaluation *e, const struct caelum_net_inf
     print_json(object);
 }
 
-/* Luminance in, with hints or without, two channels out. */
-static bool is_colorizer(const caelum_net *net) {
-    struct caelum_net_info info;
-    struct caelum_layer_info last;
-    caelum_net_describe(net, &info);
-    caelum_net_layer(net, info.layers - 1, &last);
-    return info.channels != 3 && last.channels == 2;
-}
-
-/* One number for each class. */
-static bool is_classifier(const caelum_net *net) {
-    struct caelum_net_info info;
-    struct caelum_layer_info last;
-    caelum_net_describe(net, &info);
-    caelum_net_layer(net, info.layers - 1, &last);
-    return info.channels == 3 && info.height * info.width > 1 && last.height * last.width == 1;
-}
-
 int eval_record(const struct evaluation *e, caelum_model *model, enum caelum_task task, const void *metrics,
                 struct caelum_error *err) {
     char key[64], text[512];
@@ -208,13 +190,14 @@ static int run(void *values, int n, char **words) {
     int code = caelum_model_load(&model, e->model_path, &err);
     if (code == 0) code = eval_data_open(e, model, &data, &err);
     if (code == 0) {
-        const bool color = is_colorizer(caelum_model_net(model));
+        const enum caelum_task task = caelum_net_task(caelum_model_net(model));
+        const bool color = task == CAELUM_COLORIZE;
         if (!color && (e->how.vivid > 0 || e->how.hints > 0 || e->how.sheets || e->classifier))
             warn("--vivid, --hints, --sheets and --classifier are for colorizers: nothing is different with "
                  "them");
         if (color)
             code = eval_color(e, model, data, &err);
-        else if (is_classifier(caelum_model_net(model)))
+        else if (task == CAELUM_CLASSIFY)
             code = eval_class(e, model, data, &err);
         else
             code = eval_reconstruction(e, model, data, &err);

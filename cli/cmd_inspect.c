@@ -42,13 +42,14 @@ static void print_table(const caelum_net *net, const struct caelum_net_info *inf
 
 /* What a network can learn, by the shapes of its ends; NULL if nothing. */
 static const char *task_of(const caelum_net *net, const struct caelum_net_info *info) {
+    const enum caelum_task task = caelum_net_task(net);
     struct caelum_layer_info last;
     caelum_net_layer(net, info->layers - 1, &last);
     const bool same = last.height == info->height && last.width == info->width;
-    if (same && last.channels == 2 && (info->channels == 1 || info->channels == 4)) return "colorize";
-    if (info->channels != 3) return NULL;
-    if (same && last.channels == 3) return "reconstruct";
-    return last.height == 1 && last.width == 1 && last.channels > 1 ? "classify" : NULL;
+    const bool fits = task == CAELUM_COLORIZE   ? same
+                      : task == CAELUM_CLASSIFY ? info->channels == 3 && last.channels > 1
+                                                : same && info->channels == 3 && last.channels == 3;
+    return fits ? caelum_task_words[task] : NULL;
 }
 
 /* Training would say so, too, but only when it has read the data. */

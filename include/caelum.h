@@ -247,6 +247,22 @@ void caelum_net_describe(const caelum_net *net, struct caelum_net_info *info);
 void caelum_net_layer(const caelum_net *net, size_t i, struct caelum_layer_info *info);
 const char *caelum_net_text(const caelum_net *net);
 
+/* What a network learns. */
+enum caelum_task {
+    CAELUM_RECONSTRUCT, /* R, G, B in, the same out */
+    /* luminance in (1 channel), chroma out (2 channels), by ITU-R BT.601; with 4 channels in, the others are
+     * hints: U and V where the color of a pixel is given, 0 elsewhere, and 1 where it is given */
+    CAELUM_COLORIZE,
+    CAELUM_DENOISE, /* as CAELUM_RECONSTRUCT, but noise layers stay on when the network is measured */
+    /* R, G, B in, one number for each of the data's classes out (channels of a single pixel), the largest
+     * that of the picture's label; needs data with labels and CAELUM_XENT */
+    CAELUM_CLASSIFY,
+};
+
+/* What a network is for, by its shapes: CAELUM_COLORIZE if it makes two channels of one, or of four with
+ * hints; CAELUM_CLASSIFY if it makes a single pixel of many; else CAELUM_RECONSTRUCT. */
+enum caelum_task caelum_net_task(const caelum_net *net);
+
 /* --- Models ----------------------------------------------------------------------------------- */
 
 /* A network with weights. But for its metadata read-only after loading: any number of threads may run it. */
@@ -502,18 +518,6 @@ int caelum_eval_semantic(const caelum_model *colorizer, const caelum_model *clas
                          struct caelum_semantic_metrics *metrics, struct caelum_error *err);
 
 /* --- Training --------------------------------------------------------------------------------- */
-
-/* What a network learns. */
-enum caelum_task {
-    CAELUM_RECONSTRUCT, /* R, G, B in, the same out */
-    /* luminance in (1 channel), chroma out (2 channels), by ITU-R BT.601; with 4 channels in, the others are
-     * hints: U and V where the color of a pixel is given, 0 elsewhere, and 1 where it is given */
-    CAELUM_COLORIZE,
-    CAELUM_DENOISE, /* as CAELUM_RECONSTRUCT, but noise layers stay on when the network is measured */
-    /* R, G, B in, one number for each of the data's classes out (channels of a single pixel), the largest
-     * that of the picture's label; needs data with labels and CAELUM_XENT */
-    CAELUM_CLASSIFY,
-};
 
 /* What a training run minimizes; docs/training.md has the formulas. */
 enum caelum_loss {

@@ -6,7 +6,7 @@
 
 int predict_color_check(const struct caelum_net *net, const struct pictures *p, struct caelum_error *err) {
     const struct shape in = net->input, out = net->layer[net->layers - 1].out;
-    if (task_of(net) != CAELUM_COLORIZE || out.c != 2 || out.h != in.h || out.w != in.w)
+    if (caelum_net_task(net) != CAELUM_COLORIZE || out.c != 2 || out.h != in.h || out.w != in.w)
         return caelum_fail(err, CAELUM_EFORMAT,
                            "the model turns %zux%zux%zu into %zux%zux%zu: it is no colorizer, which takes 1 "
                            "or 4 channels and gives 2 of the same size",

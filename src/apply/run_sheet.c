@@ -47,7 +47,7 @@ int run_sheet_write(const struct caelum_model *model, const struct caelum_data *
     struct showing s = {.pictures = data_pictures(data, CAELUM_TEST), .rows = 2};
     if (s.pictures.n > SHOWN) s.pictures.n = SHOWN;
     const size_t n = s.pictures.n, size = pictures_size(&s.pictures);
-    if (task_of(model->net) == CAELUM_COLORIZE)
+    if (caelum_net_task(model->net) == CAELUM_COLORIZE)
         return color_sheet_write(model, &s.pictures, "Test pictures colorized", path, err);
     struct caelum_net_info info;
     char subtitle[160];

@@ -184,7 +184,7 @@ static int bench_train(const struct bench *b, size_t batch, struct limit *peak, 
     t->batch = batch;
     for (uint32_t i = 0; i < PICTURES; i++) t->order[i] = i;
     struct caelum_train_settings settings = trainer_defaults(batch, 1e-3, peak->threads);
-    settings.task = task_of(b->net);
+    settings.task = caelum_net_task(b->net);
     if (settings.task == CAELUM_CLASSIFY) settings.loss = CAELUM_XENT; /* all pictures are of class 0 */
     const int result = trainer_open(&t->trainer, b->net, &settings, batch, err);
     if (result == 0) *rate = measure(b->settings, train_work, t, peak_work, peak, share);
@@ -268,7 +268,7 @@ static int open_net(struct bench *b, const char *path, struct caelum_error *err)
     else
         CHECK(caelum_net_parse(&b->net, standard_net, "standard", 32, 32, err));
     caelum_net_describe(b->net, &b->info);
-    const size_t channels = task_pictures(task_of(b->net), b->net).c;
+    const size_t channels = task_pictures(caelum_net_task(b->net), b->net).c;
     if (channels != 3)
         return caelum_fail(err, CAELUM_EFORMAT,
                            "%s: the pictures have 3 channels, a colorizer sees 1 or 4; this input has %zu",

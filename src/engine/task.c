@@ -12,10 +12,6 @@ const char *const caelum_task_words[] = {[CAELUM_RECONSTRUCT] = "reconstruct",
                                          [CAELUM_CLASSIFY] = "classify",
                                          NULL};
 
-const char *task_name(enum caelum_task task) {
-    return caelum_task_words[task];
-}
-
 int task_find(enum caelum_task *task, const char *name, const char *where, struct caelum_error *err) {
     for (size_t i = 0; caelum_task_words[i]; i++)
         if (strcmp(name, caelum_task_words[i]) == 0) {
@@ -27,9 +23,9 @@ int task_find(enum caelum_task *task, const char *name, const char *where, struc
                        name);
 }
 
-enum caelum_task task_of(const struct caelum_net *net) {
-    const struct shape in = net->input, out = net->layer[net->layers - 1].out;
-    if (in.c == 1 || in.c == 4) return CAELUM_COLORIZE;
+enum caelum_task caelum_net_task(const caelum_net *net) {
+    const struct shape in = net->input, out = net_output(net);
+    if ((in.c == 1 || in.c == 4) && out.c == 2) return CAELUM_COLORIZE;
     return in.h * in.w > 1 && out.h * out.w == 1 ? CAELUM_CLASSIFY : CAELUM_RECONSTRUCT;
 }
 

@@ -6,14 +6,8 @@
 #include "base/pictures.h"
 #include "net/net.h"
 
-/* "reconstruct", "colorize", "denoise", "classify". */
-const char *task_name(enum caelum_task task);
 /* The task of that name; CAELUM_EFORMAT for another word, with `where` before the sentence. */
 int task_find(enum caelum_task *task, const char *name, const char *where, struct caelum_error *err);
-
-/* What a network is for, told by its shapes: a picture has three channels, a colorizer's is one, or four with
- * hints; a classifier makes a single pixel of many. */
-enum caelum_task task_of(const struct caelum_net *net);
 
 /* Pictures that a network takes at this task: colorize derives its input from RGB. */
 struct shape task_pictures(enum caelum_task task, const struct caelum_net *net);

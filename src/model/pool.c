@@ -67,7 +67,7 @@ static int make(struct pooled *p, struct caelum_error *err) {
     const struct caelum_model *model = p->model;
     if (p->layers < model->net->layers) CHECK(net_slice(&p->part, model->net, 0, p->layers, err));
     const struct caelum_net *net = p->part ? p->part : model->net;
-    const struct engine_settings settings = {.task = task_of(model->net), .threads = p->threads};
+    const struct engine_settings settings = {.task = caelum_net_task(model->net), .threads = p->threads};
     CHECK(engine_open(&p->engine, net, &settings, err));
     engine_pack(&p->engine, model->params);
     return CAELUM_OK;
