@@ -2,6 +2,7 @@
 # check-modules.sh OBJECTS - what the modules really call: no object file of a module may need a symbol that is
 # defined in a module which it may not use (scripts/modules.sh). OBJECTS: the directory of the library's object
 # files, one folder a module below it. Prints what breaks the order; exit status 1 then.
+export LC_ALL=C # [a-z] has all letters
 cd "$(dirname "$0")/.." || exit 1
 . scripts/modules.sh
 bad=0

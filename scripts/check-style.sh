@@ -2,6 +2,7 @@
 # check-style.sh - rules that a machine can check: the modules' order, what depends on the locale, sizes of files
 # and functions, white space, and, where clang-format 14 is there, the formatting. Prints what breaks a rule; exit status 1
 # then.
+export LC_ALL=C # [a-z] has all letters
 cd "$(dirname "$0")/.." || exit 1
 bad=0
 complain() { echo "$1"; bad=1; }

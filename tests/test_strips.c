@@ -19,10 +19,11 @@ struct result {
     float *output, *grads;
 };
 
-/* Lane l of t is strip l % strips of picture first + l / strips; `values` a picture. */
+/* Lane l < SUM_LANES of t is strip l % strips of picture l / strips, of `values` each; the idle lanes repeat
+ * them. */
 static void to_lanes(const struct tensor *t, const float *pictures, size_t values, size_t strips) {
     for (size_t lane = 0; lane < t->step; lane++) {
-        const float *picture = pictures + lane / strips % SUM_LANES * values;
+        const float *picture = pictures + lane % SUM_LANES / strips * values;
         for (size_t c = 0; c < t->c; c++)
             for (size_t i = 0; i < t->h; i++)
                 for (size_t j = 0; j < t->w; j++)

@@ -210,7 +210,7 @@ int net_append_layers(struct caelum_net *net, const struct caelum_net *from, siz
         const struct net_layer *old = &from->layer[i];
         struct net_layer *layer = NULL;
         CHECK(new_layer(net, old->ops, &layer, err));
-        memcpy(layer->state, old->state, old->ops->state_size);
+        if (old->ops->state_size > 0) memcpy(layer->state, old->state, old->ops->state_size);
         layer->line = old->line;
         layer->latent = old->latent;
         const int result = shape_layer(net, layer, err);

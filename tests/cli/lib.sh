@@ -6,6 +6,8 @@ trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
 REAL_DATA=${CAELUM_DATA:-}
 LONG=${CAELUM_LONG:-} # not empty: the long set, which takes in what is slow and rarely breaks
+# the program runs in the locale of the tests; what reads its words, in C's, whose [a-z] has all letters
+for tool in awk cut grep sed sort tr; do eval "$tool() { LC_ALL=C command $tool \"\$@\"; }"; done
 # nothing that the user has set may reach the tests
 for variable in $(env | sed -n 's/^\(CAELUM_[A-Z0-9_]*\)=.*/\1/p') NO_COLOR FORCE_COLOR CLICOLOR_FORCE; do
     unset "$variable"
