@@ -1,9 +1,9 @@
-/* match.c - see match.h. Each step below settles what can be known for certain; whatever is left when no step
- * settles anything more is for the caller to say, and never guessed: two layers of one shape that are
- * exchanged give a model that runs, and is wrong. */
-#include "exchange/match.h"
-
+/* match.c - arrays of a file to tensors of a model: by the names of ours where the file has one, else by
+ * shapes and what its own names tell. Each step assigns what is certain; what no step decides is for the
+ * caller to say, and never guessed: two layers of one shape that are exchanged give a model that runs, and is
+ * wrong. */
 #include "base/mem.h"
+#include "exchange/exchange.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,23 +12,24 @@
 static const size_t none = SIZE_MAX;
 
 struct matching {
+    struct caelum_model *model;
     const struct safetensor *array;
+    size_t arrays, count;         /* in the file; tensors in the model */
     struct caelum_tensor *tensor; /* owned, [count] */
-    size_t count;
-    size_t *to; /* owned: the tensor of each array, or none */
-    size_t *at; /* the array of each tensor, or none */
+    size_t *to;                   /* owned, [count]: the tensor of each array, or none */
+    size_t *at;                   /* owned, [count]: the array of each tensor, or none */
     const struct match_evidence *evidence;
     const char *path;
 };
 
-/* An array without a tensor yet, and what tells where it stands among its like. */
+/* An array without a tensor yet, and what tells its place among those of its shape. */
 struct candidate {
     const char *name;
     size_t index, word; /* in the file; of `order` that it is called by */
     bool file_order;
 };
 
-const char *match_shape_text(size_t dims, const size_t *dim, char text[96]) {
+static const char *shape_text(size_t dims, const size_t *dim, char text[96]) {
     size_t used = (size_t)snprintf(text, 96, "[");
     for (size_t d = 0; d < dims; d++)
         used += (size_t)snprintf(text + used, 96 - used, d ? ", %zu" : "%zu", dim[d]);
@@ -110,50 +111,43 @@ static bool fits(const struct safetensor *array, const struct caelum_tensor *ten
            memcmp(array->dim, tensor->dim, array->dims * sizeof *array->dim) == 0;
 }
 
-/* Tensors without an array of the array's shape; so many arrays of it have no tensor. */
-static size_t free_tensors(const struct matching *m, const struct safetensor *array) {
-    size_t n = 0;
-    for (size_t i = 0; i < m->count; i++) n += m->at[i] == none && fits(array, &m->tensor[i]);
-    return n;
-}
-
 /* As many arrays as tensors of every shape, and so in all. */
-static int check_shapes(const struct matching *m, size_t arrays, struct caelum_error *err) {
+static int check_shapes(const struct matching *m, struct caelum_error *err) {
     char shape[96];
     for (size_t i = 0; i < m->count; i++) {
         const struct caelum_tensor *t = &m->tensor[i];
         size_t there = 0, wanted = 0;
-        for (size_t j = 0; j < arrays; j++) there += fits(&m->array[j], t);
+        for (size_t j = 0; j < m->arrays; j++) there += fits(&m->array[j], t);
         for (size_t j = 0; j < m->count; j++)
             wanted += t->dims == m->tensor[j].dims && memcmp(t->dim, m->tensor[j].dim, sizeof t->dim) == 0;
         if (there < wanted)
             return caelum_fail(
                 err, CAELUM_EFORMAT,
                 "%s: one for %s is missing: the network has %zu tensors of shape %s, the file %zu", m->path,
-                t->name, wanted, match_shape_text(t->dims, t->dim, shape), there);
+                t->name, wanted, shape_text(t->dims, t->dim, shape), there);
     }
-    for (size_t i = 0; arrays > m->count && i < arrays; i++) {
+    for (size_t i = 0; m->arrays > m->count && i < m->arrays; i++) {
         const struct safetensor *a = &m->array[i];
         bool wanted = false;
         for (size_t j = 0; j < m->count; j++) wanted |= fits(a, &m->tensor[j]);
-        if (!wanted || i + 1 == arrays)
+        if (!wanted || i + 1 == m->arrays)
             return caelum_fail(err, CAELUM_EFORMAT,
-                               "%s: %zu tensors, the network has %zu: '%s' %s is too many", m->path, arrays,
-                               m->count, a->name, match_shape_text(a->dims, a->dim, shape));
+                               "%s: %zu tensors, the network has %zu: '%s' %s is too many", m->path,
+                               m->arrays, m->count, a->name, shape_text(a->dims, a->dim, shape));
     }
     return CAELUM_OK;
 }
 
 /* --- Steps ---------------------------------------------------------------------------------------- */
 
-static void settle(struct matching *m, size_t array, size_t tensor) {
+static void assign(struct matching *m, size_t array, size_t tensor) {
     m->to[array] = tensor;
     m->at[tensor] = array;
 }
 
 /* The array's tensor is in the layer that the other arrays of its stem are in, if that has one place for it,
  * and no other array of the stem wants it. */
-static bool settle_by_stem(struct matching *m, size_t a) {
+static bool assign_by_stem(struct matching *m, size_t a) {
     size_t layer = none, place = none, places = 0;
     for (size_t i = 0; i < m->count; i++) {
         if (i == a || !same_stem(m->array[i].name, m->array[a].name)) continue;
@@ -170,19 +164,17 @@ static bool settle_by_stem(struct matching *m, size_t a) {
             same_stem(m->tensor[t].name, m->tensor[layer].name))
             place = t, places++;
     if (places != 1) return false;
-    settle(m, a, place);
+    assign(m, a, place);
     return true;
 }
 
-/* Whatever has one place alone. */
-static bool settle_alone(struct matching *m, size_t a) {
-    if (free_tensors(m, &m->array[a]) != 1) return false;
+/* Only one tensor of its shape has no array yet. */
+static bool assign_alone(struct matching *m, size_t a) {
+    size_t place = none, places = 0;
     for (size_t t = 0; t < m->count; t++)
-        if (m->at[t] == none && fits(&m->array[a], &m->tensor[t])) {
-            settle(m, a, t);
-            break;
-        }
-    return true;
+        if (m->at[t] == none && fits(&m->array[a], &m->tensor[t])) place = t, places++;
+    if (places == 1) assign(m, a, place);
+    return places == 1;
 }
 
 static int compare(const struct candidate *p, const struct candidate *q, bool *known) {
@@ -197,8 +189,8 @@ static int compare_candidates(const void *p, const void *q) {
     return compare(p, q, &known);
 }
 
-/* Unsettled arrays of the shape of tensor t in their order; or which two have none. */
-static int settle_in_order(struct matching *m, size_t t, struct candidate *c, struct caelum_error *err) {
+/* Unassigned arrays of the shape of tensor t in their order; or which two have none. */
+static int assign_in_order(struct matching *m, size_t t, struct candidate *c, struct caelum_error *err) {
     const struct caelum_tensor shape = m->tensor[t];
     size_t n = 0;
     for (size_t i = 0; i < m->count; i++)
@@ -215,53 +207,103 @@ static int settle_in_order(struct matching *m, size_t t, struct candidate *c, st
                 err, CAELUM_EFORMAT,
                 "%s: '%s' and '%s' are both %s, and the file does not say which comes first in "
                 "the network: say so by --order NAME,NAME,..., names or their beginnings",
-                m->path, c[i - 1].name, c[i].name, match_shape_text(shape.dims, shape.dim, text));
+                m->path, c[i - 1].name, c[i].name, shape_text(shape.dims, shape.dim, text));
     }
     for (size_t i = 0, to = 0; i < n; i++, to++) {
         while (m->at[to] != none || !fits(&m->array[c[i].index], &m->tensor[to])) to++;
-        settle(m, c[i].index, to);
+        assign(m, c[i].index, to);
     }
     return CAELUM_OK;
 }
 
 /* What is certain first: an order is asked for only where nothing else decides. */
-static int settle_all(struct matching *m, struct candidate *c, struct caelum_error *err) {
+static int assign_all(struct matching *m, struct candidate *c, struct caelum_error *err) {
     for (;;) {
         bool more = false;
         size_t open = none;
         for (size_t i = 0; i < m->count; i++)
-            if (m->to[i] == none) more |= settle_alone(m, i) || settle_by_stem(m, i);
+            if (m->to[i] == none) more |= assign_alone(m, i) || assign_by_stem(m, i);
         if (more) continue;
         for (size_t t = m->count; t-- > 0;)
             if (m->at[t] == none) open = t;
         if (open == none) return CAELUM_OK;
-        CHECK(settle_in_order(m, open, c, err));
+        CHECK(assign_in_order(m, open, c, err));
     }
 }
 
 /* --- All ------------------------------------------------------------------------------------------ */
 
-static int match(struct matching *m, size_t arrays, struct caelum_error *err) {
+static int match_by_shape(struct matching *m, struct caelum_error *err) {
     struct candidate *candidate = NULL;
-    CHECK(check_shapes(m, arrays, err));
+    CHECK(check_shapes(m, err));
     CHECK(check_order(m, err));
-    CHECK(mem_alloc(&m->to, m->count, sizeof *m->to, err));
     CHECK(mem_alloc(&candidate, m->count, sizeof *candidate, err));
-    for (size_t i = 0; i < m->count; i++) m->to[i] = m->at[i] = none;
-    const int result = settle_all(m, candidate, err);
+    for (size_t i = 0; i < m->count; i++) m->to[i] = none;
+    const int result = assign_all(m, candidate, err);
     mem_free(&candidate);
     return result;
 }
 
-int match_arrays(const struct caelum_model *model, const struct safetensor *array, size_t count,
-                 const struct match_evidence *evidence, const char *path, size_t *at,
-                 struct caelum_error *err) {
-    struct matching m = {.array = array, .at = at, .evidence = evidence, .path = path};
+static bool is_named(const struct safetensor *array, const struct caelum_tensor *tensor) {
+    return strcmp(array->name, tensor->name) == 0;
+}
+
+/* Whether the names are the model's: then all must be there, and no others. */
+static int check_names(struct matching *m, struct caelum_error *err) {
+    char expected[96], got[96];
+    size_t halves = 0;
+    if (m->evidence->order)
+        return caelum_fail(err, CAELUM_EUSAGE,
+                           "%s: its tensors have the network's names, which decide: an order is for others",
+                           m->path);
+    for (size_t t = 0; t < m->count; t++) {
+        const struct caelum_tensor *tensor = &m->tensor[t];
+        if (m->at[t] == none)
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' is missing", m->path, tensor->name);
+        const struct safetensor *from = &m->array[m->at[t]];
+        if (!fits(from, tensor))
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' for %s: shape %s, expected %s", m->path,
+                               from->name, tensor->name, shape_text(from->dims, from->dim, got),
+                               shape_text(tensor->dims, tensor->dim, expected));
+        halves += from->type == TENSOR_F16;
+    }
+    for (size_t i = 0; i < m->arrays; i++) {
+        bool known = false;
+        for (size_t t = 0; t < m->count; t++)
+            known |= is_named(&m->array[i], &m->tensor[t]) && fits(&m->array[i], &m->tensor[t]);
+        if (!known)
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s': the network has none of that name",
+                               m->path, m->array[i].name);
+    }
+    m->model->half = halves > 0 && halves == m->count;
+    return CAELUM_OK;
+}
+
+static int fill(struct matching *m, struct caelum_error *err) {
+    bool ours = m->arrays == 0;
+    CHECK(mem_alloc(&m->tensor, m->count, sizeof *m->tensor, err));
+    CHECK(mem_alloc(&m->to, m->count, sizeof *m->to, err));
+    CHECK(mem_alloc(&m->at, m->count, sizeof *m->at, err));
+    for (size_t t = 0; t < m->count; t++) {
+        caelum_model_tensor(m->model, t, &m->tensor[t]);
+        m->at[t] = none;
+        for (size_t i = m->arrays; i-- > 0;)
+            if (is_named(&m->array[i], &m->tensor[t])) m->at[t] = i;
+        ours |= m->at[t] != none;
+    }
+    CHECK(ours ? check_names(m, err) : match_by_shape(m, err));
+    for (size_t t = 0; t < m->count; t++)
+        safetensor_floats(&m->array[m->at[t]], m->model->params + (m->tensor[t].data - m->model->params));
+    return CAELUM_OK;
+}
+
+int exchange_fill(struct caelum_model *model, const struct safetensor *array, size_t count,
+                  const struct match_evidence *evidence, const char *path, struct caelum_error *err) {
+    struct matching m = {.model = model, .array = array, .arrays = count, .evidence = evidence, .path = path};
     struct caelum_tensor t;
     while (caelum_model_tensor(model, m.count, &t)) m.count++;
-    int result = mem_alloc(&m.tensor, m.count, sizeof *m.tensor, err);
-    for (size_t i = 0; result == 0 && i < m.count; i++) caelum_model_tensor(model, i, &m.tensor[i]);
-    if (result == 0) result = match(&m, count, err);
+    const int result = fill(&m, err);
+    mem_free(&m.at);
     mem_free(&m.to);
     mem_free(&m.tensor);
     return result;

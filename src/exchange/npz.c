@@ -23,12 +23,6 @@ static void add(struct zip_writer *zip, const char *name, const char *type, size
     zip_add(zip, file, header, length, values, size);
 }
 
-static size_t count_values(const struct caelum_tensor *t) {
-    size_t n = 1;
-    for (size_t d = 0; d < t->dims; d++) n *= t->dim[d];
-    return n;
-}
-
 int caelum_arrays_save(const char *path, const struct caelum_tensor *arrays, size_t count,
                        struct caelum_error *err) {
     struct zip_writer *zip;
@@ -42,7 +36,7 @@ int caelum_arrays_save(const char *path, const struct caelum_tensor *arrays, siz
     CHECK(zip_begin(&zip, path, err));
     for (size_t i = 0; i < count; i++)
         add(zip, arrays[i].name, "<f4", arrays[i].dims, arrays[i].dim, arrays[i].data,
-            count_values(&arrays[i]) * sizeof(float));
+            model_tensor_values(&arrays[i]) * sizeof(float));
     return zip_commit(&zip, err);
 }
 
@@ -72,7 +66,7 @@ static int add_tensors(struct zip_writer *zip, const struct caelum_model *model,
     uint16_t *halves = NULL;
     if (model->half) CHECK(mem_alloc(&halves, model->net->params, sizeof *halves, err));
     for (size_t i = 0; caelum_model_tensor(model, i, &t); i++) {
-        const size_t n = count_values(&t);
+        const size_t n = model_tensor_values(&t);
         for (size_t v = 0; halves && v < n; v++) halves[v] = half_from(t.data[v]);
         if (halves)
             add(zip, t.name, "<f2", t.dims, t.dim, halves, n * sizeof *halves);

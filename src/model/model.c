@@ -14,35 +14,30 @@
 
 static const char format_name[] = "caelum model 1";
 
-/* Fills tensors with every parameter tensor of the network; returns their number. With tensors NULL it
- * only counts. */
-static size_t list_tensors(const struct caelum_net *net, const float *params, struct safetensor *tensors) {
-    size_t count = 0;
-    for (size_t i = 0; i < net->layers; i++) {
-        const struct net_layer *layer = &net->layer[i];
-        size_t offset = layer->params;
+/* The i-th parameter tensor of the network, whose values are in params; false if there are not so many. */
+static bool get_tensor(const struct caelum_net *net, const float *params, size_t i,
+                       struct caelum_tensor *tensor) {
+    for (size_t l = 0; l < net->layers; l++) {
+        const struct net_layer *layer = &net->layer[l];
         struct layer_tensor lt;
+        const float *data = params + layer->params;
         for (size_t j = 0; layer->ops->tensor && layer->ops->tensor(layer->state, layer->in, j, &lt); j++) {
-            struct safetensor t = {.type = TENSOR_F32, .dims = lt.dims};
-            memcpy(t.dim, lt.dim, sizeof t.dim);
-            snprintf(t.name, sizeof t.name, "%s.%s", layer->name, lt.name);
-            if (params) t.data = params + offset;
-            offset += safetensor_count(&t);
-            if (tensors) tensors[count] = t;
-            count++;
+            *tensor = (struct caelum_tensor){.dims = lt.dims, .data = data};
+            memcpy(tensor->dim, lt.dim, sizeof tensor->dim);
+            if (i-- == 0) {
+                snprintf(tensor->name, sizeof tensor->name, "%s.%s", layer->name, lt.name);
+                return true;
+            }
+            data += model_tensor_values(tensor);
         }
     }
-    return count;
+    return false;
 }
 
-/* The same tensors in half precision; `halves` [net->params] is where. */
-static void make_half(struct safetensor *tensors, size_t count, size_t params, const float *from,
-                      uint16_t *halves) {
-    for (size_t i = 0; i < params; i++) halves[i] = half_from(from[i]);
-    for (size_t i = 0; i < count; i++) {
-        tensors[i].type = TENSOR_F16;
-        tensors[i].data = halves + ((const float *)tensors[i].data - from);
-    }
+size_t model_tensor_values(const struct caelum_tensor *tensor) {
+    size_t values = 1;
+    for (size_t d = 0; d < tensor->dims; d++) values *= tensor->dim[d];
+    return values;
 }
 
 int model_strings(const struct caelum_net *net, const struct metadata *metadata, struct metadata *all,
@@ -58,64 +53,58 @@ int model_strings(const struct caelum_net *net, const struct metadata *metadata,
 
 int model_check(const struct caelum_net *net, const float *params, bool half, const char *what,
                 struct caelum_error *err) {
-    struct safetensor *tensors = NULL;
-    const size_t count = list_tensors(net, params, NULL);
-    int result = mem_alloc(&tensors, count, sizeof *tensors, err);
-    if (result == 0) list_tensors(net, params, tensors);
-    for (size_t i = 0; result == 0 && i < count; i++) {
-        const float *value = tensors[i].data, *const end = value + safetensor_count(&tensors[i]);
-        while (value < end && isfinite(half ? half_to(half_from(*value)) : *value)) value++;
-        if (value < end)
-            result = caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' has the weight %g; expected %s", what,
-                                 tensors[i].name, (double)*value,
-                                 half && isfinite(*value) ? "-65504 to 65504, as half precision has it"
-                                                          : "finite numbers");
+    struct caelum_tensor t;
+    for (size_t i = 0; get_tensor(net, params, i, &t); i++)
+        for (const float *value = t.data, *end = value + model_tensor_values(&t); value < end; value++)
+            if (!isfinite(half ? half_to(half_from(*value)) : *value))
+                return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' has the weight %g; expected %s",
+                                   what, t.name, (double)*value,
+                                   half && isfinite(*value) ? "-65504 to 65504, as half precision has it"
+                                                            : "finite numbers");
+    return CAELUM_OK;
+}
+
+/* What a model's file is written from. */
+struct content {
+    size_t count;
+    struct safetensor *tensors; /* owned */
+    uint16_t *halves;           /* owned */
+    struct metadata metadata;
+};
+
+static int fill_content(struct content *c, const struct caelum_net *net, const float *params, bool half,
+                        const struct metadata *metadata, struct caelum_error *err) {
+    struct caelum_tensor t;
+    while (get_tensor(net, params, c->count, &t)) c->count++;
+    CHECK(mem_alloc(&c->tensors, c->count, sizeof *c->tensors, err));
+    if (half) CHECK(mem_alloc(&c->halves, net->params, sizeof *c->halves, err));
+    for (size_t i = 0; half && i < net->params; i++) c->halves[i] = half_from(params[i]);
+    for (size_t i = 0; get_tensor(net, params, i, &t); i++) {
+        struct safetensor *to = &c->tensors[i];
+        *to = (struct safetensor){.type = half ? TENSOR_F16 : TENSOR_F32, .dims = t.dims, .data = t.data};
+        if (half) to->data = c->halves + (t.data - params);
+        memcpy(to->dim, t.dim, sizeof to->dim);
+        memcpy(to->name, t.name, sizeof to->name);
     }
-    mem_free(&tensors);
-    return result;
+    return model_strings(net, metadata, &c->metadata, err);
 }
 
 /* As model_save; with half, the weights in half precision. */
 static int save(const struct caelum_net *net, const float *params, bool half, const struct metadata *metadata,
                 const char *path, struct caelum_error *err) {
-    struct safetensor *tensors = NULL;
-    uint16_t *halves = NULL;
-    struct metadata all = {0};
+    struct content c = {0};
     CHECK(model_check(net, params, half, path, err));
-    const size_t count = list_tensors(net, params, NULL);
-    int result = mem_alloc(&tensors, count, sizeof *tensors, err);
-    if (result == 0 && half) result = mem_alloc(&halves, net->params, sizeof *halves, err);
-    if (result == 0) result = model_strings(net, metadata, &all, err);
-    if (result == 0) {
-        list_tensors(net, params, tensors);
-        if (half) make_half(tensors, count, net->params, params, halves);
-        result = safetensors_write(path, tensors, count, &all, err);
-    }
-    metadata_clear(&all);
-    mem_free(&halves);
-    mem_free(&tensors);
+    int result = fill_content(&c, net, params, half, metadata, err);
+    if (result == 0) result = safetensors_write(path, c.tensors, c.count, &c.metadata, err);
+    metadata_clear(&c.metadata);
+    mem_free(&c.halves);
+    mem_free(&c.tensors);
     return result;
 }
 
 int model_save(const struct caelum_net *net, const float *params, const struct metadata *metadata,
                const char *path, struct caelum_error *err) {
     return save(net, params, false, metadata, path, err);
-}
-
-/* Copies a tensor of the file to where the network has it, out of single or half precision. */
-static int read_tensor(const struct safetensors *file, const char *path, const struct safetensor *t,
-                       float *to, bool *half, struct caelum_error *err) {
-    const struct safetensor *there = safetensors_named(file, t->name);
-    const size_t values = safetensor_count(t);
-    const void *data;
-    *half = there && there->type == TENSOR_F16;
-    CHECK(
-        safetensors_find(file, path, t->name, *half ? TENSOR_F16 : TENSOR_F32, t->dims, t->dim, &data, err));
-    if (!*half)
-        memcpy(to, data, values * sizeof *to);
-    else
-        for (size_t i = 0; i < values; i++) to[i] = half_to(((const uint16_t *)data)[i]);
-    return CAELUM_OK;
 }
 
 /* Weights that may be made without a file that has them, 64 MiB: which tensor is missing is then said later.
@@ -151,22 +140,23 @@ int model_new(struct caelum_model **model, const char *text, const char *name, s
     return result;
 }
 
-/* Copies all tensors from the file. */
+/* Copies all tensors from the file, out of single or half precision. */
 static int read_tensors(struct caelum_model *model, const struct safetensors *file, const char *path,
                         struct caelum_error *err) {
-    struct safetensor *tensors = NULL;
-    const size_t count = list_tensors(model->net, model->params, NULL);
-    int result = mem_alloc(&tensors, count, sizeof *tensors, err);
-    if (result == 0) list_tensors(model->net, model->params, tensors);
-    model->half = count > 0;
-    for (size_t i = 0; result == 0 && i < count; i++) {
-        float *to = model->params + ((const float *)tensors[i].data - model->params);
-        bool half = false;
-        result = read_tensor(file, path, &tensors[i], to, &half, err);
-        model->half &= half;
+    struct caelum_tensor t;
+    size_t i = 0;
+    bool half = true;
+    for (; get_tensor(model->net, model->params, i, &t); i++) {
+        const struct safetensor *from = safetensors_named(file, t.name);
+        const bool is_half = from && from->type == TENSOR_F16;
+        const void *data;
+        CHECK(safetensors_find(file, path, t.name, is_half ? TENSOR_F16 : TENSOR_F32, t.dims, t.dim, &data,
+                               err));
+        safetensor_floats(from, model->params + (t.data - model->params));
+        half &= is_half;
     }
-    mem_free(&tensors);
-    return result;
+    model->half = half && i > 0;
+    return CAELUM_OK;
 }
 
 int model_from_strings(struct caelum_model **out, struct metadata *strings, const char *path, size_t most,
@@ -251,25 +241,10 @@ const caelum_net *caelum_model_net(const caelum_model *model) {
 }
 
 bool caelum_model_tensor(const caelum_model *model, size_t i, struct caelum_tensor *tensor) {
-    size_t before = 0;
-    for (size_t l = 0; l < model->net->layers; l++) {
-        const struct net_layer *layer = &model->net->layer[l];
-        const float *data = model->params + layer->params;
-        struct layer_tensor lt;
-        for (size_t j = 0; layer->ops->tensor && layer->ops->tensor(layer->state, layer->in, j, &lt); j++) {
-            struct caelum_tensor t = {.dims = lt.dims, .data = data};
-            size_t values = 1;
-            memcpy(t.dim, lt.dim, sizeof t.dim);
-            for (size_t d = 0; d < t.dims; d++) values *= t.dim[d];
-            snprintf(t.name, sizeof t.name, "%s.%s", layer->name, lt.name);
-            if (before++ == i) {
-                *tensor = t;
-                return true;
-            }
-            data += values;
-        }
-    }
-    return false;
+    struct caelum_tensor found;
+    if (!get_tensor(model->net, model->params, i, &found)) return false;
+    *tensor = found;
+    return true;
 }
 
 /* The tensor of that name. */
@@ -288,11 +263,10 @@ float *model_values(struct caelum_model *model, const char *name, size_t dims, c
 int caelum_model_set_tensor(caelum_model *model, const char *name, const float *data, size_t values,
                             struct caelum_error *err) {
     struct caelum_tensor t;
-    size_t wanted = 1;
     if (!named(model, name, &t)) return caelum_fail(err, CAELUM_EUSAGE, "the model has no tensor '%s'", name);
-    for (size_t d = 0; d < t.dims; d++) wanted *= t.dim[d];
-    if (wanted != values)
-        return caelum_fail(err, CAELUM_EUSAGE, "%s has %zu values, got %zu", name, wanted, values);
+    if (model_tensor_values(&t) != values)
+        return caelum_fail(err, CAELUM_EUSAGE, "%s has %zu values, got %zu", name, model_tensor_values(&t),
+                           values);
     pool_clear(model->pool);
     memcpy(model->params + (t.data - model->params), data, values * sizeof *data);
     return CAELUM_OK;

@@ -53,8 +53,9 @@ int model_strings(const struct caelum_net *net, const struct metadata *metadata,
  * empty. CAELUM_EFORMAT, naming path, if they are not a model's, or `most` is too small (model_new). */
 int model_from_strings(struct caelum_model **model, struct metadata *strings, const char *path, size_t most,
                        struct caelum_error *err);
-/* Where the values of the tensor of that name and shape lie in the model, to be written; NULL if it has none.
- */
+/* How many values it has. */
+size_t model_tensor_values(const struct caelum_tensor *tensor);
+/* The values, to be written, of the model's tensor of that name and shape; NULL if it has none. */
 float *model_values(struct caelum_model *model, const char *name, size_t dims, const size_t *dim);
 
 /* Writes parameters and network as a safetensors file. The keys "format", "network", "height" and

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/magic.h"
 #include "base/mem.h"
+#include "model/half.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,14 @@ size_t safetensor_count(const struct safetensor *tensor) {
     size_t n = 1;
     for (size_t i = 0; i < tensor->dims; i++) n *= tensor->dim[i];
     return n;
+}
+
+void safetensor_floats(const struct safetensor *tensor, float *to) {
+    const size_t values = safetensor_count(tensor);
+    for (size_t i = 0; i < values; i++)
+        to[i] = tensor->type == TENSOR_F16   ? half_to(((const uint16_t *)tensor->data)[i])
+                : tensor->type == TENSOR_F32 ? ((const float *)tensor->data)[i]
+                                             : (float)((const double *)tensor->data)[i];
 }
 
 /* --- Writing -------------------------------------------------------------------------------------- */

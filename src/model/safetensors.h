@@ -18,6 +18,8 @@ struct safetensor {
 
 /* Values in a tensor. */
 size_t safetensor_count(const struct safetensor *tensor);
+/* Its values in single precision; to: [safetensor_count]. */
+void safetensor_floats(const struct safetensor *tensor, float *to);
 
 /* Writes tensors in the given order with the metadata; whole or not at all. Same input, same bytes.
  * CAELUM_EUSAGE if two tensors have one name. */
