@@ -1,11 +1,10 @@
 /* test_onnx.c - ONNX files by their own reader: every layer has its nodes, what is exported comes back with
  * the same text, weights and results, from the graph alone; what can't be said or is broken is refused. Seeds
  * are printed where a test that draws fails. */
-#include "random_net.h"
+#include "model_files.h"
 
 #if CAELUM_WITH_ONNX
 
-#include "base/file.h"
 #include "exchange/onnx.h"
 
 #include <glob.h>
@@ -13,7 +12,7 @@
 enum { PICTURES = 5, NETWORKS = 100, DAMAGES = 200 };
 static const uint64_t first_seed = 1000;
 
-static char directory[256], path[300], other[300];
+static char path[300], other[300];
 
 /* --- Models --------------------------------------------------------------------------------------- */
 
@@ -27,7 +26,8 @@ static caelum_model *random_model(const struct caelum_net *net, uint64_t seed) {
     return model;
 }
 
-static caelum_model *model_of(const char *text, size_t h, size_t w) {
+/* The text's network with such weights. */
+static caelum_model *drawn(const char *text, size_t h, size_t w) {
     struct caelum_net *net = NULL;
     assert_ok(caelum_net_parse(&net, text, "text", h, w, err));
     caelum_model *model = random_model(net, 1);
@@ -99,7 +99,7 @@ static void drop(char *line, const char *word, bool more) {
     if (*end == ' ' || *end == '\0') memmove(at, end, strlen(end) + 1);
 }
 
-/* A layer's line without what goes without saying and `init=`, which no graph holds, and with the saved
+/* A layer's line without defaults and `init=`, which no graph holds, and with the saved
  * tensor's place for its name. */
 static void plain_line(const struct net_layer *layer, char line[120]) {
     snprintf(line, 120, "%s", layer->text);
@@ -136,7 +136,7 @@ static void every_layer_comes_back(void **state) {
         for (size_t i = 0; (*ops)->examples[i]; i++) {
             char text[300];
             snprintf(text, sizeof text, "input 4\nconv 4\n%s\n", (*ops)->examples[i]);
-            caelum_model *model = model_of(text, 12, 11), *back = round_trip(model);
+            caelum_model *model = drawn(text, 12, 11), *back = round_trip(model);
             assert_same_results(model, back);
             const bool idle = strstr(text, "12 11") || strstr(text, "\nact"); /* or part of `conv` */
             if (!idle && !strstr(back->net->text, (*ops)->name))
@@ -210,7 +210,7 @@ static void odd_texts_come_back(void **state) {
                                         "input 2\nconv 4\nlatent\nact relu\n"};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        caelum_model *model = model_of(texts[i], 6, 5), *back = round_trip(model);
+        caelum_model *model = drawn(texts[i], 6, 5), *back = round_trip(model);
         assert_same_results(model, back);
         if (i != 2 && !strstr(texts[i], "latent") != !strstr(back->net->text, "latent"))
             fail_msg("%s came back as %s", texts[i], back->net->text);
@@ -220,7 +220,7 @@ static void odd_texts_come_back(void **state) {
 
 static void metadata_and_size_come_back(void **state) {
     (void)state;
-    caelum_model *model = model_of("input 3\nconv 4 relu\nlatent\nconv 3 sigmoid\n", 20, 12);
+    caelum_model *model = drawn("input 3\nconv 4 relu\nlatent\nconv 3 sigmoid\n", 20, 12);
     assert_ok(caelum_model_set_metadata(model, "task", "reconstruct", err));
     assert_ok(caelum_model_export(model, path, err));
     caelum_model *back = import(path, 32, 32), *small = NULL;
@@ -236,7 +236,7 @@ static void metadata_and_size_come_back(void **state) {
 
 static void equal_models_are_equal_files(void **state) {
     (void)state;
-    caelum_model *model = model_of("input 3\nconv 4 gelu\nupsample\nquantize 0.3\ndense 5\n", 6, 6);
+    caelum_model *model = drawn("input 3\nconv 4 gelu\nupsample\nquantize 0.3\ndense 5\n", 6, 6);
     assert_ok(caelum_model_export(model, path, err));
     assert_ok(caelum_model_export(model, other, err));
     assert_same_file(path, other);
@@ -256,7 +256,7 @@ static void sizes_are_open_where_they_can_be(void **state) {
         char text[100];
         struct onnx_file file = {0};
         snprintf(text, sizeof text, "input 2\n%s\nconv 2\n", cases[i].layer);
-        caelum_model *model = model_of(text, 12, 12);
+        caelum_model *model = drawn(text, 12, 12);
         assert_ok(caelum_model_export(model, path, err));
         assert_ok(onnx_read(&file, path, err));
         assert_int_equal(file.graph.input.dim[2], cases[i].fixed ? 12 : 0);
@@ -307,7 +307,7 @@ static void damaged_files_do_no_harm(void **state) {
     for (size_t t = 0; t < 2; t++) {
         uint8_t *bytes = NULL;
         size_t size = 0;
-        caelum_model *model = model_of(texts[t], 8, 8);
+        caelum_model *model = drawn(texts[t], 8, 8);
         assert_ok(caelum_model_export(model, path, err));
         assert_ok(file_read(path, 1 << 24, &bytes, &size, err));
         for (uint64_t seed = 0; seed < DAMAGES; seed++) {
@@ -356,7 +356,7 @@ static void deep_files_are_refused(void **state) {
 /* Whichever allocation fails: an error, and nothing is left. */
 static void running_out_of_memory_is_an_error(void **state) {
     (void)state;
-    caelum_model *model = model_of("input 2\nsave a\nconv 4 gelu\nconcat a\n", 8, 8), *back = NULL;
+    caelum_model *model = drawn("input 2\nsave a\nconv 4 gelu\nconcat a\n", 8, 8), *back = NULL;
     const struct caelum_import_settings settings = {.height = 8, .width = 8};
     struct caelum_error err = {0};
     long n = 0;
@@ -382,16 +382,9 @@ static void running_out_of_memory_is_an_error(void **state) {
 }
 
 static int set_up(void **state) {
-    (void)state;
-    test_directory(directory);
+    open_directory(state);
     snprintf(path, sizeof path, "%s/one.onnx", directory);
     snprintf(other, sizeof other, "%s/two.onnx", directory);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    test_remove(directory);
     return 0;
 }
 
@@ -410,7 +403,7 @@ int main(void) {
         cmocka_unit_test(deep_files_are_refused),
         cmocka_unit_test(running_out_of_memory_is_an_error),
     };
-    return cmocka_run_group_tests_name("ONNX", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("ONNX", tests, set_up, remove_directory);
 }
 
 #else

@@ -1,14 +1,12 @@
 /* test_onnx_graphs.c - ONNX graphs that are made by hand: constants that are biases, nodes that do nothing,
  * and what is refused. */
-#include "testing.h"
+#include "model_files.h"
 
 #if CAELUM_WITH_ONNX
 
 #include "exchange/onnx.h"
 
 #include <math.h>
-
-static char directory[256], path[300];
 
 /* --- Graphs that are made by hand ----------------------------------------------------------------- */
 
@@ -41,8 +39,8 @@ static int made_model(struct made *m, caelum_model **model, struct caelum_error 
     const struct caelum_import_settings settings = {.height = 8, .width = 8};
     m->file.graph.output.name = m->file.graph.value;
     assert_int_equal(m->file.graph.result, 0);
-    assert_ok(onnx_write(&m->file, path, err));
-    const int result = caelum_model_import(model, path, &settings, error);
+    assert_ok(onnx_write(&m->file, in_directory("one.onnx"), err));
+    const int result = caelum_model_import(model, in_directory("one.onnx"), &settings, error);
     if (result != 0) assert_null(*model);
     onnx_file_close(&m->file);
     return result;
@@ -244,19 +242,6 @@ static void broken_graphs_are_refused(void **state) {
     REFUSES("of 4 dimensions", g->input.dim[1] = 0);
 }
 
-static int set_up(void **state) {
-    (void)state;
-    test_directory(directory);
-    snprintf(path, sizeof path, "%s/one.onnx", directory);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    test_remove(directory);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_constant_is_a_bias),
@@ -264,7 +249,7 @@ int main(void) {
         cmocka_unit_test(what_no_text_can_say_is_refused),
         cmocka_unit_test(broken_graphs_are_refused),
     };
-    return cmocka_run_group_tests_name("ONNX graphs", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("ONNX graphs", tests, open_directory, remove_directory);
 }
 
 #else

@@ -5,11 +5,10 @@
  * The programs: tests/reference/onnx_run.py (PyTorch and onnx under /usr/bin/python3; it takes the same
  * models through python/caelum/torch.py too), and onnxruntime, if CAELUM_ONNXRUNTIME names a
  * node_modules directory with onnxruntime-node in it. */
-#include "random_net.h"
+#include "model_files.h"
 
 #if CAELUM_WITH_ONNX
 
-#include "base/file.h"
 #include "exchange/onnx.h"
 #include "layers/quantize.h"
 
@@ -19,7 +18,6 @@
 enum { PICTURES = 100, NETWORKS = 10 };
 static const uint64_t first_seed = 1000;
 
-static char directory[256];
 static FILE *list;
 static size_t cases;
 
@@ -283,8 +281,7 @@ static void files_give_the_same_in_onnxruntime(void **state) {
 
 static int set_up(void **state) {
     char path[300];
-    (void)state;
-    test_directory(directory);
+    open_directory(state);
     snprintf(path, sizeof path, "%s/list", directory);
     list = fopen(path, "w");
     assert_non_null(list);
@@ -294,19 +291,13 @@ static int set_up(void **state) {
     return fclose(list);
 }
 
-static int tear_down(void **state) {
-    (void)state;
-    test_remove(directory);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_give_the_same_in_pytorch),
         cmocka_unit_test(files_give_the_same_in_onnxruntime),
         cmocka_unit_test(files_of_pytorch_are_understood),
     };
-    return cmocka_run_group_tests_name("ONNX in other programs", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("ONNX in other programs", tests, set_up, remove_directory);
 }
 
 #else

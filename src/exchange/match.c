@@ -2,6 +2,7 @@
  * shapes and what its own names tell. Each step assigns what is certain; what no step decides is for the
  * caller to say, and never guessed: two layers of one shape that are exchanged give a model that runs, and is
  * wrong. */
+#include "base/ascii.h"
 #include "base/mem.h"
 #include "exchange/exchange.h"
 
@@ -47,17 +48,13 @@ static bool same_stem(const char *a, const char *b) {
     return stem(a) == stem(b) && memcmp(a, b, stem(a)) == 0;
 }
 
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 /* Letter by letter, runs of digits by their value, however long. In *numbers_alone whether nothing else
  * differs. */
 static int by_number(const char *a, const char *b, bool *numbers_alone) {
     int order = 0;
     *numbers_alone = true;
     for (;;) {
-        if (is_digit(*a) && is_digit(*b)) {
+        if (ascii_digit(*a) && ascii_digit(*b)) {
             a += strspn(a, "0"), b += strspn(b, "0");
             const size_t n = strspn(a, "0123456789"), m = strspn(b, "0123456789");
             const int here = n != m ? (n < m ? -1 : 1) : strncmp(a, b, n);

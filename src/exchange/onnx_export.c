@@ -1,4 +1,4 @@
-/* onnx_export.c - a model as an ONNX graph. Each layer writes its own nodes; here stand what is around them:
+/* onnx_export.c - a model as an ONNX graph. Each layer writes its own nodes; here is what is around them:
  * tensors under the names of model files, the ends, and words on units. */
 #include "exchange/onnx.h"
 

@@ -31,35 +31,24 @@ static int copy_props(struct caelum_model *model, const struct metadata *props, 
     return CAELUM_OK;
 }
 
-static int add_to(struct caelum_model *model, const struct onnx_weight *weight, struct caelum_error *err) {
-    const struct onnx_tensor *from = weight->from;
-    const float *data = from->data;
+/* One number for all of the tensor's values, or one for each; set, or added to what is there. */
+static int spread(struct caelum_model *model, const struct onnx_weight *weight, struct caelum_error *err) {
+    const float *data = weight->from ? weight->from->data : &weight->number;
+    const size_t values = weight->from ? weight->from->values : 1;
     struct caelum_tensor t;
     for (size_t i = 0; caelum_model_tensor(model, i, &t); i++) {
         if (strcmp(t.name, weight->name) != 0) continue;
         float *to = model_values(model, t.name, t.dims, t.dim);
-        if (from->values != 1 && from->values != t.dim[0]) break;
-        for (size_t k = 0; k < t.dim[0]; k++) to[k] += data[from->values == 1 ? 0 : k];
+        if (values != 1 && values != t.dim[0]) break;
+        for (size_t k = 0; k < t.dim[0]; k++) to[k] = (weight->added ? to[k] : 0) + data[values == 1 ? 0 : k];
         return CAELUM_OK;
     }
-    return caelum_fail(err, CAELUM_EUSAGE, "the model has no %s of %zu numbers", weight->name, from->values);
-}
-
-/* One number everywhere. */
-static int fill_number(struct caelum_model *model, const struct onnx_weight *weight) {
-    struct caelum_tensor t;
-    for (size_t i = 0; caelum_model_tensor(model, i, &t); i++) {
-        if (strcmp(t.name, weight->name) != 0) continue;
-        float *to = model_values(model, t.name, t.dims, t.dim);
-        for (size_t k = 0; k < t.dim[0]; k++) to[k] = weight->number;
-    }
-    return CAELUM_OK;
+    return caelum_fail(err, CAELUM_EUSAGE, "the model has no %s of %zu numbers", weight->name, values);
 }
 
 static int fill(struct caelum_model *model, const struct onnx_weight *weight, struct caelum_error *err) {
     const struct onnx_tensor *from = weight->from;
-    if (!from) return fill_number(model, weight);
-    if (weight->added) return add_to(model, weight, err);
+    if (!from || weight->added) return spread(model, weight, err);
     if (!weight->turned) return caelum_model_set_tensor(model, weight->name, from->data, from->values, err);
     float *turned = NULL;
     const float *data = from->data;

@@ -2,6 +2,7 @@
  * network is built along, which tells the shape after each line. */
 #include "exchange/onnx_lines.h"
 
+#include "base/ascii.h"
 #include "base/mem.h"
 #include "base/number.h"
 
@@ -60,7 +61,7 @@ int onnx_weigh_more(struct onnx_writer *w, const struct onnx_tensor *from, struc
 }
 
 /* The text's `pad` puts the odd row after, `crop` takes it from there: with one row a line any place can be
- * had. First what is put around, then what is cut. */
+ * reached. First what is put around, then what is cut. */
 static int64_t to_pad(int64_t before, int64_t after) {
     if (before > 0) return 2 * before + (after > before);
     return after > before;
@@ -195,18 +196,14 @@ int onnx_activate(struct onnx_writer *w, const char *word, struct caelum_error *
     return onnx_say(w, err, "%s %s", line, word);
 }
 
-static int relu(struct onnx_writer *w, struct caelum_error *err) {
-    return onnx_activate(w, "relu", err);
-}
-static int sigmoid(struct onnx_writer *w, struct caelum_error *err) {
-    return onnx_activate(w, "sigmoid", err);
-}
-static int hyperbolic(struct onnx_writer *w, struct caelum_error *err) {
-    return onnx_activate(w, "tanh", err);
-}
-
-static int hardswish(struct onnx_writer *w, struct caelum_error *err) {
-    return onnx_activate(w, "hardswish", err);
+/* Whose word is the operator's name in small letters. */
+static int activation(struct onnx_writer *w, struct caelum_error *err) {
+    char word[16];
+    size_t n = 0;
+    for (const char *op = w->step->node->op; *op && n + 1 < sizeof word; op++)
+        word[n++] = ascii_to_lower(*op);
+    word[n] = '\0';
+    return onnx_activate(w, word, err);
 }
 
 static int leaky(struct onnx_writer *w, struct caelum_error *err) {
@@ -372,13 +369,13 @@ static const struct {
     {"Div", 2, 2, "", onnx_divide},
     {"Clip", 1, 3, "", onnx_clip},
     {"Concat", 1, ONNX_MOST_SKIPS, "axis", concat},
-    {"Relu", 1, 1, "", relu},
+    {"Relu", 1, 1, "", activation},
     {"LeakyRelu", 1, 1, "alpha", leaky},
     {"Elu", 1, 1, "alpha", elu},
     {"Gelu", 1, 1, "approximate", gelu},
-    {"Sigmoid", 1, 1, "", sigmoid},
-    {"Tanh", 1, 1, "", hyperbolic},
-    {"HardSwish", 1, 1, "", hardswish},
+    {"Sigmoid", 1, 1, "", activation},
+    {"Tanh", 1, 1, "", activation},
+    {"HardSwish", 1, 1, "", activation},
     {"PRelu", 2, 2, "", prelu},
     {"InstanceNormalization", 3, 3, "epsilon", onnx_normalize},
     {"Identity", 1, 1, "", noise},

@@ -65,10 +65,9 @@ int onnx_deconv(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_maxpool(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_avgpool(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_resize(struct onnx_writer *writer, struct caelum_error *err);
-/* onnx_norm.c: normalization. */
+/* onnx_constants.c: normalization, and what a constant is added to, or multiplied by. */
 int onnx_normalize(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_normalize_groups(struct onnx_writer *writer, struct caelum_error *err);
-/* onnx_constants.c: what a constant is added to, or multiplied by. */
 int onnx_add_constant(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_subtract(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_multiply(struct onnx_writer *writer, struct caelum_error *err);

@@ -290,7 +290,7 @@ static int find_step(const struct onnx_path *path, struct onnx_step *step, const
     return CAELUM_OK;
 }
 
-static bool lies_above(const struct onnx_path *path, size_t step, const char *value) {
+static bool is_above(const struct onnx_path *path, size_t step, const char *value) {
     for (size_t i = 0; i <= step; i++)
         if (strcmp(path->step[i].from, value) == 0) return true;
     return false;
@@ -299,7 +299,7 @@ static bool lies_above(const struct onnx_path *path, size_t step, const char *va
 static int check_skips(const struct onnx_path *path, struct caelum_error *err) {
     for (size_t i = 0; i < path->count; i++)
         for (size_t j = 0; j < path->step[i].skips; j++)
-            if (!lies_above(path, i, path->step[i].skip[j]))
+            if (!is_above(path, i, path->step[i].skip[j]))
                 return onnx_refuse(path, path->step[i].node, err,
                                    "'%.60s' comes from a branch of its own; in a network's text layers stand "
                                    "in one row, and a skip reads what a layer of that row has made",

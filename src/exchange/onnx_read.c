@@ -31,8 +31,8 @@ static bool read_varint(const uint8_t **at, const uint8_t *end, size_t most, uin
 
 /* Whether the bytes are fields, and messages within messages at most `levels` deep: protobuf-c unpacks them
  * by recursion without an end. */
-static bool sound(const ProtobufCMessageDescriptor *type, const uint8_t *at, const uint8_t *end,
-                  size_t levels) {
+static bool is_wire(const ProtobufCMessageDescriptor *type, const uint8_t *at, const uint8_t *end,
+                    size_t levels) {
     while (at < end) {
         uint64_t tag, size = 0;
         if (!read_varint(&at, end, 5, &tag) || tag > UINT32_MAX) return false;
@@ -45,7 +45,7 @@ static bool sound(const ProtobufCMessageDescriptor *type, const uint8_t *at, con
         const ProtobufCFieldDescriptor *field =
             protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3));
         if (sized && field && field->type == PROTOBUF_C_TYPE_MESSAGE &&
-            (levels == 0 || !sound(field->descriptor, at, at + size, levels - 1)))
+            (levels == 0 || !is_wire(field->descriptor, at, at + size, levels - 1)))
             return false;
         at += size;
     }
@@ -352,7 +352,7 @@ int onnx_read(struct onnx_file *file, const char *path, struct caelum_error *err
     size_t size = 0;
     onnx_open(&file->graph, err);
     CHECK(file_read(path, MOST_BYTES, &bytes, &size, err));
-    if (sound(&onnx__model_proto__descriptor, bytes, bytes + size, MOST_NESTED))
+    if (is_wire(&onnx__model_proto__descriptor, bytes, bytes + size, MOST_NESTED))
         file->message = onnx__model_proto__unpack(NULL, size, bytes);
     const char *is = file->message ? "" : magic_name(bytes, size);
     mem_free(&bytes);

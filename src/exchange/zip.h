@@ -32,7 +32,7 @@ int zip_begin(struct zip_writer **writer, const char *path, struct caelum_error 
 /* One file, stored: a head and a body, one after the other. */
 void zip_add(struct zip_writer *writer, const char *name, const void *head, size_t head_size,
              const void *body, size_t body_size);
-/* The file stands, or nothing does; ends the writer either way. */
+/* Writes the file whole or not at all; ends the writer either way. */
 int zip_commit(struct zip_writer **writer, struct caelum_error *err);
 /* Leaves no trace; accepts a pointer to NULL. */
 void zip_abandon(struct zip_writer **writer);

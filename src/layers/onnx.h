@@ -73,7 +73,7 @@ struct onnx_graph {
 void onnx_open(struct onnx_graph *graph, struct caelum_error *err);
 /* Safe on a zeroed graph. */
 void onnx_close(struct onnx_graph *graph);
-/* `size` zeroed bytes that last as long as the graph, NULL if there are none to be had. */
+/* `size` zeroed bytes that last as long as the graph, NULL if out of memory. */
 void *onnx_memory(struct onnx_graph *graph, size_t size);
 /* A formatted text, likewise; "" if there is no memory. */
 const char *onnx_text(struct onnx_graph *graph, const char *format, ...)

@@ -1,5 +1,5 @@
 /* model.c - a network and its weights as one safetensors file: the network's text and the picture size
- * stand in the metadata, each parameter tensor under "<layer>.<tensor>". */
+ * are in the metadata, each parameter tensor under "<layer>.<tensor>". */
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/number.h"
@@ -195,7 +195,7 @@ static int from_file(caelum_model **out, struct safetensors *file, const char *p
     return result;
 }
 
-/* The model that a path stands for: a run directory's best one. */
+/* The file of a model that is named by a path: of a run directory, its best one. */
 static int model_path(const char *path, char file[PATH_SIZE], struct caelum_error *err) {
     struct stat st;
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))

@@ -247,10 +247,9 @@ static int parse(struct safetensors *file, size_t size, const char *path, struct
     return result;
 }
 
-int safetensors_read(struct safetensors *out, const char *path, struct caelum_error *err) {
-    struct safetensors file = {0};
-    size_t size;
-    CHECK(file_read(path, most_file, &file.bytes, &size, err));
+/* The file whose bytes are there already; they are freed if it is none. */
+static int finish(struct safetensors *out, struct safetensors file, size_t size, const char *path,
+                  struct caelum_error *err) {
     const int result = parse(&file, size, path, err);
     if (result == 0)
         *out = file;
@@ -259,17 +258,19 @@ int safetensors_read(struct safetensors *out, const char *path, struct caelum_er
     return result;
 }
 
+int safetensors_read(struct safetensors *out, const char *path, struct caelum_error *err) {
+    struct safetensors file = {0};
+    size_t size;
+    CHECK(file_read(path, most_file, &file.bytes, &size, err));
+    return finish(out, file, size, path, err);
+}
+
 int safetensors_decode(struct safetensors *out, const void *bytes, size_t size, const char *name,
                        struct caelum_error *err) {
     struct safetensors file = {0};
     CHECK(mem_alloc(&file.bytes, size, 1, err));
     if (size) memcpy(file.bytes, bytes, size);
-    const int result = parse(&file, size, name, err);
-    if (result == 0)
-        *out = file;
-    else
-        safetensors_close(&file);
-    return result;
+    return finish(out, file, size, name, err);
 }
 
 void safetensors_close(struct safetensors *file) {

@@ -27,7 +27,7 @@ int safetensors_write(const char *path, const struct safetensor *tensors, size_t
                       const struct metadata *metadata, struct caelum_error *err);
 
 /* A file read and checked: header, offsets (in any order, no holes, no overlaps), sizes, end of file. `bytes`
- * is what the tensors' data lie in. */
+ * holds the tensors' data. */
 struct safetensors {
     uint8_t *bytes;
     size_t count;
