@@ -11,32 +11,22 @@
 #include <stdio.h>
 #include <string.h>
 
-static int save_safetensors(const struct caelum_model *model, const char *path, struct caelum_error *err) {
-    return caelum_model_save(model, path, err);
-}
-
 /* Ours as they are; another program's are weights alone. */
-static int load_safetensors(struct caelum_model **out, const char *path,
+static int load_safetensors(struct caelum_model **model, const char *path,
                             const struct caelum_import_settings *settings, struct caelum_error *err) {
-    if (!settings->net_path && !settings->order) return caelum_model_load(out, path, err);
+    if (!settings->net_path && !settings->order) return caelum_model_load(model, path, err);
     /* the library of its makers sorts tensors by their names */
     const struct match_evidence evidence = {.order = settings->order};
     struct safetensors file = {0};
-    struct caelum_model *model = NULL;
     CHECK(safetensors_read(&file, path, err));
-    int result = exchange_model(&model, path, settings, safetensors_values(&file), err);
-    if (result == 0) result = exchange_fill(model, file.tensor, file.count, &evidence, path, err);
-    if (result == 0) {
-        *out = model;
-        model = NULL;
-    }
-    caelum_model_close(&model);
+    int result = exchange_model(model, path, settings, safetensors_values(&file), err);
+    if (result == 0) result = exchange_fill(*model, file.tensor, file.count, &evidence, path, err);
     safetensors_close(&file);
     return result;
 }
 
 static const struct exchange_format formats[] = {
-    {".safetensors", NULL, false, save_safetensors, load_safetensors},
+    {".safetensors", NULL, false, caelum_model_save, load_safetensors},
     {".onnx", "ONNX", true, onnx_save, onnx_load},
     {".npz", NULL, false, npz_save, npz_load},
 };
@@ -81,8 +71,11 @@ int exchange_model(struct caelum_model **model, const char *path,
     return result;
 }
 
-static int export_as(const struct caelum_model *model, const struct exchange_format *format, const char *path,
+/* As the ending of `name` says. */
+static int export_as(const struct caelum_model *model, const char *name, const char *path,
                      struct caelum_error *err) {
+    const struct exchange_format *format = NULL;
+    CHECK(exchange_find(&format, name, err));
     CHECK(model_check(model->net, model->params, model->half, path, err));
     return format->save(model, path, err);
 }
@@ -90,16 +83,12 @@ static int export_as(const struct caelum_model *model, const struct exchange_for
 int caelum_model_export_as(const caelum_model *model, const char *ending, const char *path,
                            struct caelum_error *err) {
     char name[32];
-    const struct exchange_format *format = NULL;
     snprintf(name, sizeof name, "model%s", ending);
-    CHECK(exchange_find(&format, name, err));
-    return export_as(model, format, path, err);
+    return export_as(model, name, path, err);
 }
 
 int caelum_model_export(const caelum_model *model, const char *path, struct caelum_error *err) {
-    const struct exchange_format *format = NULL;
-    CHECK(exchange_find(&format, path, err));
-    return export_as(model, format, path, err);
+    return export_as(model, path, path, err);
 }
 
 struct caelum_import_settings caelum_import_defaults(void) {

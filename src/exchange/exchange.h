@@ -1,7 +1,8 @@
 /* exchange.h - other programs' model files: one line a format in exchange.c, and files of this module.
  *
  * A `save` writes its file whole or not at all (base/file.h). A `load` makes a model out of a file that
- * anybody may have made: it checks every size before it multiplies or allocates, and names what is wrong. */
+ * anybody may have made: it checks every size before it multiplies or allocates, and names what is wrong.
+ * *model is NULL before; after a failure it may be half-filled, and the caller closes it. */
 #ifndef CAELUM_EXCHANGE_EXCHANGE_H
 #define CAELUM_EXCHANGE_EXCHANGE_H
 

@@ -154,19 +154,13 @@ static int model_of(struct caelum_model **model, struct contents *c, const char 
     return exchange_fill(*model, c->array, c->arrays, &evidence, path, err);
 }
 
-int npz_load(struct caelum_model **out, const char *path, const struct caelum_import_settings *settings,
+int npz_load(struct caelum_model **model, const char *path, const struct caelum_import_settings *settings,
              struct caelum_error *err) {
     struct zip zip = {0};
     struct contents c = {0};
-    struct caelum_model *model = NULL;
     CHECK(zip_read(&zip, path, err));
     int result = read_contents(&c, &zip, path, err);
-    if (result == 0) result = model_of(&model, &c, path, settings, err);
-    if (result == 0) {
-        *out = model;
-        model = NULL;
-    }
-    caelum_model_close(&model);
+    if (result == 0) result = model_of(model, &c, path, settings, err);
     contents_close(&c);
     zip_close(&zip);
     return result;

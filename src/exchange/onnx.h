@@ -35,11 +35,8 @@ int onnx_from_model(struct onnx_file *file, const struct caelum_model *model, st
 /* onnx_write.c: writes a file, whole or not at all; the same bytes for the same graph. */
 int onnx_write(const struct onnx_file *file, const char *path, struct caelum_error *err);
 /* onnx_read.c: reads one. In what it gives, all sizes are those of the data, texts are there, names of values
- * have one source each, and nodes read only what stands above them. */
+ * have one source each, and nodes read only what is above them. */
 int onnx_read(struct onnx_file *file, const char *path, struct caelum_error *err);
-/* onnx_import.c: a model of a graph that was read; path is for messages. */
-int onnx_to_model(struct caelum_model **model, const struct onnx_file *file, const char *path,
-                  const struct caelum_import_settings *settings, struct caelum_error *err);
 
 /* The line of exchange.c. */
 int onnx_save(const struct caelum_model *model, const char *path, struct caelum_error *err);

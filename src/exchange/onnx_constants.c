@@ -53,20 +53,6 @@ int onnx_add_constant(struct onnx_writer *w, struct caelum_error *err) {
     return onnx_weigh_more(w, t, err);
 }
 
-/* Whether x op constant, or for Mul constant op x as well, is x. */
-static int expect_neutral(struct onnx_writer *w, float neutral, bool commutes, const char *words,
-                          struct caelum_error *err) {
-    const struct onnx_tensor *t;
-    CHECK(get_constant(w, &t, err));
-    if ((commutes || w->step->constant == w->step->node->input[1]) && fits(w, t) && is_all(t, neutral))
-        return CAELUM_OK;
-    return REFUSE(w, err, "by or of a constant; expected %s: a network's text has no layer for others",
-                  words);
-}
-
-int onnx_subtract(struct onnx_writer *w, struct caelum_error *err) {
-    return expect_neutral(w, 0, false, "x - 0", err);
-}
 /* The scale of channels that a normalization was exported without. */
 static bool is_scale(const struct onnx_writer *w, const struct onnx_tensor *t) {
     const struct caelum_net *net = w->network->net;
@@ -74,14 +60,21 @@ static bool is_scale(const struct onnx_writer *w, const struct onnx_tensor *t) {
            strncmp(net->layer[net->layers - 1].text, "groupnorm", 9) == 0;
 }
 
-int onnx_multiply(struct onnx_writer *w, struct caelum_error *err) {
+int onnx_neutral(struct onnx_writer *w, struct caelum_error *err) {
+    static const struct {
+        const char *op, *words;
+        float number;
+    } rows[] = {{"Sub", "x - 0", 0}, {"Div", "x / 1", 1}, {"Mul", "a product with 1", 1}};
     const struct onnx_tensor *t;
+    size_t i = 0;
     CHECK(get_constant(w, &t, err));
-    if (is_scale(w, t)) return onnx_weigh(w, "weight", t, false, err);
-    return expect_neutral(w, 1, true, "a product with 1", err);
-}
-int onnx_divide(struct onnx_writer *w, struct caelum_error *err) {
-    return expect_neutral(w, 1, false, "x / 1", err);
+    while (strcmp(rows[i].op, w->step->node->op) != 0) i++;
+    const bool is_product = i == 2;
+    if (is_product && is_scale(w, t)) return onnx_weigh(w, "weight", t, false, err);
+    const bool second = w->step->constant == w->step->node->input[1];
+    if ((is_product || second) && fits(w, t) && is_all(t, rows[i].number)) return CAELUM_OK;
+    return REFUSE(w, err, "by or of a constant; expected %s: a network's text has no layer for others",
+                  rows[i].words);
 }
 
 /* One end of a Clip, as it was where it is left out. */

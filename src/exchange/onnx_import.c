@@ -85,12 +85,12 @@ static int make(struct caelum_model **model, const struct onnx_path *path, struc
     return copy_props(*model, &file->props, err);
 }
 
-int onnx_to_model(struct caelum_model **out, const struct onnx_file *file, const char *path,
-                  const struct caelum_import_settings *settings, struct caelum_error *err) {
+/* A model of a graph that was read; path is for messages. */
+static int to_model(struct caelum_model **model, const struct onnx_file *file, const char *path,
+                    const struct caelum_import_settings *settings, struct caelum_error *err) {
     const struct onnx_port *input = &file->graph.input;
     struct onnx_path *way = NULL;
     struct onnx_network *network = NULL;
-    struct caelum_model *model = NULL;
     if (input->dims != 4 || input->dim[1] == 0 || input->dim[1] > 1024)
         return caelum_fail(err, CAELUM_EFORMAT,
                            "%s: input '%s' of %zu dimensions; expected [N, C, H, W] with C of 1 to 1024",
@@ -99,12 +99,7 @@ int onnx_to_model(struct caelum_model **out, const struct onnx_file *file, const
     way->file = file, way->path = path;
     int result = mem_alloc(&network, 1, sizeof *network, err);
     if (result == 0) result = onnx_find_path(way, err);
-    if (result == 0) result = make(&model, way, network, settings, err);
-    if (result == 0) {
-        *out = model;
-        model = NULL;
-    }
-    caelum_model_close(&model);
+    if (result == 0) result = make(model, way, network, settings, err);
     if (network) caelum_net_close(&network->net);
     mem_free(&network);
     mem_free(&way);
@@ -115,7 +110,7 @@ int onnx_load(struct caelum_model **model, const char *path, const struct caelum
               struct caelum_error *err) {
     struct onnx_file file = {0};
     int result = onnx_read(&file, path, err);
-    if (result == 0) result = onnx_to_model(model, &file, path, settings, err);
+    if (result == 0) result = to_model(model, &file, path, settings, err);
     onnx_file_close(&file);
     return result;
 }

@@ -62,16 +62,13 @@ int onnx_get_list(struct onnx_writer *writer, size_t i, bool *given, struct onnx
 /* onnx_windows.c: layers with windows. */
 int onnx_conv(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_deconv(struct onnx_writer *writer, struct caelum_error *err);
-int onnx_maxpool(struct onnx_writer *writer, struct caelum_error *err);
-int onnx_avgpool(struct onnx_writer *writer, struct caelum_error *err);
+int onnx_pool(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_resize(struct onnx_writer *writer, struct caelum_error *err);
 /* onnx_constants.c: normalization, and what a constant is added to, or multiplied by. */
 int onnx_normalize(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_normalize_groups(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_add_constant(struct onnx_writer *writer, struct caelum_error *err);
-int onnx_subtract(struct onnx_writer *writer, struct caelum_error *err);
-int onnx_multiply(struct onnx_writer *writer, struct caelum_error *err);
-int onnx_divide(struct onnx_writer *writer, struct caelum_error *err);
+int onnx_neutral(struct onnx_writer *writer, struct caelum_error *err);
 int onnx_clip(struct onnx_writer *writer, struct caelum_error *err);
 /* onnx_shapes.c: layers that move values. */
 int onnx_flatten(struct onnx_writer *writer, struct caelum_error *err);

@@ -12,6 +12,9 @@ struct evaluation {
     size_t depth;
 };
 
+/* onnx_refuse for the node that is being evaluated. */
+#define REFUSE(e, err, ...) onnx_refuse((e).lists->path, (e).node, err, __VA_ARGS__)
+
 static int list_at(struct evaluation e, const char *value, struct onnx_list *list, struct caelum_error *err);
 
 /* The node's i-th input as a list; false in *given if it has none. */
@@ -24,27 +27,19 @@ static int input(struct evaluation e, size_t i, bool *given, struct onnx_list *l
 static int needed(struct evaluation e, size_t i, struct onnx_list *list, struct caelum_error *err) {
     bool given;
     CHECK(input(e, i, &given, list, err));
-    return given ? CAELUM_OK : onnx_refuse(e.lists->path, e.node, err, "input %zu is missing", i);
-}
-
-static int whole_number(struct evaluation e, const char *name, int64_t standard, int64_t *value,
-                        struct caelum_error *err) {
-    const struct onnx_attribute *a = onnx_attribute(e.node, name);
-    *value = a ? a->i : standard;
-    return !a || a->kind == ONNX_INT ? CAELUM_OK
-                                     : onnx_refuse(e.lists->path, e.node, err, "%s: no whole number", name);
+    return given ? CAELUM_OK : REFUSE(e, err, "input %zu is missing", i);
 }
 
 static int gather(struct evaluation e, struct onnx_list *list, struct caelum_error *err) {
     struct onnx_list from = {0}, index = {0};
     CHECK(needed(e, 0, &from, err));
     CHECK(needed(e, 1, &index, err));
-    if (from.dims != 1) return onnx_refuse(e.lists->path, e.node, err, "of shapes, one dimension expected");
+    if (from.dims != 1) return REFUSE(e, err, "of shapes, one dimension expected");
     *list = index;
     for (size_t i = 0; i < index.count; i++) {
         const int64_t at = index.value[i] < 0 ? index.value[i] + (int64_t)from.count : index.value[i];
         if (at < 0 || at >= (int64_t)from.count)
-            return onnx_refuse(e.lists->path, e.node, err, "element %lld of %zu", (long long)at, from.count);
+            return REFUSE(e, err, "element %lld of %zu", (long long)at, from.count);
         list->value[i] = from.value[at];
     }
     return CAELUM_OK;
@@ -56,8 +51,7 @@ static int concat(struct evaluation e, struct onnx_list *list, struct caelum_err
         struct onnx_list part = {0};
         CHECK(needed(e, i, &part, err));
         if (part.dims != 1 || part.count > MOST - list->count)
-            return onnx_refuse(e.lists->path, e.node, err, "of shapes, %d numbers in one dimension at most",
-                               MOST);
+            return REFUSE(e, err, "of shapes, %d numbers in one dimension at most", MOST);
         memcpy(list->value + list->count, part.value, part.count * sizeof *part.value);
         list->count += part.count;
     }
@@ -77,7 +71,7 @@ static int slice(struct evaluation e, struct onnx_list *list, struct caelum_erro
     const int64_t n = from.dims > 0 ? (int64_t)from.dim[0] : 0, step = by.count ? by.value[0] : 1;
     if (from.dims == 0 || start.count != 1 || end.count != 1 || axis.value[0] != 0 || axis.count > 1 ||
         (step != 1 && step != -1))
-        return onnx_refuse(e.lists->path, e.node, err, "of shapes, only along the first axis, by 1 or -1");
+        return REFUSE(e, err, "of shapes, only along the first axis, by 1 or -1");
     const size_t width = from.dims == 2 ? from.dim[1] : 1;
     int64_t a = start.value[0], b = end.value[0];
     const int64_t low = step > 0 ? 0 : -1, high = step > 0 ? n : n - 1;
@@ -99,14 +93,13 @@ static int reshape(struct evaluation e, struct onnx_list *list, struct caelum_er
     struct onnx_list from = {0}, to = {0};
     CHECK(needed(e, 0, &from, err));
     CHECK(needed(e, 1, &to, err));
-    if (to.count < 1 || to.count > 2)
-        return onnx_refuse(e.lists->path, e.node, err, "of shapes, one or two dimensions expected");
+    if (to.count < 1 || to.count > 2) return REFUSE(e, err, "of shapes, one or two dimensions expected");
     *list = from;
     list->dims = to.count;
     size_t known = 1;
     for (size_t i = 0; i < to.count; i++) {
         if (to.value[i] < -1 || to.value[i] == 0 || to.value[i] > MOST)
-            return onnx_refuse(e.lists->path, e.node, err, "of a shape, to %lld", (long long)to.value[i]);
+            return REFUSE(e, err, "of a shape, to %lld", (long long)to.value[i]);
         if (to.value[i] > 0) known *= (size_t)to.value[i];
     }
     size_t all = 1;
@@ -114,8 +107,7 @@ static int reshape(struct evaluation e, struct onnx_list *list, struct caelum_er
         list->dim[i] = to.value[i] > 0 ? (size_t)to.value[i] : from.count / known;
         all *= list->dim[i];
     }
-    return all == from.count ? CAELUM_OK
-                             : onnx_refuse(e.lists->path, e.node, err, "%zu numbers don't fit", from.count);
+    return all == from.count ? CAELUM_OK : REFUSE(e, err, "%zu numbers don't fit", from.count);
 }
 
 static int transpose(struct evaluation e, struct onnx_list *list, struct caelum_error *err) {
@@ -123,7 +115,7 @@ static int transpose(struct evaluation e, struct onnx_list *list, struct caelum_
     CHECK(needed(e, 0, &from, err));
     const struct onnx_attribute *perm = onnx_attribute(e.node, "perm");
     if (from.dims != 2 || (perm && (perm->kind != ONNX_INTS || perm->count != 2 || perm->ints[0] != 1)))
-        return onnx_refuse(e.lists->path, e.node, err, "of shapes, only rows and columns");
+        return REFUSE(e, err, "of shapes, only rows and columns");
     *list = from;
     list->dim[0] = from.dim[1], list->dim[1] = from.dim[0];
     for (size_t i = 0; i < from.dim[0]; i++)
@@ -138,9 +130,9 @@ static int zeros(struct evaluation e, struct onnx_list *list, struct caelum_erro
     CHECK(needed(e, 0, &size, err));
     const struct onnx_attribute *value = onnx_attribute(e.node, "value");
     if (!value || value->kind != ONNX_INTS || value->count != 1 || value->ints[0] != 0)
-        return onnx_refuse(e.lists->path, e.node, err, "of shapes, only int64 zeros");
+        return REFUSE(e, err, "of shapes, only int64 zeros");
     if (size.count != 1 || size.value[0] < 0 || size.value[0] > MOST)
-        return onnx_refuse(e.lists->path, e.node, err, "of shapes, %d numbers at most", MOST);
+        return REFUSE(e, err, "of shapes, %d numbers at most", MOST);
     *list = (struct onnx_list){.dims = 1, .dim = {(size_t)size.value[0]}, .count = (size_t)size.value[0]};
     return CAELUM_OK;
 }
@@ -148,22 +140,21 @@ static int zeros(struct evaluation e, struct onnx_list *list, struct caelum_erro
 /* One number as a list of one, or the same list. */
 static int unsqueeze(struct evaluation e, struct onnx_list *list, struct caelum_error *err) {
     CHECK(needed(e, 0, list, err));
-    if (list->dims != 0) return onnx_refuse(e.lists->path, e.node, err, "of shapes, only of one number");
+    if (list->dims != 0) return REFUSE(e, err, "of shapes, only of one number");
     list->dims = 1, list->dim[0] = 1;
     return CAELUM_OK;
 }
 
 static int cast(struct evaluation e, struct onnx_list *list, struct caelum_error *err) {
-    int64_t to;
-    CHECK(whole_number(e, "to", 0, &to, err));
-    if (to != ONNX_INT64) return onnx_refuse(e.lists->path, e.node, err, "of shapes, only to int64");
+    const struct onnx_attribute *to = onnx_attribute(e.node, "to");
+    if (!to || to->kind != ONNX_INT || to->i != ONNX_INT64) return REFUSE(e, err, "of shapes, only to int64");
     return needed(e, 0, list, err);
 }
 
 static int shape(struct evaluation e, struct onnx_list *list, struct caelum_error *err) {
     if (e.node->inputs != 1 || e.node->attributes > 0 ||
         !e.lists->shape(e.lists->cookie, onnx_origin(e.lists->path->file, e.node->input[0]), list))
-        return onnx_refuse(e.lists->path, e.node, err, "of a value that is not on the way to the output");
+        return REFUSE(e, err, "of a value that is not on the way to the output");
     return CAELUM_OK;
 }
 

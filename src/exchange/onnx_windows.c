@@ -126,7 +126,8 @@ int onnx_deconv(struct onnx_writer *w, struct caelum_error *err) {
     return same || valid ? CAELUM_OK : onnx_place(w, before, after, err);
 }
 
-static int say_pool(struct onnx_writer *w, const char *word, struct caelum_error *err) {
+int onnx_pool(struct onnx_writer *w, struct caelum_error *err) {
+    const char *const word = strcmp(w->step->node->op, "MaxPool") == 0 ? "maxpool" : "avgpool";
     struct geometry g = {0};
     int64_t ceil, order;
     CHECK(get_geometry(w, 0, &g, err));
@@ -142,13 +143,6 @@ static int say_pool(struct onnx_writer *w, const char *word, struct caelum_error
     if (ceil && rest) return REFUSE(w, err, "ceil_mode: pixels that fill no window are dropped");
     return g.kernel == 2 ? onnx_say(w, err, "%s", word)
                          : onnx_say(w, err, "%s %lld", word, (long long)g.kernel);
-}
-
-int onnx_maxpool(struct onnx_writer *w, struct caelum_error *err) {
-    return say_pool(w, "maxpool", err);
-}
-int onnx_avgpool(struct onnx_writer *w, struct caelum_error *err) {
-    return say_pool(w, "avgpool", err);
 }
 
 /* How many dimensions `scales` and `sizes` are for: 4, or the two of pixels, as `axes` says since opset 18.
