@@ -179,7 +179,7 @@ int path_model(const char *name, char path[PATH_SIZE], struct caelum_error *err)
 /* A picture that somebody names: a file; "-" or another pipe. */
 struct input {
     char *path;
-    bool piped; /* no file on a disk: it can be read once, and nothing lies beside it */
+    bool piped; /* no file on a disk: it can be read once, and there is nothing next to it */
     bool done;  /* its result is there, as this file: */
     dev_t device;
     ino_t inode;
@@ -236,7 +236,7 @@ const char *progress_duration(double seconds, char text[32]);
 /* Ends a line that is being redrawn. */
 void progress_clear(void);
 
-/* Standard input, output and error, where whoever started us has closed them: else the next file that is
+/* Standard input, output and error, where the parent process closed them: else the next file that is
  * opened would be one of them, and get the messages. */
 void descriptors_open(void);
 

@@ -35,7 +35,7 @@ static void print_result(const struct caelum_train_settings *s, const struct cae
         return;
     }
     if (r->stopped) {
-        printf("stopped in epoch %zu; go on with: caelum train --resume %s\n", r->epochs + 1, s->out);
+        printf("stopped in epoch %zu; resume with: caelum train --resume %s\n", r->epochs + 1, s->out);
         return;
     }
     char quality[32];

@@ -75,7 +75,7 @@ static bool is_companion(const char *name) {
     return false;
 }
 
-/* Whether this is NAME<result>.* and NAME.* lies beside it. */
+/* Whether this is NAME<result>.* and NAME.* is in the same folder. */
 static bool is_result(const struct folder *f, const char *name) {
     const size_t stem = path_stem_length(name), end = f->result ? strlen(f->result) : 0;
     if (end == 0 || stem <= end || strncmp(name + stem - end, f->result, end) != 0) return false;

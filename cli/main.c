@@ -135,7 +135,7 @@ static void choose_colors(void) {
     style_choose(mode);
 }
 
-/* Writes out what is left of the results. Whoever closed the pipe has had enough and needs no message. */
+/* Writes out what is left of the results. A reader that closed the pipe is not an error. */
 static int finish(int status) {
     errno = 0;
     if (result_lost && status == 0) status = -CAELUM_ERESOURCE;

@@ -467,7 +467,7 @@ int caelum_eval_color(const caelum_model *model, const caelum_data *data,
 int caelum_color_calibrate(caelum_model *model, const caelum_data *data,
                            const struct caelum_eval_settings *settings, struct caelum_error *err);
 
-/* Measures on a split what stands beside every colorizer, fitted on the train split where there is something
+/* Measures on a split the baselines of every colorizer, fitted on the train split where there is something
  * to fit, and keeps it in the data's cache directory for next time. *count is the room in `list`, then the
  * number of these, the first of them, that are written to it:
  *   "grey copy": U = V = 0
@@ -584,7 +584,7 @@ struct caelum_train_settings {
     enum caelum_task task;           /* default CAELUM_RECONSTRUCT */
     const char *out;                 /* run directory to make; must not exist unless `force` */
     bool force;                      /* write into an existing run directory */
-    bool resume;                     /* go on with the run in `out`; everything else is read from it */
+    bool resume;                     /* resume the run in `out`; everything else is read from it */
     const char *init;                /* a model whose weights the run starts from; NULL: random ones. Its
                                         network must have the same parameters; not used on resume */
     size_t epochs;                   /* default 50; on resume, 0 = as before */

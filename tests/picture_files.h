@@ -1,5 +1,5 @@
 /* picture_files.h - pictures as files of every kind that the tests of readers want, written by the formats'
- * own libraries, with what may stand beside pixels: color profiles, orientations, chunks by hand. */
+ * own libraries, with metadata: color profiles, orientations, chunks by hand. */
 #ifndef CAELUM_TESTS_PICTURE_FILES_H
 #define CAELUM_TESTS_PICTURE_FILES_H
 

@@ -123,7 +123,7 @@ static void a_price_saves_bits(void **state) {
     prior_close(&prior);
 }
 
-/* What lies further from a window's edge than the network sees does not depend on windows: with branches that
+/* What is further from a window's edge than the network sees does not depend on windows: with branches that
  * see 2 blocks of 4 pixels, a picture of many windows is what one network of its size makes of it. */
 static void windows_leave_no_seam(void **state) {
     (void)state;

@@ -26,7 +26,7 @@ static double overlap(double a0, double a1, double b0, double b1) {
     return fmax(0, fmin(a1, b1) - fmax(a0, b0));
 }
 
-/* Every area's mean, pixel by pixel with the share that lies in it. */
+/* Every area's mean, pixel by pixel with the share that is in it. */
 static void shrinking_takes_means_of_areas(void **state) {
     (void)state;
     static const size_t sizes[][4] = {

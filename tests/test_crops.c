@@ -16,7 +16,7 @@ static struct caelum_picture random_picture(size_t width, size_t height, uint32_
 
 /* --- Crops ---------------------------------------------------------------------------------------- */
 
-/* How much of the pixel [p, p + 1) lies in [from, to). */
+/* How much of the pixel [p, p + 1) is in [from, to). */
 static double inside(double p, double from, double to) {
     return fmax(0, fmin(p + 1, to) - fmax(p, from));
 }

@@ -1,5 +1,5 @@
 /* test_image_odd.c - picture files that are not as their formats want them: complete pixels are used whatever
- * lies around them, missing ones are an error, sizes that a file can't hold are refused, other formats are
+ * is around them, missing ones are an error, sizes that a file can't hold are refused, other formats are
  * named. */
 #include "picture_files.h"
 

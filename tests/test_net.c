@@ -396,7 +396,7 @@ static void parsing_survives_lack_of_memory(void **state) {
     caelum_net_close(&net);
 }
 
-/* Every half there and back; and what lies between two neighbours goes to the nearer one, the middle to the
+/* Every half there and back; and a value between two neighbours goes to the nearer one, the middle to the
  * even one. */
 static void half_precision_rounds_to_nearest(void **state) {
     (void)state;

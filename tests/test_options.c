@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-/* With this seed no ReLU lies so close to its kink that rounding decides it: losses then agree with those
+/* With this seed no ReLU is so close to its kink that rounding decides it: losses then agree with those
  * of double precision to 3e-7. Where one does (seed 2, step 13 of sgd), floats part by 1e-5, ours and
  * PyTorch's each in other places. */
 enum { SEED = 1, STEPS = 10, BATCH = 50 };

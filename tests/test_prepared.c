@@ -59,7 +59,7 @@ static struct caelum_data *open_it(int times_made) {
     return data;
 }
 
-/* Expects that it is made so many times, and kept. */
+/* Expects that it is made that number of times, and kept. */
 static void assert_made(int times) {
     struct caelum_data *data = open_it(times);
     assert_null(caelum_data_note(data, 0));

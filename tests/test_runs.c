@@ -79,7 +79,7 @@ static bool choose(int i, struct caelum_train_settings *s) {
     }
 }
 
-/* Batch 8 lies inside the second epoch. */
+/* Batch 8 is inside the second epoch. */
 static void a_resumed_run_ends_with_the_same_bits(void **state) {
     (void)state;
     struct caelum_train_result result;

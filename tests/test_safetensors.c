@@ -17,7 +17,7 @@
 #endif
 #endif
 
-/* The next allocation but `left` of the whole process fails, whoever makes it; below 0 none does. */
+/* After `left` more allocations, anywhere in the process, the next one fails; below 0 none does. */
 static long left = -1;
 
 #if defined __GLIBC__ && !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__ && !defined SANITIZED
@@ -78,7 +78,7 @@ static enum outcome export_without(const caelum_model *model, const char *path, 
     const pid_t child = fork();
     if (child == 0) {
         struct caelum_error why;
-        signal(SIGSEGV, SIG_DFL); /* cmocka's handler would go on with the next test */
+        signal(SIGSEGV, SIG_DFL); /* cmocka's handler would run the next test */
         left = n;
         const int result = caelum_model_export(model, path, &why);
         _exit(result != 0 ? FAILED : left < 0 ? MADE : UNMET);

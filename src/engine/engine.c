@@ -85,7 +85,7 @@ void engine_pack(struct engine *e, const float *params) {
 /* --- Blocks --------------------------------------------------------------------------------------- */
 
 /* Where `left` pictures go, with 8 lanes for all of them: as many strips as there is room for. NULL: there
- * are none, or they are so many, or the network is such that they are a block of their own. */
+ * are none, or they are too many for that, or the network can't: then they are a block of their own. */
 static struct engine_strips *tail_for(struct engine *e, size_t left) {
     for (size_t i = STRIPS; left > 0 && i-- > 0;)
         if (e->strips[i].net && left << (i + 1) <= SUM_LANES) return &e->strips[i];

@@ -1,6 +1,6 @@
 /* engine.h - a network at work: what its layers read instead of parameters, and memory for the blocks that
- * run on each thread. Training adds losses and gradients to it (train/trainer.h); whoever runs a model gives
- * it pictures or numbers and takes what comes out (engine_run).
+ * run on each thread. Training adds losses and gradients to it (train/trainer.h). To run a model is to give
+ * it pictures or numbers and to take its output (engine_run).
  *
  * Pictures are cut into blocks of as many as there are lanes. What is left in the end, fewer than eight, may
  * make a tail: a block in which each picture is cut into strips that fill the lanes (kernels.h). */

@@ -1,5 +1,5 @@
 /* linear_code.h - the best linear autoencoders, in closed form: global PCA and block KLT. They are what a
- * trained network has to beat, so they stand beside every result. */
+ * trained network has to beat, so every result is shown next to them. */
 #ifndef CAELUM_EVAL_LINEAR_CODE_H
 #define CAELUM_EVAL_LINEAR_CODE_H
 

@@ -1,5 +1,5 @@
-/* jpeg.c - JPEG through libjpeg-turbo. Damage to pixels is an error, also where the library would go on with
- * a warning; what else is odd about a file is passed over. */
+/* jpeg.c - JPEG through libjpeg-turbo. Damage to pixels is an error, also where the library would only
+ * warn; what else is odd about a file is passed over. */
 #include "base/mem.h"
 #include "image/image.h"
 

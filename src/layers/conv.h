@@ -36,7 +36,7 @@ void conv_init(const void *state, struct shape in, struct rng *rng, float *param
 /* The hook of all convolutions with weights and biases of struct conv: dy becomes the gradient of the linear
  * part, and its sum is added to the bias's. */
 void conv_settle(const struct layer_io *io);
-/* What their backward begins with: conv_settle, if that is still to be done, and the border of dy. */
+/* What their backward begins with: conv_settle, where the plan has not done it yet, and the border of dy. */
 void conv_backward(const struct layer_io *io);
 
 /* As step_ops has it, for a convolution. */

@@ -14,7 +14,7 @@
 
 static const char format_name[] = "caelum model 1";
 
-/* The i-th parameter tensor of the network, whose values are in params; false if there are not so many. */
+/* The i-th parameter tensor of the network, whose values are in params; false if there are fewer. */
 static bool get_tensor(const struct caelum_net *net, const float *params, size_t i,
                        struct caelum_tensor *tensor) {
     for (size_t l = 0; l < net->layers; l++) {

@@ -1,5 +1,5 @@
 /* study_file.h - a study file, parsed: which trainings there are, which sections of the report show them,
- * and which published figures stand beside. docs/studies.md describes the text. */
+ * and which published figures to compare with. docs/studies.md describes the text. */
 #ifndef CAELUM_STUDY_STUDY_FILE_H
 #define CAELUM_STUDY_STUDY_FILE_H
 

@@ -11,7 +11,7 @@
 size_t schedule_drops(const struct caelum_train_settings *settings, const struct caelum_epoch *history,
                       size_t epochs);
 
-/* Step size of step 0, 1, ... of a run with so many batches an epoch:
+/* Step size of step 0, 1, ... of a run with `batches` batches an epoch:
  *   CONSTANT  lr
  *   STEP      lr lr_gamma^floor(epoch / lr_step_epochs)
  *   COSINE    lr (1 + cos(pi t / T)) / 2, t of T steps since the warm-up (Loshchilov & Hutter 2017)

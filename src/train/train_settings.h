@@ -6,7 +6,7 @@
 
 #include "model/model.h"
 
-/* CAELUM_EUSAGE, with name, range and value, for the first setting that makes no sense. */
+/* CAELUM_EUSAGE, with name, range and value, for the first invalid setting. */
 int train_settings_check(const struct caelum_train_settings *s, struct caelum_error *err);
 
 int train_settings_write(const struct caelum_train_settings *s, struct metadata *metadata,

@@ -15,7 +15,7 @@ says err "exists already; overwrite it with --force"
 expect 0 "$CAELUM" colorize "in/*.png" -o patterns -m $model -q
 holds "a pattern in quotes is all of them" test "$(ls patterns | wc -l)" = "$(ls in | wc -l)"
 expect 0 "$CAELUM" colorize "in/$first" -m $model --format jpg
-holds "without -o it lies beside the picture" test -s "in/${first%.png}-color.jpg"
+holds "without -o the result is next to the picture" test -s "in/${first%.png}-color.jpg"
 rm "in/${first%.png}-color.jpg"
 expect 0 "$CAELUM" colorize "in/$first" -m $model -o json --json
 says out '"colorfulness":'

@@ -1,4 +1,4 @@
-# Manual pages and completions: made from the tables, sound, and complete.
+# Manual pages and completions: made from the tables, valid and complete.
 . "$SOURCE_DIR/tests/cli/lib.sh"
 commands=$("$CAELUM" help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
 holds "help lists commands" test "$(echo "$commands" | wc -l)" -ge 17

@@ -49,7 +49,7 @@ until_it() {
     shift
     until "$@" || ! kill -0 "$waited" 2>/dev/null; do sleep 0.02; done
 }
-# lines_of N WORDS FILE: whether so many lines of the file have the words
+# lines_of N WORDS FILE: whether N lines of the file have the words
 lines_of() { [ "$(grep -c -e "$2" "$3")" -ge "$1" ]; }
 # commands_of DOCUMENT DIRECTORY: a file for each command line that it shows, "    $ ...", with the lines that a \ or a
 # here-document up to END adds; but for lines that say "# not run by the tests". What takes hours and CIFAR-10 is cut

@@ -11,7 +11,7 @@ expect 0 "$CAELUM" $train -o free --threads 8
 
 # Threads: root is not limited, so somebody else has to be it.
 chmod 755 "$scratch"
-as_nobody() { # LIMIT COMMAND...: with so many threads and processes
+as_nobody() { # LIMIT COMMAND...: with at most LIMIT threads and processes
     limit=$1
     shift
     setpriv --reuid 65534 --clear-groups prlimit --nproc="$limit" "$@"

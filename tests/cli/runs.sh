@@ -105,7 +105,7 @@ kill -TERM $pid
 wait $pid
 holds "SIGTERM stops it" test $? = 143
 
-# whoever starts us may have closed what messages go to: they must not end up in a file of ours
+# the parent may have closed standard error: messages must not end up in a file of ours
 "$CAELUM" train small.net --data synthetic:60:16 --epochs 2 --out closed </dev/null >&- 2>&-
 holds "status 0 or that of a lost result" test $? -le 4
 holds "no message in a file" test -z "$(grep -la 'epoch   [12]/2\|epochs in ' closed/*)"

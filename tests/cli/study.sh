@@ -32,7 +32,7 @@ holds "one after the other gives the same bits" cmp part/runs/narrow-s1/best.saf
 expect 0 "$CAELUM" study "$study" narrow --out drawn --progress always
 holds "no time is told before there is a pace" sh -c "tr '\\r' '\\n' <err | grep -m1 ' left ' | grep -qF ' ? left'"
 
-# a study of so many epochs, killed without warning, gone on with and asked to stop; false where this shell was too slow
+# a study of N epochs, killed without warning, resumed and asked to stop; false where this shell was too slow
 # to do it in time
 interrupted() {
     sed "s/epochs=3/epochs=$1/; s/limit=200/limit=0/; s/synthetic:200/synthetic:1000:16/; s|\.\./|$SOURCE_DIR/|" \
@@ -44,7 +44,7 @@ interrupted() {
     start -TERM 2 # an interrupt is ignored by whatever a shell starts in the background
     [ $status = 143 ]
 }
-# start SIGNAL EPOCHS: sends the signal after so many epochs; sets status
+# start SIGNAL EPOCHS: sends the signal after that number of epochs; sets status
 start() {
     : >log
     "$CAELUM" study long.study --out b -v >stopped 2>log &
@@ -58,13 +58,13 @@ interrupted 24 || interrupted 120 || interrupted 600
 holds "killed in the middle, then exit status 143 after SIGTERM" test "$status" = 143
 "$CAELUM" study long.study --out a -q >/dev/null
 for run in $begun; do
-    holds "$run is gone on with, not begun again" sh -c "! grep -q '^$run  epoch   1/' log"
+    holds "$run is resumed, not begun again" sh -c "! grep -q '^$run  epoch   1/' log"
 done
 holds "it says how to go on" grep -q "stopped; the same command resumes" stopped
 holds "the report says what is not finished" grep -q "not finished: \|not run" b/report/index.html
 expect 0 "$CAELUM" study long.study --out b
 for run in narrow-s1 standard-s1 narrow-s2 standard-s2; do
-    holds "$run: killed, stopped and gone on with is the same as not" \
+    holds "$run: killed, stopped and resumed gives the same as an uninterrupted run" \
         cmp a/runs/$run/last.safetensors b/runs/$run/last.safetensors
 done
 

@@ -66,7 +66,7 @@ holds "redrawn" [ -n "$(tr -cd '\r' <err)" ]
 expect 0 "$CAELUM" train "$net" --data synthetic:200 --epochs 1 --out c -q --color always
 holds "quiet" test ! -s err
 
-# whoever reads has gone: no message, and the status of SIGPIPE
+# the reader has gone: no message, and the status of SIGPIPE
 until_nobody_reads() { (trap '' PIPE; while echo; do sleep 0.02; done) 2>/dev/null; }
 { until_nobody_reads; "$CAELUM" man train 2>pipe.err; echo $? >pipe.status; } | true
 holds "ended by SIGPIPE" test "$(cat pipe.status)" = 141

@@ -47,7 +47,7 @@ says err "another caelum is at work"
 kill -TERM $pid
 wait $pid
 holds "exit status 143 after SIGTERM" test $? = 143
-holds "it says how to go on" grep -q "go on with: caelum train --resume c" stopped
+holds "it says how to go on" grep -q "resume with: caelum train --resume c" stopped
 epochs=$(($(wc -l <c/metrics.csv) + 1)) # two more than are done
 expect 0 "$CAELUM" train --resume c --epochs $epochs
 holds "two more epochs after resuming" test "$(wc -l <c/metrics.csv)" = $((epochs + 1))
