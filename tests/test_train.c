@@ -283,7 +283,7 @@ static void noise_is_the_same_on_any_threads(void **state) {
     caelum_net_close(&net), caelum_data_close(&data);
 }
 
-/* More blocks than gradient slots: every picture counts, once. Two halves of one set, each twice in the
+/* More blocks than jobs: every picture counts, once. Two halves of one set, each twice in the
  * large minibatch, leave the gradient that the set alone leaves, so one step ends in the same place. */
 static void large_minibatches_use_every_picture(void **state) {
     (void)state;

@@ -1,12 +1,5 @@
-/* update_tmpl.c - what happens to parameters once a step: the sum of the blocks' gradients in a fixed
- * order, and the rules by which a gradient becomes a change. Elementwise, so the compiler's own vectorisation
- * leaves the bits alone. */
-
-static void FN(sum)(float *restrict sum, const float *restrict slots, size_t count, size_t stride, size_t n) {
-    for (size_t i = 0; i < n; i++) sum[i] = slots[i];
-    for (size_t s = 1; s < count; s++)
-        for (size_t i = 0; i < n; i++) sum[i] += slots[s * stride + i];
-}
+/* update_tmpl.c - the rules by which a gradient becomes a change of the parameters. Elementwise, so the
+ * compiler's own vectorisation leaves the bits alone. */
 
 static void FN(adam)(const struct adam_job *job) {
     float *restrict p = job->p, *restrict m = job->m, *restrict v = job->v;

@@ -10,19 +10,25 @@
 #include <math.h>
 #include <string.h>
 
-/* Gradient slots: enough for any number of cores, few enough to add up quickly. The pictures 8 i to 8 i + 7
- * go to slot i % MOST_SLOTS, so the order of the sum is fixed for larger minibatches too. */
-enum { MOST_SLOTS = 128 };
+/* Jobs that learn at the same time, at most: enough for any number of cores, few enough for memory. */
+enum { MOST_JOBS = 32 };
 
 static size_t eights_of(size_t pictures) {
     return (pictures + SUM_LANES - 1) / SUM_LANES;
 }
-static size_t blocks_of(const struct trainer *t, size_t pictures) {
-    return (pictures + t->engine.kernels->lanes - 1) / t->engine.kernels->lanes;
-}
 /* Sums that a block leaves. */
 static size_t sums_of(const struct trainer *t) {
     return t->engine.kernels->lanes / SUM_LANES;
+}
+/* Jobs for so many blocks. */
+static size_t jobs_of(const struct trainer *t, size_t blocks) {
+    return (blocks + t->job_blocks - 1) / t->job_blocks;
+}
+/* Floats in which a job adds up its gradients (learn_blocks): one array more for each level of its tree. */
+static size_t stack_size(const struct trainer *t) {
+    size_t arrays = sums_of(t);
+    for (size_t blocks = 1; blocks < t->job_blocks; blocks *= 2) arrays++;
+    return arrays * t->engine.net->params;
 }
 
 struct caelum_train_settings trainer_defaults(size_t batch, double lr, int threads) {
@@ -42,16 +48,17 @@ static size_t picture_size(const struct trainer *t) {
 static int allocate(struct trainer *t, size_t largest, struct caelum_error *err) {
     const size_t n = t->engine.net->params, lanes = t->engine.kernels->lanes;
     const size_t most = largest > t->settings.batch ? largest : t->settings.batch;
-    const size_t eights = blocks_of(t, t->settings.batch) * sums_of(t);
-    size_t slots = 0;
-    t->slot_count = eights < MOST_SLOTS ? eights : MOST_SLOTS;
+    const size_t blocks = (t->settings.batch + lanes - 1) / lanes;
+    size_t floats = 0;
+    for (t->job_blocks = 1; jobs_of(t, blocks) > MOST_JOBS;) t->job_blocks *= 2;
     CHECK(mem_alloc(&t->params, n, sizeof(float), err));
     CHECK(optimizer_open(&t->optimizer, &t->settings, t->engine.net, t->settings.threads, err));
     if (t->settings.ema > 0) CHECK(mem_alloc(&t->ema, n, sizeof(float), err));
-    CHECK(mem_alloc(&t->gradient, n, sizeof(float), err));
-    CHECK(size_mul(n, t->slot_count + MOST_LANES / SUM_LANES, &slots, err));
-    CHECK(mem_alloc(&t->slots, slots, sizeof(float), err));
-    CHECK(mem_alloc(&t->sums, blocks_of(t, most) * sums_of(t), sizeof *t->sums, err));
+    /* the last stack is the tail's */
+    CHECK(size_mul(stack_size(t), jobs_of(t, blocks) + 1, &floats, err));
+    CHECK(mem_alloc(&t->stacks, floats, sizeof(float), err));
+    t->gradient = t->stacks;
+    CHECK(mem_alloc(&t->sums, eights_of(most) + sums_of(t), sizeof *t->sums, err));
     return mem_alloc(&t->augmented, (size_t)t->settings.threads * lanes, picture_size(t), err);
 }
 
@@ -85,9 +92,8 @@ int trainer_start(struct trainer *t, const struct pictures *pictures, struct cae
 void trainer_close(struct trainer *t) {
     engine_close(&t->engine);
     mem_free(&t->sums);
-    mem_free(&t->slots);
+    mem_free(&t->stacks);
     mem_free(&t->augmented);
-    mem_free(&t->gradient);
     mem_free(&t->ema);
     optimizer_close(&t->optimizer);
     mem_free(&t->params);
@@ -119,21 +125,16 @@ struct pass {
     float scale; /* of the loss gradient; 0: no learning */
 };
 
-/* One block, and where its results go. */
+/* One block, and where its losses go. */
 struct block {
     struct engine_block at;
     struct loss_sums *sums; /* [sums_of] */
-    float *grads;           /* [sums_of][net->params] */
 };
 
 static struct block take_block(const struct pass *pass, size_t number, int worker) {
     struct trainer *t = pass->trainer;
-    const size_t slot = number * sums_of(t), params = t->engine.net->params;
-    struct block b = {.at = engine_block(&t->engine, &pass->cut, number, worker),
-                      .sums = &t->sums[slot],
-                      .grads = t->slots + slot % t->slot_count * params};
-    if (number == pass->cut.blocks) b.sums = t->tail_sums, b.grads = t->slots + t->slot_count * params;
-    return b;
+    return (struct block){.at = engine_block(&t->engine, &pass->cut, number, worker),
+                          .sums = number == pass->cut.blocks ? t->tail_sums : &t->sums[number * sums_of(t)]};
 }
 
 /* What is random about picture `at` of the minibatch of this step, beside its order and flips. */
@@ -207,30 +208,46 @@ static void forward_block(const struct pass *pass, const struct block *b, int wo
     t->engine.kernels->loss(&job);
 }
 
-static void learn_block(const struct pass *pass, const struct block *b, int worker) {
-    const struct engine *e = &pass->trainer->engine;
-    forward_block(pass, b, worker);
-    net_backward(b->at.net, e->kernels, e->params, e->packed, &b->at.place->workspace, b->grads);
+/* y += x, for the parameters [first, first + n). */
+static void add(const struct trainer *t, float *y, const float *x, size_t first, size_t n) {
+    t->engine.kernels->add_scaled(y + first, x + first, 1, n);
 }
 
-/* Job 0 is the tail where there is one: it is the shortest, so its worker takes another afterwards. The
- * others are the blocks whose sums go to the same slot, or pair of slots. */
+/* One block forward and backward; its gradient, the sum of one or two eights, to stack[0 .. params). */
+static void learn_block(const struct pass *pass, size_t number, float *stack, int worker) {
+    const struct trainer *t = pass->trainer;
+    const struct engine *e = &t->engine;
+    const struct block b = take_block(pass, number, worker);
+    const size_t params = e->net->params;
+    memset(stack, 0, sums_of(t) * params * sizeof *stack);
+    forward_block(pass, &b, worker);
+    net_backward(b.at.net, e->kernels, e->params, e->packed, &b.at.place->workspace, stack);
+    if (b.at.pictures > SUM_LANES) add(t, stack, stack + params, 0, params);
+}
+
+/* The gradient of `count` blocks, a power of two, to stack[0 .. params): that of their first half, then that
+ * of the second, which uses the stack behind it. */
+static void learn_blocks(const struct pass *pass, size_t first, size_t count, float *stack, int worker) {
+    const size_t params = pass->trainer->engine.net->params, half = count / 2;
+    if (count == 1) {
+        learn_block(pass, first, stack, worker);
+        return;
+    }
+    learn_blocks(pass, first, half, stack, worker);
+    if (first + half >= pass->cut.blocks) return;
+    learn_blocks(pass, first + half, half, stack + params, worker);
+    add(pass->trainer, stack, stack + params, 0, params);
+}
+
+/* Job 0 is the tail where there is one: it is the shortest, so its worker takes another afterwards. */
 static void learn_job(void *cookie, size_t job, int worker) {
     const struct pass *pass = cookie;
     const struct trainer *t = pass->trainer;
-    const size_t size = sums_of(t) * t->engine.net->params * sizeof(float);
-    const size_t slot = pass->cut.tail ? job - 1 : job, step = t->slot_count / sums_of(t);
-    if (pass->cut.tail && job == 0) {
-        const struct block tail = take_block(pass, pass->cut.blocks, worker);
-        memset(tail.grads, 0, size);
-        learn_block(pass, &tail, worker);
-        return;
-    }
-    for (size_t b = slot; b < pass->cut.blocks; b += step) {
-        const struct block block = take_block(pass, b, worker);
-        if (b == slot) memset(block.grads, 0, size);
-        learn_block(pass, &block, worker);
-    }
+    const size_t number = pass->cut.tail ? job - 1 : job;
+    if (pass->cut.tail && job == 0)
+        learn_block(pass, pass->cut.blocks, t->stacks + jobs_of(t, pass->cut.blocks) * stack_size(t), worker);
+    else
+        learn_blocks(pass, number * t->job_blocks, t->job_blocks, t->stacks + number * stack_size(t), worker);
 }
 
 static void measure_job(void *cookie, size_t job, int worker) {
@@ -251,15 +268,21 @@ static void add_sums(const struct pass *pass, struct loss_sums *sums) {
     }
 }
 
-/* All slots in their order, the tail's last. */
-static void add_gradients(const struct pass *pass) {
-    struct trainer *t = pass->trainer;
-    const size_t eights = eights_of(pass->cut.pictures), params = t->engine.net->params;
-    const size_t slots = eights < t->slot_count ? eights : t->slot_count;
-    if (slots == 0) memset(t->gradient, 0, params * sizeof *t->gradient);
-    if (slots > 0) t->engine.kernels->sum(t->gradient, t->slots, slots, params, params);
-    if (pass->cut.tail)
-        t->engine.kernels->add_scaled(t->gradient, t->slots + t->slot_count * params, 1, params);
+/* Parameters that one thread adds up at a time. */
+enum { ADD_RANGE = 16384 };
+
+/* The upper levels of the tree, for one range of the parameters: the jobs' sums in pairs, pairs of pairs and
+ * so on, into the first; then the tail's. */
+static void add_range(void *cookie, size_t range, int worker) {
+    (void)worker;
+    const struct pass *pass = cookie;
+    const struct trainer *t = pass->trainer;
+    const size_t first = range * ADD_RANGE, rest = t->engine.net->params - first, size = stack_size(t);
+    const size_t n = rest < ADD_RANGE ? rest : ADD_RANGE, jobs = jobs_of(t, pass->cut.blocks);
+    for (size_t step = 1; step < jobs; step *= 2)
+        for (size_t j = 0; j + step < jobs; j += 2 * step)
+            add(t, t->stacks + j * size, t->stacks + (j + step) * size, first, n);
+    if (pass->cut.tail && jobs > 0) add(t, t->stacks, t->stacks + jobs * size, first, n);
 }
 
 /* Scales the gradient down where its norm is larger than allowed, as PyTorch's clip_grad_norm_ does. */
@@ -286,9 +309,10 @@ void trainer_step(struct trainer *t, const struct pictures *pictures, const uint
                         .order = order,
                         .cut = engine_cut(&t->engine, n, SUM_LANES),
                         .scale = (float)(1.0 / (double)(n * trainer_terms(t)))};
-    const size_t most = t->slot_count / sums_of(t), blocks = pass.cut.blocks < most ? pass.cut.blocks : most;
-    team_for(t->settings.threads, blocks + (pass.cut.tail ? 1 : 0), learn_job, &pass);
-    add_gradients(&pass);
+    const size_t jobs = jobs_of(t, pass.cut.blocks) + (pass.cut.tail ? 1 : 0);
+    const size_t ranges = (t->engine.net->params + ADD_RANGE - 1) / ADD_RANGE;
+    team_for(t->settings.threads, jobs, learn_job, &pass);
+    parallel_for(t->settings.threads, ranges, add_range, &pass);
     if (t->settings.clip > 0) clip(t);
     optimizer_step(&t->optimizer, t->engine.kernels, t->lr, t->params, t->gradient);
     if (t->ema) average(t);

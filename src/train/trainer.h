@@ -2,9 +2,10 @@
  * epochs, files or people.
  *
  * A minibatch is cut into blocks; what is left in the end, fewer than eight pictures, may make a block of
- * strips (engine/engine.h). Each block runs forward and backward on one thread and leaves the gradient of
- * every eight pictures in a slot of their own; the slots are added in their order, the strips' last. So the
- * result depends neither on the number of threads nor on the size of blocks. */
+ * strips (engine/engine.h). Gradients are added up over every eight pictures, and the eights' sums in a
+ * balanced tree over their numbers (0 + 1) + (2 + 3) ..., the strips' last: whatever computes them, an
+ * aligned part of the minibatch comes down to one sum. So the result depends neither on the number of threads
+ * nor on the size of blocks. */
 #ifndef CAELUM_TRAIN_TRAINER_H
 #define CAELUM_TRAIN_TRAINER_H
 
@@ -20,11 +21,11 @@ struct trainer {
     struct engine engine;
     float *params; /* [net->params] */
     struct optimizer optimizer;
-    float *ema;      /* [net->params]: running mean of params over the steps; NULL: none is kept */
-    double lr;       /* of the next step */
-    float *gradient; /* [net->params] */
-    float *slots;    /* [slot_count + 2][net->params], the last two of the tail */
-    size_t slot_count;
+    float *ema;             /* [net->params]: running mean of params over the steps; NULL: none is kept */
+    double lr;              /* of the next step */
+    float *stacks;          /* of each job, and of the tail: gradients that are being added up */
+    float *gradient;        /* [net->params]: the sum of all, in the first of the stacks */
+    size_t job_blocks;      /* blocks of a job, a power of two */
     uint8_t *augmented;     /* [thread][lanes] pictures, for those that are changed */
     struct loss_sums *sums; /* of every eight pictures of a step, or of the split measured */
     struct loss_sums tail_sums[MOST_LANES / SUM_LANES];
