@@ -1,14 +1,12 @@
 /* colorize.c - one picture of any size in color: small through the network, large along the luminance. */
-#include "apply/colorizer_gain.h"
+#include "apply/predict_color.h"
 #include "base/color.h"
 #include "base/mem.h"
 #include "base/mirror.h"
 #include "base/parallel.h"
-#include "engine/task.h"
 #include "image/chroma.h"
 #include "image/fade.h"
 #include "metrics/color_metrics.h"
-#include "model/pool.h"
 
 #include <string.h>
 
@@ -49,10 +47,9 @@ static void place_hints(struct work *w, const struct caelum_picture *in,
     const size_t plane = w->h * w->w;
     for (size_t i = 0; i < s->hint_count; i++) {
         const struct caelum_hint *hint = &s->hints[i];
-        double rgb[3], yuv[3];
+        double yuv[3];
         float *at = w->hints + hint->y * w->h / in->height * w->w + hint->x * w->w / in->width;
-        for (size_t c = 0; c < 3; c++) rgb[c] = hint->rgb[c] / 255.0;
-        color_rgb_to_yuv(rgb, yuv);
+        color_bytes_to_yuv(hint->rgb, 1, yuv);
         at[0] += (float)yuv[1];
         at[plane] += (float)yuv[2];
         at[2 * plane]++;

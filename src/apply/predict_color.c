@@ -1,8 +1,23 @@
+/* predict_color.c - luminance and random hints through a colorizer's network. */
 #include "apply/predict_color.h"
 
 #include "base/color.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/parallel.h"
+
+int colorizer_gain_check(double vivid, struct caelum_error *err) {
+    if (vivid >= 0 && vivid <= 1) return CAELUM_OK;
+    return caelum_fail(err, CAELUM_EUSAGE, "vivid: expected 0 to 1, got %g", vivid);
+}
+
+double colorizer_gain(const struct caelum_model *model, double vivid) {
+    static const double usual = 2, most = 10;
+    const char *text = caelum_model_metadata(model, COLORIZER_GAIN_KEY);
+    double gain;
+    if (!number_real(text, &gain) || !(gain >= 1 && gain <= most)) gain = usual;
+    return 1 + vivid * (gain - 1);
+}
 
 int predict_color_check(const struct caelum_net *net, const struct pictures *p, struct caelum_error *err) {
     const struct shape in = net->input, out = net->layer[net->layers - 1].out;
@@ -47,9 +62,8 @@ static void hint(void *cookie, size_t i, int worker) {
         *mask = 1;
     }
     for (size_t p = 0; p < plane; p++) {
-        double rgb[3], yuv[3];
-        for (size_t c = 0; c < 3; c++) rgb[c] = picture[c * plane + p] / 255.0;
-        color_rgb_to_yuv(rgb, yuv);
+        double yuv[3];
+        color_bytes_to_yuv(picture + p, plane, yuv);
         input[p] = (float)yuv[0];
         for (size_t c = 1; c < 3; c++) input[c * plane + p] = input[3 * plane + p] * (float)yuv[c];
     }

@@ -13,6 +13,11 @@ void color_rgb_to_yuv(const double rgb[3], double yuv[3]) {
     yuv[2] = scale_v * (weight_g * (r - g) + weight_b * (r - b));
 }
 
+void color_bytes_to_yuv(const uint8_t *rgb, size_t plane, double yuv[3]) {
+    const double pixel[3] = {rgb[0] / 255.0, rgb[plane] / 255.0, rgb[2 * plane] / 255.0};
+    color_rgb_to_yuv(pixel, yuv);
+}
+
 void color_yuv_to_rgb(const double yuv[3], double rgb[3]) {
     const double r = yuv[2] / scale_v, b = yuv[1] / scale_u; /* R - Y and B - Y */
     rgb[0] = yuv[0] + r;
@@ -94,8 +99,7 @@ double color_ciede2000(const double x[3], const double y[3]) {
 void color_recolor(const uint8_t *truth, const float *uv, size_t plane, uint8_t *out) {
     for (size_t i = 0; i < plane; i++) {
         double rgb[3], yuv[3];
-        for (size_t c = 0; c < 3; c++) rgb[c] = truth[c * plane + i] / 255.0;
-        color_rgb_to_yuv(rgb, yuv);
+        color_bytes_to_yuv(truth + i, plane, yuv);
         for (size_t c = 0; c < 3; c++) rgb[c] = yuv[0];
         if (uv) {
             yuv[1] = (double)uv[i], yuv[2] = (double)uv[plane + i];

@@ -14,8 +14,11 @@
 /* RGB to YUV; U and V of a grey are exactly 0. */
 void color_rgb_to_yuv(const double rgb[3], double yuv[3]);
 
-/* The inverse: R = Y + V / 0.877, B = Y + U / 0.492, and G such that the luminance is Y. Chroma that can't
- * be displayed gives values outside [0, 1]. */
+/* YUV of a pixel whose bytes R, G, B are `plane` apart. */
+void color_bytes_to_yuv(const uint8_t *rgb, size_t plane, double yuv[3]);
+
+/* The inverse of color_rgb_to_yuv: R = Y + V / 0.877, B = Y + U / 0.492, and G such that the luminance is Y.
+ * Chroma that can't be displayed gives values outside [0, 1]. */
 void color_yuv_to_rgb(const double yuv[3], double rgb[3]);
 
 /* RGB to L*a*b*: sRGB's curve undone (IEC 61966-2-1), sRGB's primaries to XYZ, CIE 15 to Lab. The white

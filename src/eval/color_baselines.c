@@ -31,11 +31,6 @@ struct tables {
 
 /* --- Fitting -------------------------------------------------------------------------------------- */
 
-static void read_pixel(const uint8_t *rgb, size_t plane, size_t i, double yuv[3]) {
-    const double pixel[3] = {rgb[i] / 255.0, rgb[plane + i] / 255.0, rgb[2 * plane + i] / 255.0};
-    color_rgb_to_yuv(pixel, yuv);
-}
-
 static size_t bin_of(double y) {
     return (size_t)(y * 255 + 0.5);
 }
@@ -56,7 +51,7 @@ static void fit_luma(struct tables *t, const struct pictures *train) {
     for (size_t p = 0; p < train->n; p++)
         for (size_t i = 0; i < plane; i++) {
             double yuv[3];
-            read_pixel(pictures_at(train, p), plane, i, yuv);
+            color_bytes_to_yuv(pictures_at(train, p) + i, plane, yuv);
             const size_t bin = bin_of(yuv[0]);
             t->luma[bin].u += yuv[1], t->luma[bin].v += yuv[2];
             count[bin]++;
@@ -76,7 +71,7 @@ static int fit_place(struct tables *t, const struct pictures *train, struct cael
     for (size_t p = 0; p < train->n; p++)
         for (size_t i = 0; i < plane; i++) {
             double yuv[3];
-            read_pixel(pictures_at(train, p), plane, i, yuv);
+            color_bytes_to_yuv(pictures_at(train, p) + i, plane, yuv);
             const size_t bin = bin_of(yuv[0]);
             struct cell *cell = place_of(t, bin, i);
             cell->u += yuv[1] - t->luma[bin].u, cell->v += yuv[2] - t->luma[bin].v;
@@ -107,7 +102,7 @@ static void predict_luma(const struct tables *t, const uint8_t *rgb, float *chro
     const size_t plane = t->h * t->w;
     for (size_t i = 0; i < plane; i++) {
         double yuv[3];
-        read_pixel(rgb, plane, i, yuv);
+        color_bytes_to_yuv(rgb + i, plane, yuv);
         put(chroma, plane, i, t->luma[bin_of(yuv[0])]);
     }
 }
@@ -116,7 +111,7 @@ static void predict_place(const struct tables *t, const uint8_t *rgb, float *chr
     const size_t plane = t->h * t->w;
     for (size_t i = 0; i < plane; i++) {
         double yuv[3];
-        read_pixel(rgb, plane, i, yuv);
+        color_bytes_to_yuv(rgb + i, plane, yuv);
         const size_t bin = bin_of(yuv[0]);
         const struct cell luma = t->luma[bin], *rest = place_of(t, bin, i);
         put(chroma, plane, i, (struct cell){luma.u + rest->u, luma.v + rest->v});
@@ -134,7 +129,7 @@ static void predict_blocks(const struct tables *t, const uint8_t *rgb, size_t bh
             for (size_t y = y0; y < y1; y++)
                 for (size_t x = x0; x < x1; x++) {
                     double yuv[3];
-                    read_pixel(rgb, plane, y * t->w + x, yuv);
+                    color_bytes_to_yuv(rgb + y * t->w + x, plane, yuv);
                     mean.u += yuv[1] / n, mean.v += yuv[2] / n;
                 }
             for (size_t y = y0; y < y1; y++)

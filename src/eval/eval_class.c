@@ -1,6 +1,5 @@
 /* eval_class.c - a classifier measured over a split; and the semantic test of a colorizer: what a classifier
  * takes pictures for in their own colors, in grey, and in the colorizer's colors. */
-#include "apply/colorizer_gain.h"
 #include "apply/predict_color.h"
 #include "base/color.h"
 #include "base/mem.h"

@@ -1,6 +1,5 @@
 /* eval_color.c - a colorizer measured over a split. */
-#include "apply/color_sheet.h"
-#include "apply/colorizer_gain.h"
+#include "apply/model_sheet.h"
 #include "apply/predict_color.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -95,7 +94,7 @@ static int write_some(const struct evaluation *e, const caelum_model *model, con
     some.index = index;
     some.n = n;
     CHECK(file_join(path, sizeof path, dir, name, err));
-    return color_sheet_write(model, &some, title, path, err);
+    return model_sheet_color(model, &some, title, path, err);
 }
 
 static int write_sheets(const struct evaluation *e, const caelum_model *model,

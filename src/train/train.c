@@ -12,7 +12,7 @@
 #include "train/run_files.h"
 #include "train/train_settings.h"
 
-#include "apply/run_sheet.h"
+#include "apply/model_sheet.h"
 #include "train/run_directory.h"
 #include "train/train_command.h"
 #include "train/train_open.h"
@@ -335,7 +335,7 @@ static int illustrate(struct run *run, struct caelum_error *err) {
     CHECK(path_in(run, "best.safetensors", model, err));
     struct caelum_model *best = NULL;
     CHECK(caelum_model_load(&best, model, err));
-    int result = run_sheet_write(best, run->data, path, err);
+    int result = model_sheet_run(best, run->data, path, err);
     caelum_model_close(&best);
     if (result == 0) result = events_image(&run->events, sheet, fit->epochs_done, path, err);
     return result;
