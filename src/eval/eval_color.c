@@ -88,7 +88,7 @@ static int by_gain(const void *a, const void *b) {
 static int write_some(const struct evaluation *e, const caelum_model *model, const uint32_t *which, size_t n,
                       const char *dir, const char *name, const char *title, struct caelum_error *err) {
     uint32_t index[CHOSEN];
-    char path[1100];
+    char path[PATH_SIZE];
     struct pictures some = e->pictures;
     for (size_t i = 0; i < n; i++) index[i] = e->pictures.index[which[i]];
     some.index = index;
@@ -102,7 +102,7 @@ static int write_sheets(const struct evaluation *e, const caelum_model *model,
     const size_t n = e->pictures.n, few = n < EXTREMES ? n : EXTREMES, many = n < CHOSEN ? n : CHOSEN;
     struct rng rng = rng_make(s->seed, RNG_SAMPLES, 0);
     struct gain *gains = NULL;
-    uint32_t *order = NULL, which[EXTREMES];
+    uint32_t *order = NULL, which[EXTREMES] = {0};
     CHECK(file_make_directory(s->sheets, err));
     int result = mem_alloc(&gains, n, sizeof *gains, err);
     if (result == 0) result = mem_alloc(&order, n, sizeof *order, err);

@@ -1,5 +1,5 @@
 /* train.c - a training run as a person knows it: a data set, a network, a run directory that tells the
- * whole story and can be resumed. The mathematics is in src/train. */
+ * whole story and can be resumed. The mathematics is in trainer.c. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
