@@ -23,15 +23,8 @@ file(RELATIVE_PATH PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_I
 foreach(name PNG JPEG ARCHIVE JANSSON NETTLE ZLIB ${CAELUM_PART_NAMES})
   list(APPEND PC_PRIVATE ${${name}_LDFLAGS})
 endforeach()
-foreach(name ${OpenMP_C_LIB_NAMES})
-  if(NOT CMAKE_C_COMPILER_ID STREQUAL "GNU") # which finds its own
-    get_filename_component(directory ${OpenMP_${name}_LIBRARY} DIRECTORY)
-    list(APPEND PC_PRIVATE -L${directory})
-  endif()
-  list(APPEND PC_PRIVATE -l${name})
-endforeach()
 list(TRANSFORM CMAKE_DL_LIBS PREPEND -l OUTPUT_VARIABLE dl)
-list(APPEND PC_PRIVATE ${dl} -lm)
+list(APPEND PC_PRIVATE ${dl} ${CMAKE_THREAD_LIBS_INIT} -lm)
 list(REMOVE_ITEM PC_PRIVATE -L/usr/lib -L/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}) # where every linker looks
 list(JOIN PC_PRIVATE " " PC_PRIVATE)
 configure_file(cmake/caelum.pc.in caelum.pc @ONLY)

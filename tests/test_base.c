@@ -5,10 +5,6 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/number.h"
-#include "base/parallel.h"
-#include "base/team.h"
-
-#include <stdatomic.h>
 
 #include <math.h>
 #include <signal.h>
@@ -175,53 +171,6 @@ static void files_are_whole_or_not_there(void **state) {
     test_remove(dir);
 }
 
-static void add_job(void *cookie, size_t i, int worker) {
-    (void)worker;
-    ((int *)cookie)[i]++;
-}
-
-static void every_job_runs_once(void **state) {
-    (void)state;
-    for (int threads = 1; threads <= 5; threads++) {
-        int done[100] = {0};
-        parallel_for(threads, 100, add_job, done);
-        for (size_t i = 0; i < 100; i++) assert_int_equal(done[i], 1);
-    }
-    assert_true(parallel_default_threads() >= 1);
-}
-
-struct shared {
-    atomic_int parts[40][TEAM_MOST];
-    atomic_size_t jobs;
-};
-
-static void count_part(const void *cookie, size_t member, size_t members) {
-    atomic_int *const *parts = cookie;
-    if (member < members && members <= TEAM_MOST) (*parts)[member]++;
-}
-
-static void team_job(void *cookie, size_t i, int worker) {
-    struct shared *s = cookie;
-    atomic_int *parts = s->parts[i];
-    (void)worker;
-    for (int n = 0; n < 100; n++) team_run(count_part, &parts, 2 * TEAM_WORK);
-    s->jobs++;
-}
-
-/* Each of a job's hundred calls is done by its leader, and by as many others as were left over. */
-static void teams_do_every_part(void **state) {
-    (void)state;
-    for (size_t n = 1; n <= 40; n += 3)
-        for (int threads = 1; threads <= 9; threads += 2) {
-            struct shared s = {0};
-            const size_t size = n < (size_t)threads ? team_members(threads, (int)n - 1) : 1;
-            team_for(threads, n, team_job, &s);
-            assert_int_equal(s.jobs, n);
-            for (size_t i = 0; i < n; i++)
-                for (size_t m = 0; m < TEAM_MOST; m++) assert_int_equal(s.parts[i][m], m < size ? 100 : 0);
-        }
-}
-
 static void cpu_level_can_be_lowered(void **state) {
     (void)state;
     enum cpu_level level = CPU_LEVELS;
@@ -268,7 +217,6 @@ int main(void) {
         cmocka_unit_test(rng_is_uniform_and_apart),  cmocka_unit_test(shuffle_is_a_permutation),
         cmocka_unit_test(whole_numbers_are_checked), cmocka_unit_test(json_is_whole_or_gone),
         cmocka_unit_test(sizes_are_checked),         cmocka_unit_test(files_are_whole_or_not_there),
-        cmocka_unit_test(every_job_runs_once),       cmocka_unit_test(teams_do_every_part),
         cmocka_unit_test(cpu_level_can_be_lowered),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -7,8 +7,7 @@
     colored = caelum.Model("colorize.safetensors").colorize(rgb)     # uint8 [height, width, 3]
 
 It needs numpy and the installed library; CAELUM_LIBRARY names another one. One model may be used by several
-threads, and runs without holding Python's lock. Don't load it into a Python that has loaded PyTorch: two OpenMP
-libraries in one process get in each other's way.
+threads, and runs without holding Python's lock.
 """
 
 import ctypes as c

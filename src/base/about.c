@@ -13,7 +13,7 @@ const char *caelum_build_info(void) {
 #else
         ", kernels: generic"
 #endif
-        ", parts: png jpeg archive openmp " CAELUM_PART_WORDS;
+        ", parts: png jpeg archive " CAELUM_PART_WORDS;
 }
 
 int caelum_cpu(const char **name, struct caelum_error *err) {

@@ -1,4 +1,4 @@
-/* parallel.h - the one place where threads start: n independent jobs over a team. */
+/* parallel.h - n independent jobs, over as many threads as are useful. */
 #ifndef CAELUM_BASE_PARALLEL_H
 #define CAELUM_BASE_PARALLEL_H
 
@@ -6,14 +6,10 @@
 
 /* Runs job(cookie, i, worker) for every i < n and returns when all are done. worker < threads; one
  * worker runs one job at a time. Jobs are handed out in no fixed order: a job must not depend on
- * which worker runs it, nor on the others. */
+ * which worker runs it, nor on the others. There are fewer threads where no more can be started. */
 void parallel_for(int threads, size_t n, void (*job)(void *cookie, size_t i, int worker), void *cookie);
 
-/* How many of `wanted` threads the calling thread gets for a parallel region, including itself: as many as
- * the process can start, at least 1 and at most 1024. What was refused once is not tried again. */
-int parallel_grant(int wanted);
-
-/* CPUs that this process may use: its affinity mask cut down to the control group's quota. */
+/* CPUs that this process may use: its affinity mask cut down to the control groups' quota. */
 int parallel_default_threads(void);
 
 /* Threads for a caller who asks for `wanted`, 0 meaning as many as are useful. More than there are

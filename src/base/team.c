@@ -1,94 +1,140 @@
-/* team.c - members wait in a loop, since parts take microseconds; after a while they let others have the
- * processor. */
+/* team.c - loops over jobs, and parts of jobs. Both are handed out one by one, by counters, so that a thread
+ * whose processor is taken by another process holds up no more than the part that it is at. */
 #include "base/team.h"
 
+#include "base/crew.h"
 #include "base/parallel.h"
 
-#include <omp.h>
-#include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-struct team {
-    _Alignas(64) atomic_uint call; /* counts what the leader handed out */
-    team_part *part;               /* NULL: the team is over */
+enum { MOST_OFFERS = 64 };
+
+/* What one thread shares with the others. `state` is the next part, the number of parts, and a count of the
+ * pieces of work, in 16, 16 and 32 bits: whoever increments it while parts are left may do that part, and the
+ * rest of the offer is as he sees it, since it changes only after all parts are done. */
+struct offer {
+    _Alignas(64) _Atomic uint64_t state;
+    team_part *part;
     const void *cookie;
-    size_t members;
-    _Alignas(64) atomic_size_t done; /* members that did their part */
+    struct event done;
 };
 
-/* The team that this thread leads. */
-static _Thread_local struct team *led;
+struct loop {
+    void (*job)(void *cookie, size_t i, int worker);
+    void *cookie;
+    size_t n;
+    bool shares;
+    _Alignas(64) atomic_size_t next, finished; /* jobs */
+    _Alignas(64) struct event news;            /* an offer, or the last job's end */
+    atomic_size_t free;                        /* threads that wait for news */
+    size_t offers;
+    struct offer offer[MOST_OFFERS];
+};
 
-static void wait_a_little(size_t *waited) {
-    if (++*waited % 2048 == 0) {
-        sched_yield();
-        return;
-    }
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
+/* The loop whose job this thread runs, and what it may share with the loop's other threads. */
+static _Thread_local struct loop *current;
+static _Thread_local struct offer *mine;
+
+/* --- Parts ---------------------------------------------------------------------------------------- */
+
+static bool do_part(struct offer *o) {
+    uint64_t state = atomic_load_explicit(&o->state, memory_order_acquire);
+    size_t part, parts;
+    do {
+        part = state & 0xffff, parts = state >> 16 & 0xffff;
+        if (part >= parts) return false;
+    } while (!atomic_compare_exchange_weak(&o->state, &state, state + 1));
+    o->part(o->cookie, part, parts);
+    event_signal(&o->done);
+    return true;
 }
 
-static void call(struct team *team, team_part *part, const void *cookie) {
-    team->part = part;
-    team->cookie = cookie;
-    atomic_store_explicit(&team->done, 0, memory_order_relaxed);
-    atomic_fetch_add_explicit(&team->call, 1, memory_order_release);
+/* Two for each thread, so that one that is late leaves work to the others. */
+static size_t parts_for(size_t threads) {
+    return threads < 2 ? 1 : threads < TEAM_MOST / 2 ? 2 * threads : TEAM_MOST;
+}
+
+size_t team_parts(int threads) {
+    return parts_for(threads < 1 ? 1 : (size_t)threads);
 }
 
 void team_run(team_part *part, const void *cookie, size_t work) {
-    struct team *team = led;
-    if (!team || work < 2 * TEAM_WORK) {
+    struct loop *loop = current;
+    const size_t threads = mine ? 1 + atomic_load_explicit(&loop->free, memory_order_relaxed) : 1;
+    const size_t wanted = parts_for(threads), most = work / TEAM_WORK, parts = wanted < most ? wanted : most;
+    if (parts < 2) {
         part(cookie, 0, 1);
         return;
     }
-    size_t waited = 0;
-    call(team, part, cookie);
-    part(cookie, 0, team->members);
-    while (atomic_load_explicit(&team->done, memory_order_acquire) < team->members - 1)
-        wait_a_little(&waited);
+    struct offer *o = mine;
+    const unsigned end = (event_count(&o->done) + (unsigned)parts) & (UINT32_MAX >> 1);
+    const uint64_t piece = (atomic_load_explicit(&o->state, memory_order_relaxed) >> 32) + 1;
+    o->part = part, o->cookie = cookie;
+    atomic_store_explicit(&o->state, piece << 32 | (uint64_t)parts << 16, memory_order_release);
+    event_signal(&loop->news);
+    while (do_part(o)) continue;
+    for (unsigned done; (done = event_count(&o->done)) != end;) event_wait(&o->done, done);
 }
 
-static void serve(struct team *team, size_t member) {
-    for (unsigned seen = 0;; seen++) {
-        size_t waited = 0;
-        while (atomic_load_explicit(&team->call, memory_order_acquire) == seen) wait_a_little(&waited);
-        if (!team->part) return;
-        team->part(team->cookie, member, team->members);
-        atomic_fetch_add_explicit(&team->done, 1, memory_order_release);
+/* --- Loops ---------------------------------------------------------------------------------------- */
+
+/* Each thread begins with another offer. */
+static bool help(struct loop *loop, size_t number) {
+    for (size_t i = 0; i < loop->offers; i++)
+        if (do_part(&loop->offer[(number + i) % loop->offers])) return true;
+    return false;
+}
+
+static void help_until_all_is_done(struct loop *loop, size_t number) {
+    atomic_fetch_add(&loop->free, 1);
+    for (;;) {
+        const unsigned seen = event_count(&loop->news);
+        if (atomic_load(&loop->finished) == loop->n) break;
+        if (!help(loop, number)) event_wait(&loop->news, seen);
     }
 }
 
-size_t team_members(int threads, int worker) {
-    const size_t most = threads > worker ? (size_t)threads / ((size_t)worker + 1) : 1;
-    return most < TEAM_MOST ? most : TEAM_MOST;
+/* Numbers from n on, of which there are some if there are fewer jobs than threads, only help. */
+static void work(void *cookie, int number) {
+    struct loop *loop = cookie, *outer = current;
+    struct offer *outer_offer = mine;
+    current = loop;
+    mine = loop->shares && (size_t)number < loop->offers ? &loop->offer[number] : NULL;
+    for (size_t i; (size_t)number < loop->n && (i = atomic_fetch_add(&loop->next, 1)) < loop->n;) {
+        loop->job(loop->cookie, i, number);
+        if (atomic_fetch_add(&loop->finished, 1) + 1 == loop->n) event_signal(&loop->news);
+    }
+    if (loop->shares || number == 0) help_until_all_is_done(loop, (size_t)number);
+    current = outer, mine = outer_offer;
+}
+
+static void run_loop(struct loop *loop, int threads) {
+    struct crew crew;
+    crew_start(&crew, threads - 1, work, loop);
+    work(loop, 0);
+    crew_end(&crew);
+}
+
+static void loop_over(int threads, struct loop *loop) {
+    loop->offers = !loop->shares ? 0 : threads < MOST_OFFERS ? (size_t)threads : MOST_OFFERS;
+    if (threads > 1 && loop->n > 0) {
+        run_loop(loop, threads);
+        return;
+    }
+    struct offer *outer_offer = mine;
+    mine = NULL;
+    for (size_t i = 0; i < loop->n; i++) loop->job(loop->cookie, i, 0);
+    mine = outer_offer;
+}
+
+void parallel_for(int threads, size_t n, void (*job)(void *cookie, size_t i, int worker), void *cookie) {
+    struct loop loop = {.job = job, .cookie = cookie, .n = n};
+    loop_over(threads > 0 && (size_t)threads > n ? (int)n : threads, &loop);
 }
 
 void team_for(int threads, size_t n, void (*job)(void *cookie, size_t i, int worker), void *cookie) {
-    const size_t size = n > 0 && n < (size_t)threads ? team_members(threads, (int)n - 1) : 1;
-    if (threads <= 1 || size == 1) {
-        parallel_for(threads, n, job, cookie);
-        return;
-    }
-    struct team teams[64] = {{0}}; /* of two or more members each */
-    const size_t leaders = n < 64 ? n : 64;
-    const int granted = parallel_grant((int)(leaders * size));
-#pragma omp parallel num_threads(granted)
-    {
-        /* should fewer threads have started, teams are smaller, down to threads that work alone */
-        const size_t started = (size_t)omp_get_num_threads(), self = (size_t)omp_get_thread_num();
-        const size_t members = started / leaders > 0 ? started / leaders : 1;
-        const size_t led_by = self / members, member = self % members;
-        if (led_by < leaders && member > 0) {
-            serve(&teams[led_by], member);
-        } else if (led_by < leaders) {
-            struct team *team = &teams[led_by];
-            team->members = members;
-            led = members > 1 ? team : NULL;
-            const size_t step = started < leaders ? started : leaders;
-            for (size_t i = led_by; i < n; i += step) job(cookie, i, (int)led_by);
-            led = NULL;
-            call(team, NULL, NULL);
-        }
-    }
+    struct loop loop = {.job = job, .cookie = cookie, .n = n, .shares = true};
+    loop_over(threads, &loop);
 }

@@ -8,12 +8,12 @@
 enum { STRIPS = 3 };
 
 static int open_place(const struct engine *e, const struct caelum_net *net, struct engine_place *place,
-                      size_t strips, int worker, struct caelum_error *err) {
+                      size_t strips, struct caelum_error *err) {
     if (place->open) return CAELUM_OK;
     const size_t lanes = e->kernels->lanes;
     place->open = true;
     CHECK(net_workspace_open_shared(&place->workspace, net, lanes, e->settings.learns,
-                                    team_members(e->settings.threads, worker), err));
+                                    team_parts(e->settings.threads), err));
     place->workspace.strips = strips;
     return task_block_open(&place->block, e->settings.task, net, lanes, e->settings.learns, err);
 }
@@ -28,14 +28,14 @@ int engine_reserve(struct engine *e, const struct engine_cut *cut, struct caelum
     /* its thread takes a block afterwards */
     const size_t workers = cut->blocks > 0 ? engine_cut_jobs(cut) : 0;
     for (size_t i = 0; i < workers && i < (size_t)e->settings.threads; i++) {
-        const int result = open_place(e, e->net, &e->place[i], 1, (int)i, err);
+        const int result = open_place(e, e->net, &e->place[i], 1, err);
         if (result == 0) continue;
         close_place(&e->place[i]);
         return result;
     }
     if (!cut->tail) return CAELUM_OK;
     const size_t strips = (size_t)2 << (cut->tail - e->strips);
-    const int result = open_place(e, cut->tail->net, &cut->tail->place, strips, 0, err);
+    const int result = open_place(e, cut->tail->net, &cut->tail->place, strips, err);
     if (result != 0) close_place(&cut->tail->place);
     return result;
 }
