@@ -58,6 +58,8 @@ static const struct caelum_option rows[] = {
            "measure each layer, forward and backward, in one thread"),
     OPTION(THREADS, struct bench, 't', "threads", s.threads, "N",
            "largest number of threads to measure, 1 to 4096"),
+    OPTION(SIZE, struct bench, 0, "beside", s.beside, "N",
+           "measure each network beside N busy processes, too, at most 64"),
     OPTION(FLAG, struct bench, 0, "json", json, NULL, "print the figures as JSON"),
     END_OF_OPTIONS};
 

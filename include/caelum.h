@@ -929,6 +929,7 @@ struct caelum_bench_settings {
     double seconds;          /* length of one measurement; default 0.3 */
     int threads;             /* largest number of threads measured; 0 = the default */
     bool layers;             /* measure the steps of a block instead of whole networks */
+    size_t beside;           /* busy processes to measure beside, too; at most 64, default none */
 };
 
 struct caelum_bench_settings caelum_bench_defaults(void);
@@ -939,7 +940,9 @@ struct caelum_bench_settings caelum_bench_defaults(void);
  * colorizer. With a filter, fma.tN comes with the figures that it explains. With `layers`: for each step of
  * the plan NETWORK.stepN.LAYER.forward and .backward, microseconds of a block in one thread, with .of_peak as
  * above and .roof, the share of the peak at which copy bandwidth would be the limit if every tensor came from
- * memory. The arrays are borrowed until return. */
+ * memory. With `beside` N, in turns with the quiet rate: NETWORK.train.bN.tN.besideN, the rate while N other
+ * processes compute, and .besideN.of_quiet, its share of the quiet one. The arrays are borrowed until return.
+ */
 int caelum_bench(const struct caelum_bench_settings *settings, caelum_bench_line line, void *cookie,
                  struct caelum_error *err);
 

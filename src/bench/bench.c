@@ -5,6 +5,7 @@
 #include "base/parallel.h"
 #include "base/path.h"
 #include "bench/bench_steps.h"
+#include "bench/beside.h"
 #include "data/data.h"
 #include "engine/task.h"
 #include "train/trainer.h"
@@ -29,6 +30,7 @@ struct bench {
     int threads[2]; /* numbers of threads measured: one, and the largest */
     bool told[2];   /* whether the peak of that many threads has been told */
     size_t thread_counts;
+    struct beside beside;
     /* the network at hand */
     struct caelum_net *net;
     struct caelum_net_info info;
@@ -57,23 +59,38 @@ static double window(double seconds, double (*work)(void *cookie), void *cookie)
     return done / elapsed;
 }
 
-/* Work done per second: the median of `rounds` windows, after one that does not count. With a yardstick,
- * its windows take turns with those of the work, and *share is the median of the quotients: a machine
- * whose speed drifts then drifts in both. */
-static double measure(const struct caelum_bench_settings *s, double (*work)(void *cookie), void *cookie,
-                      double (*yardstick)(void *cookie), void *yardstick_cookie, double *share) {
-    double rate[MOST_ROUNDS], shares[MOST_ROUNDS];
+static double median(double *values, size_t n) {
+    qsort(values, n, sizeof *values, ascending);
+    return values[n / 2];
+}
+
+/* Work per second, its share of a limit, and both as they are beside busy processes: all are medians. */
+struct figure {
+    double rate, of_limit, beside, of_quiet;
+};
+
+/* Medians of `rounds` windows, after one that does not count. With a limit, its windows take turns with those
+ * of the work and those beside others, and shares are medians of the quotients: a machine whose speed drifts
+ * then drifts in all. */
+static struct figure measure(const struct bench *b, double (*work)(void *cookie), void *cookie,
+                             double (*limit)(void *cookie), void *limit_cookie) {
+    const struct caelum_bench_settings *s = b->settings;
+    double rate[MOST_ROUNDS], of_limit[MOST_ROUNDS], beside[MOST_ROUNDS], of_quiet[MOST_ROUNDS];
     const size_t rounds = s->rounds < 1 ? 1 : s->rounds > MOST_ROUNDS ? MOST_ROUNDS : s->rounds;
     window(s->seconds / 3, work, cookie);
     for (size_t r = 0; r < rounds; r++) {
-        const double limit = yardstick ? window(s->seconds / 3, yardstick, yardstick_cookie) : 1;
-        rate[r] = window(s->seconds, work, cookie);
-        shares[r] = rate[r] / limit;
+        of_limit[r] = limit ? window(s->seconds / 3, limit, limit_cookie) : 1;
+        rate[r] = beside[r] = window(s->seconds, work, cookie);
+        of_limit[r] = rate[r] / of_limit[r];
+        if (limit && b->beside.n > 0) {
+            beside_go(&b->beside);
+            beside[r] = window(s->seconds, work, cookie);
+            beside_stop(&b->beside);
+        }
+        of_quiet[r] = beside[r] / rate[r];
     }
-    qsort(rate, rounds, sizeof *rate, ascending);
-    qsort(shares, rounds, sizeof *shares, ascending);
-    if (share) *share = shares[rounds / 2];
-    return rate[rounds / 2];
+    return (struct figure){median(rate, rounds), median(of_limit, rounds), median(beside, rounds),
+                           median(of_quiet, rounds)};
 }
 
 /* --- Limits --------------------------------------------------------------------------------------- */
@@ -129,7 +146,7 @@ static int bench_peak(struct bench *b, size_t t, struct caelum_error *err) {
     struct limit l = {.kernels = b->kernels, .threads = b->threads[t]};
     if (b->told[t]) return CAELUM_OK;
     CHECK(mem_alloc(&l.done, (size_t)l.threads, sizeof *l.done, err));
-    const double peak = measure(b->settings, peak_work, &l, NULL, NULL, NULL);
+    const double peak = measure(b, peak_work, &l, NULL, NULL).rate;
     mem_free(&l.done);
     b->told[t] = true;
     snprintf(name, sizeof name, "fma.t%d", l.threads);
@@ -140,7 +157,7 @@ static int copy_bandwidth(const struct bench *b, size_t t, double *bandwidth, st
     struct limit l = {.kernels = b->kernels, .threads = b->threads[t]};
     int result = mem_alloc(&l.from, COPY_BYTES, 1, err);
     if (result == 0) result = mem_alloc(&l.to, COPY_BYTES, 1, err);
-    if (result == 0) *bandwidth = measure(b->settings, copy_work, &l, NULL, NULL, NULL);
+    if (result == 0) *bandwidth = measure(b, copy_work, &l, NULL, NULL).rate;
     mem_free(&l.from);
     mem_free(&l.to);
     return result;
@@ -176,7 +193,7 @@ static double train_work(void *cookie) {
     return (double)t->batch;
 }
 
-static int bench_train(const struct bench *b, size_t batch, struct limit *peak, double *rate, double *share,
+static int bench_train(const struct bench *b, size_t batch, struct limit *peak, struct figure *figure,
                        struct caelum_error *err) {
     struct training *t = NULL;
     CHECK(mem_alloc(&t, 1, sizeof *t, err));
@@ -187,7 +204,7 @@ static int bench_train(const struct bench *b, size_t batch, struct limit *peak, 
     settings.task = caelum_net_task(b->net);
     if (settings.task == CAELUM_CLASSIFY) settings.loss = CAELUM_XENT; /* all pictures are of class 0 */
     const int result = trainer_open(&t->trainer, b->net, &settings, batch, err);
-    if (result == 0) *rate = measure(b->settings, train_work, t, peak_work, peak, share);
+    if (result == 0) *figure = measure(b, train_work, t, peak_work, peak);
     trainer_close(&t->trainer);
     mem_free(&t);
     return result;
@@ -221,13 +238,13 @@ static int open_inference(struct inference *t, const struct caelum_model *model,
 }
 
 /* As any program runs a model, through the public header. */
-static int bench_infer(const struct bench *b, size_t batch, struct limit *peak, double *rate, double *share,
+static int bench_infer(const struct bench *b, size_t batch, struct limit *peak, struct figure *figure,
                        struct caelum_error *err) {
     struct inference t = {.batch = batch, .err = err};
     caelum_model *model = NULL;
     CHECK(caelum_model_create(&model, b->net, 1, err));
     int result = open_inference(&t, model, peak->threads, err);
-    if (result == 0) *rate = measure(b->settings, infer_work, &t, peak_work, peak, share);
+    if (result == 0) *figure = measure(b, infer_work, &t, peak_work, peak);
     if (result == 0) result = t.result;
     caelum_engine_close(&t.engine);
     caelum_model_close(&model);
@@ -236,22 +253,32 @@ static int bench_infer(const struct bench *b, size_t batch, struct limit *peak, 
     return result;
 }
 
+static int tell_beside(const struct bench *b, const char *name, const struct figure *f,
+                       struct caelum_error *err) {
+    char beside[NAME + 96], of_quiet[NAME + 112];
+    if (b->beside.n == 0) return CAELUM_OK;
+    snprintf(beside, sizeof beside, "%s.beside%d", name, b->beside.n);
+    snprintf(of_quiet, sizeof of_quiet, "%s.of_quiet", beside);
+    CHECK(tell(b, beside, f->beside, "img/s", err));
+    return tell(b, of_quiet, 100 * f->of_quiet, "%", err);
+}
+
 /* The figure on threads[t] threads. */
 static int bench_figure(struct bench *b, bool training, size_t batch, size_t t, struct caelum_error *err) {
     char name[NAME + 64], of_peak[NAME + 80];
-    double rate = 0, share = 0;
+    struct figure figure = {0};
     struct limit peak = {.kernels = b->kernels, .threads = b->threads[t]};
     snprintf(name, sizeof name, "%s.%s.b%zu.t%d", b->name, training ? "train" : "infer", batch, peak.threads);
     snprintf(of_peak, sizeof of_peak, "%s.of_peak", name);
     if (!wanted(b, of_peak)) return CAELUM_OK;
     CHECK(bench_peak(b, t, err));
     CHECK(mem_alloc(&peak.done, (size_t)peak.threads, sizeof *peak.done, err));
-    int result = (training ? bench_train : bench_infer)(b, batch, &peak, &rate, &share, err);
+    int result = (training ? bench_train : bench_infer)(b, batch, &peak, &figure, err);
     mem_free(&peak.done);
     const double flops = 2.0 * (double)(training ? b->info.train_macs : b->info.macs);
-    if (result == 0) result = tell(b, name, rate, "img/s", err);
-    if (result == 0) result = tell(b, of_peak, 100 * share * flops, "%", err);
-    return result;
+    if (result == 0) result = tell(b, name, figure.rate, "img/s", err);
+    if (result == 0) result = tell(b, of_peak, 100 * figure.of_limit * flops, "%", err);
+    return result == 0 ? tell_beside(b, name, &figure, err) : result;
 }
 
 /* NAME of DIR/NAME.net; no file's name is longer. */
@@ -343,6 +370,9 @@ static int check_settings(const struct caelum_bench_settings *s, struct caelum_e
     if (!(s->seconds > 0 && s->seconds <= 3600))
         return caelum_fail(err, CAELUM_EUSAGE, "seconds: expected more than 0, at most 3600, got %g",
                            s->seconds);
+    if (s->beside > MOST_BESIDE)
+        return caelum_fail(err, CAELUM_EUSAGE, "beside: expected at most %d processes, got %zu", MOST_BESIDE,
+                           s->beside);
     for (size_t i = 0; i < s->batch_count; i++)
         if (s->batches[i] < 1 || s->batches[i] > PICTURES)
             return caelum_fail(err, CAELUM_EUSAGE, "batches: expected 1 to %d pictures, got %zu", PICTURES,
@@ -354,7 +384,9 @@ int caelum_bench(const struct caelum_bench_settings *settings, caelum_bench_line
                  struct caelum_error *err) {
     struct bench b = {.settings = settings, .line = line, .cookie = cookie};
     CHECK(check_settings(settings, err));
+    CHECK(beside_open(&b.beside, (int)settings->beside, err));
     const int result = run_bench(&b, err);
+    beside_close(&b.beside);
     caelum_net_close(&b.net);
     caelum_data_close(&b.data);
     return result;

@@ -33,6 +33,12 @@ for text in "" , 50, ,50 5x 5,,6 -1 50,0 1001 18446744073709551615 1844674407370
     expect 2 "$CAELUM" bench --batches "$text"
     says err "--batches: expected at most 32 whole numbers, each 1 to 1000, as in 1,50,250, got '$text'"
 done
+# shellcheck disable=SC2086
+expect 0 "$CAELUM" bench $quick --filter standard.train.b50.t2 --beside 2
+holds "alone and beside two others" test "$(names)" = "fma.t2 standard.train.b50.t2 standard.train.b50.t2.beside2\
+ standard.train.b50.t2.beside2.of_quiet"
+expect 2 "$CAELUM" bench --beside 65
+says err "beside: expected at most 64 processes, got 65"
 expect 2 "$CAELUM" bench --seconds 0
 says err "seconds: expected more than 0"
 expect 4 "$CAELUM" bench $quick --filter none missing.net
