@@ -194,6 +194,22 @@ static void several_threads_use_loops_while_the_process_forks(void **state) {
     assert_int_equal(wrong, 0);
 }
 
+/* The parent's helpers are not there; the child must not count on them. */
+static void a_child_has_helpers_of_its_own(void **state) {
+    (void)state;
+    int status = -1;
+    assert_int_equal(wrong_totals(4, 6), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(60);
+        waiting = 0;
+        team_for(2, 1, meet_job, NULL);
+        _exit(waiting == 2 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 /* --- How many ------------------------------------------------------------------------------------- */
 
 /* Directories of path below root are made. */
@@ -263,6 +279,7 @@ int main(void) {
         cmocka_unit_test(a_thread_without_a_job_helps),
         cmocka_unit_test(loops_nest),
         cmocka_unit_test(several_threads_use_loops_while_the_process_forks),
+        cmocka_unit_test(a_child_has_helpers_of_its_own),
         cmocka_unit_test(the_smallest_quota_of_nested_groups_counts),
         cmocka_unit_test(numbers_of_threads),
     };
