@@ -139,8 +139,10 @@ static void meet_part(const void *cookie, size_t member, size_t members) {
 static void meet_job(void *cookie, size_t i, int worker) {
     (void)i;
     (void)worker;
-    sleep_ms(20); /* the other has long been asleep */
-    team_run(meet_part, cookie, 2 * TEAM_WORK);
+    do { /* until the other has come; it sleeps by now */
+        sleep_ms(20);
+        team_run(meet_part, cookie, 2 * TEAM_WORK);
+    } while (waiting < 2);
 }
 
 static void a_thread_without_a_job_helps(void **state) {
