@@ -29,6 +29,9 @@ static void plain_dw(const struct subject *s) {
 static void winograd(const struct subject *s) {
     s->kernels->winograd(&s->conv, s->scratch);
 }
+static void winograd4(const struct subject *s) {
+    s->kernels->winograd4(&s->conv, s->scratch);
+}
 static void winograd_dw(const struct subject *s) {
     s->kernels->winograd_dw(&s->dw, s->scratch);
 }
@@ -68,9 +71,10 @@ static void bench_shape(const struct kernels *kernels, size_t c, size_t k, size_
                   y = test_tensor(k, side, side, 1, 0);
     float *w = NULL, *packed = NULL, *grads = NULL, *scratch = NULL;
     assert_ok(mem_alloc(&w, weights, sizeof *w, err));
-    assert_ok(mem_alloc(&packed, 16 * k * c + weights, sizeof *packed, err));
+    assert_ok(mem_alloc(&packed, 36 * k * c + weights, sizeof *packed, err));
     assert_ok(mem_alloc(&grads, MOST_LANES / SUM_LANES * weights, sizeof *grads, err));
-    assert_ok(mem_alloc(&scratch, winograd_scratch(c, k), sizeof *scratch, err));
+    const size_t small = winograd_scratch(c, k), large = winograd4_scratch(c, k);
+    assert_ok(mem_alloc(&scratch, small > large ? small : large, sizeof *scratch, err));
     test_tensor_random(&x, &rng);
     for (size_t i = 0; i < weights; i++) w[i] = test_random(&rng);
     conv_pack(w, k, c, kernel * kernel, packed);
@@ -86,15 +90,19 @@ static void bench_shape(const struct kernels *kernels, size_t c, size_t k, size_
         measure(&s, "winograd", winograd);
         measure(&s, "winograd_dw", winograd_dw);
     }
+    if (tiles && side % 4 == 0) {
+        winograd4_pack(w, k, c, false, packed);
+        measure(&s, "winograd4", winograd4);
+    }
     test_tensor_free(&x), test_tensor_free(&y);
     mem_free(&w), mem_free(&packed), mem_free(&grads), mem_free(&scratch);
 }
 
 int kernel_bench(void) {
-    static const size_t shapes[][5] = {{3, 8, 32, 3, 1},   {8, 12, 16, 3, 1},  {12, 16, 8, 3, 1},
-                                       {16, 32, 8, 3, 1},  {32, 64, 8, 3, 1},  {64, 64, 8, 3, 1},
-                                       {64, 64, 16, 3, 1}, {32, 3, 32, 3, 1},  {32, 32, 16, 2, 1},
-                                       {48, 16, 8, 1, 1},  {16, 32, 16, 3, 2}, {32, 32, 16, 5, 1}};
+    static const size_t shapes[][5] = {
+        {3, 8, 32, 3, 1},   {8, 12, 16, 3, 1},  {12, 16, 8, 3, 1},  {16, 32, 8, 3, 1},  {32, 64, 8, 3, 1},
+        {64, 64, 8, 3, 1},  {64, 64, 16, 3, 1}, {96, 96, 4, 3, 1},  {32, 32, 16, 3, 1}, {32, 3, 32, 3, 1},
+        {32, 32, 16, 2, 1}, {48, 16, 8, 1, 1},  {16, 32, 16, 3, 2}, {32, 32, 16, 5, 1}};
     EACH_LEVEL(kernels) {
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
             bench_shape(kernels, shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3], shapes[i][4]);

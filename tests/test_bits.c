@@ -8,7 +8,7 @@ extern const struct kernels kernels_wide;
 
 struct results {
     float y[16 * 5 * 81], sigmoid[16 * 9], dw[2][5 * 3 * 9], db[2][5];
-    float tiles[16 * 4 * 64], tiles_dw[2][4 * 8 * 9];
+    float tiles[16 * 4 * 64], tiles4[16 * 4 * 64], tiles_dw[2][4 * 8 * 9];
     float doubled[16 * 3 * 256], doubled_dx[16 * 8 * 64], doubled_dw[2][3 * 8 * 9];
     float slopes[16 * 5 * 81]; /* of cross-entropy */
     struct loss_sums sums[2], entropy[2];
@@ -24,13 +24,14 @@ static void fill_lane(const struct tensor *t, size_t lane, const float *picture)
 /* Winograd's method on the same 16 pictures. */
 static void compute_tiles(const struct kernels *kernels, struct results *r) {
     struct rng rng = rng_make(10, RNG_TEST, 0);
-    float w[4 * 8 * 9], *scratch = NULL, packed[4 * 8 * 16];
+    float w[4 * 8 * 9], *scratch = NULL, packed[4 * 8 * 16], packed4[4 * 8 * 36];
     static float from[16][8 * 64];
     const struct conv_shape shape = {3, 3, 1, 1, 1};
     for (size_t i = 0; i < 4 * 8 * 9; i++) w[i] = test_random(&rng);
     for (size_t i = 0; i < 16 * 8 * 64; i++) from[i / 512][i % 512] = test_random(&rng);
     winograd_pack(w, 4, 8, false, packed);
-    assert_ok(mem_alloc(&scratch, winograd_scratch(8, 4), sizeof *scratch, err));
+    winograd4_pack(w, 4, 8, false, packed4);
+    assert_ok(mem_alloc(&scratch, winograd_scratch(8, 4) + winograd4_scratch(8, 4), sizeof *scratch, err));
     for (size_t first = 0; first < 16; first += kernels->lanes) {
         struct tensor x = test_tensor(8, 8, 8, 1, 0), y = test_tensor(4, 8, 8, 0, 0);
         float *pictures[MOST_LANES];
@@ -43,6 +44,10 @@ static void compute_tiles(const struct kernels *kernels, struct results *r) {
             &(struct conv_dw_job){
                 .shape = shape, .x = x, .dy = y, .dw = r->tiles_dw[first / SUM_LANES], .next = 4 * 8 * 9},
             scratch);
+        kernels->store(&y, pictures, 64, kernels->lanes);
+        for (size_t lane = 0; lane < kernels->lanes; lane++)
+            pictures[lane] = r->tiles4 + (first + lane) * 4 * 64;
+        kernels->winograd4(&(struct conv_job){.shape = shape, .x = x, .y = y, .w = packed4}, scratch);
         kernels->store(&y, pictures, 64, kernels->lanes);
         test_tensor_free(&x), test_tensor_free(&y);
     }

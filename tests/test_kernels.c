@@ -141,25 +141,27 @@ static void near_all(const char *what, const char *isa, const float *got, const 
         near(what, isa, (double)got[i], want[i], share * epsilon * largest * terms);
 }
 
-static void check_winograd(const struct kernels *kernels, const struct ref_conv *s, struct rng *rng,
-                           int relu) {
+/* Tiles of 2x2 outputs, or with `four` of 4x4: both within half the bound of the plain sum. */
+static void check_winograd(const struct kernels *kernels, const struct ref_conv *s, struct rng *rng, int relu,
+                           bool four) {
     const size_t weights = s->k * s->c * 9, outputs = s->k * s->oh * s->ow, next = weights;
     struct tensor x = test_tensor(s->c, s->h, s->w, 2, 0), y = test_tensor(s->k, s->oh, s->ow, 1, canary);
     float *w = NULL, *packed = NULL, *scratch = NULL, *grads = NULL, *got = NULL;
     double *dx = doubles(s->c * s->h * s->w), *dw = doubles(weights), *db = doubles(s->k),
            *dy = doubles(outputs), *size = doubles(outputs), *sizes = doubles(weights);
     assert_ok(mem_alloc(&w, weights + s->k, sizeof *w, err));
-    assert_ok(mem_alloc(&packed, 16 * s->k * s->c, sizeof *packed, err));
-    assert_ok(mem_alloc(&scratch, winograd_scratch(s->c, s->k), sizeof *scratch, err));
+    assert_ok(mem_alloc(&packed, 36 * s->k * s->c, sizeof *packed, err));
+    assert_ok(mem_alloc(&scratch, winograd_scratch(s->c, s->k) + winograd4_scratch(s->c, s->k),
+                        sizeof *scratch, err));
     assert_ok(mem_alloc(&grads, MOST_LANES / SUM_LANES * next, sizeof *grads, err));
     assert_ok(mem_alloc(&got, outputs, sizeof *got, err));
     test_tensor_random(&x, rng);
     for (size_t i = 0; i < weights + s->k; i++) w[i] = test_random(rng);
     for (size_t i = 0; i < weights; i++) dw[i] = (double)w[i];
     for (size_t i = 0; i < s->k; i++) db[i] = (double)w[weights + i];
-    winograd_pack(w, s->k, s->c, false, packed);
+    (four ? winograd4_pack : winograd_pack)(w, s->k, s->c, false, packed);
     const struct conv_shape shape = {3, 3, 1, s->pad_y, s->pad_x};
-    kernels->winograd(
+    (four ? kernels->winograd4 : kernels->winograd)(
         &(struct conv_job){.shape = shape, .x = x, .y = y, .w = packed, .bias = w + weights, .relu = relu},
         scratch);
     assert_true(test_border(&y, canary));
@@ -205,7 +207,8 @@ static void winograd_matches_reference(void **state) {
                          w = 2 * (1 + rng_below(&rng, 9));
             if (h + 2 * pad < 4 || w + 2 * pad < 4) continue;
             const struct ref_conv s = conv_case(c, h, w, k, 3, 1, pad);
-            check_winograd(kernels, &s, &rng, n & 1);
+            check_winograd(kernels, &s, &rng, n & 1, false);
+            if (s.oh % 4 == 0 && s.ow % 4 == 0) check_winograd(kernels, &s, &rng, n & 1, true);
         }
     }
 }

@@ -238,6 +238,7 @@ static void fast_plan_equals_plain_plan(void **state) {
     compare_plans("input 3\nconv 5 relu\nupsample\nconv 7 relu\nupsample\nconv 3 sigmoid\n", 6, 9, 3,
                   "upsample+conv", 0);
     compare_plans("input 3\nconv 20 relu\nconv 28 gelu\nconv 20 pad=valid\nconv 3\n", 8, 6, 4, "winograd", 0);
+    compare_plans("input 3\nconv 20 relu\nconv 28 gelu\nconv 20 relu\nconv 3\n", 8, 12, 4, "winograd4", 0);
     compare_plans("input 3\nconv 20 relu\nconv 32 relu\nmaxpool\nconv 20 relu\nmaxpool 3\nconv 2\n", 8, 14, 6,
                   "winograd", 2);
     compare_plans("input 2\nconv 3\nupsample\nconv 4 relu\nmaxpool 3\nupsample\nconv 16 leaky\nmaxpool\n", 5,

@@ -165,15 +165,16 @@ static void strips_equal_whole_pictures(void **state) {
         }
 }
 
-/* Strips of Winograd's tiles are cut between tiles: 2 strips of 8 rows, 4 rows behind the pool, but not 8 of
- * them with one row left. */
+/* Strips of Winograd's tiles are cut between tiles, and keep their size: where a picture has tiles of 4x4, no
+ * strips of 2 rows behind the pool, where it has tiles of 2x2, none with one row left. */
 static void strips_of_tiles(void **state) {
     (void)state;
     const char *text = "input 16\nconv 32 relu\nmaxpool\nconv 32 gelu\nconv 16 pad=same\n";
-    assert_int_equal(check(text, 16, 8, true), 3);
+    assert_int_equal(check(text, 16, 8, true), 1);
     assert_int_equal(check(text, 16, 8, false), 7);
-    assert_int_equal(check(text, 32, 8, true), 7);
-    assert_int_equal(check("input 3\nconv 16 relu\nconv 32 relu\nmaxpool\nconv 2\n", 16, 8, true), 7);
+    assert_int_equal(check(text, 32, 8, true), 3);
+    assert_int_equal(check(text, 16, 12, true), 3);
+    assert_int_equal(check("input 3\nconv 16 relu\nconv 32 relu\nmaxpool\nconv 2\n", 16, 8, true), 3);
 }
 
 /* Networks of all layers, their heights rounded up to a multiple of 8. */

@@ -14,6 +14,7 @@
 #include "kernels/resample_tmpl.c"
 #include "kernels/upconv_tmpl.c"
 #include "kernels/update_tmpl.c"
+#include "kernels/winograd4_tmpl.c"
 #include "kernels/winograd_tmpl.c"
 
 #include "kernels/share_tmpl.c"

@@ -1,6 +1,8 @@
 /* kernels.c - the choice of a table, and the packing of weights, which all tables share. */
 #include "kernels/kernels.h"
 
+#include <string.h>
+
 extern const struct kernels kernels_generic;
 #if defined(__x86_64__)
 extern const struct kernels kernels_avx2, kernels_avx512;
@@ -65,6 +67,46 @@ size_t winograd_scratch(size_t c, size_t k) {
     const size_t forward = 16 * ((c + k) * winograd_tiles(c, k) + 2 * MOST_LANES / SUM_LANES);
     const size_t backward = 4 * ((c + k) * dw_tiles + 2 * MOST_LANES / SUM_LANES) + 16 * (c + 3) * (k + 3);
     return MOST_LANES * (forward > backward ? forward : backward);
+}
+
+/* G g (kernels/winograd4_tmpl.c) for CONV_GROUP kernels at a time. */
+typedef float four __attribute__((vector_size(CONV_GROUP * 4)));
+
+static void filter_points(const four g[3], four u[6]) {
+    const four even = (g[0] + g[2] * 0.5f) * (-2.0f / 3), odd = g[1] * (-2.0f / 3 * SQRT_HALF);
+    const four even2 = g[0] * (1.0f / 6) + g[2] * (1.0f / 3), odd2 = g[1] * (SQRT_TWO / 6);
+    u[0] = g[0];
+    u[1] = even + odd;
+    u[2] = even - odd;
+    u[3] = even2 + odd2;
+    u[4] = even2 - odd2;
+    u[5] = g[2] * (2 * SQRT_TWO);
+}
+
+void winograd4_pack(const float *w, size_t k, size_t c, bool turned, float *packed) {
+    const size_t outs = turned ? c : k, ins = turned ? k : c;
+    const size_t apart = turned ? 9 : c * 9, next = turned ? c * 9 : 9; /* of output and input channels */
+    for (size_t o = 0; o < outs; o += CONV_GROUP)
+        for (size_t in = 0; in < ins; in++, packed += CONV_GROUP) {
+            four g[9], half[3][6], u[6];
+            for (size_t t = 0; t < 9; t++)
+                for (size_t i = 0; i < CONV_GROUP; i++)
+                    g[t][i] = w[(o + i) * apart + in * next + (turned ? 8 - t : t)];
+            for (size_t j = 0; j < 3; j++) filter_points((four[3]){g[j], g[3 + j], g[6 + j]}, half[j]);
+            for (size_t a = 0; a < 6; a++) {
+                filter_points((four[3]){half[0][a], half[1][a], half[2][a]}, u);
+                for (size_t b = 0; b < 6; b++) memcpy(packed + (a * 6 + b) * k * c, &u[b], sizeof u[b]);
+            }
+        }
+}
+
+static size_t winograd4_one_way(size_t c) {
+    return 36 * MOST_LANES * ((c + WINOGRAD4_KERNELS) * winograd4_tiles(c) + 2 * MOST_LANES / SUM_LANES);
+}
+
+size_t winograd4_scratch(size_t c, size_t k) {
+    const size_t there = winograd4_one_way(c), back = winograd4_one_way(k);
+    return there > back ? there : back;
 }
 
 /* T w T^T (kernels/upconv_tmpl.c). */

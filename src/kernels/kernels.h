@@ -224,6 +224,22 @@ static inline size_t winograd_dw_tiles(size_t c) {
  * respect to the input has them, so that a team's members find their parts either way. */
 size_t winograd_scratch(size_t c, size_t k);
 
+#define SQRT_HALF 0.707106781f
+#define SQRT_TWO 1.41421356f
+/* The same for winograd4, 36 k c floats; k and c are multiples of CONV_GROUP. */
+void winograd4_pack(const float *w, size_t k, size_t c, bool turned, float *packed);
+/* Output channels whose products wait for their transform at a time: enough for a place of the input to be
+ * read into the first cache seldom. */
+enum { WINOGRAD4_KERNELS = 16 };
+/* Tiles of 4x4 outputs that are transformed at a time: as many as half a second cache holds, but enough to
+ * fill a tile of products. */
+static inline size_t winograd4_tiles(size_t c) {
+    const size_t tiles = 256 / c;
+    return tiles < 4 ? 4 : tiles / 4 * 4;
+}
+/* Floats of scratch that winograd4 needs, the same for c and k exchanged. */
+size_t winograd4_scratch(size_t c, size_t k);
+
 /* Weights [k][c][3][3] to the order in which upconv and upconv_dx read them, 9 k c floats each. */
 void upconv_pack(const float *w, size_t k, size_t c, float *packed);
 void upconv_pack_adjoint(const float *w, size_t k, size_t c, float *packed);

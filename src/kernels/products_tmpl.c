@@ -169,3 +169,9 @@ INLINE struct tensor row_tensor(float *data, size_t channels, size_t pixels, siz
     const size_t row = pixels * LANES;
     return (struct tensor){data, channels, 1, pixels, LANES, row, row, 0, idle};
 }
+
+/* Floats from one place of a transform to the next. The odd line keeps the places from falling into the same
+ * set of the first cache. */
+INLINE size_t place_size(size_t channels, size_t tiles) {
+    return (channels * tiles + MOST_LANES / LANES) * LANES;
+}

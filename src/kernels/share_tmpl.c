@@ -118,6 +118,29 @@ static void FN(shared_winograd)(const struct conv_job *job, float *scratch) {
     team_run(winograd_part, &all, conv_work(&job->y, job->x.c, 4));
 }
 
+static void winograd4_part(const void *cookie, size_t member, size_t members) {
+    const struct scratch_job *all = cookie;
+    struct conv_job job = *(const struct conv_job *)all->job;
+    const size_t kernels = job.y.c, scratch = member * winograd4_scratch(job.x.c, kernels);
+    const bool by_rows = job.y.h >= 4 * members;
+    const struct span s = span_of(by_rows ? job.y.h : kernels, 4, member, members);
+    if (s.count == 0) return;
+    if (by_rows) {
+        job.x = rows_of(job.x, s.first, job.x.h);
+        job.y = rows_of(job.y, s.first, s.count);
+    } else {
+        job.y = channels_of(job.y, s);
+        job.w += s.first * job.x.c;
+        if (job.bias) job.bias += s.first;
+    }
+    FN(winograd4)(&job, kernels * job.x.c, all->scratch + scratch);
+}
+
+static void FN(shared_winograd4)(const struct conv_job *job, float *scratch) {
+    const struct scratch_job all = {job, scratch};
+    team_run(winograd4_part, &all, conv_work(&job->y, job->x.c, 4));
+}
+
 static void winograd_dw_part(const void *cookie, size_t member, size_t members) {
     const struct scratch_job *all = cookie;
     struct conv_dw_job job = *(const struct conv_dw_job *)all->job;

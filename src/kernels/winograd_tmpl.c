@@ -15,12 +15,6 @@
  * In this layout a transform is sums of pixels, whole registers at a time, and the products at one of the
  * 16 places of all tiles are a 1x1 convolution. */
 
-/* Floats from one of the 16 places of a transform to the next. The odd line keeps 16 places from falling into
- * the same set of the first cache. */
-INLINE size_t place_size(size_t channels, size_t tiles) {
-    return (channels * tiles + MOST_LANES / LANES) * LANES;
-}
-
 /* Where tile t of a picture `across` tiles wide begins. */
 INLINE float *tile_at(const struct tensor *t, size_t c, size_t tile, size_t across, ptrdiff_t pad_y,
                       ptrdiff_t pad_x) {

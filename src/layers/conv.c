@@ -159,6 +159,7 @@ static const struct step_ops *fuse(const void *state, const struct layer_ops *be
 }
 
 static const struct step_ops *faster(const void *state, struct shape in) {
+    if (conv_winograd4(state, in)) return &step_winograd4;
     return conv_winograd(state, in) ? &step_winograd : NULL;
 }
 

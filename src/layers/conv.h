@@ -43,8 +43,10 @@ void conv_backward(const struct layer_io *io);
 void conv_sizes(const void *state, struct shape in, struct shape out, struct step_sizes *sizes);
 /* Whether step_winograd does this convolution's work, and faster. */
 bool conv_winograd(const struct conv *s, struct shape in);
+/* The same for step_winograd4, which goes before it. */
+bool conv_winograd4(const struct conv *s, struct shape in);
 
 extern const struct layer_ops layer_upsample;
-extern const struct step_ops step_upconv, step_winograd;
+extern const struct step_ops step_upconv, step_winograd, step_winograd4;
 
 #endif

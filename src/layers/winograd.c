@@ -7,7 +7,7 @@ static struct conv_shape window_shape(const struct conv *s) {
     return (struct conv_shape){3, 3, 1, pad, pad};
 }
 
-static void sizes(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
+static void sizes2(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
     const struct conv *s = state;
     conv_sizes(state, in, out, sizes);
     sizes->packed = 2 * 16 * s->k * in.c;
@@ -20,25 +20,34 @@ static void pack(const void *state, struct shape in, const float *params, float 
     winograd_pack(params, s->k, in.c, true, packed + 16 * s->k * in.c);
 }
 
+static struct conv_job forward_job(const struct layer_io *io, const struct tensor *linear) {
+    const struct conv *s = io->state;
+    return (struct conv_job){.shape = window_shape(s),
+                             .x = io->x,
+                             .y = *linear,
+                             .w = io->packed,
+                             .bias = io->params + s->k * io->x.c * 9,
+                             .relu = s->act == ACT_relu};
+}
+
 static void forward(const struct layer_io *io) {
     const struct conv *s = io->state;
     const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
-    const struct conv_job job = {.shape = window_shape(s),
-                                 .x = io->x,
-                                 .y = linear,
-                                 .w = io->packed,
-                                 .bias = io->params + s->k * io->x.c * 9,
-                                 .relu = s->act == ACT_relu};
+    const struct conv_job job = forward_job(io, &linear);
     io->kernels->winograd(&job, io->scratch);
     activation_forward(s->act, io, &linear);
 }
 
-static void backward(const struct layer_io *io) {
-    const struct conv *s = io->state;
+static void weight_gradient(const struct layer_io *io) {
     conv_backward(io);
     const struct conv_dw_job dw = {
-        .shape = window_shape(s), .x = io->x, .dy = io->dy, .dw = io->grads, .next = io->next};
+        .shape = window_shape(io->state), .x = io->x, .dy = io->dy, .dw = io->grads, .next = io->next};
     io->kernels->winograd_dw(&dw, io->scratch);
+}
+
+static void backward(const struct layer_io *io) {
+    const struct conv *s = io->state;
+    weight_gradient(io);
     if (!io->dx.data) return;
     /* turned by 180 degrees, a kernel of three reaches back over what padding it does not have */
     const ptrdiff_t pad = s->valid ? 2 : 1;
@@ -54,9 +63,56 @@ bool conv_winograd(const struct conv *s, struct shape in) {
            s->k % 4 == 0 && in.c * s->k >= 512;
 }
 
+/* --- Tiles of 4x4 outputs ------------------------------------------------------------------------- */
+
+static void sizes4(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
+    const struct conv *s = state;
+    const size_t scratch = winograd4_scratch(in.c, s->k);
+    sizes2(state, in, out, sizes);
+    sizes->packed = 2 * 36 * s->k * in.c;
+    if (scratch > sizes->scratch) sizes->scratch = scratch;
+}
+
+static void pack4(const void *state, struct shape in, const float *params, float *packed) {
+    const struct conv *s = state;
+    winograd4_pack(params, s->k, in.c, false, packed);
+    winograd4_pack(params, s->k, in.c, true, packed + 36 * s->k * in.c);
+}
+
+static void forward4(const struct layer_io *io) {
+    const struct conv *s = io->state;
+    const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
+    const struct conv_job job = forward_job(io, &linear);
+    io->kernels->winograd4(&job, io->scratch);
+    activation_forward(s->act, io, &linear);
+}
+
+static void backward4(const struct layer_io *io) {
+    const struct conv *s = io->state;
+    weight_gradient(io);
+    if (!io->dx.data) return;
+    const struct conv_job dx = {
+        .shape = {3, 3, 1, 1, 1}, .x = io->dy, .y = io->dx, .w = io->packed + 36 * s->k * io->x.c};
+    io->kernels->winograd4(&dx, io->scratch);
+}
+
+/* Tiles of 4x4 outputs fill the picture, forward and backward. */
+bool conv_winograd4(const struct conv *s, struct shape in) {
+    return conv_winograd(s, in) && !s->valid && in.h % 4 == 0 && in.w % 4 == 0;
+}
+
+const struct step_ops step_winograd4 = {
+    .name = "winograd4",
+    .sizes = sizes4,
+    .pack = pack4,
+    .forward = forward4,
+    .backward = backward4,
+    .settle = conv_settle,
+};
+
 const struct step_ops step_winograd = {
     .name = "winograd",
-    .sizes = sizes,
+    .sizes = sizes2,
     .pack = pack,
     .forward = forward,
     .backward = backward,

@@ -1,0 +1,134 @@
+/* winograd4_tmpl.c - 3x3 convolutions with stride 1 by Winograd's F(4x4, 3x3): 36 products for each tile of
+ * 4x4 outputs, 2.25 an output where F(2x2, 3x3) (winograd_tmpl.c) takes 4 and the plain sum 9.
+ *
+ *   Y = A^T [sum over c of U ⊙ V] A    with V = B^T X B, X the 6x6 inputs under a tile, U = G g G^T
+ *
+ * The matrices are those of Toom and Cook for the points 0, ±p, ±q and infinity (Lavin & Gray, arXiv
+ * 1509.09308; Barabasz and others, arXiv 1803.10986). With p = sqrt 1/2 and q = sqrt 2 rounding errors
+ * are 1.8 times those of the plain sum; with the usual 1 and 2 they are 3.8 times. As p q = 1 and q = 2 p,
+ * few factors remain, most of them powers of two; A's rows are p^i times what stands here, which is made good
+ * with the bias, and the last place is larger by 2 sqrt 2, which is in G:
+ *
+ *         1  0  -5/2   0   1  0          1  1  1  1  1  0            1          0         0
+ *         0 -2p  -2    p   1  0    A^T = 0  1 -1  2 -2  0          -2/3     -2/3 p      -1/3
+ *   B^T = 0  2p  -2   -p   1  0          0  1  1  4  4  0     G =  -2/3      2/3 p      -1/3
+ *         0 -q/2 -1/2  q   1  0          0  1 -1  8 -8  1           1/6      1/6 q       1/3
+ *         0  q/2 -1/2 -q   1  0                                     1/6     -1/6 q       1/3
+ *         0  1   0   -5/2  0  1                                      0          0      2 sqrt 2
+ */
+
+/* B^T x */
+INLINE void input_points(const vf x[6], vf v[6]) {
+    const vf even = x[4] - x[2] * 2.0f, odd = x[3] - x[1] * 2.0f;
+    const vf even2 = x[4] - x[2] * 0.5f, odd2 = x[3] - x[1] * 0.5f;
+    v[0] = x[4] - x[2] * 2.5f + x[0];
+    v[1] = even + odd * SQRT_HALF;
+    v[2] = even - odd * SQRT_HALF;
+    v[3] = even2 + odd2 * SQRT_TWO;
+    v[4] = even2 - odd2 * SQRT_TWO;
+    v[5] = x[5] - x[3] * 2.5f + x[1];
+}
+
+/* A^T m */
+INLINE void output_points(const vf m[6], vf y[4]) {
+    const vf sum = m[1] + m[2], difference = m[1] - m[2];
+    const vf sum2 = m[3] + m[4], difference2 = m[3] - m[4];
+    y[0] = m[0] + sum + sum2;
+    y[1] = difference + difference2 * 2.0f;
+    y[2] = sum + sum2 * 4.0f;
+    y[3] = difference + difference2 * 8.0f + m[5];
+}
+
+/* Where tile t of a picture `across` tiles wide begins. */
+INLINE float *tile4_at(const struct tensor *t, size_t c, size_t tile, size_t across, ptrdiff_t pad_y,
+                       ptrdiff_t pad_x) {
+    const ptrdiff_t row = (ptrdiff_t)(tile / across), column = (ptrdiff_t)(tile % across);
+    return tensor_at(t, c, 4 * row - pad_y, 4 * column - pad_x);
+}
+
+/* v[6 a + b][channel][tile] of `count` tiles from `first` on. */
+static void input4(const struct conv_job *job, size_t first, size_t count, float *v) {
+    const struct tensor *x = &job->x;
+    const size_t place = place_size(x->c, count), across = job->y.w / 4, live = LANES - job->y.idle;
+    for (size_t c = 0; c < x->c; c++)
+        for (size_t t = 0; t < count; t++, v += LANES) {
+            const float *in = tile4_at(x, c, first + t, across, job->shape.pad_y, job->shape.pad_x);
+            for (size_t part = 0; part < live; part += VW, in += VW) {
+                vf r[6][6]; /* [column][point] */
+                UNROLL
+                for (size_t j = 0; j < 6; j++) {
+                    vf column[6];
+                    UNROLL
+                    for (size_t i = 0; i < 6; i++) column[i] = load(in + i * x->row + j * LANES);
+                    input_points(column, r[j]);
+                }
+                UNROLL
+                for (size_t a = 0; a < 6; a++) {
+                    const vf row[6] = {r[0][a], r[1][a], r[2][a], r[3][a], r[4][a], r[5][a]};
+                    vf to[6];
+                    input_points(row, to);
+                    UNROLL
+                    for (size_t b = 0; b < 6; b++) save(v + (a * 6 + b) * place + part, to[b]);
+                }
+            }
+        }
+}
+
+/* Output channels [k0, k0 + kernels) of the tiles from m[6 a + b][channel][tile]: A's factors, bias, ReLU. */
+static void output4(const struct conv_job *job, size_t k0, size_t kernels, size_t first, size_t count,
+                    const float *m) {
+    static const float factor[4][4] = {{1.0f, SQRT_HALF, 0.5f, 0.5f * SQRT_HALF},
+                                       {SQRT_HALF, 0.5f, 0.5f * SQRT_HALF, 0.25f},
+                                       {0.5f, 0.5f * SQRT_HALF, 0.25f, 0.25f * SQRT_HALF},
+                                       {0.5f * SQRT_HALF, 0.25f, 0.25f * SQRT_HALF, 0.125f}};
+    const size_t place = place_size(kernels, count), across = job->y.w / 4, live = LANES - job->y.idle;
+    for (size_t k = k0; k < k0 + kernels; k++) {
+        const vf bias = splat(job->bias ? job->bias[k] : 0.0f);
+        for (size_t t = 0; t < count; t++, m += LANES) {
+            float *out = tile4_at(&job->y, k, first + t, across, 0, 0);
+            for (size_t part = 0; part < live; part += VW) {
+                vf s[6][4]; /* [column][row] */
+                UNROLL
+                for (size_t b = 0; b < 6; b++) {
+                    vf column[6];
+                    UNROLL
+                    for (size_t a = 0; a < 6; a++) column[a] = load(m + (a * 6 + b) * place + part);
+                    output_points(column, s[b]);
+                }
+                UNROLL
+                for (size_t i = 0; i < 4; i++) {
+                    const vf row[6] = {s[0][i], s[1][i], s[2][i], s[3][i], s[4][i], s[5][i]};
+                    vf y[4];
+                    output_points(row, y);
+                    UNROLL
+                    for (size_t j = 0; j < 4; j++) {
+                        const vf sum = y[j] * factor[i][j] + bias;
+                        save(out + i * job->y.row + j * job->y.step + part, job->relu ? positive(sum) : sum);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/* `weights` from one place's to the next's. */
+static void FN(winograd4)(const struct conv_job *job, size_t weights, float *scratch) {
+    const size_t channels = job->x.c, kernels = job->y.c, tiles = job->y.w / 4 * (job->y.h / 4);
+    const size_t most = winograd4_tiles(channels);
+    for (size_t first = 0; first < tiles; first += most) {
+        const size_t count = tiles - first < most ? tiles - first : most;
+        float *v = scratch, *m = scratch + 36 * place_size(channels, count);
+        input4(job, first, count, v);
+        for (size_t k = 0; k < kernels; k += WINOGRAD4_KERNELS) {
+            const size_t some = kernels - k < WINOGRAD4_KERNELS ? kernels - k : WINOGRAD4_KERNELS;
+            for (size_t place = 0; place < 36; place++) {
+                const struct tensor from =
+                    row_tensor(v + place * place_size(channels, count), channels, count, job->y.idle);
+                const struct tensor to =
+                    row_tensor(m + place * place_size(some, count), some, count, job->y.idle);
+                products(&from, job->w + place * weights + k * channels, &to);
+            }
+            output4(job, k, some, first, count, m);
+        }
+    }
+}
