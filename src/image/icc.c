@@ -1,8 +1,9 @@
-/* icc.c - embedded color profiles to sRGB through Little CMS. */
+/* icc.c - colors that a file describes, by a profile or by a few numbers, to sRGB through Little CMS. */
 #include "base/mem.h"
 #include "image/image.h"
 
 #include <lcms2.h>
+#include <math.h>
 #include <stdlib.h>
 
 struct icc {
@@ -74,10 +75,9 @@ static enum way find_way(cmsHPROFILE profile, cmsHPROFILE srgb, struct icc_pixel
     return same ? AS_IT_IS : close && (grey || cmsIsMatrixShaper(profile)) ? QUICKLY : EXACTLY;
 }
 
-struct icc *icc_open(const uint8_t *bytes, size_t size, struct icc_pixels pixels) {
+/* Closes the profile. */
+static struct icc *open_profile(cmsHPROFILE profile, struct icc_pixels pixels) {
     struct icc *icc = NULL;
-    if (size > UINT32_MAX) return NULL;
-    const cmsHPROFILE profile = cmsOpenProfileFromMem(bytes, (cmsUInt32Number)size);
     const cmsHPROFILE srgb = cmsCreate_sRGBProfile();
     const enum way way = profile && srgb ? find_way(profile, srgb, pixels) : AS_IT_IS;
     if (way != AS_IT_IS) {
@@ -90,6 +90,46 @@ struct icc *icc_open(const uint8_t *bytes, size_t size, struct icc_pixels pixels
     if (srgb) cmsCloseProfile(srgb);
     if (profile) cmsCloseProfile(profile);
     return icc;
+}
+
+struct icc *icc_open(const uint8_t *bytes, size_t size, struct icc_pixels pixels) {
+    if (size > UINT32_MAX) return NULL;
+    return open_profile(cmsOpenProfileFromMem(bytes, (cmsUInt32Number)size), pixels);
+}
+
+/* The light of a stored value: a table, in which each of 8 bits' values has a place of its own. */
+static cmsToneCurve *curve_of(const struct light *light, bool wide) {
+    enum { PLACES = 255 * 16 + 1 };
+    const struct transfer *t = &light->transfer;
+    const double values = wide ? 65535.0 / 256 : 255;
+    cmsUInt16Number table[PLACES];
+    for (size_t i = 0; i < PLACES; i++) {
+        const double stored = (double)i / (PLACES - 1);
+        const double whole = light->narrow ? (stored * values - 16) / (235 - 16) : stored;
+        const double v = whole < 0 ? 0 : whole > 1 ? 1 : whole;
+        const double y = v < t->split ? v / t->slope : pow((v + t->offset) / (1 + t->offset), t->power);
+        table[i] = (cmsUInt16Number)(65535 * y + 0.5);
+    }
+    return cmsBuildTabulatedToneCurve16(NULL, PLACES, table);
+}
+
+struct icc *icc_of_light(const struct light *light, struct icc_pixels pixels) {
+    const double *x = light->x, *y = light->y;
+    const struct transfer *t = &light->transfer;
+    const bool grey = pixels.space == ICC_GREY;
+    bool usual = !light->narrow && (t->split == light_srgb.transfer.split ||
+                                    (t->split == 0 && fabs(t->power / 2.2 - 1) < 0.05));
+    for (size_t i = 0; i < 4 && !grey; i++)
+        usual = usual && fabs(x[i] - light_srgb.x[i]) + fabs(y[i] - light_srgb.y[i]) < 0.001;
+    cmsToneCurve *curve = usual ? NULL : curve_of(light, pixels.wide);
+    if (!curve) return NULL;
+    const cmsCIExyY white = {x[0], y[0], 1};
+    const cmsCIExyYTRIPLE primaries = {{x[1], y[1], 1}, {x[2], y[2], 1}, {x[3], y[3], 1}};
+    const cmsHPROFILE profile =
+        grey ? cmsCreateGrayProfile(cmsD50_xyY(), curve)
+             : cmsCreateRGBProfile(&white, &primaries, (cmsToneCurve *[]){curve, curve, curve});
+    cmsFreeToneCurve(curve);
+    return open_profile(profile, pixels);
 }
 
 void icc_row(const struct icc *icc, const void *in, uint8_t *out, size_t width) {

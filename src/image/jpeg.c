@@ -82,43 +82,32 @@ static void cmyk_row(const uint8_t *in, uint8_t *out, size_t width, bool inverte
         }
 }
 
-/* What outlives a longjmp: it belongs to the caller. */
-struct work {
-    struct caelum_picture picture;
-    struct icc *icc;
-    uint8_t *row; /* of pixels that are not RGB */
-};
-
 /* Looks for a profile, then chooses what libjpeg is to give: CMYK, RGB, or grey where a grey profile wants
  * it. Grey pixels go with an RGB profile too, as RGB. */
-static void choose_pixels(struct jpeg_decompress_struct *info, struct work *work) {
+static void choose_pixels(struct jpeg_decompress_struct *info, struct decoding *d) {
     const bool cmyk = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
     JOCTET *profile = NULL;
     unsigned size = 0;
     const bool found = jpeg_read_icc_profile(info, &profile, &size);
     info->out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
     if (found && info->jpeg_color_space == JCS_GRAYSCALE) {
-        work->icc = icc_open(profile, size, (struct icc_pixels){.space = ICC_GREY});
-        if (work->icc) info->out_color_space = JCS_GRAYSCALE;
+        d->icc = icc_open(profile, size, (struct icc_pixels){.space = ICC_GREY});
+        if (d->icc) info->out_color_space = JCS_GRAYSCALE;
     }
-    if (found && !work->icc)
-        work->icc = icc_open(profile, size,
-                             (struct icc_pixels){.space = cmyk ? ICC_CMYK : ICC_RGB,
-                                                 .inverted = cmyk && info->saw_Adobe_marker});
+    if (found && !d->icc)
+        d->icc = icc_open(profile, size,
+                          (struct icc_pixels){.space = cmyk ? ICC_CMYK : ICC_RGB,
+                                              .inverted = cmyk && info->saw_Adobe_marker});
     free(profile);
 }
 
 /* A block of pixels takes at least one bit, coded by arithmetic less. */
-static int check_size(const struct jpeg_decompress_struct *info, const char *path, size_t size,
-                      struct caelum_error *err) {
+static double least_bytes(const struct jpeg_decompress_struct *info) {
     double blocks = 0;
-    CHECK(image_check_size(path, info->image_width, info->image_height, err));
+    if (info->arith_code) return image_least(info->image_width, info->image_height);
     for (int c = 0; c < info->num_components; c++)
         blocks += (double)info->comp_info[c].width_in_blocks * info->comp_info[c].height_in_blocks;
-    if (info->arith_code ? !image_believable(info->image_width, info->image_height, size)
-                         : blocks / 8 > (double)size)
-        return image_too_short(path, info->image_width, info->image_height, size, err);
-    return CAELUM_OK;
+    return blocks / 8;
 }
 
 static void find_resolution(const struct jpeg_decompress_struct *info, struct caelum_picture *p) {
@@ -127,38 +116,35 @@ static void find_resolution(const struct jpeg_decompress_struct *info, struct ca
 }
 
 /* Everything that may longjmp. */
-static int decode(struct jpeg_decompress_struct *info, struct work *work, const char *path, size_t size,
-                  struct caelum_error *err) {
-    struct caelum_picture *p = &work->picture;
+static int decode(struct jpeg_decompress_struct *info, struct decoding *d, struct caelum_error *err) {
     jpeg_save_markers(info, JPEG_APP0 + 1, 0xffff);
     jpeg_save_markers(info, JPEG_APP0 + 2, 0xffff);
     jpeg_read_header(info, TRUE);
-    CHECK(check_size(info, path, size, err));
-    choose_pixels(info, work);
+    CHECK(image_begin(d, info->image_width, info->image_height, least_bytes(info), err));
+    CHECK(mem_alloc(&d->rows, d->picture.width, 4, err));
+    choose_pixels(info, d);
+    find_resolution(info, &d->picture);
     info->dct_method = JDCT_ISLOW;
     jpeg_start_decompress(info);
-    CHECK(image_allocate(p, path, info->output_width, info->output_height, err));
-    CHECK(mem_alloc(&work->row, p->width, 4, err));
-    find_resolution(info, p);
     while (info->output_scanline < info->output_height) {
-        uint8_t *to = p->pixels + (size_t)info->output_scanline * p->width * 3;
-        JSAMPROW line = info->out_color_space == JCS_RGB ? to : work->row;
-        jpeg_read_scanlines(info, &line, 1);
-        if (work->icc)
-            icc_row(work->icc, line, to, p->width);
-        else if (line != to)
-            cmyk_row(line, to, p->width, info->saw_Adobe_marker);
+        const size_t y = info->output_scanline;
+        JSAMPROW row = d->rows;
+        jpeg_read_scanlines(info, &row, 1);
+        if (info->out_color_space == JCS_CMYK && !d->icc)
+            cmyk_row(row, d->picture.pixels + y * d->picture.width * 3, d->picture.width,
+                     info->saw_Adobe_marker);
+        else
+            image_row(d, y, row);
     }
-    const unsigned o = orientation(info);
-    if (!is_whole(info)) return caelum_fail(err, CAELUM_EFORMAT, "%s: damaged JPEG: scans are missing", path);
-    return exif_turn(p, path, o, err);
+    d->orientation = orientation(info);
+    if (!is_whole(info))
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: damaged JPEG: scans are missing", d->path);
+    return CAELUM_OK;
 }
 
-int jpeg_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
-                struct caelum_error *err) {
+int jpeg_decode(struct decoding *d, struct caelum_error *err) {
     struct jpeg_decompress_struct info;
     struct handler handler;
-    struct work work = {0}; /* reached through pointers, so longjmp leaves it as it is */
     int result;
     info.err = jpeg_std_error(&handler.base);
     handler.base.error_exit = on_error;
@@ -166,47 +152,13 @@ int jpeg_decode(struct caelum_picture *picture, const char *path, const uint8_t 
     handler.ended = false;
     jpeg_create_decompress(&info);
     if (setjmp(handler.back) != 0) {
-        result = caelum_fail(err, CAELUM_EFORMAT, "%s: damaged JPEG: %s", path, handler.text);
+        result = caelum_fail(err, CAELUM_EFORMAT, "%s: damaged JPEG: %s", d->path, handler.text);
     } else {
-        jpeg_mem_src(&info, bytes, size);
-        result = decode(&info, &work, path, size, err);
+        jpeg_mem_src(&info, d->bytes, d->size);
+        result = decode(&info, d, err);
     }
     jpeg_destroy_decompress(&info);
-    icc_close(&work.icc);
-    mem_free(&work.row);
-    if (result == 0)
-        *picture = work.picture;
-    else
-        caelum_picture_free(&work.picture);
     return result;
-}
-
-/* Where libjpeg writes: a buffer, emptied into the sink. */
-struct target {
-    struct jpeg_destination_mgr base; /* first: libjpeg hands back its address */
-    struct image_sink *sink;
-    struct caelum_error *err;
-    int result; /* the sink's */
-    JOCTET buffer[1 << 14];
-};
-
-static void begin(j_compress_ptr info) {
-    struct target *t = (struct target *)info->dest;
-    t->base.next_output_byte = t->buffer;
-    t->base.free_in_buffer = sizeof t->buffer;
-}
-static void empty(j_compress_ptr info, size_t n) {
-    struct target *t = (struct target *)info->dest;
-    t->result = image_sink_add(t->sink, t->buffer, n, t->err);
-    if (t->result != 0) longjmp(((struct handler *)info->err)->back, 1);
-    begin(info);
-}
-static boolean on_full(j_compress_ptr info) {
-    empty(info, sizeof((struct target *)info->dest)->buffer);
-    return TRUE;
-}
-static void on_end(j_compress_ptr info) {
-    empty(info, sizeof((struct target *)info->dest)->buffer - info->dest->free_in_buffer);
 }
 
 static UINT16 density(double dpi) {
@@ -237,27 +189,19 @@ static void encode(struct jpeg_compress_struct *info, const struct caelum_pictur
     jpeg_finish_compress(info);
 }
 
-int jpeg_encode(const struct caelum_picture *picture, struct image_sink *sink, struct caelum_error *err) {
+int jpeg_encode(const struct caelum_picture *picture, FILE *to, struct caelum_error *err) {
     struct jpeg_compress_struct info;
     struct handler handler;
-    struct target target = {
-        {.init_destination = begin, .empty_output_buffer = on_full, .term_destination = on_end},
-        sink,
-        err,
-        CAELUM_OK,
-        {0}};
     int result;
     info.err = jpeg_std_error(&handler.base);
     handler.base.error_exit = on_error;
     handler.base.emit_message = on_message;
     jpeg_create_compress(&info);
-    info.dest = &target.base;
     if (setjmp(handler.back) != 0) {
-        result = target.result;
-        if (result == 0)
-            result = caelum_fail(err, CAELUM_EUSAGE, "%zux%zu pixels can't be written as JPEG: %s",
-                                 picture->width, picture->height, handler.text);
+        result = caelum_fail(err, CAELUM_EUSAGE, "%zux%zu pixels can't be written as JPEG: %s",
+                             picture->width, picture->height, handler.text);
     } else {
+        jpeg_stdio_dest(&info, to);
         encode(&info, picture);
         result = CAELUM_OK;
     }

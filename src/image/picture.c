@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "image/image.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int image_check_size(const char *path, size_t width, size_t height, struct caelum_error *err) {
@@ -31,46 +32,47 @@ int image_allocate_like(struct caelum_picture *picture, const struct caelum_pict
     return CAELUM_OK;
 }
 
-bool image_believable(size_t width, size_t height, size_t size) {
-    const size_t beyond = width * height >> 16;
-    return beyond <= 256 || beyond - 256 <= size;
+double image_least(size_t width, size_t height) {
+    return (double)width * (double)height / 65536 - 256;
 }
 
-int image_too_short(const char *path, size_t width, size_t height, size_t size, struct caelum_error *err) {
-    return caelum_fail(err, CAELUM_EFORMAT, "%s: declares %zux%zu pixels; its %zu bytes can't hold that many",
-                       path, width, height, size);
+int image_begin(struct decoding *d, size_t width, size_t height, double least, struct caelum_error *err) {
+    CHECK(image_check_size(d->path, width, height, err));
+    if ((double)d->size < least)
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: declares %zux%zu pixels; its %zu bytes can't hold that many", d->path, width,
+                           height, d->size);
+    CHECK(mem_alloc(&d->rgba, width, 4, err));
+    return image_allocate(&d->picture, d->path, width, height, err);
 }
 
-void image_over_white(const uint8_t *rgba, uint8_t *rgb, size_t width) {
+static void over_white(const uint8_t *rgba, uint8_t *rgb, size_t width, bool opaque) {
     for (size_t x = 0; x < width; x++)
         for (size_t c = 0; c < 3; c++) {
-            const unsigned a = rgba[4 * x + 3];
+            const unsigned a = opaque ? 255 : rgba[4 * x + 3];
             rgb[3 * x + c] = (uint8_t)((rgba[4 * x + c] * a + 255 * (255 - a) + 127) / 255);
         }
 }
 
-int image_sink_add(struct image_sink *sink, const void *bytes, size_t size, struct caelum_error *err) {
-    if (size > sink->capacity - sink->size) {
-        const size_t capacity = 2 * sink->capacity + size;
-        uint8_t *grown = NULL;
-        CHECK(mem_alloc(&grown, capacity, 1, err));
-        if (sink->size > 0) memcpy(grown, sink->bytes, sink->size);
-        mem_free(&sink->bytes);
-        sink->bytes = grown;
-        sink->capacity = capacity;
+void image_row(const struct decoding *d, size_t y, const void *row) {
+    const size_t width = d->picture.width;
+    uint8_t *rgb = d->picture.pixels + y * width * 3, *to = d->pixels.alpha ? d->rgba : rgb;
+    if (d->icc) {
+        icc_row(d->icc, row, to, width);
+        row = to;
     }
-    if (size > 0) memcpy(sink->bytes + sink->size, bytes, size);
-    sink->size += size;
-    return CAELUM_OK;
+    if (d->pixels.alpha)
+        over_white(row, rgb, width, d->opaque);
+    else if (row != rgb)
+        memcpy(rgb, row, width * 3);
 }
 
 /* By enum caelum_picture_format. */
 static const struct format {
     struct image_sign signs[4];
     const char *endings[3];
-    int (*decode)(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
-                  struct caelum_error *err);
-    int (*encode)(const struct caelum_picture *picture, struct image_sink *sink, struct caelum_error *err);
+    int (*decode)(struct decoding *d, struct caelum_error *err);
+    int (*encode)(const struct caelum_picture *picture, FILE *to, struct caelum_error *err);
 } formats[] = {
     [CAELUM_PNG] = {{IMAGE_SIGN("\x89PNG\r\n\x1a\n")}, {".png"}, png_decode, png_encode},
     [CAELUM_JPEG] = {{IMAGE_SIGN("\xff\xd8\xff")}, {".jpg", ".jpeg"}, jpeg_decode, jpeg_encode},
@@ -115,7 +117,17 @@ int caelum_picture_decode(struct caelum_picture *picture, const uint8_t *bytes, 
     enum caelum_picture_format format;
     if (!image_format_of_bytes(bytes, size, &format))
         return caelum_fail(err, CAELUM_EFORMAT, "%s: %s", name, image_foreign(bytes, size));
-    return formats[format].decode(picture, name, bytes, size, err);
+    struct decoding d = {.path = name, .bytes = bytes, .size = size};
+    int result = formats[format].decode(&d, err);
+    if (result == 0) result = exif_turn(&d.picture, name, d.orientation, err);
+    icc_close(&d.icc);
+    mem_free(&d.rows);
+    mem_free(&d.rgba);
+    if (result == 0)
+        *picture = d.picture;
+    else
+        caelum_picture_free(&d.picture);
+    return result;
 }
 
 int caelum_picture_load(struct caelum_picture *picture, const char *path, struct caelum_error *err) {
@@ -136,15 +148,18 @@ int caelum_picture_encode(const struct caelum_picture *picture, enum caelum_pict
     if (!formats[format].encode)
         return caelum_fail(err, CAELUM_EUSAGE,
                            "such files are read, but not written; PNG, JPEG and WebP are");
-    struct image_sink sink = {0};
-    const int result = formats[format].encode(picture, &sink, err);
-    if (result != 0) {
-        mem_free(&sink.bytes);
-        return result;
-    }
-    *bytes = sink.bytes;
-    *size = sink.size;
-    return CAELUM_OK;
+    char *memory = NULL;
+    size_t n = 0;
+    FILE *to = open_memstream(&memory, &n);
+    if (!to) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for a picture's file");
+    int result = formats[format].encode(picture, to, err);
+    const bool failed = ferror(to);
+    if ((fclose(to) != 0 || failed) && result != CAELUM_ERESOURCE)
+        result = caelum_fail(err, CAELUM_ERESOURCE, "out of memory for a picture's file");
+    if (result == 0) result = mem_alloc(bytes, n, 1, err);
+    if (result == 0) memcpy(*bytes, memory, *size = n);
+    free(memory);
+    return result;
 }
 
 void caelum_picture_bytes_free(uint8_t **bytes) {

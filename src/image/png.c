@@ -25,34 +25,25 @@ static void on_warning(png_structp png, const char *text) {
     (void)png, (void)text;
 }
 
-struct source {
-    const uint8_t *bytes;
-    size_t size, left;
-    bool ended; /* more was requested than there is */
+/* A file being read. What is not in `d` are only numbers, which outlive a longjmp as its caller's do. */
+struct reading {
+    struct decoding *d;
+    size_t at;       /* bytes of the file that libpng has */
+    size_t row;      /* bytes of a row of d->rows, which is one row, or all of an interlaced file */
+    size_t finished; /* rows that are in the picture */
+    bool ended;      /* more was requested than there is */
+    bool interlaced, complete;
 };
 
 static void read_bytes(png_structp png, png_bytep to, size_t n) {
-    struct source *s = png_get_io_ptr(png);
-    if (n > s->left) {
-        s->ended = true;
+    struct reading *r = png_get_io_ptr(png);
+    if (n > r->d->size - r->at) {
+        r->ended = true;
         png_error(png, "the file ends early");
     }
-    memcpy(to, s->bytes, n);
-    s->bytes += n, s->left -= n;
+    memcpy(to, r->d->bytes + r->at, n);
+    r->at += n;
 }
-
-/* What outlives a longjmp: it belongs to the caller. */
-struct work {
-    struct caelum_picture picture;
-    struct icc *icc;
-    struct primaries *primaries;
-    struct icc_pixels pixels;
-    uint8_t *raw;    /* the file's pixels: a row, or all rows of an interlaced file */
-    uint8_t *rgba;   /* a row */
-    size_t finished; /* rows that are in the picture */
-    size_t row;      /* bytes of a row of raw */
-    bool interlaced, complete;
-};
 
 /* The four numbers of a cICP chunk, which libpng 1.6.44 and older don't know. */
 static const uint8_t *find_cicp(png_structp png, png_infop info) {
@@ -64,21 +55,16 @@ static const uint8_t *find_cicp(png_structp png, png_infop info) {
 }
 
 /* What gAMA and cHRM say; false if there is neither. */
-static bool find_light(png_structp png, png_infop info, bool grey, struct light *light) {
-    double gamma, x[4], y[4];
-    primaries_usual(light);
+static bool find_light(png_structp png, png_infop info, struct light *light) {
+    double gamma, *x = light->x, *y = light->y;
+    *light = light_srgb;
     const bool curve = png_get_gAMA(png, info, &gamma) && gamma > 0;
-    const bool colors =
-        !grey && png_get_cHRM(png, info, &x[0], &y[0], &x[1], &y[1], &x[2], &y[2], &x[3], &y[3]);
     if (curve) light->transfer = (struct transfer){.power = 1 / gamma};
-    for (size_t i = 0; colors && i < 4; i++) light->colors.x[i] = x[i], light->colors.y[i] = y[i];
-    return curve || colors;
+    return png_get_cHRM(png, info, &x[0], &y[0], &x[1], &y[1], &x[2], &y[2], &x[3], &y[3]) || curve;
 }
 
-static int find_colors(png_structp png, png_infop info, struct work *work, const char *path,
-                       struct caelum_error *err) {
+static int find_colors(png_structp png, png_infop info, struct decoding *d, struct caelum_error *err) {
     const uint8_t *code = find_cicp(png, info);
-    const bool grey = work->pixels.space == ICC_GREY;
     struct light light = {0};
     png_charp name;
     int method, intent;
@@ -89,32 +75,27 @@ static int find_colors(png_structp png, png_infop info, struct work *work, const
             err, CAELUM_EFORMAT,
             "%s: a picture of high dynamic range (%s); expected one whose lights have been mapped "
             "to a display's",
-            path, code[1] == 16 ? "PQ" : "HLG");
-    if (code && primaries_by_code(code, &light)) {
-        if (grey)
-            light.colors = (struct chromaticities){{0.3127, 0.64, 0.30, 0.15}, {0.3290, 0.33, 0.60, 0.06}};
-        return primaries_open(&work->primaries, &light, work->pixels, err);
-    }
-    if (png_get_iCCP(png, info, &name, &method, &profile, &size)) {
-        work->icc = icc_open(profile, size, work->pixels);
-        return CAELUM_OK;
-    }
-    if (png_get_sRGB(png, info, &intent) || !find_light(png, info, grey, &light)) return CAELUM_OK;
-    return primaries_open(&work->primaries, &light, work->pixels, err);
+            d->path, code[1] == 16 ? "PQ" : "HLG");
+    if (code && light_by_code(code, &light))
+        d->icc = icc_of_light(&light, d->pixels);
+    else if (png_get_iCCP(png, info, &name, &method, &profile, &size))
+        d->icc = icc_open(profile, size, d->pixels);
+    else if (!png_get_sRGB(png, info, &intent) && find_light(png, info, &light))
+        d->icc = icc_of_light(&light, d->pixels);
+    return CAELUM_OK;
 }
 
 /* How libpng is to hand over the pixels: where colors are to be converted as they are, whole bytes and no
  * palette apart; otherwise RGB or RGBA in 8 bits. */
-static int choose_pixels(png_structp png, png_infop info, struct work *work, const char *path,
-                         struct caelum_error *err) {
+static int choose_pixels(png_structp png, png_infop info, struct decoding *d, struct caelum_error *err) {
     const int type = png_get_color_type(png, info);
-    work->pixels =
+    d->pixels =
         (struct icc_pixels){.space = type & PNG_COLOR_MASK_COLOR ? ICC_RGB : ICC_GREY,
                             .alpha = (type & PNG_COLOR_MASK_ALPHA) || png_get_valid(png, info, PNG_INFO_tRNS),
                             .wide = png_get_bit_depth(png, info) == 16};
-    CHECK(find_colors(png, info, work, path, err));
+    CHECK(find_colors(png, info, d, err));
     png_set_expand(png);
-    if (work->icc || work->primaries) {
+    if (d->icc) {
         if (*(const uint8_t *)&(const uint16_t){1}) png_set_swap(png); /* a little-endian machine */
     } else {
         png_set_scale_16(png);
@@ -123,27 +104,9 @@ static int choose_pixels(png_structp png, png_infop info, struct work *work, con
     return CAELUM_OK;
 }
 
-static void finish_row(struct work *work) {
-    const size_t width = work->picture.width;
-    const bool alpha = work->pixels.alpha, convert = work->icc || work->primaries;
-    const uint8_t *raw = work->raw + (work->interlaced ? work->finished * work->row : 0);
-    uint8_t *rgb = work->picture.pixels + work->finished++ * width * 3, *to = alpha ? work->rgba : rgb;
-    if (work->icc) icc_row(work->icc, raw, to, width);
-    if (work->primaries) primaries_row(work->primaries, raw, to, width);
-    if (alpha)
-        image_over_white(convert ? work->rgba : raw, rgb, width);
-    else if (!convert)
-        memcpy(rgb, raw, width * 3);
-}
-
-/* Deflate makes at most 1032 bytes of one, and each row has one more for its filter. */
-static int check_size(png_structp png, png_infop info, const struct source *source, const char *path,
-                      struct caelum_error *err) {
-    const size_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
-    CHECK(image_check_size(path, width, height, err));
-    if ((png_get_rowbytes(png, info) + 1) * height / 1032 > source->size)
-        return image_too_short(path, width, height, source->size, err);
-    return CAELUM_OK;
+static void finish_row(struct reading *r) {
+    image_row(r->d, r->finished, r->d->rows + (r->interlaced ? r->finished * r->row : 0));
+    r->finished++;
 }
 
 static void find_resolution(png_structp png, png_infop info, struct caelum_picture *p) {
@@ -153,95 +116,61 @@ static void find_resolution(png_structp png, png_infop info, struct caelum_pictu
     p->dpi_x = x * 0.0254, p->dpi_y = y * 0.0254;
 }
 
-/* Everything that may longjmp. */
-static int decode(png_structp png, png_infop info, struct work *work, const char *path,
-                  struct caelum_error *err) {
-    struct caelum_picture *p = &work->picture;
+/* Everything that may longjmp. Deflate makes at most 1032 bytes of one, and each row has one more for its
+ * filter. */
+static int decode(png_structp png, png_infop info, struct reading *r, struct caelum_error *err) {
+    struct decoding *d = r->d;
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_ALWAYS, (png_const_bytep) "cICP", 1);
     png_read_info(png, info);
-    CHECK(check_size(png, info, png_get_io_ptr(png), path, err));
-    CHECK(choose_pixels(png, info, work, path, err));
+    const size_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
+    CHECK(image_begin(d, width, height, ((double)png_get_rowbytes(png, info) + 1) * (double)height / 1032,
+                      err));
+    CHECK(choose_pixels(png, info, d, err));
+    find_resolution(png, info, &d->picture);
     const int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
-    work->row = png_get_rowbytes(png, info);
-    work->interlaced = passes > 1;
-    CHECK(image_allocate(p, path, png_get_image_width(png, info), png_get_image_height(png, info), err));
-    CHECK(mem_alloc(&work->raw, passes > 1 ? p->height : 1, work->row, err));
-    CHECK(mem_alloc(&work->rgba, p->width, 4, err));
-    find_resolution(png, info, p);
+    r->row = png_get_rowbytes(png, info);
+    r->interlaced = passes > 1;
+    CHECK(mem_alloc(&d->rows, r->interlaced ? height : 1, r->row, err));
     for (int pass = 1; pass <= passes; pass++)
-        for (size_t y = 0; y < p->height; y++) {
-            png_read_row(png, work->raw + (passes > 1 ? y * work->row : 0), NULL);
-            if (pass == passes) finish_row(work);
+        for (size_t y = 0; y < height; y++) {
+            png_read_row(png, d->rows + (r->interlaced ? y * r->row : 0), NULL);
+            if (pass == passes) finish_row(r);
         }
-    work->complete = true;
+    r->complete = true;
     png_read_end(png, info);
     return CAELUM_OK;
 }
 
 /* Whether all pixels are there although libpng has given up: behind the last row, which it gives before it
  * looks for the end of what it was packed in. */
-static bool is_complete(png_structp png, const struct work *work, const struct source *source) {
-    if (work->complete || !source->ended || !work->raw) return work->complete;
-    return work->interlaced ? png_get_current_pass_number(png) >= 7
-                            : png_get_current_row_number(png) >= work->picture.height;
+static bool is_complete(png_structp png, const struct reading *r) {
+    if (r->complete || !r->ended || !r->d->rows) return r->complete;
+    return r->interlaced ? png_get_current_pass_number(png) >= 7
+                         : png_get_current_row_number(png) >= r->d->picture.height;
 }
 
-/* The rows that libpng gave before it gave up, and the picture upright. */
-static int finish(png_structp png, png_infop info, struct work *work, const char *path,
-                  struct caelum_error *err) {
+int png_decode(struct decoding *d, struct caelum_error *err) {
+    struct handler handler;
+    struct reading r = {.d = d};
     png_uint_32 size = 0;
     png_bytep exif = NULL;
-    while (work->finished < work->picture.height) finish_row(work);
-    mem_free(&work->raw);
-    const unsigned o = png_get_eXIf_1(png, info, &size, &exif) ? exif_orientation(exif, size) : 1;
-    return exif_turn(&work->picture, path, o, err);
-}
-
-int png_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
-               struct caelum_error *err) {
-    struct handler handler;
-    struct source source = {.bytes = bytes, .size = size, .left = size};
-    struct work work = {0};
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &handler, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
-    int result;
+    int result = CAELUM_OK;
     if (!info) {
-        result = caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory", path);
-    } else if (setjmp(handler.back) != 0) {
-        result = is_complete(png, &work, &source)
-                     ? CAELUM_OK
-                     : caelum_fail(err, CAELUM_EFORMAT, "%s: damaged PNG: %s", path, handler.text);
-    } else {
-        png_set_read_fn(png, &source, read_bytes);
-        result = decode(png, info, &work, path, err);
+        result = caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory", d->path);
+    } else if (setjmp(handler.back) == 0) {
+        png_set_read_fn(png, &r, read_bytes);
+        result = decode(png, info, &r, err);
+    } else if (!is_complete(png, &r)) {
+        result = caelum_fail(err, CAELUM_EFORMAT, "%s: damaged PNG: %s", d->path, handler.text);
     }
-    if (result == 0) result = finish(png, info, &work, path, err);
+    while (result == 0 && r.finished < d->picture.height)
+        finish_row(&r); /* that libpng gave before it gave up */
+    if (result == 0 && png_get_eXIf_1(png, info, &size, &exif)) d->orientation = exif_orientation(exif, size);
     png_destroy_read_struct(&png, &info, NULL);
-    icc_close(&work.icc);
-    primaries_close(&work.primaries);
-    mem_free(&work.raw);
-    mem_free(&work.rgba);
-    if (result == 0)
-        *picture = work.picture;
-    else
-        caelum_picture_free(&work.picture);
     return result;
-}
-
-struct target {
-    struct image_sink *sink;
-    struct caelum_error *err;
-    int result; /* the sink's */
-};
-
-static void write_bytes(png_structp png, png_bytep bytes, size_t n) {
-    struct target *t = png_get_io_ptr(png);
-    t->result = image_sink_add(t->sink, bytes, n, t->err);
-    if (t->result != 0) png_error(png, "out of memory");
-}
-static void flush_bytes(png_structp png) {
-    (void)png;
 }
 
 static png_uint_32 per_meter(double dpi) {
@@ -268,23 +197,19 @@ static void encode(png_structp png, png_infop info, const struct caelum_picture 
     png_write_end(png, NULL);
 }
 
-int png_encode(const struct caelum_picture *picture, struct image_sink *sink, struct caelum_error *err) {
+int png_encode(const struct caelum_picture *picture, FILE *to, struct caelum_error *err) {
     struct handler handler;
-    struct target target = {sink, err, CAELUM_OK};
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &handler, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
-    int result;
+    int result = CAELUM_OK;
     if (!info) {
         result = caelum_fail(err, CAELUM_ERESOURCE, "out of memory for a PNG");
     } else if (setjmp(handler.back) != 0) {
-        result = target.result;
-        if (result == 0)
-            result = caelum_fail(err, CAELUM_EUSAGE, "%zux%zu pixels can't be written as PNG: %s",
-                                 picture->width, picture->height, handler.text);
+        result = caelum_fail(err, CAELUM_EUSAGE, "%zux%zu pixels can't be written as PNG: %s", picture->width,
+                             picture->height, handler.text);
     } else {
-        png_set_write_fn(png, &target, write_bytes, flush_bytes);
+        png_init_io(png, to);
         encode(png, info, picture);
-        result = CAELUM_OK;
     }
     png_destroy_write_struct(&png, &info);
     return result;

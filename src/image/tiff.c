@@ -39,14 +39,12 @@ static int end(thandle_t handle) {
 static toff_t size_of(thandle_t handle) {
     return ((const struct source *)handle)->size;
 }
+/* What is mapped libtiff reads where it is. */
 static int map(thandle_t handle, void **base, toff_t *size) {
     struct source *s = handle;
     *base = (void *)(uintptr_t)s->bytes; /* opened to read */
     *size = s->size;
     return 1;
-}
-static void unmap(thandle_t handle, void *base, toff_t size) {
-    (void)handle, (void)base, (void)size;
 }
 
 static int on_error(TIFF *tiff, void *user, const char *module, const char *format, va_list args) {
@@ -68,7 +66,7 @@ static TIFF *open_tiff(struct source *source) {
     TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, source);
     TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, source);
     TIFF *tiff = TIFFClientOpenExt("memory", "r", source, read_bytes, write_bytes, seek, end, size_of, map,
-                                   unmap, options);
+                                   NULL, options);
     TIFFOpenOptionsFree(options);
     return tiff;
 }
@@ -77,17 +75,16 @@ static TIFF *open_tiff(struct source *source) {
 struct page {
     TIFF *tiff;
     struct source *source;
-    const char *path;
+    struct decoding *d;
     uint32_t width, height;
     uint16_t bits, samples, planes, photometric, compression, orientation;
     uint16_t extras;    /* of the samples, those that are not color */
     bool alpha;         /* the first of the extras is how opaque a pixel is, */
     bool premultiplied; /* and colors are multiplied by it */
-    double dpi_x, dpi_y;
 };
 
 static int damaged(const struct page *page, struct caelum_error *err) {
-    return caelum_fail(err, CAELUM_EFORMAT, "%s: TIFF not read: %s", page->path,
+    return caelum_fail(err, CAELUM_EFORMAT, "%s: TIFF not read: %s", page->d->path,
                        *page->source->text ? page->source->text : "its tags are damaged");
 }
 
@@ -116,43 +113,32 @@ static void read_tags(struct page *page) {
         page->premultiplied = kinds[0] == EXTRASAMPLE_ASSOCALPHA;
         page->alpha = page->premultiplied || kinds[0] == EXTRASAMPLE_UNASSALPHA;
     }
-    page->dpi_x = resolution(t, TIFFTAG_XRESOLUTION);
-    page->dpi_y = resolution(t, TIFFTAG_YRESOLUTION);
 }
 
-/* Bytes of pixels that a byte of the file can stand for: of plain ones 1, or 4 where chroma has fewer pixels;
- * PackBits' runs have 128 in 2 bytes, LZW's words are 12 bits for 4096, deflate's runs 2 bits for 258. 0:
- * there is no such bound; a bit may stand for a row of a fax. */
-static double most_of_a_byte(uint16_t compression) {
-    switch (compression) {
+/* Bytes that the file has at least: a byte stands for 1 byte of plain pixels, or 4 where chroma has fewer
+ * pixels; PackBits' runs have 128 in 2 bytes, LZW's words are 12 bits for 4096, deflate's runs 2 bits for
+ * 258. In other kinds it may stand for some rows of a fax. */
+static double least_bytes(const struct page *page) {
+    const double bytes = (double)page->width * page->height * page->bits * page->samples / 8;
+    switch (page->compression) {
     case COMPRESSION_NONE:
-        return 4;
+        return bytes / 4;
     case COMPRESSION_PACKBITS:
-        return 64;
+        return bytes / 64;
     case COMPRESSION_LZW:
-        return 4096;
+        return bytes / 4096;
     case COMPRESSION_ADOBE_DEFLATE:
     case COMPRESSION_DEFLATE:
-        return 1032;
+        return bytes / 1032;
     default:
-        return 65536;
+        return bytes / 65536;
     }
-}
-
-static int check_size(const struct page *page, struct caelum_error *err) {
-    CHECK(image_check_size(page->path, page->width, page->height, err));
-    const double bits = (double)page->width * page->height * page->bits * page->samples;
-    const double most = most_of_a_byte(page->compression);
-    if (most > 0 ? bits / 8 > most * (double)page->source->size
-                 : !image_believable(page->width, page->height, page->source->size))
-        return image_too_short(page->path, page->width, page->height, page->source->size, err);
-    return CAELUM_OK;
 }
 
 /* --- Through a profile ------------------------------------------------------------------------------ */
 
-/* The way from a page's samples, as they are stored, to sRGB; NULL if it has no profile for them. */
-static struct icc *open_samples(struct page *page) {
+/* Opens the way from a page's samples, as they are stored, to sRGB, if it has a profile for them. */
+static void open_samples(struct page *page) {
     struct icc_pixels pixels = {.alpha = page->extras == 1, .wide = page->bits == 16};
     uint32_t size = 0;
     void *profile = NULL;
@@ -172,14 +158,16 @@ static struct icc *open_samples(struct page *page) {
         pixels.space = ICC_CMYK;
         break;
     default:
-        return NULL;
+        return;
     }
     static const unsigned channels[] = {[ICC_GREY] = 1, [ICC_RGB] = 3, [ICC_CMYK] = 4};
     if ((page->bits != 8 && page->bits != 16) || (page->planes != PLANARCONFIG_CONTIG && page->samples > 1) ||
         page->extras > 1 || page->premultiplied || page->samples != channels[pixels.space] + page->extras ||
         !TIFFGetField(page->tiff, TIFFTAG_ICCPROFILE, &size, &profile))
-        return NULL;
-    return icc_open(profile, size, pixels);
+        return;
+    page->d->icc = icc_open(profile, size, pixels);
+    page->d->pixels = pixels;
+    page->d->opaque = !page->alpha;
 }
 
 /* Rows y to y + rows of the samples, as many as a strip or a tile has. */
@@ -201,40 +189,22 @@ static bool read_band(const struct page *page, uint32_t y, size_t rows, size_t r
     return true;
 }
 
-static void finish_samples(const struct page *page, const struct icc *icc, const uint8_t *samples,
-                           uint8_t *rgba, uint8_t *rgb) {
-    if (page->extras == 0) {
-        icc_row(icc, samples, rgb, page->width);
-        return;
-    }
-    icc_row(icc, samples, rgba, page->width);
-    for (size_t x = 0; x < page->width && !page->alpha; x++) rgba[4 * x + 3] = 255;
-    image_over_white(rgba, rgb, page->width);
-}
-
-static int read_samples(const struct page *page, const struct icc *icc, uint8_t *pixels,
-                        struct caelum_error *err) {
+static int read_samples(const struct page *page, struct caelum_error *err) {
     TIFF *t = page->tiff;
     const bool tiled = TIFFIsTiled(t);
+    const size_t row = (size_t)page->width * page->samples * page->bits / 8;
     uint32_t most = page->height;
-    uint8_t *band = NULL, *tile = NULL, *rgba = NULL;
     TIFFGetFieldDefaulted(t, tiled ? TIFFTAG_TILELENGTH : TIFFTAG_ROWSPERSTRIP, &most);
     if (most < 1) return damaged(page, err);
     if (most > page->height) most = page->height;
-    const size_t row = (size_t)page->width * page->samples * page->bits / 8;
-    int result = mem_alloc(&band, most, row, err);
-    if (result == 0 && tiled) result = mem_alloc(&tile, (size_t)TIFFTileSize(t), 1, err);
-    if (result == 0) result = mem_alloc(&rgba, page->width, 4, err);
-    for (uint32_t y = 0; result == 0 && y < page->height; y += most) {
+    CHECK(mem_alloc(&page->d->rows, most * row + (tiled ? (size_t)TIFFTileSize(t) : 0), 1, err));
+    uint8_t *band = page->d->rows, *tile = tiled ? band + most * row : NULL;
+    for (uint32_t y = 0; y < page->height; y += most) {
         const size_t rows = page->height - y < most ? page->height - y : most;
-        if (!read_band(page, y, rows, row, band, tile)) result = damaged(page, err);
-        for (size_t r = 0; result == 0 && r < rows; r++)
-            finish_samples(page, icc, band + r * row, rgba, pixels + (y + r) * page->width * 3);
+        if (!read_band(page, y, rows, row, band, tile)) return damaged(page, err);
+        for (size_t r = 0; r < rows; r++) image_row(page->d, y + r, band + r * row);
     }
-    mem_free(&band);
-    mem_free(&tile);
-    mem_free(&rgba);
-    return result;
+    return CAELUM_OK;
 }
 
 /* --- Through libtiff's own conversion --------------------------------------------------------------- */
@@ -249,29 +219,29 @@ static void finish_rgba(const struct page *page, const uint32_t *from, uint8_t *
     }
 }
 
-static int read_rgba(const struct page *page, uint8_t *pixels, struct caelum_error *err) {
+static int read_rgba(const struct page *page, struct caelum_error *err) {
+    struct decoding *d = page->d;
     TIFFRGBAImage image;
     char text[1024] = "";
-    uint32_t size = 0, *raster = NULL;
+    uint32_t size = 0;
     void *profile = NULL;
-    struct icc *icc = NULL;
+    CHECK(mem_alloc(&d->rows, (size_t)page->width * page->height, sizeof(uint32_t), err));
+    uint32_t *raster = (uint32_t *)(void *)d->rows;
     if (!TIFFRGBAImageOK(page->tiff, text) || !TIFFRGBAImageBegin(&image, page->tiff, 1, text))
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: TIFF not read: %s", page->path, text);
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: TIFF not read: %s", d->path, text);
     image.orientation = image.req_orientation = ORIENTATION_TOPLEFT; /* as it is stored */
-    int result = mem_alloc(&raster, (size_t)page->width * page->height, sizeof *raster, err);
-    if (result == 0 && !TIFFRGBAImageGet(&image, raster, page->width, page->height))
-        result = damaged(page, err);
+    const bool read = TIFFRGBAImageGet(&image, raster, page->width, page->height);
     TIFFRGBAImageEnd(&image);
-    if (result == 0 && TIFFGetField(page->tiff, TIFFTAG_ICCPROFILE, &size, &profile))
-        icc = icc_open(profile, size, (struct icc_pixels){.space = ICC_RGB});
-    for (size_t y = 0; result == 0 && y < page->height; y++) {
-        uint8_t *rgb = pixels + y * page->width * 3;
+    if (!read) return damaged(page, err);
+    d->pixels = (struct icc_pixels){.space = ICC_RGB};
+    if (TIFFGetField(page->tiff, TIFFTAG_ICCPROFILE, &size, &profile))
+        d->icc = icc_open(profile, size, d->pixels);
+    for (size_t y = 0; y < page->height; y++) {
+        uint8_t *rgb = d->picture.pixels + y * page->width * 3;
         finish_rgba(page, raster + y * page->width, rgb);
-        if (icc) icc_row(icc, rgb, rgb, page->width);
+        image_row(d, y, rgb);
     }
-    icc_close(&icc);
-    mem_free(&raster);
-    return result;
+    return CAELUM_OK;
 }
 
 /* --- Whole ------------------------------------------------------------------------------------------ */
@@ -286,35 +256,27 @@ static bool find_page(TIFF *tiff) {
     return false;
 }
 
-static int decode(struct caelum_picture *picture, struct page *page, struct caelum_error *err) {
+static int decode(struct page *page, struct caelum_error *err) {
+    struct decoding *d = page->d;
     if (!page->tiff) return damaged(page, err);
     if (!find_page(page->tiff))
         return caelum_fail(err, CAELUM_EFORMAT,
                            "%s: a TIFF with nothing but a thumbnail, as cameras' raw pictures are; "
                            "'dcraw -T photo.nef' makes a TIFF of one",
-                           page->path);
+                           d->path);
     read_tags(page);
-    CHECK(check_size(page, err));
-    CHECK(image_allocate(picture, page->path, page->width, page->height, err));
-    picture->dpi_x = page->dpi_x, picture->dpi_y = page->dpi_y;
-    struct icc *icc = open_samples(page);
-    const int result =
-        icc ? read_samples(page, icc, picture->pixels, err) : read_rgba(page, picture->pixels, err);
-    icc_close(&icc);
-    CHECK(result);
-    return exif_turn(picture, page->path, page->orientation, err);
+    CHECK(image_begin(d, page->width, page->height, least_bytes(page), err));
+    d->picture.dpi_x = resolution(page->tiff, TIFFTAG_XRESOLUTION);
+    d->picture.dpi_y = resolution(page->tiff, TIFFTAG_YRESOLUTION);
+    d->orientation = page->orientation;
+    open_samples(page);
+    return d->icc ? read_samples(page, err) : read_rgba(page, err);
 }
 
-int tiff_decode(struct caelum_picture *picture, const char *path, const uint8_t *bytes, size_t size,
-                struct caelum_error *err) {
-    struct source source = {.bytes = bytes, .size = size};
-    struct caelum_picture p = {0};
-    struct page page = {.tiff = open_tiff(&source), .source = &source, .path = path};
-    const int result = decode(&p, &page, err);
+int tiff_decode(struct decoding *d, struct caelum_error *err) {
+    struct source source = {.bytes = d->bytes, .size = d->size};
+    struct page page = {.tiff = open_tiff(&source), .source = &source, .d = d};
+    const int result = decode(&page, err);
     if (page.tiff) TIFFClose(page.tiff);
-    if (result == 0)
-        *picture = p;
-    else
-        caelum_picture_free(&p);
     return result;
 }
