@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const char *const cifar_classes[10] = {"airplane", "automobile", "bird",  "cat",  "deer",
-                                       "dog",      "frog",       "horse", "ship", "truck"};
+const char *const cifar_classes[CIFAR_CLASSES] = {"airplane", "automobile", "bird",  "cat",  "deer",
+                                                  "dog",      "frog",       "horse", "ship", "truck"};
 
 static const struct {
     const char *name, *sha256;
@@ -27,22 +27,41 @@ static const struct {
 /* The archive as published, 170,052,171 bytes. */
 static const char archive_sha256[] = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd";
 
-static int check_batch(const char *where, const char *name, const uint8_t *bytes, size_t size,
-                       struct caelum_error *err) {
+enum { PIXELS = CIFAR_RECORD - 1 };
+
+/* The six files on their way into memory: all of them, for an archive may have them in another order. */
+struct reading {
+    const char *path;
+    const struct caelum_data_settings *settings;
+    uint8_t *pixels, *labels; /* [CIFAR_COUNT][PIXELS] and [CIFAR_COUNT] */
+    size_t files;
+    bool seen[CIFAR_FILES];
+    struct archive *archive;
+    uint8_t *bytes; /* of a file */
+};
+
+static int take_batch(struct reading *r, const char *where, size_t file, const uint8_t *bytes, size_t size,
+                      struct caelum_error *err) {
+    const struct caelum_data_settings *s = r->settings;
+    const char *name = batches[file].name;
     if (size != CIFAR_BYTES)
         return caelum_fail(err, CAELUM_EFORMAT,
                            "%s: %s: %d bytes expected (10000 records of 3073), got %zu: it ends in record "
                            "%zu; get the file again",
                            where, name, CIFAR_BYTES, size, size / CIFAR_RECORD + 1);
-    for (size_t i = 0; i < CIFAR_RECORDS; i++)
-        if (bytes[i * CIFAR_RECORD] > 9)
+    for (size_t i = 0; i < CIFAR_RECORDS; i++, bytes += CIFAR_RECORD) {
+        const size_t at = file * CIFAR_RECORDS + i;
+        if (*bytes >= CIFAR_CLASSES)
             return caelum_fail(err, CAELUM_EFORMAT,
                                "%s: %s: record %zu has label %u, expected 0 to 9; get the file again", where,
-                               name, i + 1, bytes[i * CIFAR_RECORD]);
+                               name, i + 1, *bytes);
+        r->labels[at] = *bytes;
+        memcpy(r->pixels + at * PIXELS, bytes + 1, PIXELS);
+    }
+    if (s->progress && s->progress(s->cookie, "preparing", ++r->files, CIFAR_FILES) != 0)
+        return caelum_fail(err, CAELUM_ESTOPPED, "stopped while the data was prepared");
     return CAELUM_OK;
 }
-
-typedef int (*take_fn)(void *cookie, size_t file, const uint8_t *bytes, struct caelum_error *err);
 
 /* Whether a regular file is there: nothing else is a batch, and a pipe would be waited for. */
 static bool has_file(const char *directory, const char *name) {
@@ -77,7 +96,8 @@ static void add_identity(struct sha256_ctx *sha, const char *path) {
     sha256_update(sha, sizeof identity, (const uint8_t *)&identity);
 }
 
-int cifar_key(const char *path, char key[65], struct caelum_error *err) {
+/* The identities of the files of `path` change with their content. */
+static int cifar_key(const char *path, char key[65], struct caelum_error *err) {
     char directory[PATH_SIZE], file[PATH_SIZE];
     struct sha256_ctx sha;
     sha256_init(&sha);
@@ -91,9 +111,9 @@ int cifar_key(const char *path, char key[65], struct caelum_error *err) {
     return CAELUM_OK;
 }
 
-static int read_directory(const char *path, take_fn take, void *cookie, struct caelum_error *err) {
+static int read_directory(struct reading *r, struct caelum_error *err) {
     char directory[PATH_SIZE], file[PATH_SIZE];
-    CHECK(find_directory(path, directory, err));
+    CHECK(find_directory(r->path, directory, err));
     for (size_t i = 0; i < CIFAR_FILES; i++)
         if (!has_file(directory, batches[i].name))
             return caelum_fail(
@@ -101,100 +121,112 @@ static int read_directory(const char *path, take_fn take, void *cookie, struct c
                 "%s: %s is missing; expected the six batches of the CIFAR-10 binary version there", directory,
                 batches[i].name);
     for (size_t i = 0; i < CIFAR_FILES; i++) {
-        uint8_t *bytes = NULL;
         size_t size;
         CHECK(file_join(file, sizeof file, directory, batches[i].name, err));
-        CHECK(file_read(file, (size_t)1 << 30, &bytes, &size, err));
-        int result = check_batch(directory, batches[i].name, bytes, size, err);
-        if (result == 0) result = take(cookie, i, bytes, err);
-        mem_free(&bytes);
-        CHECK(result);
+        CHECK(file_read(file, (size_t)1 << 30, &r->bytes, &size, err));
+        CHECK(take_batch(r, directory, i, r->bytes, size, err));
+        mem_free(&r->bytes);
     }
     return CAELUM_OK;
 }
 
 /* Which batch an archive entry is, or CIFAR_FILES. */
-static size_t which_batch(const char *entry) {
+static size_t which_batch(struct archive_entry *entry) {
+    const char *name = archive_entry_pathname(entry);
     size_t i = 0;
-    while (i < CIFAR_FILES && strcmp(path_name(entry), batches[i].name) != 0) i++;
+    if (!name || archive_entry_filetype(entry) != AE_IFREG) return CIFAR_FILES;
+    while (i < CIFAR_FILES && strcmp(path_name(name), batches[i].name) != 0) i++;
     return i;
+}
+
+static int read_entry(struct reading *r, size_t i, struct caelum_error *err) {
+    size_t size = 0;
+    la_ssize_t got;
+    if (r->seen[i])
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: %s is in it twice", r->path, batches[i].name);
+    r->seen[i] = true;
+    /* one byte more than a batch has, so that a longer one is noticed */
+    while ((got = archive_read_data(r->archive, r->bytes + size, CIFAR_BYTES + 1 - size)) > 0)
+        size += (size_t)got;
+    if (got < 0)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: %s: damaged or cut short after record %zu: %s", r->path,
+                           batches[i].name, size / CIFAR_RECORD, archive_error_string(r->archive));
+    return take_batch(r, r->path, i, r->bytes, size, err);
 }
 
 /* Small archives can unpack to anything: what is no batch is passed over up to here, and no further. */
 enum { MOST_OTHERS = 1000 };
 
-static int read_entries(struct archive *archive, const char *path, uint8_t *bytes, take_fn take, void *cookie,
-                        struct caelum_error *err) {
-    bool seen[CIFAR_FILES] = {0};
+static int read_archive(struct reading *r, struct caelum_error *err) {
     struct archive_entry *entry;
-    int status;
     long long others = 0, bytes_of_others = 0;
-    while ((status = archive_read_next_header(archive, &entry)) == ARCHIVE_OK || status == ARCHIVE_WARN) {
-        const char *entry_name = archive_entry_pathname(entry);
-        const size_t i = entry_name ? which_batch(entry_name) : CIFAR_FILES;
-        if (i == CIFAR_FILES || archive_entry_filetype(entry) != AE_IFREG) {
-            bytes_of_others += archive_entry_size(entry);
-            if (++others > MOST_OTHERS || bytes_of_others > CIFAR_BYTES)
-                return caelum_fail(
-                    err, CAELUM_EFORMAT,
-                    "%s: too much that is no batch is in it; is it the CIFAR-10 binary version?", path);
+    int status;
+    CHECK(mem_alloc(&r->bytes, CIFAR_BYTES + 1, 1, err));
+    r->archive = archive_read_new();
+    if (!r->archive) return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory", r->path);
+    archive_read_support_filter_gzip(r->archive);
+    archive_read_support_format_tar(r->archive);
+    if (archive_read_open_filename(r->archive, r->path, 1 << 16) != ARCHIVE_OK)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: not a .tar.gz: %s", r->path,
+                           archive_error_string(r->archive));
+    while ((status = archive_read_next_header(r->archive, &entry)) == ARCHIVE_OK || status == ARCHIVE_WARN) {
+        const size_t i = which_batch(entry);
+        if (i < CIFAR_FILES) {
+            CHECK(read_entry(r, i, err));
             continue;
         }
-        if (seen[i]) return caelum_fail(err, CAELUM_EFORMAT, "%s: %s is in it twice", path, batches[i].name);
-        seen[i] = true;
-        size_t size = 0;
-        la_ssize_t got;
-        /* one byte more than a batch has, so that a longer one is noticed */
-        while ((got = archive_read_data(archive, bytes + size, CIFAR_BYTES + 1 - size)) > 0)
-            size += (size_t)got;
-        if (got < 0)
-            return caelum_fail(err, CAELUM_EFORMAT, "%s: %s: damaged or cut short after record %zu: %s", path,
-                               batches[i].name, size / CIFAR_RECORD, archive_error_string(archive));
-        CHECK(check_batch(path, batches[i].name, bytes, size, err));
-        CHECK(take(cookie, i, bytes, err));
+        bytes_of_others += archive_entry_size(entry);
+        if (++others > MOST_OTHERS || bytes_of_others > CIFAR_BYTES)
+            return caelum_fail(err, CAELUM_EFORMAT,
+                               "%s: too much that is no batch is in it; is it the CIFAR-10 binary version?",
+                               r->path);
     }
     if (status != ARCHIVE_EOF)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: not a .tar.gz, or damaged: %s", path,
-                           archive_error_string(archive));
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: not a .tar.gz, or damaged: %s", r->path,
+                           archive_error_string(r->archive));
     for (size_t i = 0; i < CIFAR_FILES; i++)
-        if (!seen[i])
+        if (!r->seen[i])
             return caelum_fail(err, CAELUM_EFORMAT, "%s: %s is not in it; is it the CIFAR-10 binary version?",
-                               path, batches[i].name);
+                               r->path, batches[i].name);
     return CAELUM_OK;
 }
 
-static int read_archive(const char *path, take_fn take, void *cookie, struct caelum_error *err) {
-    uint8_t *bytes = NULL;
-    CHECK(mem_alloc(&bytes, CIFAR_BYTES + 1, 1, err));
-    struct archive *archive = archive_read_new();
-    int result;
-    if (!archive) {
-        result = caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory", path);
-    } else {
-        archive_read_support_filter_gzip(archive);
-        archive_read_support_format_tar(archive);
-        if (archive_read_open_filename(archive, path, 1 << 16) != ARCHIVE_OK)
-            result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a .tar.gz: %s", path,
-                                 archive_error_string(archive));
-        else
-            result = read_entries(archive, path, bytes, take, cookie, err);
-        archive_read_free(archive);
-    }
-    mem_free(&bytes);
-    return result;
-}
-
-int cifar_read(const char *path, take_fn take, void *cookie, struct caelum_error *err) {
+static int read_files(struct reading *r, struct caelum_error *err) {
     struct stat st;
-    if (stat(path, &st) != 0)
+    if (stat(r->path, &st) != 0)
         return caelum_fail(err, CAELUM_EIO,
                            "%s: %s; expected a directory with the CIFAR-10 batches, its .tar.gz, a directory "
                            "of pictures, or synthetic[:COUNT[:SIZE]]",
-                           path, strerror(errno));
+                           r->path, strerror(errno));
     if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
-        return caelum_fail(err, CAELUM_EIO, "%s: neither a directory nor a regular file", path);
-    return S_ISDIR(st.st_mode) ? read_directory(path, take, cookie, err)
-                               : read_archive(path, take, cookie, err);
+        return caelum_fail(err, CAELUM_EIO, "%s: neither a directory nor a regular file", r->path);
+    CHECK(mem_alloc(&r->pixels, CIFAR_COUNT, PIXELS, err));
+    CHECK(mem_alloc(&r->labels, CIFAR_COUNT, 1, err));
+    return S_ISDIR(st.st_mode) ? read_directory(r, err) : read_archive(r, err);
+}
+
+static int make(void *cookie, struct prepared_writer *to, struct caelum_error *err) {
+    struct reading r = *(const struct reading *)cookie;
+    const int result = read_files(&r, err);
+    if (result == 0) {
+        to->header.count = CIFAR_COUNT, to->header.labelled = 1;
+        prepared_pixels(to, r.pixels, (size_t)CIFAR_COUNT * PIXELS);
+        prepared_tables(to, NULL, r.labels, NULL);
+    }
+    archive_read_free(r.archive);
+    mem_free(&r.bytes);
+    mem_free(&r.pixels);
+    mem_free(&r.labels);
+    return result;
+}
+
+int cifar_open(struct caelum_data *data, const char *path, const struct caelum_data_settings *settings,
+               struct caelum_error *err) {
+    struct reading r = {.path = path, .settings = settings};
+    struct prepared what = {.kind = "cifar-10", .c = 3, .h = 32, .w = 32, .make = make, .cookie = &r};
+    CHECK(cifar_key(path, what.key, err));
+    snprintf(data->name, sizeof data->name, "cifar-10");
+    return prepared_open(data, &what, settings, err);
 }
 
 /* --- Checksums ------------------------------------------------------------------------------------ */
@@ -204,15 +236,13 @@ static int add_checksum(const char *path, const char *name, const char *known, s
     struct file_map map;
     CHECK(file_map_open(&map, path, err));
     struct sha256_ctx sha;
-    uint8_t digest[SHA256_DIGEST_SIZE];
     sha256_init(&sha);
     sha256_update(&sha, map.size, map.bytes);
-    sha256_digest(&sha, sizeof digest, digest);
     struct caelum_data_file *file = &info->file[info->files++];
     file->bytes = map.size;
     file_map_close(&map);
     snprintf(file->name, sizeof file->name, "%.63s", name);
-    for (size_t i = 0; i < sizeof digest; i++) snprintf(file->sha256 + 2 * i, 3, "%02x", digest[i]);
+    prepared_key(&sha, file->sha256);
     file->known = strcmp(file->sha256, known) == 0;
     return CAELUM_OK;
 }

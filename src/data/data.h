@@ -50,18 +50,9 @@ enum {
 /* False for a directory without any of the batches in it: what is there is something else. */
 bool cifar_is_meant(const char *path);
 
-/* The identities of the files of `path`, which change with their content. */
-int cifar_key(const char *path, char key[65], struct caelum_error *err);
-
 /* Opens CIFAR-10 (binary version) from a directory or .tar.gz, by way of prepared data. */
 int cifar_open(struct caelum_data *data, const char *path, const struct caelum_data_settings *settings,
                struct caelum_error *err);
-
-/* Reads all six files of `path` (a directory or an archive) and hands each to `take`, in file order for a
- * directory, in the archive's order else; bytes are CIFAR_BYTES long and checked, borrowed until return. */
-int cifar_read(const char *path,
-               int (*take)(void *cookie, size_t file, const uint8_t *bytes, struct caelum_error *err),
-               void *cookie, struct caelum_error *err);
 
 /* Checksums of the files of `path` against the published ones. */
 int cifar_checksums(const char *path, struct caelum_data_info *info, struct caelum_error *err);
