@@ -1,4 +1,4 @@
-/* data.c - opening a data set by its spec: which source, the shuffle, the split. */
+/* data.c - opening a data set by its spec: which source, the shuffle, the split; and describing it. */
 #include "data/data.h"
 
 #include "base/kept.h"
@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "data/crops.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,29 +73,25 @@ static int divide(size_t n, size_t parts[3], struct caelum_error *err) {
 
 /* Shuffles photos instead of crops, and divides photos, so that no photo is in two splits. Within a split,
  * every photo's first crop comes before all second ones: the first pictures of a split are different, and a
- * limit leaves as many photos as it can. */
-static int split_photos(struct caelum_data *data, size_t n, uint64_t seed, struct caelum_error *err) {
-    const size_t used = n < data->photos ? n : data->photos;
-    uint32_t *photo = NULL, *kept = NULL; /* kept: crops of the photo of that rank */
+ * limit leaves as many photos as it can. `kept` has room for the number of crops of the photo of that rank.
+ */
+static int split_photos(struct caelum_data *data, size_t n, const uint32_t *photo, uint32_t *kept,
+                        struct caelum_error *err) {
+    const uint32_t *first = data->first;
     size_t parts[3], left = n, at = 0, rank = 0;
-    CHECK(divide(used, parts, err));
-    int result = shuffle(&photo, data->photos, seed, err);
-    if (result == 0) result = mem_alloc(&kept, data->photos, sizeof *kept, err);
-    if (result == 0) result = mem_alloc(&data->order, data->count, sizeof *data->order, err);
-    for (uint32_t crop = 0; result == 0 && crop < CROPS_MOST; crop++)
+    CHECK(divide(n < data->photos ? n : data->photos, parts, err));
+    CHECK(mem_alloc(&data->order, data->count, sizeof *data->order, err));
+    for (uint32_t crop = 0; crop < CROPS_MOST; crop++)
         for (size_t r = 0; r < data->photos && left > 0; r++)
-            if (data->first[photo[r]] + crop < data->first[photo[r] + 1]) kept[r]++, left--;
-    for (int s = 0; result == 0 && s < 3; s++) {
+            if (first[photo[r]] + crop < first[photo[r] + 1]) kept[r]++, left--;
+    for (int s = 0; s < 3; rank += parts[s++]) {
         const size_t start = at;
         for (uint32_t crop = 0; crop < CROPS_MOST; crop++)
             for (size_t r = rank; r < rank + parts[s]; r++)
-                if (crop < kept[r]) data->order[at++] = data->first[photo[r]] + crop;
-        rank += parts[s];
+                if (crop < kept[r]) data->order[at++] = first[photo[r]] + crop;
         data->split_count[s] = at - start;
     }
-    mem_free(&photo);
-    mem_free(&kept);
-    return result;
+    return CAELUM_OK;
 }
 
 static int split(struct caelum_data *data, const struct caelum_data_settings *settings,
@@ -102,9 +99,17 @@ static int split(struct caelum_data *data, const struct caelum_data_settings *se
     size_t n = data->count;
     if (settings->limit > 0 && settings->limit < n) n = settings->limit;
     data->split_seed = settings->split_seed;
-    if (data->photos > 0) return split_photos(data, n, settings->split_seed, err);
-    CHECK(divide(n, data->split_count, err));
-    return shuffle(&data->order, data->count, settings->split_seed, err);
+    if (data->photos == 0) {
+        CHECK(divide(n, data->split_count, err));
+        return shuffle(&data->order, data->count, settings->split_seed, err);
+    }
+    uint32_t *photo = NULL, *kept = NULL;
+    int result = shuffle(&photo, data->photos, settings->split_seed, err);
+    if (result == 0) result = mem_alloc(&kept, data->photos, sizeof *kept, err);
+    if (result == 0) result = split_photos(data, n, photo, kept, err);
+    mem_free(&photo);
+    mem_free(&kept);
+    return result;
 }
 
 static int open_source(struct caelum_data *data, const struct caelum_data_settings *settings,
@@ -145,29 +150,23 @@ int caelum_data_open(caelum_data **out, const char *spec, const struct caelum_da
 void caelum_data_close(caelum_data **data) {
     if (!*data) return;
     file_map_close(&(*data)->map);
-    for (size_t i = 0; i < DATA_NOTES; i++) mem_free(&(*data)->note[i]);
     mem_free(&(*data)->source);
     mem_free(&(*data)->memory);
     mem_free(&(*data)->order);
     mem_free(data);
 }
 
-int data_note(struct caelum_data *data, struct caelum_error *err, const char *format, ...) {
+void data_note(struct caelum_data *data, const char *format, ...) {
     va_list args;
     size_t i = 0;
-    while (data->note[i]) i++;
+    while (*data->note[i]) i++;
     va_start(args, format);
-    const int length = number_vprint(NULL, 0, format, args);
+    number_vprint(data->note[i], sizeof data->note[i], format, args);
     va_end(args);
-    CHECK(mem_alloc(&data->note[i], (size_t)length + 1, 1, err));
-    va_start(args, format);
-    number_vprint(data->note[i], (size_t)length + 1, format, args);
-    va_end(args);
-    return CAELUM_OK;
 }
 
 const char *caelum_data_note(const caelum_data *data, size_t i) {
-    return i < DATA_NOTES ? data->note[i] : NULL;
+    return i < DATA_NOTES && *data->note[i] ? data->note[i] : NULL;
 }
 
 const char *caelum_data_fingerprint(const caelum_data *data) {
@@ -203,5 +202,48 @@ int caelum_data_picture(const caelum_data *data, enum caelum_split split, size_t
     for (size_t p = 0; p < area; p++)
         for (size_t c = 0; c < 3; c++) pixels[p * 3 + c] = from[(c < set.c ? c : set.c - 1) * area + p];
     *picture = (struct caelum_picture){.width = set.w, .height = set.h, .pixels = pixels};
+    return CAELUM_OK;
+}
+
+/* --- What `data info` prints ---------------------------------------------------------------------- */
+
+/* Mean and deviation of every channel, from exact integer sums. */
+static void measure(const struct caelum_data *data, struct caelum_data_info *info) {
+    const size_t plane = data->h * data->w;
+    uint64_t sum[3] = {0}, squares[3] = {0};
+    for (size_t i = 0; i < data->count; i++)
+        for (size_t c = 0; c < data->c && c < 3; c++) {
+            const uint8_t *p = data->pixels + (i * data->c + c) * plane;
+            uint64_t s = 0, q = 0;
+            for (size_t j = 0; j < plane; j++) s += p[j], q += (uint64_t)p[j] * p[j];
+            sum[c] += s, squares[c] += q;
+        }
+    for (size_t c = 0; c < 3; c++) {
+        const double n = (double)(data->count * plane), mean = (double)sum[c] / n;
+        info->mean[c] = mean / 255;
+        info->deviation[c] = sqrt((double)squares[c] / n - mean * mean) / 255;
+    }
+}
+
+int caelum_data_describe(const caelum_data *data, struct caelum_data_info *out, struct caelum_error *err) {
+    struct caelum_data_info info = {.count = data->count,
+                                    .channels = data->c,
+                                    .height = data->h,
+                                    .width = data->w,
+                                    .split_seed = data->split_seed,
+                                    .photos = data->photos};
+    snprintf(info.name, sizeof info.name, "%s", data->name);
+    info.source = data->source;
+    snprintf(info.pixels_sha256, sizeof info.pixels_sha256, "%s", data->fingerprint);
+    memcpy(info.split_count, data->split_count, sizeof info.split_count);
+    if (data->labels) {
+        info.classes = CIFAR_CLASSES;
+        for (size_t i = 0; i < CIFAR_CLASSES; i++)
+            snprintf(info.class_names[i], sizeof info.class_names[i], "%s", cifar_classes[i]);
+        for (size_t i = 0; i < data->count; i++) info.class_count[data->labels[i]]++;
+        CHECK(cifar_checksums(data->source, &info, err));
+    }
+    measure(data, &info);
+    *out = info;
     return CAELUM_OK;
 }

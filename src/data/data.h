@@ -20,18 +20,17 @@ struct caelum_data {
     const uint8_t *pixels; /* [count][c][h][w] in file order */
     uint32_t *order;       /* [count], the shuffle: train, then validation, then test */
     size_t split_count[3];
-    size_t photos;          /* whose crops the pictures are; 0: they are no crops */
-    const uint32_t *first;  /* [photos + 1]: the crops of photo p are pictures first[p] to first[p + 1] - 1 */
-    size_t skipped;         /* files that could not be used */
-    const char *skips;      /* path, NUL, reason, NUL of each */
-    char *note[DATA_NOTES]; /* sentences on how it was opened; NULL: none */
-    struct file_map map;    /* what labels, pixels, first and skips point into, or */
-    uint8_t *memory;        /* what pixels point into */
+    size_t photos;         /* whose crops the pictures are; 0: they are no crops */
+    const uint32_t *first; /* [photos + 1]: the crops of photo p are pictures first[p] to first[p + 1] - 1 */
+    size_t skipped;        /* files that could not be used */
+    const char *skips;     /* path, NUL, reason, NUL of each */
+    char note[DATA_NOTES][2 * PATH_SIZE]; /* sentences on how it was opened; "": none */
+    struct file_map map;                  /* what labels, pixels, first and skips point into, or */
+    uint8_t *memory;                      /* what pixels point into */
 };
 
 /* Adds a note, of which there are at most DATA_NOTES. */
-int data_note(struct caelum_data *data, struct caelum_error *err, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void data_note(struct caelum_data *data, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A borrowed view of a split. */
 struct pictures data_pictures(const struct caelum_data *data, enum caelum_split split);

@@ -6,6 +6,7 @@
 #include "data/photos.h"
 #include "data/prepared.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { LEAST_PHOTOS = 10 };
@@ -44,68 +45,53 @@ struct building {
     struct prepared_writer *to;
     size_t share, at; /* at: the photo that is job 0 */
     struct portion *portion;
-    uint32_t *first; /* [photos + 1] */
-    char *skips;
-    size_t skips_capacity;
+    uint32_t *first;   /* [photos + 1] */
+    FILE *skips;       /* into memory: path, NUL, reason, NUL of each file that was left out */
+    char *skips_text;  /* its bytes, once it is closed, */
+    size_t skips_size; /* and how many they are */
 };
 
-/* Why a photo has no crops, and what size it would have some of. */
-static int too_small(const struct caelum_picture *picture, size_t side, struct caelum_error *err) {
-    const size_t shorter = picture->width < picture->height ? picture->width : picture->height;
+/* The crops of a picture; where it is too small for any, what size it would have some of. */
+static int cut(const struct building *b, size_t number, const struct caelum_picture *picture,
+               struct portion *portion, struct caelum_error *err) {
+    const size_t side = b->settings->crop, width = picture->width, height = picture->height;
+    const size_t shorter = width < height ? width : height;
     char advice[48] = "";
     if (shorter >= CROP_LEAST_SIDE) snprintf(advice, sizeof advice, "; --crop %zu takes it", shorter);
-    return caelum_fail(err, CAELUM_EFORMAT, "%zux%zu pixels are too few for a crop of %zux%zu%s",
-                       picture->width, picture->height, side, side, advice);
-}
-
-static int cut(const struct building *b, size_t number, struct portion *portion, struct caelum_error *err) {
-    const size_t side = b->settings->crop;
-    struct caelum_picture picture = {0};
-    char path[PATH_SIZE];
-    CHECK(file_join(path, sizeof path, b->directory, b->photos->photo[number].path, err));
-    CHECK(caelum_picture_load(&picture, path, err));
-    int result = CAELUM_OK;
-    if (picture.width < side || picture.height < side) result = too_small(&picture, side, err);
-    if (result == 0) {
-        portion->count = crops_count(picture.width, picture.height, side, b->share);
-        result = mem_alloc(&portion->pixels, portion->count, 3 * side * side, err);
+    if (shorter < side)
+        return caelum_fail(err, CAELUM_EFORMAT, "%zux%zu pixels are too few for a crop of %zux%zu%s", width,
+                           height, side, side, advice);
+    portion->count = crops_count(width, height, side, b->share);
+    CHECK(mem_alloc(&portion->pixels, portion->count, 3 * side * side, err));
+    for (size_t i = 0; i < portion->count; i++) {
+        const struct crop_window window =
+            crop_window(width, height, side, b->settings->synthetic_seed, (uint32_t)number, (uint32_t)i);
+        crop_make(picture, window, side, portion->pixels + i * 3 * side * side);
     }
-    for (size_t i = 0; result == 0 && i < portion->count; i++) {
-        const struct crop_window window = crop_window(
-            picture.width, picture.height, side, b->settings->synthetic_seed, (uint32_t)number, (uint32_t)i);
-        crop_make(&picture, window, side, portion->pixels + i * 3 * side * side);
-    }
-    caelum_picture_free(&picture);
-    return result;
+    return CAELUM_OK;
 }
 
 static void cut_job(void *cookie, size_t job, int worker) {
     const struct building *b = cookie;
-    struct portion *portion = &b->portion[job];
+    const size_t number = b->at + job;
+    struct portion *p = &b->portion[job];
+    struct caelum_picture picture = {0};
+    char path[PATH_SIZE];
     (void)worker;
-    *portion = (struct portion){0};
-    portion->result = cut(b, b->at + job, portion, &portion->err);
+    *p = (struct portion){0};
+    p->result = file_join(path, sizeof path, b->directory, b->photos->photo[number].path, &p->err);
+    if (p->result == 0) p->result = caelum_picture_load(&picture, path, &p->err);
+    if (p->result == 0) p->result = cut(b, number, &picture, p, &p->err);
+    caelum_picture_free(&picture);
 }
 
 /* Remembers why a file was left out; the sentence need not name it again. */
 static int skip(struct building *b, const char *path, const char *reason, struct caelum_error *err) {
     char full[PATH_SIZE];
     CHECK(file_join(full, sizeof full, b->directory, path, err));
-    if (strncmp(reason, full, strlen(full)) == 0 && strncmp(reason + strlen(full), ": ", 2) == 0)
-        reason += strlen(full) + 2;
-    const size_t p = strlen(path) + 1, r = strlen(reason) + 1, used = (size_t)b->to->header.skips_size;
-    if (used + p + r > b->skips_capacity) {
-        const size_t capacity = 2 * (used + p + r);
-        char *larger = NULL;
-        CHECK(mem_alloc(&larger, capacity, 1, err));
-        if (used) memcpy(larger, b->skips, used);
-        mem_free(&b->skips);
-        b->skips = larger;
-        b->skips_capacity = capacity;
-    }
-    memcpy(b->skips + used, path, p);
-    memcpy(b->skips + used + p, reason, r);
-    b->to->header.skips_size += p + r;
+    const size_t length = strlen(full);
+    if (strncmp(reason, full, length) == 0 && strncmp(reason + length, ": ", 2) == 0) reason += length + 2;
+    fprintf(b->skips, "%s%c%s%c", path, '\0', reason, '\0');
     b->to->header.skipped++;
     return CAELUM_OK;
 }
@@ -153,25 +139,34 @@ static int too_few(const struct building *b, struct caelum_error *err) {
     return caelum_fail(err, CAELUM_EFORMAT,
                        "%.150s: %zu pictures can be used, at least %d are needed; files skipped: %zu, the "
                        "first of them %.100s: %.120s",
-                       b->directory, usable, LEAST_PHOTOS, skipped, b->skips,
-                       b->skips + strlen(b->skips) + 1);
+                       b->directory, usable, LEAST_PHOTOS, skipped, b->skips_text,
+                       b->skips_text + strlen(b->skips_text) + 1);
+}
+
+static int make_of_photos(struct building *b, struct caelum_error *err) {
+    struct prepared_header *h = &b->to->header;
+    CHECK(mem_alloc(&b->first, b->photos->count + 1, sizeof *b->first, err));
+    b->skips = open_memstream(&b->skips_text, &b->skips_size);
+    if (!b->skips) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for a list of files");
+    int result = read_photos(b, err);
+    const bool failed = ferror(b->skips);
+    if ((fclose(b->skips) != 0 || failed) && result == 0)
+        result = caelum_fail(err, CAELUM_ERESOURCE, "out of memory for a list of files");
+    CHECK(result);
+    if (ferror(b->to->stream)) return CAELUM_OK;
+    if (h->photos < LEAST_PHOTOS) return too_few(b, err);
+    h->skips_size = b->skips_size;
+    prepared_tables(b->to, b->first, NULL, b->skips_text);
+    return CAELUM_OK;
 }
 
 static int make(void *cookie, struct prepared_writer *to, struct caelum_error *err) {
-    struct building *b = cookie;
-    b->to = to;
-    int result = mem_alloc(&b->first, b->photos->count + 1, sizeof *b->first, err);
-    if (result == 0) result = read_photos(b, err);
-    if (result == 0 && !ferror(to->stream)) {
-        if (to->header.photos < LEAST_PHOTOS)
-            result = too_few(b, err);
-        else
-            prepared_tables(to, b->first, NULL, b->skips);
-    }
-    mem_free(&b->portion);
-    mem_free(&b->first);
-    mem_free(&b->skips);
-    b->skips_capacity = 0;
+    struct building b = *(const struct building *)cookie;
+    b.to = to;
+    const int result = make_of_photos(&b, err);
+    mem_free(&b.portion);
+    mem_free(&b.first);
+    free(b.skips_text);
     return result;
 }
 
@@ -194,7 +189,7 @@ static int open_photos(struct caelum_data *data, const char *path, const struct 
     char left_out[PHOTOS_LEFT_TEXT];
     photos_left_out(photos, left_out);
     if (photos->count == 0) return no_pictures(path, left_out, err);
-    if (*left_out) CHECK(data_note(data, err, "%s: left out: %s", path, left_out));
+    if (*left_out) data_note(data, "%s: left out: %s", path, left_out);
     folder_key(photos, settings, what.key);
     snprintf(data->name, sizeof data->name, "folder");
     return prepared_open(data, &what, settings, err);

@@ -28,16 +28,12 @@ void prepared_key(struct sha256_ctx *sha, char key[65]) {
     for (size_t i = 0; i < sizeof digest; i++) snprintf(key + 2 * i, 3, "%02x", digest[i]);
 }
 
-static uint32_t add_sum(uint32_t sum, const void *bytes, size_t size) {
-    return (uint32_t)crc32_z(sum, bytes, size);
-}
-
 /* --- Making it ------------------------------------------------------------------------------------ */
 
 static void put(struct prepared_writer *to, const void *bytes, size_t size) {
     if (size == 0) return;
     fwrite(bytes, 1, size, to->stream);
-    to->sum = add_sum(to->sum, bytes, size);
+    to->sum = (uint32_t)crc32_z(to->sum, bytes, size);
 }
 
 void prepared_pixels(struct prepared_writer *to, const uint8_t *pixels, size_t size) {
@@ -59,19 +55,29 @@ void prepared_tables(struct prepared_writer *to, const uint32_t *first, const ui
     put(to, skips, (size_t)h->skips_size);
 }
 
-static int write_all(const struct prepared *what, FILE *stream, struct caelum_error *err) {
+/* The data of a set being opened. */
+struct opening {
+    struct caelum_data *data;
+    const struct prepared *what;
+    const struct caelum_data_settings *settings;
+    struct caelum_error *err;
+    int failure;                 /* which err describes: nothing else is tried after it */
+    struct caelum_error problem; /* why the data can't be kept */
+};
+
+static void write_all(struct opening *o, FILE *stream) {
     static const uint8_t page[HEADER];
+    const struct prepared *what = o->what;
     struct prepared_writer to = {.stream = stream, .header = {.c = what->c, .h = what->h, .w = what->w}};
     struct prepared_header *h = &to.header;
     memcpy(h->magic, magic, sizeof magic);
     memcpy(h->key, what->key, sizeof what->key);
     sha256_init(&to.pixels);
     fwrite(page, 1, sizeof page, stream);
-    CHECK(what->make(what->cookie, &to, err));
+    o->failure = what->make(what->cookie, &to, o->err);
     prepared_key(&to.pixels, h->sha256);
-    h->sum = add_sum(to.sum, h, sizeof *h);
+    h->sum = (uint32_t)crc32_z(to.sum, (const uint8_t *)h, sizeof *h);
     if (fseek(stream, 0, SEEK_SET) == 0) fwrite(h, sizeof *h, 1, stream);
-    return CAELUM_OK;
 }
 
 /* --- Checking it ---------------------------------------------------------------------------------- */
@@ -98,21 +104,19 @@ static bool lay_out(const struct prepared_header *h, const struct prepared *what
 }
 
 /* Whether all bytes are those that were written. */
-static int check_sum(const struct file_map *map, const struct caelum_data_settings *s, bool *good,
-                     struct caelum_error *err) {
-    struct prepared_header h;
-    uint32_t sum = 0;
+static bool check_sum(struct opening *o, const struct file_map *map, struct prepared_header h) {
+    const struct caelum_data_settings *s = o->settings;
+    const uint32_t written = h.sum;
+    uLong sum = 0;
     for (size_t at = HEADER; at < map->size; at += PORTION) {
         const size_t n = map->size - at < PORTION ? map->size - at : PORTION;
-        sum = add_sum(sum, map->bytes + at, n);
-        if (n == PORTION && s->progress && s->progress(s->cookie, "checking", at, map->size) != 0)
-            return caelum_fail(err, CAELUM_ESTOPPED, "stopped while prepared data was checked");
+        sum = crc32_z(sum, map->bytes + at, n);
+        if (n < PORTION || !s->progress || s->progress(s->cookie, "checking", at, map->size) == 0) continue;
+        o->failure = caelum_fail(o->err, CAELUM_ESTOPPED, "stopped while prepared data was checked");
+        return false;
     }
-    memcpy(&h, map->bytes, sizeof h);
-    const uint32_t written = h.sum;
     h.sum = 0;
-    *good = add_sum(sum, &h, sizeof h) == written;
-    return CAELUM_OK;
+    return crc32_z(sum, (const uint8_t *)&h, sizeof h) == written;
 }
 
 static bool first_fits(const struct prepared_header *h, const uint32_t *first) {
@@ -135,21 +139,20 @@ static bool skips_fit(const struct prepared_header *h, const char *skips) {
 }
 
 /* Data are the file that is mapped, if all of it is good. */
-static int take_map(struct caelum_data *data, const struct prepared *what, const struct file_map *map,
-                    const struct caelum_data_settings *settings, bool *good, struct caelum_error *err) {
+static bool take_map(struct opening *o, const struct file_map *map) {
+    struct caelum_data *data = o->data;
+    const struct prepared *what = o->what;
     struct prepared_header h;
     struct layout at;
-    if (map->size <= HEADER) return CAELUM_OK;
+    if (map->size <= HEADER) return false;
     memcpy(&h, map->bytes, sizeof h);
-    if (!lay_out(&h, what, map->size, &at)) return CAELUM_OK;
-    bool same = false;
-    CHECK(check_sum(map, settings, &same, err));
+    if (!lay_out(&h, what, map->size, &at) || !check_sum(o, map, h)) return false;
     const uint32_t *first = (const uint32_t *)(const void *)(map->bytes + at.first);
     const uint8_t *labels = map->bytes + at.labels;
     const char *skips = (const char *)map->bytes + at.skips;
-    if (!same || (h.photos && !first_fits(&h, first)) ||
-        (h.labelled && !labels_fit(labels, (size_t)h.count)) || !skips_fit(&h, skips))
-        return CAELUM_OK;
+    if ((h.photos && !first_fits(&h, first)) || (h.labelled && !labels_fit(labels, (size_t)h.count)) ||
+        !skips_fit(&h, skips))
+        return false;
     data->map = *map;
     memcpy(data->fingerprint, h.sha256, sizeof data->fingerprint);
     data->count = (size_t)h.count, data->photos = (size_t)h.photos, data->skipped = (size_t)h.skipped;
@@ -158,58 +161,47 @@ static int take_map(struct caelum_data *data, const struct prepared *what, const
     data->first = h.photos ? first : NULL;
     data->labels = h.labelled ? labels : NULL;
     data->skips = skips;
-    *good = true;
-    return CAELUM_OK;
+    return true;
 }
 
-static int read_back(struct caelum_data *data, const struct prepared *what, int fd,
-                     const struct caelum_data_settings *settings, bool *good, struct caelum_error *err) {
+static bool read_back(struct opening *o, int fd) {
     struct stat st;
-    *good = false;
-    if (fstat(fd, &st) != 0 || st.st_size <= 0) return CAELUM_OK;
+    if (fstat(fd, &st) != 0 || st.st_size <= 0) return false;
     void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (bytes == MAP_FAILED) return CAELUM_OK;
+    if (bytes == MAP_FAILED) return false;
     struct file_map map = {.bytes = bytes, .size = (size_t)st.st_size};
-    const int result = take_map(data, what, &map, settings, good, err);
-    if (!*good) file_map_close(&map);
-    return result;
+    const bool good = take_map(o, &map);
+    if (!good) file_map_close(&map);
+    return good;
 }
 
 /* --- Keeping it ----------------------------------------------------------------------------------- */
 
-/* The kept file, if there is a good one; else *why says what is wrong. */
-static int open_kept(struct caelum_data *data, const struct prepared *what, const char *path,
-                     const struct caelum_data_settings *settings, bool *good, const char **why,
-                     struct caelum_error *err) {
-    *good = false;
-    const int fd = kept_open(path, why);
-    if (fd < 0) return CAELUM_OK;
-    const int result = read_back(data, what, fd, settings, good, err);
-    *why = "it can't be read back as it was written";
-    close(fd);
-    return result;
-}
-
-/* Makes and opens the kept file; where that can't be, *good stays false and `problem` says why. */
-static int keep(struct caelum_data *data, const struct prepared *what, const char *path,
-                const struct caelum_data_settings *settings, bool *good, struct caelum_error *problem,
-                struct caelum_error *err) {
-    struct file_writer writer = {0};
+/* Opens the kept file, if there is a good one. */
+static bool open_kept(struct opening *o, const char *path) {
     const char *why;
-    *good = false;
-    if (file_make_directory(data->cache_dir, problem) != 0 || kept_begin(&writer, path, problem) != 0)
-        return CAELUM_OK;
-    const int result = write_all(what, writer.stream, err);
-    if (result != 0) {
-        file_abandon(&writer);
-        return result;
-    }
-    if (file_commit(&writer, problem) != 0) return CAELUM_OK;
-    CHECK(open_kept(data, what, path, settings, good, &why, err));
-    if (!*good) caelum_fail(problem, CAELUM_EIO, "%.150s: %s", path, why);
-    return CAELUM_OK;
+    const int fd = kept_open(path, &why);
+    const bool good = fd >= 0 && read_back(o, fd);
+    if (!good)
+        caelum_fail(&o->problem, CAELUM_EIO, "%.150s: %s", path,
+                    fd >= 0 ? "it can't be read back as it was written" : why);
+    if (fd >= 0) close(fd);
+    return good;
 }
 
+/* Makes and opens the kept file. */
+static bool keep(struct opening *o, const char *path) {
+    struct file_writer writer = {0};
+    if (file_make_directory(o->data->cache_dir, &o->problem) != 0 ||
+        kept_begin(&writer, path, &o->problem) != 0)
+        return false;
+    write_all(o, writer.stream);
+    if (o->failure == 0 && file_commit(&writer, &o->problem) == 0) return open_kept(o, path);
+    file_abandon(&writer);
+    return false;
+}
+
+/* A file in memory, where there is no place for one on a disk. */
 static FILE *in_memory(void) {
     const int fd = memfd_create("caelum", MFD_CLOEXEC);
     FILE *stream = fd >= 0 ? fdopen(fd, "w+b") : NULL;
@@ -217,43 +209,35 @@ static FILE *in_memory(void) {
     return stream;
 }
 
-/* Makes it for this once: in a file without a name, or in memory where there is no place for one. */
-static int make_unnamed(struct caelum_data *data, const struct prepared *what,
-                        const struct caelum_data_settings *settings, const struct caelum_error *problem,
-                        struct caelum_error *err) {
-    for (int memory = 0; memory < 2; memory++) {
-        FILE *stream = memory ? in_memory() : tmpfile();
-        bool good = false;
-        if (!stream) continue;
-        int result = write_all(what, stream, err);
-        if (result == 0 && fflush(stream) == 0 && !ferror(stream))
-            result = read_back(data, what, fileno(stream), settings, &good, err);
-        fclose(stream);
-        if (good)
-            return data_note(data, err,
-                             "prepared data is not kept for the next time: %s; name another "
-                             "directory by CAELUM_CACHE",
-                             problem->text);
-        CHECK(result);
-    }
-    return caelum_fail(err, CAELUM_ERESOURCE, "no space for prepared data, nor in /tmp: %.150s",
-                       problem->text);
+/* Makes it for this once, in a file without a name. */
+static bool make_unnamed(struct opening *o, FILE *stream) {
+    if (!stream) return false;
+    write_all(o, stream);
+    const bool good =
+        o->failure == 0 && fflush(stream) == 0 && !ferror(stream) && read_back(o, fileno(stream));
+    fclose(stream);
+    return good;
 }
 
 int prepared_open(struct caelum_data *data, const struct prepared *what,
                   const struct caelum_data_settings *settings, struct caelum_error *err) {
-    struct caelum_error problem = {0};
+    struct opening o = {.data = data, .what = what, .settings = settings, .err = err};
     char name[80], path[PATH_SIZE];
-    const char *why;
-    bool good = false;
     if (*data->cache_dir) {
         snprintf(name, sizeof name, "%.16s-%.16s-%lu.v2", what->kind, what->key, (unsigned long)geteuid());
         CHECK(file_join(path, sizeof path, data->cache_dir, name, err));
-        CHECK(open_kept(data, what, path, settings, &good, &why, err));
-        if (!good) CHECK(keep(data, what, path, settings, &good, &problem, err));
-        if (good) return CAELUM_OK;
+        if (open_kept(&o, path) || (o.failure == 0 && keep(&o, path))) return CAELUM_OK;
     } else {
-        caelum_fail(&problem, CAELUM_EIO, "%s", data->no_cache);
+        caelum_fail(&o.problem, CAELUM_EIO, "%s", data->no_cache);
     }
-    return make_unnamed(data, what, settings, &problem, err);
+    if ((o.failure == 0 && make_unnamed(&o, tmpfile())) ||
+        (o.failure == 0 && make_unnamed(&o, in_memory()))) {
+        data_note(data,
+                  "prepared data is not kept for the next time: %s; name another directory by CAELUM_CACHE",
+                  o.problem.text);
+        return CAELUM_OK;
+    }
+    if (o.failure != 0) return o.failure;
+    return caelum_fail(err, CAELUM_ERESOURCE, "no space for prepared data, nor in /tmp: %.150s",
+                       o.problem.text);
 }

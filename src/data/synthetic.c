@@ -6,6 +6,7 @@
  *
  * Only + - * / and square roots of doubles are used, which IEEE 754 fixes to the last bit: the same
  * pixels on every machine and for any number of threads. */
+#include "base/color.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/parallel.h"
@@ -133,10 +134,6 @@ static void shade(const struct scene *scene, double x, double y, double color[3]
     for (int c = 0; c < 3; c++) color[c] = (above ? scene->sky[c] : scene->ground[c]) * f;
 }
 
-static uint8_t to_byte(double value) {
-    return value <= 0 ? 0 : value >= 1 ? 255 : (uint8_t)(value * 255 + 0.5);
-}
-
 struct synthesis {
     uint8_t *pixels;
     size_t size, first; /* first: the picture that is job 0 */
@@ -163,7 +160,8 @@ static void paint(void *cookie, size_t job, int worker) {
         const double light =
             1 + scene.light[0] * (px / (double)s->size - 0.5) + scene.light[1] * (py / (double)s->size - 0.5);
         const double noise = uniform(&rng, -0.012, 0.012);
-        for (size_t c = 0; c < 3; c++) out[c * plane + i] = to_byte(sum[c] / (SUPER * SUPER) * light + noise);
+        for (size_t c = 0; c < 3; c++)
+            out[c * plane + i] = color_byte(sum[c] / (SUPER * SUPER) * light + noise);
     }
 }
 
