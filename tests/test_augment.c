@@ -61,8 +61,9 @@ static void hints_are_the_truth(void **state) {
         assert_ok(task_block_open(&block, CAELUM_COLORIZE, net, lanes, true, err));
         struct tensor x = test_tensor(4, H, W, 1, 9);
         for (size_t round = 0; round < rounds; round++) {
-            task_load(CAELUM_COLORIZE, kernels, pictures, H * W, NULL, &block, &x);
-            for (size_t lane = 0; lane < lanes; lane++) task_hint_randomly(&block, &x, lane, 1, &rng);
+            task_load(CAELUM_COLORIZE, kernels, pictures, (struct shape){3, H, W}, NULL, &block, &x);
+            for (size_t lane = 0; lane < lanes; lane++)
+                task_hint_randomly(&block, &x, lane, (struct tiling){1, 1}, &rng);
             for (size_t lane = 0; lane < lanes; lane++) {
                 size_t hints = 0;
                 for (ptrdiff_t i = 0; i < H; i++)
@@ -87,30 +88,32 @@ static void hints_are_the_truth(void **state) {
     }
 }
 
-/* In strips a picture's rows lie in several lanes: the same hints at the same places. */
-static void strips_get_the_same_hints(void **state) {
+/* In tiles a picture's pixels are in several lanes: the same hints at the same places. */
+static void tiles_get_the_same_hints(void **state) {
     (void)state;
-    enum { H = 8, W = 4, STRIPS = 4 };
+    enum { H = 8, W = 4 };
+    const struct tiling tiles = {4, 2};
     test_kernels(CPU_GENERIC);
-    struct tensor whole = test_tensor(4, H, W, 0, 0), parts = test_tensor(4, H / STRIPS, W, 0, 0);
+    struct tensor whole = test_tensor(4, H, W, 0, 0), parts = test_tensor(4, H / 4, W / 2, 0, 0);
     struct task_block of_whole = {.target = test_tensor(2, H, W, 0, 0)},
-                      of_parts = {.target = test_tensor(2, H / STRIPS, W, 0, 0)};
+                      of_parts = {.target = test_tensor(2, H / 4, W / 2, 0, 0)};
     struct rng fill = rng_make(3, RNG_TEST, 0);
     for (size_t c = 0; c < 2; c++)
         for (ptrdiff_t i = 0; i < H; i++)
             for (ptrdiff_t j = 0; j < W; j++)
                 tensor_at(&of_whole.target, c, i, j)[1] =
-                    tensor_at(&of_parts.target, c, i % 2, j)[4 + i / 2] = test_random(&fill);
+                    tensor_at(&of_parts.target, c, i % 2, j % 2)[i / 2 * 2 + j / 2] = test_random(&fill);
     struct rng a = rng_make(4, RNG_TEST, 0), b = a;
     size_t hints = 0;
     for (int round = 0; round < 8; round++) {
-        task_hint_randomly(&of_whole, &whole, 1, 1, &a);
-        task_hint_randomly(&of_parts, &parts, 4, STRIPS, &b);
+        task_hint_randomly(&of_whole, &whole, 1, (struct tiling){1, 1}, &a);
+        task_hint_randomly(&of_parts, &parts, 0, tiles, &b);
     }
     for (size_t c = 0; c < 4; c++)
         for (ptrdiff_t i = 0; i < H; i++)
             for (ptrdiff_t j = 0; j < W; j++) {
-                assert_true(tensor_at(&whole, c, i, j)[1] == tensor_at(&parts, c, i % 2, j)[4 + i / 2]);
+                assert_true(tensor_at(&whole, c, i, j)[1] ==
+                            tensor_at(&parts, c, i % 2, j % 2)[i / 2 * 2 + j / 2]);
                 hints += c == 3 && tensor_at(&whole, c, i, j)[1] > 0;
             }
     assert_true(hints > 0);
@@ -131,7 +134,7 @@ static void draws_depend_on_the_picture_alone(void **state) {
     const struct pictures set = data_pictures(data, CAELUM_ALL);
     float params[2][500];
     struct loss_sums sums[3];
-    uint32_t order[44]; /* blocks, and a rest that goes in strips */
+    uint32_t order[44]; /* blocks, and a rest that goes in tiles */
     for (uint32_t i = 0; i < 44; i++) order[i] = i;
     for (int i = 0; i < 3; i++) {
         struct caelum_train_settings settings = trainer_defaults(44, 0.001, i == 0 ? 1 : 3);
@@ -182,7 +185,7 @@ int main(void) {
         cmocka_unit_test(a_picture_is_moved_and_mirrored),
         cmocka_unit_test(every_move_is_drawn_equally_often),
         cmocka_unit_test(hints_are_the_truth),
-        cmocka_unit_test(strips_get_the_same_hints),
+        cmocka_unit_test(tiles_get_the_same_hints),
         cmocka_unit_test(draws_depend_on_the_picture_alone),
         cmocka_unit_test(draws_differ_from_picture_to_picture),
     };

@@ -44,11 +44,11 @@ static void compute_tiles(const struct kernels *kernels, struct results *r) {
             &(struct conv_dw_job){
                 .shape = shape, .x = x, .dy = y, .dw = r->tiles_dw[first / SUM_LANES], .next = 4 * 8 * 9},
             scratch);
-        kernels->store(&y, pictures, 64, kernels->lanes);
+        kernels->store(&y, pictures, y.w, 64, kernels->lanes);
         for (size_t lane = 0; lane < kernels->lanes; lane++)
             pictures[lane] = r->tiles4 + (first + lane) * 4 * 64;
         kernels->winograd4(&(struct conv_job){.shape = shape, .x = x, .y = y, .w = packed4}, scratch);
-        kernels->store(&y, pictures, 64, kernels->lanes);
+        kernels->store(&y, pictures, y.w, 64, kernels->lanes);
         test_tensor_free(&x), test_tensor_free(&y);
     }
     mem_free(&scratch);
@@ -76,8 +76,8 @@ static void compute_doubled(const struct kernels *kernels, struct results *r) {
         kernels->upconv(&(struct conv_job){.x = x, .y = y, .w = packed}, scratch);
         kernels->upconv_dw(&(struct conv_dw_job){.x = x, .dy = y, .dw = dw, .next = 3 * 8 * 9}, scratch);
         kernels->upconv_dx(&(struct conv_job){.x = y, .y = dx, .w = adjoint}, scratch);
-        kernels->store(&y, pictures, 256, kernels->lanes);
-        kernels->store(&dx, back, 64, kernels->lanes);
+        kernels->store(&y, pictures, y.w, 256, kernels->lanes);
+        kernels->store(&dx, back, dx.w, 64, kernels->lanes);
         test_tensor_free(&x), test_tensor_free(&y), test_tensor_free(&dx);
     }
     mem_free(&scratch);
@@ -117,10 +117,10 @@ static void compute(const struct kernels *kernels, struct results *r) {
                                          .scale = 0.1f,
                                          .live = lanes,
                                          .sums = &r->entropy[sum]});
-        kernels->store(&d, slopes, 81, lanes);
+        kernels->store(&d, slopes, d.w, 81, lanes);
         kernels->act(&s, &s, ACT_sigmoid);
-        kernels->store(&y, pictures, 81, lanes);
-        kernels->store(&s, rows, 9, lanes);
+        kernels->store(&y, pictures, y.w, 81, lanes);
+        kernels->store(&s, rows, s.w, 9, lanes);
         test_tensor_free(&x), test_tensor_free(&y), test_tensor_free(&t), test_tensor_free(&d),
             test_tensor_free(&s);
     }

@@ -167,9 +167,10 @@ static void one_large_picture_takes_its_own_memory(void **state) {
         assert_ok(pool_take(&pooled, model, model->net->layers, 2, err));
         const struct engine *e = &pooled->engine;
         for (int t = 0; t < e->settings.threads; t++) assert_false(e->place[t].open);
-        assert_false(e->strips[0].place.open || e->strips[1].place.open);
-        assert_true(e->strips[2].place.open);
-        const size_t used = extent(&e->strips[2].place.workspace, model->net->layers, &step);
+        size_t all = 0; /* the largest number of tiles, all lanes of them */
+        while ((size_t)4 << all <= e->kernels->lanes) assert_false(e->tiles[all++].place.open);
+        assert_true(e->tiles[all].place.open);
+        const size_t used = extent(&e->tiles[all].place.workspace, model->net->layers, &step);
         if (used > step) fail_msg("%s: %zu floats for steps of %zu", names[i], used, step);
         pool_give(&pooled);
         mem_free(&in), mem_free(&out);
@@ -194,7 +195,7 @@ static void forward(const struct caelum_net *net, const float *params, bool grad
         test_tensor_random(&ws.value[0], &rng);
         net_forward(net, kernels, params, packed, &ws);
         for (size_t l = 0; l < kernels->lanes; l++) lane[l] = out + (block * MOST_LANES + l) * size;
-        kernels->store(&ws.value[net->layers], lane, plane, kernels->lanes);
+        kernels->store(&ws.value[net->layers], lane, net_output(net).w, plane, kernels->lanes);
     }
     mem_free(&packed);
     net_workspace_close(&ws);

@@ -431,9 +431,9 @@ static void bytes_to_lanes_and_back(void **state) {
                 in[i] = bytes[i], out[i] = values[i];
                 for (size_t j = 0; j < sizeof bytes[i]; j++) bytes[i][j] = (uint8_t)rng_below(&rng, 256);
             }
-            kernels->load(in, 5 * w, &x);
+            kernels->load(in, w, 5 * w, &x);
             assert_true(test_border(&x, canary));
-            kernels->store(&x, out, 5 * w, 5);
+            kernels->store(&x, out, w, 5 * w, 5);
             for (size_t i = 0; i < 5; i++)
                 for (size_t j = 0; j < 15 * w; j++) {
                     const float want = (float)bytes[i][j] / 255.0f;

@@ -131,7 +131,8 @@ static void run(const struct trial *t, const struct kernels *kernels, size_t liv
             if (pass == 1) net_workspace_live(&ws, t->net, here);
             memset(grads, 0, MOST_LANES / SUM_LANES * n * sizeof *grads);
             net_forward(t->net, kernels, t->params, packed, &ws);
-            kernels->store(&ws.value[last], pictures, ws.value[last].h * ws.value[last].w, lanes);
+            kernels->store(&ws.value[last], pictures, ws.value[last].w, ws.value[last].h * ws.value[last].w,
+                           lanes);
             net_backward(t->net, kernels, t->params, packed, &ws, grads);
         }
         for (size_t i = 0; i < lanes / SUM_LANES * n; i++) total[i % n] += grads[i];

@@ -165,11 +165,11 @@ static void idle_lanes_change_nothing(void **state) {
         assert_ok(net_workspace_open(&ws, net, lanes, true, err));
         for (size_t j = 0; j < lanes; j++) lane[j] = pictures_at(&set, j < 2 ? j : 10 + 20 * (size_t)i + j);
         if (i == 2) { /* a full block first, so that something is left in the idle lanes */
-            kernels->load(lane, net->input.h * net->input.w, &ws.value[0]);
+            kernels->load(lane, net->input.w, net->input.h * net->input.w, &ws.value[0]);
             net_forward(net, kernels, params, packed, &ws);
             net_workspace_live(&ws, net, 2);
         }
-        kernels->load(lane, net->input.h * net->input.w, &ws.value[0]);
+        kernels->load(lane, net->input.w, net->input.h * net->input.w, &ws.value[0]);
         net_forward(net, kernels, params, packed, &ws);
         kernels->loss(&(struct loss_job){.y = ws.value[net->layers],
                                          .t = ws.value[0],
@@ -187,7 +187,7 @@ static void idle_lanes_change_nothing(void **state) {
     caelum_net_close(&net), caelum_data_close(&data);
 }
 
-/* The last pictures of a minibatch go as strips. The same pictures eight times over go without: their mean
+/* The last pictures of a minibatch go as tiles. The same pictures eight times over go without: their mean
  * gradient, seen through one step of plain descent, and their mean loss are the same but for rounding. */
 static void few_pictures_are_learnt_like_many(void **state) {
     (void)state;
@@ -208,7 +208,9 @@ static void few_pictures_are_learnt_like_many(void **state) {
         assert_ok(trainer_open(&many, net, &settings, set.n, err));
         trainer_step(&few, &set, order, n, &a);
         trainer_step(&many, &set, order, 8 * n, &b);
-        assert_true(fabs(8 * a.loss - b.loss) <= 1e-9 * b.loss && 8 * a.agree == b.agree);
+        /* a row of up to 32 squares is summed in single precision, here in one piece and there in several:
+         * each sum is wrong by 31 roundings at most */
+        assert_true(fabs(8 * a.loss - b.loss) <= 2 * 31 * 0x1p-24 * b.loss && 8 * a.agree == b.agree);
         double moved = 0;
         float *start = NULL;
         assert_ok(mem_alloc(&start, net->params, sizeof *start, err));

@@ -5,16 +5,16 @@
 #include "base/parallel.h"
 #include "base/team.h"
 
-enum { STRIPS = 3 };
+enum { TILES = 4 }; /* numbers of tiles: 2, 4, 8, 16 */
 
 static int open_place(const struct engine *e, const struct caelum_net *net, struct engine_place *place,
-                      size_t strips, struct caelum_error *err) {
+                      struct tiling tiles, struct caelum_error *err) {
     if (place->open) return CAELUM_OK;
     const size_t lanes = e->kernels->lanes;
     place->open = true;
     CHECK(net_workspace_open_shared(&place->workspace, net, lanes, e->settings.learns,
                                     team_parts(e->settings.threads), err));
-    place->workspace.strips = strips;
+    place->workspace.tiles = tiles;
     return task_block_open(&place->block, e->settings.task, net, lanes, e->settings.learns, err);
 }
 
@@ -28,23 +28,22 @@ int engine_reserve(struct engine *e, const struct engine_cut *cut, struct caelum
     /* its thread takes a block afterwards */
     const size_t workers = cut->blocks > 0 ? engine_cut_jobs(cut) : 0;
     for (size_t i = 0; i < workers && i < (size_t)e->settings.threads; i++) {
-        const int result = open_place(e, e->net, &e->place[i], 1, err);
+        const int result = open_place(e, e->net, &e->place[i], (struct tiling){1, 1}, err);
         if (result == 0) continue;
         close_place(&e->place[i]);
         return result;
     }
     if (!cut->tail) return CAELUM_OK;
-    const size_t strips = (size_t)2 << (cut->tail - e->strips);
-    const int result = open_place(e, cut->tail->net, &cut->tail->place, strips, err);
+    const int result = open_place(e, cut->tail->net, &cut->tail->place, cut->tail->tiles, err);
     if (result != 0) close_place(&cut->tail->place);
     return result;
 }
 
-/* Everything that any cut needs. */
+/* Everything that any cut needs; those who learn cut tails of eight lanes. */
 static int reserve_all(struct engine *e, struct caelum_error *err) {
     CHECK(engine_reserve(e, &(struct engine_cut){.blocks = (size_t)e->settings.threads}, err));
-    for (size_t i = 0; i < STRIPS; i++)
-        if (e->strips[i].net) CHECK(engine_reserve(e, &(struct engine_cut){.tail = &e->strips[i]}, err));
+    for (size_t i = 0; i < TILES && (size_t)2 << i <= SUM_LANES; i++)
+        if (e->tiles[i].net) CHECK(engine_reserve(e, &(struct engine_cut){.tail = &e->tiles[i]}, err));
     return CAELUM_OK;
 }
 
@@ -57,8 +56,8 @@ int engine_open(struct engine *out, const struct caelum_net *net, const struct e
     e.settings.threads = parallel_threads(e.settings.threads);
     int result = mem_alloc(&e.packed, net->packed, sizeof(float), err);
     if (result == 0) result = mem_alloc(&e.place, (size_t)e.settings.threads, sizeof *e.place, err);
-    for (size_t i = 0; result == 0 && i < STRIPS; i++)
-        result = net_strips(&e.strips[i].net, net, (size_t)2 << i, err);
+    for (size_t i = 0; result == 0 && i < TILES && (size_t)2 << i <= e.kernels->lanes; i++)
+        result = net_tiles(&e.tiles[i].net, &e.tiles[i].tiles, net, (size_t)2 << i, err);
     if (result == 0 && settings->learns) result = reserve_all(&e, err);
     if (result != 0)
         engine_close(&e);
@@ -69,9 +68,9 @@ int engine_open(struct engine *out, const struct caelum_net *net, const struct e
 
 void engine_close(struct engine *e) {
     for (int i = 0; e->place && i < e->settings.threads; i++) close_place(&e->place[i]);
-    for (size_t i = 0; i < STRIPS; i++) {
-        close_place(&e->strips[i].place);
-        caelum_net_close(&e->strips[i].net);
+    for (size_t i = 0; i < TILES; i++) {
+        close_place(&e->tiles[i].place);
+        caelum_net_close(&e->tiles[i].net);
     }
     mem_free(&e->place);
     mem_free(&e->packed);
@@ -84,18 +83,18 @@ void engine_pack(struct engine *e, const float *params) {
 
 /* --- Blocks --------------------------------------------------------------------------------------- */
 
-/* Where `left` pictures go, with 8 lanes for all of them: as many strips as there is room for. NULL: there
- * are none, or they are too many for that, or the network can't: then they are a block of their own. */
-static struct engine_strips *tail_for(struct engine *e, size_t left) {
-    for (size_t i = STRIPS; left > 0 && i-- > 0;)
-        if (e->strips[i].net && left << (i + 1) <= SUM_LANES) return &e->strips[i];
+/* Where `left` pictures go, with `room` lanes for all of them: as many tiles as fit. NULL: there are none, or
+ * they are too many for that, or the network can't: then they are a block of their own. */
+static struct engine_tiles *tail_for(struct engine *e, size_t left, size_t room) {
+    for (size_t i = TILES; left > 0 && i-- > 0;)
+        if (e->tiles[i].net && left << (i + 1) <= room) return &e->tiles[i];
     return NULL;
 }
 
 struct engine_cut engine_cut(struct engine *e, size_t n, size_t unit) {
     const size_t lanes = e->kernels->lanes;
     struct engine_cut cut = {.left = n % unit};
-    cut.tail = tail_for(e, cut.left);
+    cut.tail = tail_for(e, cut.left, unit);
     if (!cut.tail) cut.left = 0;
     cut.pictures = n - cut.left;
     cut.blocks = (cut.pictures + lanes - 1) / lanes;
@@ -112,20 +111,21 @@ struct engine_block engine_block(struct engine *e, const struct engine_cut *cut,
 struct tensor engine_load(const struct engine *e, const struct engine_block *b,
                           const uint8_t *const *pictures, const uint8_t *labels) {
     const struct net_workspace *ws = &b->place->workspace;
-    const size_t lanes = e->kernels->lanes, strips = ws->strips, plane = e->net->input.h * e->net->input.w;
+    const size_t lanes = e->kernels->lanes, count = tiling_count(ws->tiles);
+    const struct shape in = e->net->input;
     const uint8_t *lane[MOST_LANES];
     uint8_t label[MOST_LANES] = {0};
     for (size_t i = 0; i < lanes; i++) {
-        const size_t p = i / strips < b->pictures ? i / strips : 0;
-        lane[i] = pictures[p] + i % strips * (plane / strips);
+        const size_t p = i / count < b->pictures ? i / count : 0;
+        lane[i] = pictures[p] + engine_tile_at(ws->tiles, i % count, in);
         if (labels) label[i] = labels[p];
     }
-    return task_load(e->settings.task, e->kernels, lane, plane, label, &b->place->block, &ws->value[0]);
+    return task_load(e->settings.task, e->kernels, lane, in, label, &b->place->block, &ws->value[0]);
 }
 
 void engine_forward(const struct engine *e, const struct engine_block *b, const struct layer_noise *noise) {
     struct net_workspace *ws = &b->place->workspace;
-    net_workspace_live(ws, b->net, b->pictures * ws->strips);
+    net_workspace_live(ws, b->net, b->pictures * tiling_count(ws->tiles));
     ws->noise = *noise;
     net_forward(b->net, e->kernels, e->params, e->packed, ws);
 }

@@ -3,7 +3,7 @@
  * it pictures or numbers and to take its output (engine_run).
  *
  * Pictures are cut into blocks of as many as there are lanes. What is left in the end, fewer than eight, may
- * make a tail: a block in which each picture is cut into strips that fill the lanes (kernels.h). */
+ * make a tail: a block in which each picture is cut into tiles that fill the lanes (kernels.h). */
 #ifndef CAELUM_ENGINE_ENGINE_H
 #define CAELUM_ENGINE_ENGINE_H
 
@@ -22,9 +22,10 @@ struct engine_place {
     bool open;
 };
 
-/* For pictures in one number of strips. */
-struct engine_strips {
+/* For pictures in one number of tiles. */
+struct engine_tiles {
     caelum_net *net; /* NULL: the network can't work on that many */
+    struct tiling tiles;
     struct engine_place place;
 };
 
@@ -34,9 +35,9 @@ struct engine {
     const struct kernels *kernels;
     const float *params; /* [net->params], borrowed: what engine_pack was given */
     float *packed;
-    bool noise;                     /* noise layers are on, too, while nobody learns; false after opening */
-    struct engine_place *place;     /* [threads], opened when they are needed first */
-    struct engine_strips strips[3]; /* 2, 4 and 8 to a picture */
+    bool noise;                   /* noise layers are on, too, while nobody learns; false after opening */
+    struct engine_place *place;   /* [threads], opened when they are needed first */
+    struct engine_tiles tiles[4]; /* 2, 4, 8 and 16 to a picture */
 };
 
 /* CAELUM_ERESOURCE, or CAELUM_EUSAGE for an instruction set that is asked for and not there. */
@@ -53,11 +54,12 @@ void engine_pack(struct engine *engine, const float *params);
 struct engine_cut {
     size_t pictures; /* in whole blocks */
     size_t blocks;
-    size_t left;                /* pictures in the tail */
-    struct engine_strips *tail; /* NULL: there is none */
+    size_t left;               /* pictures in the tail */
+    struct engine_tiles *tail; /* NULL: there is none */
 };
 
-/* Cuts n pictures; those beyond the last multiple of `unit`, 8 or the lanes, may become a tail. */
+/* Cuts n pictures; those beyond the last multiple of `unit`, 8 or the lanes, may become a tail that
+ * fills `unit` lanes. */
 struct engine_cut engine_cut(struct engine *engine, size_t n, size_t unit);
 /* Memory for a cut, where it isn't there yet. Only for an engine that does not learn. */
 int engine_reserve(struct engine *engine, const struct engine_cut *cut, struct caelum_error *err);
@@ -68,7 +70,7 @@ static inline size_t engine_cut_jobs(const struct engine_cut *cut) {
 
 /* One block of pictures. */
 struct engine_block {
-    const struct caelum_net *net; /* that of whole pictures, or of strips */
+    const struct caelum_net *net; /* that of whole pictures, or of tiles */
     struct engine_place *place;
     size_t first, pictures; /* the numbers of its pictures: first to first + pictures - 1 */
 };
@@ -76,6 +78,12 @@ struct engine_block {
 /* Block `number` of a cut, on a thread; cut->blocks is the tail. */
 struct engine_block engine_block(struct engine *engine, const struct engine_cut *cut, size_t number,
                                  int worker);
+/* Offset of a tile's first pixel in a channel of its picture. */
+static inline size_t engine_tile_at(struct tiling tiles, size_t tile, struct shape picture) {
+    return tile / tiles.across * (picture.h / tiles.down) * picture.w +
+           tile % tiles.across * (picture.w / tiles.across);
+}
+
 /* Lays out bytes, [c][h][w] each, of the block's pictures and makes the task's input of them; lanes without a
  * picture repeat the first. Returns the target, or the input if there is no other. labels: one a picture,
  * for a classifier that learns. */

@@ -13,17 +13,18 @@ struct run {
 };
 
 /* Floats of a block's pictures, as engine_load has bytes. */
-static void load_values(const struct engine_block *b, const float *pictures, const struct caelum_net *net) {
-    const size_t strips = b->place->workspace.strips, plane = net->input.h * net->input.w;
+static void load_values(const struct engine_block *b, const float *pictures, struct shape in) {
+    const struct tiling tiles = b->place->workspace.tiles;
+    const size_t count = tiling_count(tiles);
     const struct tensor *x = &b->place->workspace.value[0];
     const float *lane[MOST_LANES];
     for (size_t l = 0; l < x->step; l++)
-        lane[l] = pictures + (l / strips < b->pictures ? l / strips : 0) * shape_values(net->input) +
-                  l % strips * (plane / strips);
+        lane[l] = pictures + (l / count < b->pictures ? l / count : 0) * shape_values(in) +
+                  engine_tile_at(tiles, l % count, in);
     for (size_t c = 0; c < x->c; c++)
         for (size_t i = 0; i < x->h; i++) {
             float *to = tensor_at(x, c, (ptrdiff_t)i, 0);
-            for (size_t at = c * plane + i * x->w, end = at + x->w; at < end; at++, to += x->step)
+            for (size_t at = (c * in.h + i) * in.w, end = at + x->w; at < end; at++, to += x->step)
                 for (size_t l = 0; l < x->step; l++) to[l] = lane[l][at];
         }
 }
@@ -33,7 +34,7 @@ static void load(const struct run *run, const struct engine_block *b, int worker
     const struct caelum_net *net = run->engine->net;
     const uint8_t *bytes[MOST_LANES] = {NULL};
     if (job->in) {
-        load_values(b, job->in + b->first * shape_values(net->input), net);
+        load_values(b, job->in + b->first * shape_values(net->input), net->input);
         return;
     }
     for (size_t p = 0; p < b->pictures; p++) bytes[p] = job->input(job->cookie, b->first + p, worker);
@@ -47,16 +48,16 @@ static void run_block(void *cookie, size_t number, int worker) {
     const struct engine_block b = engine_block(e, &run->cut, number, worker);
     const struct net_workspace *ws = &b.place->workspace;
     const struct shape out = net_output(e->net);
-    const size_t strips = ws->strips, plane = out.h * out.w, size = shape_values(out);
+    const size_t count = tiling_count(ws->tiles), size = shape_values(out);
     float *results = job->out ? job->out + b.first * size : run->outputs + (size_t)worker * run->most * size;
     float *lane[MOST_LANES];
     load(run, &b, worker);
     engine_forward(e, &b,
                    &(struct layer_noise){
                        .on = e->noise, .seed = 1, .step = LAYER_NOISE_MEASURE, .first = (uint32_t)b.first});
-    for (size_t i = 0; i < b.pictures * strips; i++)
-        lane[i] = results + i / strips * size + i % strips * (plane / strips);
-    e->kernels->store(&ws->value[b.net->layers], lane, plane, b.pictures * strips);
+    for (size_t i = 0; i < b.pictures * count; i++)
+        lane[i] = results + i / count * size + engine_tile_at(ws->tiles, i % count, out);
+    e->kernels->store(&ws->value[b.net->layers], lane, out.w, out.h * out.w, b.pictures * count);
     for (size_t p = 0; !job->out && p < b.pictures; p++)
         job->output(job->cookie, b.first + p, results + p * size, worker);
 }

@@ -116,17 +116,17 @@ void task_block_close(struct task_block *block) {
 }
 
 struct tensor task_load(enum caelum_task task, const struct kernels *kernels, const uint8_t *const *pictures,
-                        size_t plane, const uint8_t *labels, const struct task_block *block,
+                        struct shape whole, const uint8_t *labels, const struct task_block *block,
                         const struct tensor *input) {
     if (task != CAELUM_COLORIZE) {
         const struct tensor *target = &block->target;
-        kernels->load(pictures, plane, input);
+        kernels->load(pictures, whole.w, whole.h * whole.w, input);
         for (size_t c = 0; target->data && c < target->c; c++)
             for (size_t lane = 0; lane < target->step; lane++)
                 tensor_at(target, c, 0, 0)[lane] = labels[lane] == c;
         return target->data ? *target : *input;
     }
-    kernels->load(pictures, plane, &block->rgb);
+    kernels->load(pictures, whole.w, whole.h * whole.w, &block->rgb);
     kernels->to_yuv(&block->rgb, input, &block->target);
     if (input->c > 1) {
         struct tensor hints = *input;
@@ -138,16 +138,17 @@ struct tensor task_load(enum caelum_task task, const struct kernels *kernels, co
 }
 
 void task_hint_randomly(const struct task_block *block, const struct tensor *input, size_t lane,
-                        size_t strips, struct rng *rng) {
+                        struct tiling tiles, struct rng *rng) {
     enum { DOUBLINGS = 6 };
     const struct tensor *truth = &block->target;
     if (rng_u32(rng) & 1) return;
     const uint32_t least = 1u << rng_below(rng, DOUBLINGS);
     const size_t count = least + rng_below(rng, least);
     for (size_t i = 0; i < count; i++) {
-        const size_t row = rng_below(rng, (uint32_t)(strips * truth->h));
-        const ptrdiff_t y = (ptrdiff_t)(row % truth->h), x = rng_below(rng, (uint32_t)truth->w);
-        const size_t at = lane + row / truth->h;
+        const size_t row = rng_below(rng, (uint32_t)(tiles.down * truth->h));
+        const size_t col = rng_below(rng, (uint32_t)(tiles.across * truth->w));
+        const ptrdiff_t y = (ptrdiff_t)(row % truth->h), x = (ptrdiff_t)(col % truth->w);
+        const size_t at = lane + row / truth->h * tiles.across + col / truth->w;
         for (size_t c = 0; c < 2; c++) tensor_at(input, 1 + c, y, x)[at] = tensor_at(truth, c, y, x)[at];
         tensor_at(input, 3, y, x)[at] = 1;
     }

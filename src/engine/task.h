@@ -36,17 +36,16 @@ int task_block_open(struct task_block *block, enum caelum_task task, const struc
 /* Safe on a zeroed block. */
 void task_block_close(struct task_block *block);
 
-/* Fills `input` from the bytes of each lane, `plane` of them from channel to channel, and the block's target
- * if it has one; hints there are none. labels: each lane's class, read only for a classifier's target: 1
- * there, 0 elsewhere. Returns what the output is to equal: the target, or the input where nothing else was
- * made. */
+/* Fills `input` from the bytes of each lane, a part of a picture of shape `whole`, and the block's target if
+ * it has one; hints there are none. labels: each lane's class, read only for a classifier's target: 1 there,
+ * 0 elsewhere. Returns what the output is to equal: the target, or the input where nothing else was made. */
 struct tensor task_load(enum caelum_task task, const struct kernels *kernels, const uint8_t *const *pictures,
-                        size_t plane, const uint8_t *labels, const struct task_block *block,
+                        struct shape whole, const uint8_t *labels, const struct task_block *block,
                         const struct tensor *input);
 
-/* Gives hints to the picture in `strips` lanes from `lane` on: none half of the time, else the true colors of
- * 1 to 63 pixels, few more often than many; the block has its target. */
+/* Gives hints to the picture in the lanes of its tiles from `lane` on: none half of the time, else the true
+ * colors of 1 to 63 pixels, few more often than many; the block has its target. */
 void task_hint_randomly(const struct task_block *block, const struct tensor *input, size_t lane,
-                        size_t strips, struct rng *rng);
+                        struct tiling tiles, struct rng *rng);
 
 #endif

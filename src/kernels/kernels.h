@@ -14,9 +14,9 @@
  * Idle lanes. A block of fewer pictures than lanes has idle lanes at its end. Their gradient is zero, and a
  * convolution may leave out registers that hold nothing else.
  *
- * Strips. The lanes of a block can also hold fewer pictures, each cut into strips of equal height, one below
- * the other: picture p's strip s is lane p * strips + s. A strip's border above and below is then not zero
- * but its neighbours' rows; `halo` puts them there, and every other kernel works as it is.
+ * Tiles. The lanes of a block can also hold fewer pictures, each cut into a grid of equal tiles (struct
+ * tiles). A tile's border is then not zero but its neighbours' pixels; `halo` puts them there, and every
+ * other kernel works as it is.
  *
  * Borders. Every tensor in memory has a border of zeros (`pad` pixels around each plane), so that
  * convolutions can read beyond the edge without tests. Only `halo` writes the border.
@@ -48,6 +48,16 @@ struct tensor {
     size_t pad;   /* zero pixels around each plane */
     size_t idle;  /* lanes at the end without a picture: what is in them is of no use to anybody */
 };
+
+/* How a picture is cut, one tile a lane, row by row: picture p's tile (y, x) is lane
+ * p * down * across + y * across + x. 1 and 1: a lane is a picture. */
+struct tiling {
+    size_t down, across;
+};
+
+static inline size_t tiling_count(struct tiling t) {
+    return t.down * t.across;
+}
 
 /* Address of lane 0 of a pixel; y and x may reach into the border. */
 static inline float *tensor_at(const struct tensor *t, size_t c, ptrdiff_t y, ptrdiff_t x) {

@@ -142,10 +142,10 @@ INLINE float over255(uint8_t byte) {
     return quotient + rest * (1.0f / 255);
 }
 
-static void FN(load)(const uint8_t *const *pictures, size_t plane, const struct tensor *x) {
+static void FN(load)(const uint8_t *const *pictures, size_t row, size_t plane, const struct tensor *x) {
     for (size_t c = 0; c < x->c; c++)
         for (size_t i = 0; i < x->h; i++) {
-            size_t at = c * plane + i * x->w;
+            size_t at = c * plane + i * row;
             float *out = tensor_at(x, c, (ptrdiff_t)i, 0);
             size_t j = 0;
             for (; j + 16 <= x->w; j += 16, at += 16) {
@@ -166,10 +166,10 @@ static void FN(load)(const uint8_t *const *pictures, size_t plane, const struct 
         }
 }
 
-static void FN(store)(const struct tensor *x, float *const *pictures, size_t plane, size_t live) {
+static void FN(store)(const struct tensor *x, float *const *pictures, size_t row, size_t plane, size_t live) {
     for (size_t c = 0; c < x->c; c++)
         for (size_t i = 0; i < x->h; i++) {
-            size_t at = c * plane + i * x->w;
+            size_t at = c * plane + i * row;
             const float *in = tensor_at(x, c, (ptrdiff_t)i, 0);
             for (size_t j = 0; j < x->w; j++, at++)
                 for (size_t lane = 0; lane < live; lane++) pictures[lane][at] = in[j * x->step + lane];

@@ -35,36 +35,60 @@ static void FN(clear)(const struct tensor *y) {
         }
 }
 
-/* --- Strips --------------------------------------------------------------------------------------- */
+/* --- Tiles ---------------------------------------------------------------------------------------- */
 
 typedef float vf_anywhere __attribute__((vector_size(VW * 4), may_alias, aligned(4)));
 
-/* One row of pixels: lane l of `to` is lane l - by of `from`, or 0 where that is another picture's. */
-INLINE void shift_row(const float *from, float *to, size_t width, ptrdiff_t by, size_t strips) {
-    _Alignas(64) int32_t mine[LANES];
-    bool any = false;
-    for (size_t lane = 0; lane < LANES; lane++) {
-        const ptrdiff_t strip = (ptrdiff_t)(lane % strips) - by;
-        const bool inside = strip >= 0 && strip < (ptrdiff_t)strips;
-        mine[lane] = inside ? -1 : 0;
-        any |= inside;
-    }
-    for (size_t j = 0; j < width; j++)
-        for (size_t part = 0; part < LANES; part += VW) {
-            /* a register that begins `by` lanes earlier; at the ends of the row it reaches into the border */
-            const vf v = any ? *(const vf_anywhere *)(from + j * LANES + part - by) : (vf){0};
-            save(to + j * LANES + part, (vf)((vi)v & *(const vi *)(mine + part)));
+/* A part of the border, and the tile that it shows. */
+struct border {
+    ptrdiff_t top, bottom, left, right; /* rows and columns of the border: first, and one past the last */
+    ptrdiff_t down, across;             /* how many tiles away */
+};
+
+/* Lane l of the border is lane l + by of the pixel that many tiles away, or 0 where mine[l] is. `any`: a lane
+ * has something there. */
+INLINE void copy_border(const struct tensor *x, const struct border *b, ptrdiff_t by, const int32_t *mine,
+                        bool any) {
+    const ptrdiff_t rows = b->down * (ptrdiff_t)x->h, cols = b->across * (ptrdiff_t)x->w;
+    for (size_t c = 0; c < x->c; c++)
+        for (ptrdiff_t i = b->top; i < b->bottom; i++) {
+            const float *from = tensor_at(x, c, i - rows, b->left - cols);
+            float *to = tensor_at(x, c, i, b->left);
+            for (ptrdiff_t j = b->left; j < b->right; j++, from += LANES, to += LANES)
+                for (ptrdiff_t part = 0; part < LANES; part += VW) {
+                    /* a register that begins `by` lanes later; at the ends of a row it reaches into the
+                     * border */
+                    const vf v = any ? *(const vf_anywhere *)(from + part + by) : (vf){0};
+                    save(to + part, (vf)((vi)v & *(const vi *)(mine + part)));
+                }
         }
 }
 
-static void FN(halo)(const struct tensor *x, size_t strips) {
-    const ptrdiff_t rows = (ptrdiff_t)x->h;
-    for (size_t c = 0; c < x->c; c++)
-        for (ptrdiff_t j = 1; j <= (ptrdiff_t)x->pad; j++) {
-            const ptrdiff_t by = (j - 1) / rows + 1; /* strips away */
-            shift_row(tensor_at(x, c, by * rows - j, 0), tensor_at(x, c, -j, 0), x->w, by, strips);
-            shift_row(tensor_at(x, c, rows - 1 + j - by * rows, 0), tensor_at(x, c, rows - 1 + j, 0), x->w,
-                      -by, strips);
+static void FN(halo)(const struct tensor *x, struct tiling tiles) {
+    const ptrdiff_t pad = (ptrdiff_t)x->pad, h = (ptrdiff_t)x->h, w = (ptrdiff_t)x->w;
+    const ptrdiff_t down = (pad + h - 1) / h,
+                    across = (pad + w - 1) / w; /* the border reaches so many tiles */
+    for (ptrdiff_t y = -down; y <= down; y++)
+        for (ptrdiff_t l = -across; l <= across; l++) {
+            if (y == 0 && l == 0) continue;
+            _Alignas(64) int32_t mine[LANES];
+            bool any = false;
+            for (size_t lane = 0; lane < LANES; lane++) {
+                const size_t tile = lane % tiling_count(tiles);
+                const ptrdiff_t ty = (ptrdiff_t)(tile / tiles.across) + y;
+                const ptrdiff_t tx = (ptrdiff_t)(tile % tiles.across) + l;
+                const bool inside =
+                    ty >= 0 && ty < (ptrdiff_t)tiles.down && tx >= 0 && tx < (ptrdiff_t)tiles.across;
+                mine[lane] = inside ? -1 : 0;
+                any |= inside;
+            }
+            const struct border part = {.top = y * h < -pad ? -pad : y * h,
+                                        .bottom = (y + 1) * h > h + pad ? h + pad : (y + 1) * h,
+                                        .left = l * w < -pad ? -pad : l * w,
+                                        .right = (l + 1) * w > w + pad ? w + pad : (l + 1) * w,
+                                        .down = y,
+                                        .across = l};
+            copy_border(x, &part, y * (ptrdiff_t)tiles.across + l, mine, any);
         }
 }
 

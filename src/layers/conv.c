@@ -131,7 +131,7 @@ void conv_settle(const struct layer_io *io) {
 
 void conv_backward(const struct layer_io *io) {
     if (!io->settled) conv_settle(io);
-    if (io->strips > 1 && io->dy.pad > 0) io->kernels->halo(&io->dy, io->strips);
+    if (tiling_count(io->tiles) > 1 && io->dy.pad > 0) io->kernels->halo(&io->dy, io->tiles);
 }
 
 static void backward(const struct layer_io *io) {

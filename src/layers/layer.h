@@ -42,9 +42,9 @@ struct layer_io {
      * which the layers that name it add */
     struct tensor skip, dskip;
     const struct layer_noise *noise;
-    uint32_t number; /* of the layer in the network */
-    size_t strips;   /* to a picture; 1: a lane is a picture */
-    bool settled;    /* dy has been through step_ops.settle already */
+    uint32_t number;     /* of the layer in the network */
+    struct tiling tiles; /* of a picture */
+    bool settled;        /* dy has been through step_ops.settle already */
 };
 
 /* The step of a measurement: the same noise each time. */
@@ -62,7 +62,7 @@ struct layer_noise {
 /* What the plan may and may not do with a step. */
 enum step_traits {
     STEP_RANDOM = 1, /* it draws from layer_io.noise */
-    STEP_WHOLE = 2,  /* it reads neighbouring rows beyond its border: it needs whole pictures, no strips */
+    STEP_WHOLE = 2,  /* it reads beyond its border: it needs whole pictures, no tiles */
     STEP_COSTS = 4,  /* while training it adds a cost of its own to what is minimized, which no loss shows */
     /* each output is one of the input's values, of the same channel, and its gradient goes there alone */
     STEP_SELECTS = 8

@@ -56,8 +56,8 @@ static void backward(const struct layer_io *io) {
     io->kernels->winograd(&dx, io->scratch);
 }
 
-/* Even sides, so that tiles of 2x2 fill the picture (and strips of it are cut between tiles); channels that
- * fill the tiles of products, and enough of them to pay for the transforms (docs/results/speed.md). */
+/* Even sides, so that tiles of 2x2 fill the picture (and a picture in lanes is cut between them); channels
+ * that fill the tiles of products, and enough of them to pay for the transforms (docs/results/speed.md). */
 bool conv_winograd(const struct conv *s, struct shape in) {
     return s->kernel == 3 && s->stride == 1 && in.h % 2 == 0 && in.w % 2 == 0 && in.c % 4 == 0 &&
            s->k % 4 == 0 && in.c * s->k >= 512;

@@ -100,10 +100,14 @@ static inline struct shape net_output(const struct caelum_net *net) {
  * where layers offer them, and gradients settled behind pools. Results of the two agree to rounding. */
 int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err);
 
-/* The network for strips of its pictures, `strips` to a picture (2, 4 or 8): the same layers and parameters
- * at a fraction of the height. *strip is NULL if the network can't work on strips: if a layer's windows would
- * lie across two of them, or needs whole pictures, or draws random numbers. */
-int net_strips(caelum_net **strip, const struct caelum_net *net, size_t strips, struct caelum_error *err);
+/* The network for tiles of its pictures, cut as `tiles` says: the same layers and parameters at a fraction of
+ * the size, with the same steps. *tile is NULL if the network can't work on them: if a layer's windows would
+ * be cut, or it needs whole pictures, or draws random numbers. */
+int net_tile(caelum_net **tile, const struct caelum_net *net, struct tiling tiles, struct caelum_error *err);
+/* The same for `count` tiles to a picture (a power of two), cut so that the border of a tile is shortest;
+ * *tiles says how. */
+int net_tiles(caelum_net **tile, struct tiling *tiles, const struct caelum_net *net, size_t count,
+              struct caelum_error *err);
 
 /* Whether a block of this network has work enough for a team of threads. */
 bool net_shares(const struct caelum_net *net);
@@ -120,9 +124,9 @@ void net_pack(const struct caelum_net *net, const float *params, float *packed);
  * NULL, and a value is there until its last reader has run, the output until the next block. */
 struct net_workspace {
     struct tensor *value, *grad, *skip_grad;
-    size_t lanes;   /* of a block */
-    size_t strips;  /* to a picture; 1: a lane is a picture */
-    size_t members; /* threads that share a block, at most */
+    size_t lanes;        /* of a block */
+    struct tiling tiles; /* of a picture */
+    size_t members;      /* threads that share a block, at most */
     float *scratch, *saved;
     float *memory;
     struct layer_noise noise; /* off until the caller turns it on */

@@ -47,14 +47,20 @@ int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err) {
     return CAELUM_OK;
 }
 
-/* Whether layer i does on a strip what it does on the picture. */
-static bool works_on_strips(const struct caelum_net *net, const struct caelum_net *strip, size_t i,
-                            size_t strips) {
-    const struct net_layer *whole = &net->layer[i], *part = &strip->layer[i];
+/* Whether layer i does on a tile what it does on the picture. */
+static bool works_on_tiles(const struct net_layer *whole, const struct net_layer *part, struct tiling tiles) {
     const struct layer_reach *reach = &part->reach;
-    return !(whole->ops->step->traits & (STEP_RANDOM | STEP_WHOLE)) && part->out.h * strips == whole->out.h &&
-           part->out.w == whole->out.w && part->in.h % reach->stride == 0 &&
+    return part->out.h * tiles.down == whole->out.h && part->out.w * tiles.across == whole->out.w &&
+           part->in.h % reach->stride == 0 && part->in.w % reach->stride == 0 &&
            (reach->window <= reach->stride || part->sizes.pad_x > 0);
+}
+
+/* Whether all layers take pictures apart. */
+static bool can_be_cut(const struct caelum_net *net) {
+    bool can = true;
+    for (size_t i = 0; can && i < net->layers; i++)
+        can = !(net->layer[i].ops->step->traits & (STEP_RANDOM | STEP_WHOLE));
+    return can;
 }
 
 /* Whether both go the same way step by step: then they give the same bits, and share derived weights. */
@@ -64,20 +70,49 @@ static bool same_steps(const struct caelum_net *a, const struct caelum_net *b) {
     return same;
 }
 
-int net_strips(caelum_net **out, const struct caelum_net *net, size_t strips, struct caelum_error *err) {
+int net_tile(caelum_net **out, const struct caelum_net *net, struct tiling tiles, struct caelum_error *err) {
     struct caelum_error none = {0};
-    caelum_net *strip = NULL;
+    caelum_net *tile = NULL;
     *out = NULL;
-    if (net->input.h % strips != 0) return CAELUM_OK;
-    const int code = net_at(&strip, net, net->input.h / strips, net->input.w, &none);
+    if (!can_be_cut(net) || net->input.h % tiles.down != 0 || net->input.w % tiles.across != 0)
+        return CAELUM_OK;
+    const int code = net_at(&tile, net, net->input.h / tiles.down, net->input.w / tiles.across, &none);
     if (code == CAELUM_ERESOURCE) return caelum_fail(err, code, "%s", none.text);
-    if (code != 0) return CAELUM_OK; /* a layer that does not fit a strip */
-    bool works = strip->params == net->params;
-    for (size_t i = 0; works && i < net->layers; i++) works = works_on_strips(net, strip, i, strips);
-    const int result = works && !net->fused ? net_plan(strip, false, err) : CAELUM_OK;
-    if (!works || result != 0 || !same_steps(net, strip)) caelum_net_close(&strip);
-    *out = strip;
+    if (code != 0) return CAELUM_OK; /* a layer that does not fit a tile */
+    bool works = tile->params == net->params;
+    for (size_t i = 0; works && i < net->layers; i++)
+        works = works_on_tiles(&net->layer[i], &tile->layer[i], tiles);
+    const int result = works && !net->fused ? net_plan(tile, false, err) : CAELUM_OK;
+    if (!works || result != 0 || !same_steps(net, tile)) caelum_net_close(&tile);
+    *out = tile;
     return result;
+}
+
+/* Rows and columns of one of `count` tiles, together, times `count`: half its border, up to a factor. */
+static size_t half_border(const struct caelum_net *net, size_t down, size_t count) {
+    return net->input.h * (count / down) + net->input.w * down;
+}
+
+int net_tiles(caelum_net **out, struct tiling *tiles, const struct caelum_net *net, size_t count,
+              struct caelum_error *err) {
+    size_t best = SIZE_MAX;
+    *out = NULL;
+    for (size_t down = count; down > 0;
+         down /= 2) { /* of two equal cuts that into rows, which are contiguous */
+        caelum_net *tile = NULL;
+        if (half_border(net, down, count) >= best) continue;
+        const struct tiling cut = {down, count / down};
+        const int result = net_tile(&tile, net, cut, err);
+        if (result != 0) {
+            caelum_net_close(out);
+            return result;
+        }
+        if (!tile) continue;
+        caelum_net_close(out);
+        *out = tile, *tiles = cut;
+        best = half_border(net, down, count);
+    }
+    return CAELUM_OK;
 }
 
 bool net_shares(const struct caelum_net *net) {

@@ -145,7 +145,7 @@ static size_t lay_out(const struct caelum_net *net, struct net_workspace *ws, st
 
 int net_workspace_open_shared(struct net_workspace *out, const struct caelum_net *net, size_t lanes,
                               bool gradients, size_t members, struct caelum_error *err) {
-    struct net_workspace ws = {.lanes = lanes, .strips = 1, .members = members};
+    struct net_workspace ws = {.lanes = lanes, .tiles = {1, 1}, .members = members};
     struct span *span = NULL;
     int result = mem_alloc(&ws.value, net->layers + 1, sizeof *ws.value, err);
     if (result == 0 && gradients) result = mem_alloc(&ws.grad, net->layers + 1, sizeof *ws.grad, err);
@@ -195,7 +195,7 @@ static struct layer_io step_io(const struct caelum_net *net, const struct net_st
                           .y = ws->value[step->last + 1],
                           .noise = &ws->noise,
                           .number = (uint32_t)step->last,
-                          .strips = ws->strips,
+                          .tiles = ws->tiles,
                           .next = net->params};
     if (layer->skip > 0) io.skip = ws->value[layer->skip];
     if (layer->skip > 0 && ws->skip_grad) io.dskip = ws->skip_grad[layer->skip];
@@ -217,8 +217,10 @@ static void clear_border(const struct tensor *x) {
 void net_forward_step(const struct caelum_net *net, size_t s, const struct kernels *kernels,
                       const float *params, const float *packed, const struct net_workspace *ws) {
     const struct layer_io io = step_io(net, &net->step[s], kernels, params, packed, ws);
-    if (!ws->grad && io.x.pad > 0) clear_border(&io.x);
-    if (ws->strips > 1 && io.x.pad > 0) kernels->halo(&io.x, ws->strips);
+    if (tiling_count(ws->tiles) > 1 && io.x.pad > 0)
+        kernels->halo(&io.x, ws->tiles);
+    else if (!ws->grad && io.x.pad > 0)
+        clear_border(&io.x);
     net->step[s].ops->forward(&io);
 }
 

@@ -162,10 +162,11 @@ static const uint8_t *training_picture(const struct pass *pass, size_t at, uint8
 
 /* Shows a colorizer that takes hints some pixels' true colors, other ones each time. */
 static void give_hints(const struct pass *pass, const struct engine_block *b) {
-    const size_t strips = b->place->workspace.strips;
+    const struct tiling tiles = b->place->workspace.tiles;
     for (size_t i = 0; i < b->pictures; i++) {
         struct rng rng = picture_rng(pass->trainer, RNG_HINTS, b->first + i);
-        task_hint_randomly(&b->place->block, &b->place->workspace.value[0], i * strips, strips, &rng);
+        task_hint_randomly(&b->place->block, &b->place->workspace.value[0], i * tiling_count(tiles), tiles,
+                           &rng);
     }
 }
 
@@ -203,7 +204,7 @@ static void forward_block(const struct pass *pass, const struct block *b, int wo
                                  .t = target,
                                  .dy = learn ? ws->grad[b->at.net->layers] : (struct tensor){0},
                                  .scale = pass->scale,
-                                 .live = b->at.pictures * ws->strips,
+                                 .live = b->at.pictures * tiling_count(ws->tiles),
                                  .sums = b->sums};
     t->engine.kernels->loss(&job);
 }

@@ -2,8 +2,8 @@
  * epochs, files or people.
  *
  * A minibatch is cut into blocks; what is left in the end, fewer than eight pictures, may make a block of
- * strips (engine/engine.h). Gradients are added up over every eight pictures, and the eights' sums in a
- * balanced tree over their numbers (0 + 1) + (2 + 3) ..., the strips' last: whatever computes them, an
+ * tiles (engine/engine.h). Gradients are added up over every eight pictures, and the eights' sums in a
+ * balanced tree over their numbers (0 + 1) + (2 + 3) ..., the tiles' last: whatever computes them, an
  * aligned part of the minibatch comes down to one sum. So the result depends neither on the number of threads
  * nor on the size of blocks. */
 #ifndef CAELUM_TRAIN_TRAINER_H
