@@ -58,23 +58,23 @@ static void names_go_up(void **state) {
     test_directory(dir);
     for (int i = 0; i < 4; i++) {
         static const long long seconds[] = {1700000000, 1700000000, 1600000000, 1800000000};
-        struct event_file file = {0};
-        assert_ok(event_file_open(&file, dir, seconds[i], err));
+        struct events file = {0};
+        assert_ok(events_create(&file, dir, seconds[i], err));
         if (i > 0) assert_true(strcmp(other, file.path) < 0);
         snprintf(other, sizeof other, "%s", file.path);
-        assert_ok(event_file_close(&file, err));
-        assert_ok(event_file_close(&file, err));
+        assert_ok(events_close(&file, err));
+        assert_ok(events_close(&file, err));
     }
     assert_int_equal(files_in(dir, last), 4);
     /* all of them go, and nothing else */
     snprintf(path, sizeof path, "%s/metrics.csv", dir);
     assert_ok(file_write(path, "x", 1, err));
-    assert_ok(event_files_remove(dir, err));
+    assert_ok(events_remove(dir, err));
     assert_int_equal(files_in(dir, last), 1);
     assert_string_equal(last, path);
     test_remove(dir);
-    struct event_file file = {0};
-    assert_error(CAELUM_EIO, "can't be read", event_file_open(&file, dir, 1700000000, err));
+    struct events file = {0};
+    assert_error(CAELUM_EIO, "can't be read", events_create(&file, dir, 1700000000, err));
 }
 
 #if CAELUM_WITH_PROTOBUF
@@ -115,11 +115,11 @@ static void long_and_empty_texts_are_whole(void **state) {
     for (int i = 0; i < LINES; i++) m += (size_t)snprintf(shown + m, 7, i % 2 ? "    \n" : "    a\n");
     assert_ok(events_open(&events, dir, 0, err));
     assert_ok(events_text(&events, "long", text, err));
-    const uint8_t *payload = last_record(events.file.path, &bytes, &size);
+    const uint8_t *payload = last_record(events.path, &bytes, &size);
     assert_true(size > m && holds(payload, size, shown, m));
     mem_free(&bytes);
     assert_ok(events_text(&events, "empty", "", err));
-    payload = last_record(events.file.path, &bytes, &size);
+    payload = last_record(events.path, &bytes, &size);
     assert_true(size < 80 && holds(payload, size, "empty", 5));
     mem_free(&bytes);
     assert_ok(events_close(&events, err));
@@ -156,7 +156,7 @@ static void figures_that_are_none_are_left_out(void **state) {
     test_directory(dir);
     assert_ok(events_open(&events, dir, 2, err));
     assert_ok(events_epoch(&events, &epoch, err));
-    const uint8_t *payload = last_record(events.file.path, &bytes, &size);
+    const uint8_t *payload = last_record(events.path, &bytes, &size);
     assert_true(tells(payload, size, "loss/train", 0.25F));
     assert_true(tells(payload, size, "loss/validation", 0)); /* a zero is written too */
     assert_true(tells(payload, size, "accuracy/validation", 0.5F));
@@ -232,7 +232,7 @@ static void the_date_can_be_given(void **state) {
     setenv("SOURCE_DATE_EPOCH", "1234567890", 1);
     assert_ok(events_open(&events, dir, 0, err));
     unsetenv("SOURCE_DATE_EPOCH");
-    assert_non_null(strstr(events.file.path, "/events.out.tfevents.1234567890."));
+    assert_non_null(strstr(events.path, "/events.out.tfevents.1234567890."));
     assert_true(events.wall_time == 1234567890.0);
     assert_ok(events_close(&events, err));
     test_remove(dir);

@@ -1,23 +1,117 @@
-/* events.c - TensorBoard's events as protocol buffers, by protobuf-c from events.proto. */
+/* events.c - TensorBoard's event files: their names and records; and the events in them as protocol buffers,
+ * by protobuf-c from events.proto. */
 #include "report/events.h"
 
-int events_close(struct events *events, struct caelum_error *err) {
-    return event_file_close(&events->file, err);
-}
-
-#if CAELUM_WITH_PROTOBUF
+#include "base/ascii.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/number.h"
 
-#include "events.pb-c.h"
-
+#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+/* Ten digits. */
+static const uint64_t MOST_SECONDS = 9999999999;
+
+static const char prefix[] = "events.out.tfevents.";
+
+/* A bit at a time: records are small and few. */
+uint32_t event_crc32c(const uint8_t *bytes, size_t size) {
+    uint32_t crc = 0xffffffff;
+    for (size_t i = 0; i < size; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+    }
+    return ~crc;
+}
+
+static void put_little(uint8_t *at, uint64_t value, size_t bytes) {
+    for (size_t i = 0; i < bytes; i++) at[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* The CRC of data that hold CRCs says little, so TensorFlow turns it by 15 bits and adds a constant. */
+static uint32_t masked(const uint8_t *bytes, size_t size) {
+    const uint32_t crc = event_crc32c(bytes, size);
+    return (crc >> 15 | crc << 17) + 0xa282ead8;
+}
+
+void event_frame(uint8_t *record, size_t size) {
+    put_little(record, size, 8);
+    put_little(record + 8, masked(record, 8), 4);
+    put_little(record + EVENT_HEAD + size, masked(record + EVENT_HEAD, size), 4);
+}
+
+/* Calls visit for the name of each event file of the directory until one fails. */
+static int each_file(const char *dir, int (*visit)(void *cookie, const char *name, struct caelum_error *err),
+                     void *cookie, struct caelum_error *err) {
+    DIR *d = opendir(dir);
+    if (!d) return caelum_fail(err, CAELUM_EIO, "%s: can't be read: %s", dir, strerror(errno));
+    int result = CAELUM_OK;
+    for (const struct dirent *entry; result == 0 && (entry = readdir(d)) != NULL;)
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0) result = visit(cookie, entry->d_name, err);
+    closedir(d);
+    return result;
+}
+
+/* Raises *seconds above those in the name. Names with more than ten digits sort before ours. */
+static int go_after(void *cookie, const char *name, struct caelum_error *err) {
+    long long *seconds = cookie;
+    const char *digits = name + strlen(prefix);
+    (void)err;
+    uint64_t theirs;
+    if (strspn(digits, "0123456789") > 10 || !number_whole_at(digits, &digits, 0, MOST_SECONDS, &theirs))
+        return CAELUM_OK;
+    if (*seconds <= (long long)theirs) *seconds = (long long)theirs + 1;
+    return CAELUM_OK;
+}
+
+int events_create(struct events *events, const char *dir, long long seconds, struct caelum_error *err) {
+    char host[65] = "", name[160];
+    CHECK(each_file(dir, go_after, &seconds, err));
+    if (gethostname(host, sizeof host - 1) != 0 || !*host) snprintf(host, sizeof host, "localhost");
+    for (char *c = host; *c; c++)
+        if (!ascii_alnum(*c) && *c != '.') *c = '-';
+    snprintf(name, sizeof name, "%s%010lld.%s.%ld.0", prefix, seconds, host, (long)getpid());
+    CHECK(file_join(events->path, sizeof events->path, dir, name, err));
+    events->stream = fopen(events->path, "wbxe");
+    if (!events->stream)
+        return caelum_fail(err, CAELUM_EIO, "%s: can't be written: %s", events->path, strerror(errno));
+    setvbuf(events->stream, NULL, _IONBF, 0); /* a record is one write, and nothing waits */
+    return CAELUM_OK;
+}
+
+int events_close(struct events *events, struct caelum_error *err) {
+    if (!events->stream) return CAELUM_OK;
+    const bool good = fclose(events->stream) == 0;
+    events->stream = NULL;
+    return good ? CAELUM_OK
+                : caelum_fail(err, CAELUM_EIO, "%s: not written: %s", events->path, strerror(errno));
+}
+
+static int remove_one(void *cookie, const char *name, struct caelum_error *err) {
+    char path[PATH_SIZE];
+    CHECK(file_join(path, sizeof path, cookie, name, err));
+    if (unlink(path) != 0 && errno != ENOENT)
+        return caelum_fail(err, CAELUM_EIO, "%s: can't be removed: %s", path, strerror(errno));
+    return CAELUM_OK;
+}
+
+int events_remove(const char *dir, struct caelum_error *err) {
+    return each_file(dir, remove_one, (void *)(uintptr_t)dir, err); /* which only reads it */
+}
+
+/* --- Events --------------------------------------------------------------------------------------- */
+
+#if CAELUM_WITH_PROTOBUF
+#include "events.pb-c.h"
+
+enum { STATUS_START = 1, DATA_CLASS_TENSOR = 2, DT_STRING = 7 }; /* TensorFlow's enumerations */
 
 typedef Tensorboard__Event event;
 typedef Tensorboard__Summary__Value value;
@@ -32,9 +126,12 @@ static int append(struct events *events, event *e, struct caelum_error *err) {
     uint8_t *record = NULL;
     CHECK(mem_alloc(&record, size + EVENT_FRAME, 1, err));
     tensorboard__event__pack(e, record + EVENT_HEAD);
-    const int result = event_file_append(&events->file, record, size, err);
+    event_frame(record, size);
+    const bool written = fwrite(record, 1, size + EVENT_FRAME, events->stream) == size + EVENT_FRAME;
+    const int reason = errno;
     mem_free(&record);
-    return result;
+    return written ? CAELUM_OK
+                   : caelum_fail(err, CAELUM_EIO, "%s: not written: %s", events->path, strerror(reason));
 }
 
 static int append_values(struct events *events, size_t epoch, value **values, size_t n,
@@ -44,7 +141,6 @@ static int append_values(struct events *events, size_t epoch, value **values, si
     summary.value = values;
     summary.n_value = n;
     e.step = (int64_t)epoch;
-    e.what_case = TENSORBOARD__EVENT__WHAT_SUMMARY;
     e.summary = &summary;
     return append(events, &e, err);
 }
@@ -67,13 +163,11 @@ int events_open(struct events *events, const char *dir, size_t epochs_done, stru
     event version = TENSORBOARD__EVENT__INIT, start = TENSORBOARD__EVENT__INIT;
     CHECK(read_source_date(&events->wall_time, err));
     const double now = events->wall_time >= 0 ? events->wall_time : (double)time(NULL);
-    CHECK(event_file_open(&events->file, dir, (long long)now, err));
-    version.what_case = TENSORBOARD__EVENT__WHAT_FILE_VERSION;
+    CHECK(events_create(events, dir, (long long)now, err));
     version.file_version = "brain.Event:2";
     CHECK(append(events, &version, err));
-    log.status = TENSORBOARD__SESSION_LOG__SESSION_STATUS__START;
+    log.status = STATUS_START;
     start.step = (int64_t)epochs_done + 1;
-    start.what_case = TENSORBOARD__EVENT__WHAT_SESSION_LOG;
     start.session_log = &log;
     return append(events, &start, err);
 }
@@ -112,11 +206,11 @@ int events_text(struct events *events, const char *tag, const char *text, struct
     ProtobufCBinaryData string = {.len = size, .data = (uint8_t *)indented};
     plugin.plugin_name = "text";
     metadata.plugin_data = &plugin;
-    metadata.data_class = TENSORBOARD__DATA_CLASS__DATA_CLASS_TENSOR;
+    metadata.data_class = DATA_CLASS_TENSOR;
     one.size = 1;
     shape.dim = dims;
     shape.n_dim = 1;
-    tensor.dtype = TENSORBOARD__DATA_TYPE__DT_STRING;
+    tensor.dtype = DT_STRING;
     tensor.tensor_shape = &shape;
     tensor.string_val = &string;
     tensor.n_string_val = 1;

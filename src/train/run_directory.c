@@ -1,7 +1,7 @@
 /* run_directory.c - a directory's lock and mkdir decide between processes. */
 #include "train/run_directory.h"
 
-#include "report/event_file.h"
+#include "report/events.h"
 
 #include <errno.h>
 #include <string.h>
@@ -42,6 +42,6 @@ int run_directory_clear(const char *path, struct caelum_error *err) {
                                         "last.safetensors",       "metrics.csv",      "curves.svg",
                                         "reconstructions.png",    "colorizations.png"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) CHECK(remove_file(path, names[i], err));
-    CHECK(event_files_remove(path, err));
+    CHECK(events_remove(path, err));
     return remove_file(path, "run.json", err);
 }
