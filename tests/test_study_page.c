@@ -3,7 +3,6 @@
 
 #include "base/file.h"
 #include "report/svg_chart.h"
-#include "study/study_page.h"
 
 #include <locale.h>
 
@@ -29,15 +28,14 @@ static void write_report(bool quick, bool generated) {
         struct study_seed *s = &f.seeds[i / 2][i % 2];
         s->value[FIGURE_BOTTLENECK] = 768;
         s->history = history, s->epochs = 2;
-        s->name = s->state = "trained", s->command = "caelum train";
+        s->command = "caelum train";
     }
     for (size_t i = 0; i < 2; i++) study_spread(&f.result[i]);
     f.results.quick = quick, f.results.generated = generated;
-    f.results.data = f.results.machine = "";
     assert_ok(study_judge(&f.results, err));
     assert_ok(study_page_write(&f.results, scratch, err));
     assert_ok(study_json_write(&f.results, scratch, err));
-    study_verdicts_free(&f.results);
+    mem_free(&f.results.verdict);
     study_file_close(&f.study);
 }
 

@@ -13,6 +13,11 @@ struct page {
     FILE *html, *markdown; /* the second may be NULL */
 };
 
+/* From <!doctype> to <main>, and the end. The page follows the reader's choice of light or dark, and prints.
+ */
+void page_begin(const struct page *page, const char *title);
+void page_end(const struct page *page);
+
 /* level 1 to 3; id: what links in the page lead to, or NULL. */
 void page_heading(const struct page *page, int level, const char *id, const char *text);
 
@@ -29,5 +34,22 @@ void page_list(const struct page *page, bool begin);
 void page_table(const struct page *page, const char *const *heads, size_t columns);
 void page_row(const struct page *page, const char *const *cells, size_t columns, bool quiet);
 void page_table_end(const struct page *page);
+
+/* --- The page alone ------------------------------------------------------------------------------- */
+
+/* BEFORE, text with & < > " escaped, AFTER; fit for content and quoted attributes, of HTML and SVG alike. */
+void html_text(FILE *to, const char *before, const char *text, const char *after);
+
+/* <figure> with the PNG file at `path` in it and a caption; alt describes it. CAELUM_EIO. */
+int html_picture(FILE *to, const char *path, const char *alt, const char *caption, struct caelum_error *err);
+
+/* <style> and background of an SVG file that stands alone. */
+void html_svg_style(FILE *to);
+/* Writes text with the page's colors by light in place of their names, which not every viewer of SVG knows.
+ */
+void html_plain_colors(FILE *to, const char *text);
+
+/* <text> of an SVG; class may be "". anchor: "start", "middle" or "end". */
+void svg_text(FILE *to, double x, double y, const char *anchor, const char *class, const char *text);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/number.h"
-#include "report/html.h"
+#include "report/page.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -92,13 +92,6 @@ static size_t list_ticks(bool logarithmic, bool whole, double low, double high, 
     return n;
 }
 
-static void label(FILE *to, double x, double y, const char *anchor, const char *class, const char *text) {
-    number_write(to, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\"%s%s%s>", x, y, anchor,
-                 *class ? " class=\"" : "", class, *class ? "\"" : "");
-    html_text(to, text);
-    number_write(to, "</text>\n");
-}
-
 static const char *axis_name(const char *label, bool logarithmic, char name[128]) {
     snprintf(name, 128, "%.100s%s", label, logarithmic ? ", logarithmic" : "");
     return name;
@@ -112,20 +105,20 @@ static void draw_frame(FILE *to, const struct frame *f) {
         number_print(text, sizeof text, "%.6g", tick[i]);
         number_write(to, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", left,
                      f->width - f->right, py(f, tick[i]), py(f, tick[i]));
-        label(to, left - 8, py(f, tick[i]) + 4, "end", "", text);
+        svg_text(to, left - 8, py(f, tick[i]) + 4, "end", "", text);
     }
     for (size_t i = 0, n = list_ticks(c->log_x, true, f->x0, f->x1, f->narrow ? 4 : 8, tick); i < n; i++) {
         number_print(text, sizeof text, "%g", tick[i]);
         number_write(to, "<line class=\"axis\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
                      px(f, tick[i]), px(f, tick[i]), height - bottom, height - bottom + 4);
-        label(to, px(f, tick[i]), height - bottom + 18, "middle", "", text);
+        svg_text(to, px(f, tick[i]), height - bottom + 18, "middle", "", text);
     }
     number_write(to, "<line class=\"axis\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", left,
                  f->width - f->right, height - bottom, height - bottom);
-    label(to, (left + f->width - f->right) / 2, height - 10, "middle", "",
-          axis_name(c->x_label, c->log_x, name));
-    label(to, 0, 15, "start", "title", c->title);
-    label(to, 0, 32, "start", "", axis_name(c->y_label, c->log_y, name));
+    svg_text(to, (left + f->width - f->right) / 2, height - 10, "middle", "",
+             axis_name(c->x_label, c->log_x, name));
+    svg_text(to, 0, 15, "start", "title", c->title);
+    svg_text(to, 0, 32, "start", "", axis_name(c->y_label, c->log_y, name));
 }
 
 /* The band, then the line in runs between gaps. Returns the y of its end, or NaN. */
@@ -195,7 +188,7 @@ static void number_column(FILE *to, struct name *name, size_t n) {
             number_write(to, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n",
                          name[i].x, name[i].wanted, x, name[i].y - 4);
         snprintf(text, sizeof text, "%zu", name[i].number);
-        label(to, x + 1, name[i].y, "start", "strong halo", text);
+        svg_text(to, x + 1, name[i].y, "start", "strong halo", text);
     }
 }
 
@@ -231,8 +224,7 @@ static void draw_names(FILE *to, const struct frame *f, struct name *name, size_
         number_write(to, "<text class=\"halo\" x=\"%.1f\" y=\"%.1f\" style=\"font-weight:600;fill:var(%s)\">",
                      name[i].x, name[i].y, css_color(name[i].color, name[i].grey, color));
         snprintf(number, sizeof number, "%zu", name[i].number);
-        html_text(to, f->narrow ? number : name[i].text);
-        fprintf(to, "</text>\n");
+        html_text(to, "", f->narrow ? number : name[i].text, "</text>\n");
     }
 }
 
@@ -246,10 +238,9 @@ static void draw(FILE *to, const struct svg_chart *chart, bool narrow, bool file
                  "%s-d%s\"><title id=\"%s-t%s\">",
                  file ? " xmlns=\"http://www.w3.org/2000/svg\"" : "", narrow ? "narrow" : "wide", f.width,
                  height, chart->id, side, chart->id, side, chart->id, side);
-    html_text(to, chart->title);
-    fprintf(to, "</title><desc id=\"%s-d%s\">", chart->id, side);
-    html_text(to, chart->description);
-    fprintf(to, "</desc>\n");
+    html_text(to, "", chart->title, "</title>");
+    fprintf(to, "<desc id=\"%s-d%s\">", chart->id, side);
+    html_text(to, "", chart->description, "</desc>\n");
     if (file) html_svg_style(to);
     draw_frame(to, &f);
     for (size_t i = 0; i < chart->count && i < MOST; i++) {
@@ -297,8 +288,7 @@ static void legend(FILE *to, const struct svg_chart *chart) {
         for (size_t j = 0; j < (s->point_names ? s->n : 1); j++) {
             const size_t own = s->point_names ? s->point_colors[j] : s->color;
             fprintf(to, "<li style=\"color:var(%s)\">", css_color(own, s->dashed, color));
-            html_text(to, s->point_names ? s->point_names[j] : s->name);
-            fprintf(to, "</li>\n");
+            html_text(to, "", s->point_names ? s->point_names[j] : s->name, "</li>\n");
         }
     }
     fprintf(to, "</ol>\n");
@@ -311,10 +301,6 @@ void svg_figure_write(FILE *to, const struct svg_chart *chart, const char *capti
     draw(to, chart, false, false);
     draw(to, chart, true, false);
     legend(to, chart);
-    if (caption) {
-        fprintf(to, "<figcaption>");
-        html_text(to, caption);
-        fprintf(to, "</figcaption>\n");
-    }
+    if (caption) html_text(to, "<figcaption>", caption, "</figcaption>\n");
     fprintf(to, "</figure>\n");
 }

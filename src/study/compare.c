@@ -1,43 +1,52 @@
 /* compare.c - run directories side by side. What is the same for all of them is left out: the eye should fall
  * on what differs, and on what came of it. */
+#define _GNU_SOURCE /* scandir */
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/number.h"
-#include "report/html.h"
 #include "report/page.h"
 #include "report/svg_chart.h"
-#include "study/curves.h"
-#include "study/run_list.h"
+#include "study/study_charts.h"
 #include "train/run_files.h"
 
-#include <jansson.h>
+#include <dirent.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-enum { MOST_RUNS = 64, MOST_COLUMNS = 48 };
+enum { MOST_RUNS = 64, MOST_COLUMNS = 48, MOST_DEPTH = 16 };
 
 struct row {
-    const char *name; /* the directory's last part, or all of it where two are the same; of `runs` */
+    char *path;       /* without slashes at the end */
+    const char *name; /* its last part, or all of it where two are the same */
     json_t *run, *eval;
+    json_t *cells; /* texts by the keys of their columns; what is not there is empty */
     struct caelum_epoch *history;
     size_t epochs, best; /* epochs done; position of the best one */
 };
 
 struct caelum_comparison {
-    struct run_list runs;
     size_t rows, columns;
     struct row row[MOST_RUNS];
     char key[MOST_COLUMNS][40];
-    char *(*cell)[MOST_COLUMNS]; /* [rows]; NULL: nothing */
 };
 
 /* --- Reading -------------------------------------------------------------------------------------- */
 
-static int open_row(struct row *row, const char *dir, struct caelum_error *err) {
+static int add_run(struct caelum_comparison *c, const char *dir, struct caelum_error *err) {
     char path[PATH_SIZE];
     json_error_t problem;
+    if (c->rows == MOST_RUNS)
+        return caelum_fail(err, CAELUM_EUSAGE, "%s: the %d-th run directory, at most %d expected", dir,
+                           MOST_RUNS + 1, MOST_RUNS);
+    struct row *row = &c->row[c->rows++];
+    row->cells = json_object();
+    CHECK(mem_strdup(&row->path, dir, err));
+    for (size_t n = strlen(dir); n > 1 && row->path[n - 1] == '/'; n--) row->path[n - 1] = '\0';
     CHECK(file_join(path, sizeof path, dir, "run.json", err));
     row->run = json_read_file(path, &problem);
     if (!row->run)
@@ -46,25 +55,51 @@ static int open_row(struct row *row, const char *dir, struct caelum_error *err) 
             "%s is no run directory: %s", dir, problem.text);
     CHECK(file_join(path, sizeof path, dir, "eval.json", err));
     row->eval = json_read_file(path, NULL);
-    struct caelum_error none;
-    const int result = run_read_metrics(dir, &row->history, &row->epochs, &none);
-    if (result == CAELUM_EIO) return CAELUM_OK; /* before its first epoch */
-    if (result != 0) {
-        if (err) *err = none;
-        return result;
-    }
+    CHECK(file_join(path, sizeof path, dir, "metrics.csv", err));
+    if (access(path, F_OK) != 0) return CAELUM_OK; /* before its first epoch */
+    CHECK(run_read_metrics(dir, &row->history, &row->epochs, err));
     for (size_t i = 0; i < row->epochs; i++)
         if (row->history[i].val_loss < row->history[row->best].val_loss) row->best = i;
     return CAELUM_OK;
 }
 
+static int is_shown(const struct dirent *entry) {
+    return entry->d_name[0] != '.';
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Adds a run directory, which has a run.json, or else all that are below, in the order of their names; hidden
+ * directories and links are left out. */
+static int add_runs(struct caelum_comparison *c, const char *dir, int depth, struct caelum_error *err) {
+    char path[PATH_SIZE];
+    struct dirent **entry = NULL;
+    struct stat st;
+    if (file_join(path, sizeof path, dir, "run.json", NULL) == 0 && access(path, F_OK) == 0)
+        return add_run(c, dir, err);
+    if (depth == MOST_DEPTH) return CAELUM_OK;
+    const int n = scandir(dir, &entry, is_shown, by_bytes);
+    if (n < 0) return caelum_fail(err, CAELUM_EIO, "%s is no run directory: %s", dir, strerror(errno));
+    int result = CAELUM_OK;
+    for (int i = 0; i < n; i++) {
+        if (result == 0) result = file_join(path, sizeof path, dir, entry[i]->d_name, err);
+        if (result == 0 && lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+            result = add_runs(c, path, depth + 1, err);
+        free(entry[i]);
+    }
+    free(entry);
+    return result;
+}
+
 static void name_rows(struct caelum_comparison *c) {
     bool whole = false;
     for (size_t i = 0; i < c->rows; i++) {
-        c->row[i].name = path_name(c->runs.path[i]);
+        c->row[i].name = path_name(c->row[i].path);
         for (size_t j = 0; j < i; j++) whole |= strcmp(c->row[i].name, c->row[j].name) == 0;
     }
-    for (size_t i = 0; whole && i < c->rows; i++) c->row[i].name = c->runs.path[i];
+    for (size_t i = 0; whole && i < c->rows; i++) c->row[i].name = c->row[i].path;
 }
 
 /* --- Columns -------------------------------------------------------------------------------------- */
@@ -76,8 +111,8 @@ static bool add_column(struct caelum_comparison *c, const char *key) {
 }
 
 /* Fills a cell of the last column. */
-static int set_cell(struct caelum_comparison *c, size_t row, const char *text, struct caelum_error *err) {
-    return mem_strdup(&c->cell[row][c->columns - 1], text, err);
+static void set_cell(struct caelum_comparison *c, size_t row, const char *text) {
+    json_put(&c->row[row].cells, c->key[c->columns - 1], json_string(text));
 }
 
 static const char *setting(const struct row *row, const char *key) {
@@ -86,14 +121,14 @@ static const char *setting(const struct row *row, const char *key) {
 }
 
 /* A column for a setting that is not the same everywhere, unless it is unknown, as it is in runs older than
- * the setting; what only says how the file is written, what fills lines, and what says in one what other
- * columns say one by one, is not for eyes. */
-static int add_setting(struct caelum_comparison *c, const char *key, struct caelum_error *err) {
+ * the setting. Left out are what only says how the file is written, what fills lines, and the command, which
+ * repeats what other columns say. */
+static void add_setting(struct caelum_comparison *c, const char *key) {
     static const char *const hidden[] = {"format", "network", "data_fingerprint", "caelum", "command"};
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
-        if (strcmp(key, hidden[i]) == 0) return CAELUM_OK;
+        if (strcmp(key, hidden[i]) == 0) return;
     for (size_t i = 0; i < c->columns; i++)
-        if (strcmp(key, c->key[i]) == 0) return CAELUM_OK;
+        if (strcmp(key, c->key[i]) == 0) return;
     bool differs = false;
     const char *known = "";
     for (size_t i = 0; i < c->rows; i++) {
@@ -101,7 +136,7 @@ static int add_setting(struct caelum_comparison *c, const char *key, struct cael
         differs |= *known && *value && strcmp(value, known) != 0;
         if (*value) known = value;
     }
-    if (!differs || !add_column(c, key)) return CAELUM_OK;
+    if (!differs || !add_column(c, key)) return;
     for (size_t i = 0; i < c->rows; i++) {
         const char *value = setting(&c->row[i], key);
         char text[32];
@@ -110,24 +145,22 @@ static int add_setting(struct caelum_comparison *c, const char *key, struct cael
             number_print(text, sizeof text, "%.10g", real);
             value = text;
         }
-        CHECK(set_cell(c, i, value, err));
+        set_cell(c, i, value);
     }
-    return CAELUM_OK;
 }
 
 /* A column of numbers, unless no run has one. */
-static int add_figure(struct caelum_comparison *c, const char *key, const char *format, const double *value,
-                      struct caelum_error *err) {
+static void add_figure(struct caelum_comparison *c, const char *key, const char *format,
+                       const double *value) {
     bool any = false;
     for (size_t i = 0; i < c->rows; i++) any |= !isnan(value[i]);
-    if (!any || !add_column(c, key)) return CAELUM_OK;
+    if (!any || !add_column(c, key)) return;
     for (size_t i = 0; i < c->rows; i++) {
         char text[400];
         if (isnan(value[i])) continue;
         number_print(text, sizeof text, format, value[i]);
-        CHECK(set_cell(c, i, text, err));
+        set_cell(c, i, text);
     }
-    return CAELUM_OK;
 }
 
 static double number(const json_t *object, const char *key) {
@@ -136,7 +169,7 @@ static double number(const json_t *object, const char *key) {
 }
 
 /* Those of eval.json: the main figure of every task, PSNR and accuracy. */
-static int add_test(struct caelum_comparison *c, struct caelum_error *err) {
+static void add_test(struct caelum_comparison *c) {
     static const enum caelum_task tasks[] = {CAELUM_RECONSTRUCT, CAELUM_COLORIZE};
     double value[MOST_RUNS];
     for (size_t t = 0; t < sizeof tasks / sizeof *tasks; t++)
@@ -147,13 +180,12 @@ static int add_test(struct caelum_comparison *c, struct caelum_error *err) {
             snprintf(key, sizeof key, "test_%.30s", f->key);
             for (size_t i = 0; i < c->rows; i++)
                 value[i] = number(json_object_get(c->row[i].eval, "metrics"), f->key);
-            CHECK(add_figure(c, key, f->format, value, err));
+            add_figure(c, key, f->format, value);
         }
-    return CAELUM_OK;
 }
 
 /* The figures of the best epoch, of eval.json, and of the whole run. */
-static int add_figures(struct caelum_comparison *c, struct caelum_error *err) {
+static void add_figures(struct caelum_comparison *c) {
     static const struct {
         const char *key, *format;
     } figures[] = {{"parameters", "%.0f"},         {"epochs_done", "%.0f"},  {"best_epoch", "%.0f"},
@@ -176,56 +208,50 @@ static int add_figures(struct caelum_comparison *c, struct caelum_error *err) {
         value[6][i] = best ? rate : NAN;
     }
     for (size_t f = 0; f < FIGURES; f++) {
-        if (f == FIGURES - 2) CHECK(add_test(c, err));
-        CHECK(add_figure(c, figures[f].key, figures[f].format, value[f], err));
+        if (f == FIGURES - 2) add_test(c);
+        add_figure(c, figures[f].key, figures[f].format, value[f]);
     }
-    return CAELUM_OK;
 }
 
 static int fill(struct caelum_comparison *c, const char *const *dirs, size_t count,
                 struct caelum_error *err) {
-    CHECK(run_list_open(&c->runs, dirs, count, MOST_RUNS, err));
-    CHECK(mem_alloc(&c->cell, c->runs.count, sizeof *c->cell, err));
-    for (size_t i = 0; i < c->runs.count; i++) {
-        c->rows++;
-        CHECK(open_row(&c->row[i], c->runs.path[i], err));
+    const char *key;
+    json_t *value;
+    for (size_t i = 0; i < count; i++) {
+        const size_t before = c->rows;
+        CHECK(add_runs(c, dirs[i], 0, err));
+        if (c->rows == before)
+            return caelum_fail(err, CAELUM_EIO, "%s is no run directory, and there is none below it",
+                               dirs[i]);
     }
     name_rows(c);
     add_column(c, "run");
-    for (size_t i = 0; i < c->rows; i++) CHECK(set_cell(c, i, c->row[i].name, err));
-    for (size_t i = 0; i < c->rows; i++) {
-        const char *key;
-        json_t *value;
-        json_object_foreach(json_object_get(c->row[i].run, "settings"), key, value)
-            CHECK(add_setting(c, key, err));
-    }
-    return add_figures(c, err);
+    for (size_t i = 0; i < c->rows; i++)
+        json_object_foreach(json_object_get(c->row[i].run, "settings"), key, value) add_setting(c, key);
+    add_figures(c);
+    for (size_t i = 0; i < c->rows; i++)
+        if (!c->row[i].cells) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the comparison");
+    return CAELUM_OK;
 }
 
 int caelum_comparison_open(caelum_comparison **out, const char *const *dirs, size_t count,
                            struct caelum_error *err) {
-    struct caelum_comparison *c = NULL;
     if (count < 1) return caelum_fail(err, CAELUM_EUSAGE, "expected a run directory, got none");
-    CHECK(mem_alloc(&c, 1, sizeof *c, err));
-    const int result = fill(c, dirs, count, err);
-    if (result != 0)
-        caelum_comparison_close(&c);
-    else
-        *out = c;
+    CHECK(mem_alloc(out, 1, sizeof **out, err));
+    const int result = fill(*out, dirs, count, err);
+    if (result != 0) caelum_comparison_close(out);
     return result;
 }
 
 void caelum_comparison_close(caelum_comparison **comparison) {
     struct caelum_comparison *c = *comparison;
-    if (!c) return;
-    for (size_t i = 0; i < c->rows; i++) {
+    for (size_t i = 0; c && i < c->rows; i++) {
         json_decref(c->row[i].run);
         json_decref(c->row[i].eval);
+        json_decref(c->row[i].cells);
         mem_free(&c->row[i].history);
-        for (size_t column = 0; column < c->columns; column++) mem_free(&c->cell[i][column]);
+        mem_free(&c->row[i].path);
     }
-    mem_free(&c->cell);
-    run_list_close(&c->runs);
     mem_free(comparison);
 }
 
@@ -238,7 +264,9 @@ const char *caelum_comparison_key(const caelum_comparison *c, size_t column) {
 }
 
 const char *caelum_comparison_cell(const caelum_comparison *c, size_t row, size_t column) {
-    return c->cell[row][column] ? c->cell[row][column] : "";
+    if (column == 0) return c->row[row].name; /* which need not be UTF-8 */
+    const char *text = json_string_value(json_object_get(c->row[row].cells, c->key[column]));
+    return text ? text : "";
 }
 
 /* --- Drawing -------------------------------------------------------------------------------------- */
@@ -260,7 +288,7 @@ static int draw_page(const struct caelum_comparison *c, const char *path, const 
     struct file_writer w;
     CHECK(file_begin(&w, path, err));
     const struct page page = {.html = w.stream};
-    html_begin(w.stream, "Runs compared");
+    page_begin(&page, "Runs compared");
     page_heading(&page, 1, NULL, "Runs compared");
     page_paragraph(
         &page, PAGE_PLAIN,
@@ -271,7 +299,7 @@ static int draw_page(const struct caelum_comparison *c, const char *path, const 
     int result = curves_write(w.stream, NULL, runs, c->rows, false, "loss", err);
     if (result == 0) result = curves_write(w.stream, NULL, runs, c->rows, true, "accuracy", err);
     fprintf(w.stream, "</div>\n");
-    html_end(w.stream);
+    page_end(&page);
     if (result == 0) return file_commit(&w, err);
     file_abandon(&w);
     return result;

@@ -5,8 +5,7 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "base/remaining.h"
-#include "study/study_eval.h"
-#include "study/study_report.h"
+#include "study/study_plan.h"
 
 #include <math.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* study_eval.c - the test split is looked at here and nowhere else: the model is the one that validation
  * chose. eval.json holds the model's SHA-256, so that figures of an older model are noticed. */
-#include "study/study_eval.h"
+#include "study/study_plan.h"
 
 #include "base/file.h"
 #include "base/json.h"
@@ -41,40 +41,37 @@ bool study_eval_current(const struct study_unit *u, json_t **root) {
     return current;
 }
 
-static void add_baseline(json_t **list, enum caelum_task task, const char *name, const void *metrics) {
-    json_t *baseline = figures_object(task, metrics);
-    json_put(&baseline, "name", json_string(name));
-    json_add(list, baseline);
+static json_t *baseline(enum caelum_task task, const char *name, const void *metrics) {
+    json_t *object = figures_object(task, metrics);
+    json_put(&object, "name", json_string(name));
+    return object;
 }
 
+/* Puts figures of the model and of its baselines into *root. */
 static int measure(const struct study_unit *u, const struct caelum_model *model,
                    const struct caelum_eval_settings *how, json_t **root, struct caelum_error *err) {
+    const bool colorizes = u->settings.task == CAELUM_COLORIZE;
     struct caelum_metrics metrics;
+    struct caelum_color_metrics color_metrics;
     struct caelum_baseline list[MOST_BASELINES];
+    struct caelum_color_baseline color_list[MOST_BASELINES];
     struct caelum_net_info net;
     size_t count = MOST_BASELINES;
     caelum_net_describe(u->net, &net);
-    CHECK(caelum_eval(model, u->data, how, &metrics, err));
-    CHECK(caelum_baselines(u->data, NULL, net.bottleneck, list, &count, err));
+    if (colorizes) {
+        CHECK(caelum_eval_color(model, u->data, how, &color_metrics, err));
+        CHECK(caelum_color_baselines(u->data, NULL, color_list, &count, err));
+    } else {
+        CHECK(caelum_eval(model, u->data, how, &metrics, err));
+        CHECK(caelum_baselines(u->data, NULL, net.bottleneck, list, &count, err));
+    }
     json_t *baselines = json_array();
     for (size_t i = 0; i < count; i++)
-        add_baseline(&baselines, CAELUM_RECONSTRUCT, list[i].name, &list[i].metrics);
-    json_put(root, "metrics", figures_object(CAELUM_RECONSTRUCT, &metrics));
-    json_put(root, "baselines", baselines);
-    return CAELUM_OK;
-}
-
-static int measure_color(const struct study_unit *u, const struct caelum_model *model,
-                         const struct caelum_eval_settings *how, json_t **root, struct caelum_error *err) {
-    struct caelum_color_metrics metrics;
-    struct caelum_color_baseline list[MOST_BASELINES];
-    size_t count = MOST_BASELINES;
-    CHECK(caelum_eval_color(model, u->data, how, &metrics, err));
-    CHECK(caelum_color_baselines(u->data, NULL, list, &count, err));
-    json_t *baselines = json_array();
-    for (size_t i = 0; i < count; i++)
-        add_baseline(&baselines, CAELUM_COLORIZE, list[i].name, &list[i].metrics);
-    json_put(root, "metrics", figures_object(CAELUM_COLORIZE, &metrics));
+        json_add(&baselines, colorizes ? baseline(CAELUM_COLORIZE, color_list[i].name, &color_list[i].metrics)
+                                       : baseline(CAELUM_RECONSTRUCT, list[i].name, &list[i].metrics));
+    json_put(root, "metrics",
+             colorizes ? figures_object(CAELUM_COLORIZE, &color_metrics)
+                       : figures_object(CAELUM_RECONSTRUCT, &metrics));
     json_put(root, "baselines", baselines);
     return CAELUM_OK;
 }
@@ -91,9 +88,7 @@ int study_eval_write(const struct study_unit *u, int threads, struct caelum_erro
     json_put(&root, "split", json_string("test"));
     struct caelum_model *best = NULL;
     int result = caelum_model_load(&best, model, err);
-    if (result == 0)
-        result = u->settings.task == CAELUM_COLORIZE ? measure_color(u, best, &how, &root, err)
-                                                     : measure(u, best, &how, &root, err);
+    if (result == 0) result = measure(u, best, &how, &root, err);
     caelum_model_close(&best);
     if (result == 0) result = json_text(&root, JSON_INDENT(2), path, &text, err);
     if (result == 0) result = file_write(path, text, strlen(text), err);

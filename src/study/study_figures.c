@@ -160,48 +160,47 @@ static enum page_mark judge(const struct figure_kind *k, double ours, const stru
     return gain >= -slack ? PAGE_YES : PAGE_NO;
 }
 
-enum page_mark study_judge_reference(const struct study_results *results, size_t run,
-                                     const struct study_reference *reference, char *text, size_t size) {
+static void judge_reference(const struct study_results *results, struct study_verdict *v) {
     const struct study *study = results->study;
-    const struct study_result *r = &results->result[run];
-    const struct figure_kind *k = &study->figure[reference->figure];
-    const struct spread *s = &r->figure[reference->figure];
+    const struct study_result *r = &results->result[v->run];
+    const struct figure_kind *k = &study->figure[v->reference->figure];
+    const struct spread *s = &r->figure[v->reference->figure];
     char ours[96], theirs[96], far[64];
     const char *word;
-    published_text(study, reference, theirs);
+    published_text(study, v->reference, theirs);
     if (study_notice(results) || s->n == 0) {
-        snprintf(text, size, "%s, %s: %s has %s; %s.", r->run->name, k->title, study->source, theirs,
+        snprintf(v->text, sizeof v->text, "%s, %s: %s has %s; %s.", r->run->name, k->title, study->source,
+                 theirs,
                  study_notice(results) ? "not judged"
                  : r->trained > 0      ? "not measured here"
                                        : "not run here yet");
-        return PAGE_OPEN;
+        return;
     }
-    const enum page_mark mark = judge(k, s->mean, reference, &word);
-    snprintf(text, size, "%s, %s: %s here (%zu seed%s); %s has %s. %s: %s.", r->run->name, k->title,
-             spread_text(k, s, ours), s->n, s->n == 1 ? "" : "s", study->source, theirs, word,
-             distance(k, s->mean, reference->value, far));
-    return mark;
+    v->mark = judge(k, s->mean, v->reference, &word);
+    snprintf(v->text, sizeof v->text, "%s, %s: %s here (%zu seed%s); %s has %s. %s: %s.", r->run->name,
+             k->title, spread_text(k, s, ours), s->n, s->n == 1 ? "" : "s", study->source, theirs, word,
+             distance(k, s->mean, v->reference->value, far));
 }
 
-enum page_mark study_judge_claim(const struct study_results *results, const struct study_claim *claim,
-                                 char *text, size_t size) {
+static void judge_claim(const struct study_results *results, struct study_verdict *v) {
+    const struct study_claim *claim = v->claim;
     const struct study_result *l = &results->result[claim->left], *r = &results->result[claim->right];
     const size_t figure = study_main_figure(results->study, l->run);
     const struct figure_kind *k = &results->study->figure[figure];
     const struct spread *a = &l->figure[figure], *b = &r->figure[figure];
     char ours[96], theirs[96], far[64];
     if (study_notice(results)) {
-        snprintf(text, size, "“%s”: not judged.", claim->words);
-        return PAGE_OPEN;
+        snprintf(v->text, sizeof v->text, "“%s”: not judged.", claim->words);
+        return;
     }
     if (a->n == 0 || b->n == 0) {
-        snprintf(text, size, "“%s”: open; %s is not run yet.", claim->words,
+        snprintf(v->text, sizeof v->text, "“%s”: open; %s is not run yet.", claim->words,
                  a->n == 0 ? l->run->name : r->run->name);
-        return PAGE_OPEN;
+        return;
     }
     const bool so = claim->less == (a->mean < b->mean), few = a->n < 2 || b->n < 2,
                unclear = !few && fabs(a->mean - b->mean) <= a->deviation + b->deviation;
-    snprintf(text, size, "“%s”: %s. %s of %s is %s, of %s %s: %s%s.", claim->words,
+    snprintf(v->text, sizeof v->text, "“%s”: %s. %s of %s is %s, of %s %s: %s%s.", claim->words,
              unclear ? "can’t be told"
              : so    ? "so here too"
                      : "not so here",
@@ -210,16 +209,7 @@ enum page_mark study_judge_claim(const struct study_results *results, const stru
              unclear ? ", no more than the seeds differ"
              : few   ? " (too few seeds to know the spread)"
                      : "");
-    return unclear ? PAGE_OPEN : so ? PAGE_YES : PAGE_NO;
-}
-
-static int add_verdict(struct study_results *r, struct study_verdict v, struct caelum_error *err) {
-    char text[VERDICT_TEXT];
-    v.mark = v.reference ? study_judge_reference(r, v.run, v.reference, text, sizeof text)
-                         : study_judge_claim(r, v.claim, text, sizeof text);
-    CHECK(mem_strdup(&v.text, text, err));
-    r->verdict[r->verdicts++] = v;
-    return CAELUM_OK;
+    v->mark = unclear ? PAGE_OPEN : so ? PAGE_YES : PAGE_NO;
 }
 
 int study_judge(struct study_results *r, struct caelum_error *err) {
@@ -227,21 +217,16 @@ int study_judge(struct study_results *r, struct caelum_error *err) {
     size_t count = s->claims;
     for (size_t i = 0; i < s->entries; i++) count += s->entry[i].references;
     CHECK(mem_alloc(&r->verdict, count, sizeof *r->verdict, err));
-    for (size_t i = 0; i < s->entries; i++)
-        for (size_t j = 0; j < s->entry[i].references; j++)
-            CHECK(add_verdict(r,
-                              (struct study_verdict){.section = s->entry[i].section,
-                                                     .run = s->entry[i].run,
-                                                     .reference = &s->entry[i].reference[j]},
-                              err));
-    for (size_t i = 0; i < s->claims; i++)
-        CHECK(add_verdict(r, (struct study_verdict){.section = s->claim[i].section, .claim = &s->claim[i]},
-                          err));
+    struct study_verdict *v = r->verdict;
+    for (const struct study_entry *e = s->entry; e < s->entry + s->entries; e++)
+        for (size_t j = 0; j < e->references; j++, v++) {
+            v->section = e->section, v->run = e->run, v->reference = &e->reference[j];
+            judge_reference(r, v);
+        }
+    for (size_t i = 0; i < s->claims; i++, v++) {
+        v->section = s->claim[i].section, v->claim = &s->claim[i];
+        judge_claim(r, v);
+    }
+    r->verdicts = count;
     return CAELUM_OK;
-}
-
-void study_verdicts_free(struct study_results *r) {
-    for (size_t i = 0; i < r->verdicts; i++) mem_free(&r->verdict[i].text);
-    mem_free(&r->verdict);
-    r->verdicts = 0;
 }

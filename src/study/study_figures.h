@@ -1,8 +1,9 @@
 /* study_figures.h - the figures of a study's runs: means over seeds, and how they compare with what was
- * published. */
+ * published; and the files that say so. */
 #ifndef CAELUM_STUDY_STUDY_FIGURES_H
 #define CAELUM_STUDY_STUDY_FIGURES_H
 
+#include "base/path.h"
 #include "report/page.h"
 #include "study/study_file.h"
 
@@ -15,8 +16,8 @@ struct spread {
 /* One training. */
 struct study_seed {
     uint64_t seed;
-    const char *name, *command;
-    const char *state;            /* "trained", "not run", "12 of 50 epochs", "another training: ..." */
+    const char *command;
+    char state[300];              /* "trained", "not run", "12 of 50 epochs", "another training: ..." */
     bool trained;                 /* and measured: all figures are there */
     double value[FIGURES];        /* NaN: none */
     struct caelum_epoch *history; /* [epochs] */
@@ -27,36 +28,34 @@ struct study_seed {
 struct study_result {
     const struct study_run *run;
     const caelum_net *net; /* NULL: could not be loaded */
-    const char *sheet;     /* path of the contact sheet of the first seed, or NULL */
+    char sheet[PATH_SIZE]; /* path of the contact sheet of the first seed, or "" */
     struct study_seed *seed;
     size_t seeds, trained;
     size_t epochs; /* asked for */
     struct spread figure[FIGURES];
 };
 
-/* A point of the curve that trained networks are held against. */
-struct study_pca {
-    double numbers, mse;
-};
-
 /* A published figure or a claim, and how ours compare; the texts of figures and sections point into the
  * study. */
+enum { VERDICT_TEXT = 1200 }; /* bytes of its sentence, at most */
 struct study_verdict {
     size_t section, run;                     /* run: of a reference */
     const struct study_reference *reference; /* NULL: it is a claim */
     const struct study_claim *claim;
-    enum page_mark mark;
-    char *text; /* a sentence */
+    enum page_mark mark; /* PAGE_OPEN: not run or measured yet, or nothing can be judged */
+    char text[VERDICT_TEXT];
 };
+
+enum { STUDY_PCA = 32 };
 
 /* What the report is made of. */
 struct study_results {
     const struct study *study;
     bool quick, generated;       /* a quick pass; some of the data are generated pictures */
-    const char *data;            /* "cifar-10, 60,000 pictures of 32 x 32: 48,000 / 6,000 / 6,000" */
-    const char *machine;         /* kernels and build */
+    char data[4 * PATH_SIZE];    /* "cifar-10, 60,000 pictures of 32 x 32: 48,000 / 6,000 / 6,000" */
+    char machine[400];           /* kernels and build */
     struct study_result *result; /* one for each run of the study */
-    struct study_pca *pca;
+    double pca_numbers[STUDY_PCA], pca_mse[STUDY_PCA]; /* the curve that networks are compared with */
     size_t pca_count;
     double grey[FIGURES]; /* of a grey picture on the colorizers' data; NaN: not measured */
     struct study_verdict *verdict;
@@ -88,16 +87,15 @@ const char *published_text(const struct study *study, const struct study_referen
  * of generated pictures; NULL if they can. */
 const char *study_notice(const struct study_results *results);
 
-enum { VERDICT_TEXT = 1200 }; /* bytes of a verdict's sentence, at most */
-/* How ours compares with a published figure, and a sentence that says so. PAGE_OPEN: not run or measured yet,
- * or nothing can be judged. text: [VERDICT_TEXT]. */
-enum page_mark study_judge_reference(const struct study_results *results, size_t run,
-                                     const struct study_reference *reference, char *text, size_t size);
-/* The same for a claim on two runs. A difference within the seeds' spread is open. */
-enum page_mark study_judge_claim(const struct study_results *results, const struct study_claim *claim,
-                                 char *text, size_t size);
-/* Fills results->verdict, section by section. */
+/* Fills results->verdict, section by section, to be freed with mem_free: for each published figure how ours
+ * compares, for each claim on two runs whether it is so here, where a difference within the seeds' spread is
+ * open. */
 int study_judge(struct study_results *results, struct caelum_error *err);
-void study_verdicts_free(struct study_results *results);
+
+/* DIR/index.html, one file that loads nothing; and DIR/study.md, the same without charts and pictures. */
+int study_page_write(const struct study_results *results, const char *dir, struct caelum_error *err);
+
+/* DIR/results.json: all of it. */
+int study_json_write(const struct study_results *results, const char *dir, struct caelum_error *err);
 
 #endif

@@ -2,7 +2,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/path.h"
-#include "study/study_page.h"
+#include "study/study_figures.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -91,8 +91,8 @@ int study_json_write(const struct study_results *r, const char *dir, struct cael
     for (size_t i = 0; i < r->study->runs; i++) json_add(&runs, run_object(r->study, &r->result[i]));
     for (size_t i = 0; i < r->pca_count; i++) {
         json_t *point = json_object();
-        json_put(&point, "numbers", json_number(r->pca[i].numbers));
-        json_put(&point, "mse", json_number(r->pca[i].mse));
+        json_put(&point, "numbers", json_number(r->pca_numbers[i]));
+        json_put(&point, "mse", json_number(r->pca_mse[i]));
         json_add(&pca, point);
     }
     json_put(&root, "version", json_integer(1));

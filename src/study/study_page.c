@@ -1,20 +1,16 @@
 /* study_page.c - the report as one page: what could be reproduced and what not, then a section after the
  * other: question, table, verdicts, charts, commands. */
-#include "study/study_page.h"
+#include "study/study_figures.h"
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/path.h"
-#include "report/html.h"
 #include "report/svg_chart.h"
-#include "study/curves.h"
-#include "study/svg_network.h"
+#include "study/study_charts.h"
 
 #include <math.h>
 #include <string.h>
-
-enum { MOST_POINTS = 64 };
 
 /* --- Overview ------------------------------------------------------------------------------------- */
 
@@ -43,8 +39,7 @@ static void overview(const struct page *page, const struct study_results *r) {
     fprintf(page->html, "<nav>");
     for (size_t i = 0; i < s->sections; i++) {
         fprintf(page->html, "<a href=\"#%s\">", s->section[i].name);
-        html_text(page->html, s->section[i].title);
-        fprintf(page->html, "</a> ");
+        html_text(page->html, "", s->section[i].title, "</a> ");
     }
     fprintf(page->html, "</nav>\n");
     if (study_notice(r) || r->verdicts == 0) return;
@@ -155,27 +150,18 @@ static void write_table(const struct page *page, const struct study_results *r, 
 
 /* --- Charts --------------------------------------------------------------------------------------- */
 
-/* How many runs of the section have each color already. */
-static void count_colors(const struct study *s, size_t section, const bool *known, const size_t *color,
-                         size_t count[SVG_COLORS]) {
-    for (size_t i = 0; i < s->entries; i++)
-        if (s->entry[i].section == section && known[s->entry[i].run]) count[color[s->entry[i].run]]++;
-}
-
 /* A color for each run, the same in every chart: the one that is rarest in the sections that show the run,
- * and then in all. */
+ * and among those the one that is rarest in all. */
 static void study_colors(const struct study *s, size_t color[STUDY_RUNS]) {
-    bool known[STUDY_RUNS] = {false};
-    size_t all[SVG_COLORS] = {0};
     for (size_t r = 0; r < s->runs; r++) {
-        size_t count[SVG_COLORS] = {0}, best = 0;
-        for (size_t i = 0; i < s->entries; i++)
-            if (s->entry[i].run == r) count_colors(s, s->entry[i].section, known, color, count);
+        size_t weight[SVG_COLORS] = {0}, best = 0;
+        for (size_t before = 0; before < r; before++) weight[color[before]]++;
+        for (const struct study_entry *own = s->entry; own < s->entry + s->entries; own++)
+            for (const struct study_entry *e = s->entry; own->run == r && e < s->entry + s->entries; e++)
+                if (e->section == own->section && e->run < r) weight[color[e->run]] += STUDY_RUNS;
         for (size_t c = 1; c < SVG_COLORS; c++)
-            if (count[c] < count[best] || (count[c] == count[best] && all[c] < all[best])) best = c;
+            if (weight[c] < weight[best]) best = c;
         color[r] = best;
-        known[r] = true;
-        all[best]++;
     }
 }
 
@@ -231,35 +217,30 @@ static double correlation(const struct study_results *r, size_t figure, size_t *
     return study_correlation(x, y, *n);
 }
 
-/* "r = -0.96 ..." with true minus signs. */
 static void write_correlations(const struct page *page, const struct study_results *r) {
-    double x[STUDY_RUNS], y[STUDY_RUNS];
-    char text[300];
+    char text[300], latent_text[100] = "", pca_text[40] = "";
     size_t n, marked;
-    for (size_t i = 0; i < r->pca_count && i < STUDY_RUNS; i++)
-        x[i] = r->pca[i].numbers, y[i] = r->pca[i].mse;
     const double ours = correlation(r, FIGURE_BOTTLENECK, &n),
-                 latent = correlation(r, FIGURE_LATENT, &marked), pca = study_correlation(x, y, r->pca_count);
+                 latent = correlation(r, FIGURE_LATENT, &marked),
+                 pca = study_correlation(r->pca_numbers, r->pca_mse, r->pca_count);
     if (study_notice(r) || isnan(ours)) return;
-    int used = number_print(text, sizeof text,
-                            "Correlation of the logarithms of bottleneck and error: %+.2f over %zu networks",
-                            ours, n);
     if (!isnan(latent))
-        used += number_print(text + used, sizeof text - (size_t)used,
-                             "; of the layer marked as the code and error: %+.2f", latent);
-    if (!isnan(pca)) used += number_print(text + used, sizeof text - (size_t)used, "; of PCA: %+.2f", pca);
-    snprintf(text + used, sizeof text - (size_t)used, ".");
+        number_print(latent_text, sizeof latent_text, "; of the layer marked as the code and error: %+.2f",
+                     latent);
+    if (!isnan(pca)) number_print(pca_text, sizeof pca_text, "; of PCA: %+.2f", pca);
+    number_print(text, sizeof text,
+                 "Correlation of the logarithms of bottleneck and error: %+.2f over %zu networks%s%s.", ours,
+                 n, latent_text, pca_text);
     page_paragraph(page, PAGE_PLAIN, text);
 }
 
 static void latent_html(FILE *to, const struct study_results *r, const size_t *color) {
+    enum { MOST = 64 }; /* points of a chart */
     const size_t error = study_figure(r->study, caelum_figures(CAELUM_RECONSTRUCT)->key);
-    size_t list[STUDY_RUNS], colors[MOST_POINTS];
-    double x[MOST_POINTS], y[MOST_POINTS], px[MOST_POINTS], py[MOST_POINTS];
-    const char *names[MOST_POINTS];
-    const size_t all = list_reconstructing(r, FIGURE_BOTTLENECK, list),
-                 n = all < MOST_POINTS ? all : MOST_POINTS,
-                 pca = r->pca_count < MOST_POINTS ? r->pca_count : MOST_POINTS;
+    size_t list[STUDY_RUNS], colors[MOST];
+    double x[MOST], y[MOST];
+    const char *names[MOST];
+    const size_t all = list_reconstructing(r, FIGURE_BOTTLENECK, list), n = all < MOST ? all : MOST;
     for (size_t i = 0; i < n; i++) {
         const struct study_result *run = &r->result[list[i]];
         x[i] = run->figure[FIGURE_BOTTLENECK].mean;
@@ -267,10 +248,9 @@ static void latent_html(FILE *to, const struct study_results *r, const size_t *c
         names[i] = run->run->name;
         colors[i] = color[list[i]];
     }
-    for (size_t i = 0; i < pca; i++) px[i] = r->pca[i].numbers, py[i] = r->pca[i].mse;
     const struct svg_series series[] = {
         {.x = x, .y = y, .n = n, .point_names = names, .point_colors = colors},
-        {.name = "PCA", .x = px, .y = py, .n = pca, .dashed = true}};
+        {.name = "PCA", .x = r->pca_numbers, .y = r->pca_mse, .n = r->pca_count, .dashed = true}};
     const struct svg_chart chart = {
         .title = "Error against size of the bottleneck",
         .description = "A mark for each network, and the curve of PCA, the best linear code of each size.",
@@ -281,18 +261,16 @@ static void latent_html(FILE *to, const struct study_results *r, const size_t *c
         .series = series,
         .count = 2,
         .id = "latent-chart"};
-    if (n == 0) return;
-    svg_figure_write(
-        to, &chart,
-        all <= MOST_POINTS
-            ? "Test error of every network that reconstructs, beside PCA fitted on the training pictures."
-            : "Test error of the first 64 networks that reconstruct, beside PCA fitted on the training "
-              "pictures.");
+    char caption[120];
+    snprintf(caption, sizeof caption,
+             "Test error of %s that reconstruct%s, beside PCA fitted on the training pictures.",
+             all > MOST ? "the first 64 networks" : "every network", all > MOST ? "" : "s");
+    if (n > 0) svg_figure_write(to, &chart, caption);
 }
 
 static int sheet_html(FILE *to, const struct study_result *run, struct caelum_error *err) {
     char alt[200], caption[300];
-    if (!run->sheet) return CAELUM_OK;
+    if (!*run->sheet) return CAELUM_OK;
     snprintf(alt, sizeof alt, "Contact sheet of test pictures and what %s makes of them", run->run->name);
     snprintf(caption, sizeof caption,
              "Test pictures and what %s makes of them, seed %llu; they are the first of "
@@ -310,9 +288,7 @@ static int show_html(FILE *to, const struct study_results *r, const size_t *colo
         if (!run->net) return CAELUM_OK;
         snprintf(id, sizeof id, "net-%s-%zu", run->run->name, show->section);
         snprintf(title, sizeof title, "The network of %s: channels × rows × columns", run->run->name);
-        fprintf(to, "<figure>");
-        svg_network_write(to, run->net, title, id);
-        fprintf(to, "</figure>\n");
+        network_write(to, run->net, title, id);
         return CAELUM_OK;
     case STUDY_CURVES:
         return curves_html(to, r, color, show->section, err);
@@ -337,12 +313,9 @@ static void commands_html(FILE *to, const struct study_results *r, size_t sectio
         if (!any) fprintf(to, "<h3>Commands</h3>\n<pre>");
         any = true;
         for (size_t j = 0; j < run->seeds; j++) {
-            html_text(to, run->seed[j].command);
-            if (!run->seed[j].trained) {
-                fprintf(to, "   # ");
-                html_text(to, run->seed[j].state);
-            }
-            fprintf(to, "\n");
+            html_text(to, "", run->seed[j].command, "");
+            if (!run->seed[j].trained) html_text(to, "   # ", run->seed[j].state, "");
+            fputc('\n', to);
         }
     }
     if (any) fprintf(to, "</pre>\n");
@@ -366,9 +339,9 @@ static int write_section(const struct page *page, const struct study_results *r,
     return CAELUM_OK;
 }
 
-static void footer_html(FILE *to) {
+static void write_footer(FILE *html) {
     fprintf(
-        to,
+        html,
         "<footer><p>Test split; of each training the epoch with the lowest validation loss. MSE, PSNR and "
         "SSIM are measured on outputs clamped to [0, 1] and rounded to 8 bit. Accuracy is Keras’s: the share "
         "of pixels whose largest channel agrees, no measure of quality. ± is the population deviation over "
@@ -379,36 +352,33 @@ static void footer_html(FILE *to) {
         CAELUM_VERSION);
 }
 
-static int write_all(FILE *html, FILE *markdown, const struct study_results *r, struct caelum_error *err) {
-    const struct page page = {html, markdown};
+static int write_all(const struct page *page, const struct study_results *r, struct caelum_error *err) {
     size_t color[STUDY_RUNS];
     study_colors(r->study, color);
-    html_begin(html, r->study->title);
-    overview(&page, r);
-    for (size_t i = 0; i < r->study->sections; i++) CHECK(write_section(&page, r, color, i, err));
-    footer_html(html);
-    html_end(html);
+    page_begin(page, r->study->title);
+    overview(page, r);
+    for (size_t i = 0; i < r->study->sections; i++) CHECK(write_section(page, r, color, i, err));
+    write_footer(page->html);
+    page_end(page);
     return CAELUM_OK;
 }
 
-int study_page_write(const struct study_results *r, const char *dir, struct caelum_error *err) {
-    char path[PATH_SIZE], markdown_path[PATH_SIZE];
-    struct file_writer html, markdown;
+static int write_files(const struct study_results *r, const char *dir, struct file_writer *html,
+                       struct file_writer *markdown, struct caelum_error *err) {
+    char path[PATH_SIZE];
     CHECK(file_join(path, sizeof path, dir, "index.html", err));
-    CHECK(file_join(markdown_path, sizeof markdown_path, dir, "study.md", err));
-    CHECK(file_begin(&html, path, err));
-    int result = file_begin(&markdown, markdown_path, err);
-    if (result != 0) {
-        file_abandon(&html);
-        return result;
-    }
-    result = write_all(html.stream, markdown.stream, r, err);
-    if (result == 0) {
-        result = file_commit(&html, err);
-    } else {
-        file_abandon(&html);
-    }
-    if (result == 0) return file_commit(&markdown, err);
+    CHECK(file_begin(html, path, err));
+    CHECK(file_join(path, sizeof path, dir, "study.md", err));
+    CHECK(file_begin(markdown, path, err));
+    CHECK(write_all(&(struct page){html->stream, markdown->stream}, r, err));
+    CHECK(file_commit(html, err));
+    return file_commit(markdown, err);
+}
+
+int study_page_write(const struct study_results *r, const char *dir, struct caelum_error *err) {
+    struct file_writer html = {0}, markdown = {0};
+    const int result = write_files(r, dir, &html, &markdown, err);
+    file_abandon(&html);
     file_abandon(&markdown);
     return result;
 }

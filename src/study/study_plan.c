@@ -8,11 +8,13 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "engine/task.h"
+#include "train/train_command.h"
 #include "train/train_settings.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* What --quick makes of a run: enough to see that everything works, in minutes. */
 enum { QUICK_EPOCHS = 2, QUICK_PICTURES = 2000 };
@@ -38,17 +40,14 @@ static void shorten(char path[PATH_SIZE]) {
 static int resolve(const struct study *study, const char *fallback, const char *word, char path[PATH_SIZE],
                    struct caelum_error *err) {
     char dir[PATH_SIZE], other[PATH_SIZE];
-    const size_t length = (size_t)(path_name(study->file) - study->file);
     struct stat st;
-    if (length >= sizeof dir || strlen(word) >= PATH_SIZE)
-        return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: the path is too long",
-                           length >= sizeof dir ? study->file : word);
-    if (*word == '/' || length == 0) {
+    snprintf(dir, sizeof dir, "%.*s", (int)(path_name(study->file) - study->file), study->file);
+    if (strlen(word) >= PATH_SIZE)
+        return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: the path is too long", word);
+    if (*word == '/' || !*dir)
         strcpy(path, word);
-    } else {
-        snprintf(dir, sizeof dir, "%.*s", (int)length, study->file);
+    else
         CHECK(file_join(path, PATH_SIZE, dir, word, err));
-    }
     if (*word != '/' && fallback && stat(path, &st) != 0 &&
         file_join(other, sizeof other, fallback, word, NULL) == 0 && stat(other, &st) == 0)
         strcpy(path, other);
@@ -56,13 +55,12 @@ static int resolve(const struct study *study, const char *fallback, const char *
     return CAELUM_OK;
 }
 
-static bool exists(const char *dir, const char *name) {
-    char path[PATH_SIZE];
-    struct stat st;
-    return file_join(path, sizeof path, dir, name, NULL) == 0 && stat(path, &st) == 0;
-}
-
 /* --- What a directory holds ----------------------------------------------------------------------- */
+
+bool study_unit_has(const struct study_unit *u, const char *name) {
+    char path[PATH_SIZE];
+    return file_join(path, sizeof path, u->dir, name, NULL) == 0 && access(path, F_OK) == 0;
+}
 
 /* The same layers, whatever the comments between them. */
 static bool same_network(const struct caelum_net *net, const char *text) {
@@ -89,21 +87,21 @@ static int take_metadata(json_t *recorded, struct metadata *m, struct caelum_err
     return CAELUM_OK;
 }
 
-static bool differs(const struct study_unit *u, const struct metadata *m, char what[160]) {
+/* Whether the recorded training is another one; if so, u->problem says how. */
+static bool differs(struct study_unit *u, const struct metadata *m) {
     const char *fingerprint = metadata_get(m, "data_fingerprint"), *seed = metadata_get(m, "seed"),
                *init = metadata_get(m, "init");
     uint64_t there;
-    if (!same_network(u->net, metadata_get(m, "network"))) {
-        snprintf(what, 160, "its network is another one");
-    } else if (!fingerprint || strcmp(fingerprint, u->data->fingerprint) != 0) {
-        snprintf(what, 160, "its data are others");
-    } else if (!number_whole(seed, 0, UINT64_MAX, &there) || there != u->settings.seed) {
-        snprintf(what, 160, "its seed is %.30s", seed ? seed : "unknown");
-    } else if (init) {
-        snprintf(what, 160, "it started from %.100s", init);
-    } else {
-        return train_settings_differ(&u->settings, m, what);
-    }
+    if (!same_network(u->net, metadata_get(m, "network")))
+        snprintf(u->problem, sizeof u->problem, "its network is another one");
+    else if (!fingerprint || strcmp(fingerprint, u->data->fingerprint) != 0)
+        snprintf(u->problem, sizeof u->problem, "its data are others");
+    else if (!number_whole(seed, 0, UINT64_MAX, &there) || there != u->settings.seed)
+        snprintf(u->problem, sizeof u->problem, "its seed is %.30s", seed ? seed : "unknown");
+    else if (init)
+        snprintf(u->problem, sizeof u->problem, "it started from %.100s", init);
+    else
+        return train_settings_differ(&u->settings, m, u->problem);
     return true;
 }
 
@@ -115,58 +113,53 @@ static bool has_ended(const struct study_unit *u, const json_t *root) {
     return done >= (json_int_t)u->settings.epochs || (patience > 0 && best > 0 && done - best >= patience);
 }
 
-int study_unit_look(struct study_unit *u, struct caelum_error *err) {
-    static const char *const files[] = {
-        "best.safetensors",
-        "last.safetensors",
-        "metrics.csv",
-        "curves.svg",
-    };
-    char path[PATH_SIZE], what[160];
-    u->state = STUDY_NEW;
-    CHECK(file_join(path, sizeof path, u->dir, "run.json", err));
-    if (!exists(u->dir, "run.json")) return CAELUM_OK;
-    json_error_t problem;
-    json_t *root = json_read_file(path, &problem);
-    if (!root) return caelum_fail(err, CAELUM_EFORMAT, "%s: %s", path, problem.text);
+/* What a run.json makes of the unit. */
+static int judge_record(struct study_unit *u, const json_t *root, struct caelum_error *err) {
+    static const char *const files[] = {"best.safetensors", "last.safetensors", "metrics.csv", "curves.svg"};
     struct metadata recorded = {0};
     const int result = take_metadata(json_object_get(root, "settings"), &recorded, err);
-    if (result == 0 && differs(u, &recorded, what)) {
+    if (result == 0 && differs(u, &recorded)) {
         u->state = STUDY_DIFFERENT;
-        snprintf(u->problem, sizeof u->problem, "%s", what);
-    } else if (has_ended(u, root)) {
-        u->state = STUDY_TRAINED;
-        for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-            if (!exists(u->dir, files[i])) u->state = STUDY_PARTIAL;
     } else {
-        u->state = STUDY_PARTIAL;
+        u->state = has_ended(u, root) ? STUDY_TRAINED : STUDY_PARTIAL;
+        for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+            if (!study_unit_has(u, files[i])) u->state = STUDY_PARTIAL;
+        if (u->state == STUDY_PARTIAL && !study_unit_has(u, "checkpoint.safetensors")) u->state = STUDY_NEW;
     }
-    if (u->state == STUDY_PARTIAL && !exists(u->dir, "checkpoint.safetensors")) u->state = STUDY_NEW;
     metadata_clear(&recorded);
+    return result;
+}
+
+int study_unit_look(struct study_unit *u, struct caelum_error *err) {
+    char path[PATH_SIZE];
+    json_error_t problem;
+    u->state = STUDY_NEW;
+    CHECK(file_join(path, sizeof path, u->dir, "run.json", err));
+    if (access(path, F_OK) != 0) return CAELUM_OK;
+    json_t *root = json_read_file(path, &problem);
+    if (!root) return caelum_fail(err, CAELUM_EFORMAT, "%s: %s", path, problem.text);
+    const int result = judge_record(u, root, err);
     json_decref(root);
     return result;
 }
 
 /* --- The plan ------------------------------------------------------------------------------------- */
 
-/* The data set of these settings, opened at its first use. */
-static int find_data(struct study_plan *plan, const char *spec, const struct caelum_data_settings *settings,
-                     const struct caelum_data **data, struct caelum_error *err) {
-    for (size_t i = 0; i < plan->datas; i++) {
-        const struct study_data *known = &plan->data[i];
-        if (strcmp(known->spec ? known->spec : "", spec ? spec : "") == 0 &&
-            known->split_seed == settings->split_seed && known->crop == settings->crop &&
-            known->limit == settings->limit) {
-            *data = known->data;
+static bool same_data(const struct caelum_train_settings *a, const struct caelum_train_settings *b) {
+    const struct caelum_data_settings *x = &a->data_settings, *y = &b->data_settings;
+    return strcmp(a->data ? a->data : "", b->data ? b->data : "") == 0 && x->split_seed == y->split_seed &&
+           x->crop == y->crop && x->limit == y->limit;
+}
+
+/* Every data set is opened at its first use. */
+static int find_data(const struct study_plan *plan, struct study_unit *u, struct caelum_error *err) {
+    for (const struct study_unit *known = plan->unit; known < u; known++)
+        if (same_data(&known->settings, &u->settings)) {
+            u->data = known->data;
             return CAELUM_OK;
         }
-    }
-    struct study_data new = {
-        .spec = spec, .split_seed = settings->split_seed, .crop = settings->crop, .limit = settings->limit};
-    CHECK(caelum_data_open(&new.data, spec, settings, err));
-    plan->data[plan->datas++] = new;
-    *data = new.data;
-    return CAELUM_OK;
+    u->owns_data = true;
+    return caelum_data_open(&u->data, u->settings.data, &u->settings.data_settings, err);
 }
 
 static void quicken(struct caelum_train_settings *s) {
@@ -188,16 +181,9 @@ static int choose_data(struct study_unit *u, const struct study *study, const st
     return CAELUM_OK;
 }
 
-/* " word", quoted where a shell would need that. */
-static void put_word(FILE *to, const char *word) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,=+@%";
-    if (*word && !word[strspn(word, plain)]) {
-        fprintf(to, " %s", word);
-        return;
-    }
-    fprintf(to, " '");
-    for (; *word; word++) fprintf(to, *word == '\'' ? "'\\''" : "%c", *word);
-    fputc('\'', to);
+static void put_option(FILE *to, const char *option, const char *word) {
+    fputs(option, to);
+    train_put_word(to, word, strlen(word));
 }
 
 static int write_command(struct study_unit *u, struct caelum_error *err) {
@@ -206,17 +192,13 @@ static int write_command(struct study_unit *u, struct caelum_error *err) {
     FILE *to = open_memstream(&text, &size);
     if (!to) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the command of a run");
     train_settings_options(&u->settings, options, sizeof options);
-    fprintf(to, "caelum train");
-    put_word(to, u->net_path);
-    if (u->data_spec) {
-        fprintf(to, " --data");
-        put_word(to, u->data_spec);
-    }
-    fprintf(to, "%s --seed %llu --out", options, (unsigned long long)u->settings.seed);
-    put_word(to, u->dir);
-    const bool whole = fclose(to) == 0;
-    const int result = whole ? mem_strdup(&u->command, text, err)
-                             : caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the command of a run");
+    put_option(to, "caelum train ", u->net_path);
+    if (u->data_spec) put_option(to, " --data ", u->data_spec);
+    fprintf(to, "%s --seed %llu", options, (unsigned long long)u->settings.seed);
+    put_option(to, " --out ", u->dir);
+    const int result = fclose(to) == 0
+                           ? mem_strdup(&u->command, text, err)
+                           : caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the command of a run");
     free(text);
     u->settings.command = u->command;
     return result;
@@ -260,7 +242,7 @@ static int open_unit(struct study_plan *plan, const struct caelum_study_settings
     CHECK(name_unit(plan, u, settings->models, err));
     CHECK(choose_data(u, study, run, settings->data, err));
     CHECK(write_command(u, err));
-    int result = find_data(plan, u->settings.data, &u->settings.data_settings, &u->data, err);
+    int result = find_data(plan, u, err);
     u->settings.data_settings.progress = NULL; /* trainings side by side tell their progress otherwise */
     u->settings.data_settings.opened = NULL;
     u->settings.data_settings.cookie = NULL;
@@ -301,7 +283,6 @@ static int fill(struct study_plan *plan, const struct caelum_study_settings *set
     }
     if (settings->quick) seeds = 1;
     CHECK(mem_alloc(&plan->unit, most, sizeof *plan->unit, err));
-    CHECK(mem_alloc(&plan->data, most, sizeof *plan->data, err));
     for (size_t rank = 0; rank < seeds; rank++)
         for (size_t r = 0; r < study->runs; r++) {
             if (rank >= study->run[r].seeds) continue;
@@ -313,30 +294,25 @@ static int fill(struct study_plan *plan, const struct caelum_study_settings *set
     return CAELUM_OK;
 }
 
-int study_plan_open(struct study_plan *out, const struct caelum_study_settings *settings,
+int study_plan_open(struct study_plan *plan, const struct caelum_study_settings *settings,
                     struct caelum_error *err) {
-    struct study_plan plan = {0};
     if (!settings->path || !settings->out)
         return caelum_fail(err, CAELUM_EUSAGE, "a study needs a file and an output directory");
-    int result = file_join(plan.out, sizeof plan.out, settings->out, "", err);
-    if (result == 0) plan.out[strlen(plan.out) - 1] = '\0';
-    if (result == 0) result = fill(&plan, settings, err);
-    if (result != 0) {
-        study_plan_close(&plan);
-        return result;
-    }
-    *out = plan;
-    return CAELUM_OK;
+    CHECK(file_join(plan->out, sizeof plan->out, settings->out, "", err));
+    plan->out[strlen(plan->out) - 1] = '\0';
+    return fill(plan, settings, err);
 }
 
 void study_plan_close(struct study_plan *plan) {
     for (size_t i = 0; i < plan->units; i++) {
         struct study_unit *u = &plan->unit[i];
+        if (u->owns_data) caelum_data_close(&u->data);
         caelum_net_close(&u->net);
-        mem_free(&u->dir), mem_free(&u->net_path), mem_free(&u->data_spec), mem_free(&u->command);
+        mem_free(&u->dir);
+        mem_free(&u->net_path);
+        mem_free(&u->data_spec);
+        mem_free(&u->command);
     }
-    for (size_t i = 0; i < plan->datas; i++) caelum_data_close(&plan->data[i].data);
     mem_free(&plan->unit);
-    mem_free(&plan->data);
     study_file_close(&plan->study);
 }

@@ -8,6 +8,8 @@
 #include "net/net.h"
 #include "study/study_file.h"
 
+#include <jansson.h>
+
 enum study_state {
     STUDY_NEW,      /* not begun, or nothing that can be resumed */
     STUDY_PARTIAL,  /* its checkpoint can be resumed */
@@ -24,17 +26,11 @@ struct study_unit {
     char *command;                         /* that trains it alone */
     struct caelum_train_settings settings; /* points to the strings above */
     struct caelum_net *net;
-    const struct caelum_data *data; /* the plan's */
-    bool wanted;                    /* by this call */
-    enum study_state state;
-    char problem[256]; /* of STUDY_DIFFERENT: what differs */
-};
-
-struct study_data {
-    const char *spec; /* a unit's; may be NULL */
-    uint64_t split_seed;
-    size_t crop, limit;
     struct caelum_data *data;
+    bool owns_data; /* false: an earlier unit opened the same */
+    bool wanted;    /* by this call */
+    enum study_state state;
+    char problem[160]; /* of STUDY_DIFFERENT: what differs */
 };
 
 struct study_plan {
@@ -42,12 +38,11 @@ struct study_plan {
     char out[PATH_SIZE];
     struct study_unit *unit; /* all first seeds in the order of the file, then all second seeds... */
     size_t units;
-    struct study_data *data; /* opened once for all that share it */
-    size_t datas;
 };
 
 /* Loads the study file, every network and data set, and looks at the run directories. Nothing is written.
- * Fails if a network is missing, does not fit its task or the data. */
+ * Fails if a network is missing, does not fit its task or the data. plan: zeroed; to be closed after a
+ * failure, too. */
 int study_plan_open(struct study_plan *plan, const struct caelum_study_settings *settings,
                     struct caelum_error *err);
 /* Safe on a zeroed plan. */
@@ -55,5 +50,20 @@ void study_plan_close(struct study_plan *plan);
 
 /* Looks at the unit's directory: fills state and problem. */
 int study_unit_look(struct study_unit *unit, struct caelum_error *err);
+
+/* Whether a file of this name is in the unit's directory. */
+bool study_unit_has(const struct study_unit *unit, const char *name);
+
+/* Whether DIR/eval.json is there and was made from the best.safetensors of the same directory. If so and
+ * root is not NULL, *root is its content, to be given to json_decref. */
+bool study_eval_current(const struct study_unit *unit, json_t **root);
+
+/* Measures DIR/best.safetensors on the test split, together with the linear codes of the bottleneck's size
+ * or, for a colorizer, with grey and other simple ones, and writes eval.json. `threads` run the model. Call
+ * it from one thread at a time: the linear codes are kept in files that all trainings share. */
+int study_eval_write(const struct study_unit *unit, int threads, struct caelum_error *err);
+
+/* Looks at every run directory again and writes OUT/report. */
+int study_report_write(struct study_plan *plan, bool quick, struct caelum_error *err);
 
 #endif

@@ -12,8 +12,7 @@ bool train_epochs_matter(const struct caelum_train_settings *s) {
     return s->schedule == CAELUM_COSINE || s->schedule == CAELUM_ONECYCLE;
 }
 
-/* A word as a shell takes it. */
-static void put_word(FILE *to, const char *word, size_t length) {
+void train_put_word(FILE *to, const char *word, size_t length) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
     if (length > 0 && strspn(word, plain) >= length) {
         fwrite(word, 1, length, to);
@@ -35,7 +34,7 @@ static void put_data(FILE *to, const struct caelum_data *data) {
     for (start = end; start > 0 && source[start - 1] != '/'; start--) continue;
     if (strcmp(data->name, "synthetic") == 0) start = 0;
     fputs(" --data ", to);
-    put_word(to, source + start, end - start);
+    train_put_word(to, source + start, end - start);
 }
 
 int train_command(const struct caelum_train_settings *s, const char *name, const char *init,
@@ -49,10 +48,10 @@ int train_command(const struct caelum_train_settings *s, const char *name, const
     FILE *to = open_memstream(&text, &size);
     if (!to) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the run's command");
     fputs("caelum train ", to);
-    put_word(to, name, strlen(name));
+    train_put_word(to, name, strlen(name));
     fputs(".net", to);
     if (init) fputs(" --init ", to);
-    if (init) put_word(to, init, strlen(init));
+    if (init) train_put_word(to, init, strlen(init));
     put_data(to, data);
     number_write(to, "%s --seed %llu", options, (unsigned long long)s->seed);
     const bool good = !ferror(to);

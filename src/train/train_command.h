@@ -4,8 +4,13 @@
 
 #include "data/data.h"
 
+#include <stdio.h>
+
 /* Whether the number of epochs decides what each of them makes of the weights. */
 bool train_epochs_matter(const struct caelum_train_settings *s);
+
+/* Writes a word as a shell takes it: in quotes where it needs some. */
+void train_put_word(FILE *to, const char *word, size_t length);
 
 /* The command whose last.safetensors is the model that the run has after `epoch` epochs, given the files that
  * it names: the network NAME.net, the data, and `init` unless that is NULL. They are named without their

@@ -1,10 +1,15 @@
-/* curves.h - the validation curves of runs, side by side. */
-#ifndef CAELUM_STUDY_CURVES_H
-#define CAELUM_STUDY_CURVES_H
+/* study_charts.h - what the pages about studies and comparisons draw: networks, and the validation curves of
+ * runs side by side. */
+#ifndef CAELUM_STUDY_STUDY_CHARTS_H
+#define CAELUM_STUDY_STUDY_CHARTS_H
 
 #include "base/error.h"
 
 #include <stdio.h>
+
+/* <figure> of a page: boxes from left to right, the input first, as high as the tensor's rows, as wide as its
+ * channels. The bottleneck is marked. Skips (save, add, concat) are arcs. id: unique in the page. */
+void network_write(FILE *to, const caelum_net *net, const char *title, const char *id);
 
 enum { CURVES_RUNS = 16, CURVES_SEEDS = 32 }; /* at most; what is more is left out */
 
