@@ -721,9 +721,9 @@ struct caelum_study_result {
 };
 
 /* Runs what is missing of a study: runs that are finished stay as they are, unfinished ones are resumed.
- * All first seeds come before all second seeds. Each finished run is measured on the test split, its
- * eval.json tells. At the end, and when stopped, it writes OUT/report: index.html, one file that loads
- * nothing, study.md, figures.csv and figures.json. Before the first training it fails with CAELUM_EFORMAT or
+ * All first seeds come before all second seeds. Each finished run is measured on the test split; its
+ * figures are in its eval.json. At the end, and when stopped, it writes OUT/report: index.html, one file that
+ * loads nothing, study.md and results.json. Before the first training it fails with CAELUM_EFORMAT or
  * CAELUM_EIO for a mistake in the file ("file:line:column: ..."), a network or data set that can't be used,
  * or a run directory that holds another training. A run that fails does not stop the others; the call then
  * returns the first failure's code, with *result filled. */

@@ -238,7 +238,7 @@ static void figures_are_those_of_the_tables(void **state) {
         }
     const size_t loss = study_figure(s, "loss"), less = study_figure(s, "less");
     assert_int_equal(s->run[0].settings.task, CAELUM_RECONSTRUCT);
-    assert_int_equal(study_main_figure(s, &s->run[0]), study_figure(s, "mse"));
+    assert_int_equal(study_main_figure(s, CAELUM_RECONSTRUCT), study_figure(s, "mse"));
     assert_int_equal(s->entry[0].reference[0].figure, loss);
     assert_int_equal(s->figure[loss].better, -1);
     assert_int_equal(s->figure[less].better, 1);

@@ -43,11 +43,6 @@ struct caelum_bench_settings caelum_bench_defaults(void) {
         .batches = batches, .batch_count = sizeof batches / sizeof *batches, .rounds = 5, .seconds = 0.3};
 }
 
-static int ascending(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Work done per second in one window. */
 static double window(double seconds, double (*work)(void *cookie), void *cookie) {
     const double start = clock_seconds();
@@ -57,11 +52,6 @@ static double window(double seconds, double (*work)(void *cookie), void *cookie)
         elapsed = clock_seconds() - start;
     } while (elapsed < seconds);
     return done / elapsed;
-}
-
-static double median(double *values, size_t n) {
-    qsort(values, n, sizeof *values, ascending);
-    return values[n / 2];
 }
 
 /* Work per second, its share of a limit, and both as they are beside busy processes: all are medians. */

@@ -23,6 +23,11 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+double median(double *values, size_t n) {
+    qsort(values, n, sizeof *values, ascending);
+    return values[n / 2];
+}
+
 static double *times_of(const struct work *w, size_t way, size_t step) {
     return w->times + (way * w->net->steps + step) * w->rounds;
 }
@@ -65,15 +70,14 @@ static double values_of(const struct tensor *t) {
 static struct bench_step summary(const struct work *w, size_t way, size_t s, double peak, double bandwidth) {
     const struct net_step *step = &w->net->step[s];
     const bool first = s == net_lowest_step(w->net);
-    double macs = 0, *times = times_of(w, way, s);
+    double macs = 0;
     for (size_t i = step->first; i <= step->last; i++) macs += (double)w->net->layer[i].sizes.macs;
     const double x = values_of(&w->ws.value[step->first]), y = values_of(&w->ws.value[step->last + 1]);
     const double lanes = (double)w->ws.lanes;
     /* backward: the weights' gradient, and the input's where it is wanted, from x, y and dy */
     const double flops = 2 * lanes * macs * (way == 0 || first ? 1 : 2);
     const double bytes = sizeof(float) * lanes * (way == 0 ? x + y : (first ? x : 2 * x) + 2 * y);
-    qsort(times, w->rounds, sizeof *times, ascending);
-    const double roof = flops / bytes * bandwidth / peak, seconds = times[w->rounds / 2];
+    const double roof = flops / bytes * bandwidth / peak, seconds = median(times_of(w, way, s), w->rounds);
     return (struct bench_step){seconds, flops / seconds / peak, roof < 1 ? roof : 1};
 }
 
@@ -99,10 +103,10 @@ int bench_steps(const struct caelum_net *net, const struct kernels *kernels, siz
     if (result == 0) {
         one_round(&w, 0); /* does not count */
         for (size_t r = 0; r < w.rounds; r++) one_round(&w, r);
-        qsort(w.peak, w.rounds, sizeof *w.peak, ascending);
+        const double peak = median(w.peak, w.rounds);
         for (size_t s = 0; s < net->steps; s++) {
-            forward[s] = summary(&w, 0, s, w.peak[w.rounds / 2], bandwidth);
-            backward[s] = summary(&w, 1, s, w.peak[w.rounds / 2], bandwidth);
+            forward[s] = summary(&w, 0, s, peak, bandwidth);
+            backward[s] = summary(&w, 1, s, peak, bandwidth);
         }
     }
     net_workspace_close(&w.ws);

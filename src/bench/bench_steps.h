@@ -12,6 +12,9 @@ struct bench_step {
     double seconds, of_peak, roof;
 };
 
+/* Sorts the values. */
+double median(double *values, size_t n);
+
 /* forward and backward: [net->steps], medians of `rounds`; bandwidth in bytes a second. */
 int bench_steps(const struct caelum_net *net, const struct kernels *kernels, size_t rounds, double bandwidth,
                 struct bench_step *forward, struct bench_step *backward, struct caelum_error *err);

@@ -250,7 +250,7 @@ static uint32_t big_endian(const uint8_t *at) {
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-/* What TensorBoard wants to know of a picture stands in a PNG file's first chunk (ISO/IEC 15948, 11.2.2). */
+/* What TensorBoard wants to know of a picture is in a PNG file's first chunk (ISO/IEC 15948, 11.2.2). */
 static int describe_png(Tensorboard__Summary__Image *image, const char *path, struct caelum_error *err) {
     static const int32_t colorspaces[] = {[0] = 1, [2] = 3, [3] = 3, [4] = 2, [6] = 4}; /* by color type */
     static const uint8_t begin[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR";

@@ -67,7 +67,7 @@ static const char page_style[] =
     "footer{margin-top:3.5rem;padding-top:1rem;border-top:1px solid var(--rule);color:var(--soft);"
     "font-size:.875rem}\n";
 
-/* Last in the page, so that it overrides what stands before it. */
+/* Last in the page, so that it overrides what is before it. */
 static const char print_style[] =
     "@media print{:root{--paper:#fff;--ink:#000;--soft:#444;--rule:#bbb;--wash:#fff}body{font-size:10pt}"
     "main{max-width:none;padding:0}figure,tr,.verdicts li{break-inside:avoid}h2,h3{break-after:avoid}"

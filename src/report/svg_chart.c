@@ -1,5 +1,5 @@
 /* svg_chart.c - lines are named at their ends, the names moved apart where lines end close together. Points,
- * of which many can lie close together, and lines where there is no room for names have numbers that a
+ * of which many can be close together, and lines where there is no room for names have numbers that a
  * list below explains. */
 #include "report/svg_chart.h"
 
@@ -161,7 +161,7 @@ static void swap_names(struct name *a, struct name *b) {
     *b = swap;
 }
 
-/* Moves names that stand at the same side apart, at least a line's height, in the order of their places, and
+/* Moves names on the same side apart, at least a line's height, in the order of their places, and
  * into the frame. */
 static void spread_names(struct name *name, size_t n) {
     for (size_t i = 1; i < n; i++)
@@ -192,7 +192,7 @@ static void number_column(FILE *to, struct name *name, size_t n) {
     }
 }
 
-/* Marks with their numbers beside them, from `first` on. */
+/* Marks with their numbers next to them, from `first` on. */
 static void draw_points(FILE *to, const struct frame *f, const struct svg_series *s, size_t first) {
     struct name name[POINTS];
     size_t n = 0;

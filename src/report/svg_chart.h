@@ -14,7 +14,7 @@ enum { SVG_COLORS = 8 };
 /* A line, or with `point_names` separate marks, which have numbers. A NaN, or what a logarithmic
  * axis can't show, is a gap. Borrowed until return. */
 struct svg_series {
-    const char *name;         /* stands at the end of a line; marks have none */
+    const char *name;         /* shown at the end of a line; marks have none */
     const double *x, *y;      /* [n] */
     const double *low, *high; /* [n]: a band around the line; NULL: none */
     size_t n;

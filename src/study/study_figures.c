@@ -40,8 +40,8 @@ size_t study_figure(const struct study *s, const char *key) {
     return i;
 }
 
-size_t study_main_figure(const struct study *s, const struct study_run *run) {
-    return study_figure(s, caelum_figures(run->settings.task)->key);
+size_t study_main_figure(const struct study *s, enum caelum_task task) {
+    return study_figure(s, caelum_figures(task)->key);
 }
 
 void study_derive(const struct study *s, double value[FIGURES]) {
@@ -185,7 +185,7 @@ static void judge_reference(const struct study_results *results, struct study_ve
 static void judge_claim(const struct study_results *results, struct study_verdict *v) {
     const struct study_claim *claim = v->claim;
     const struct study_result *l = &results->result[claim->left], *r = &results->result[claim->right];
-    const size_t figure = study_main_figure(results->study, l->run);
+    const size_t figure = study_main_figure(results->study, l->run->settings.task);
     const struct figure_kind *k = &results->study->figure[figure];
     const struct spread *a = &l->figure[figure], *b = &r->figure[figure];
     char ours[96], theirs[96], far[64];

@@ -66,8 +66,8 @@ struct study_results {
 void study_figures_begin(struct study *study);
 /* The figure of that key, or study->figures. */
 size_t study_figure(const struct study *study, const char *key);
-/* The figure that a run is judged by: the main one of its task. */
-size_t study_main_figure(const struct study *study, const struct study_run *run);
+/* The figure that a run of this task is judged by. */
+size_t study_main_figure(const struct study *study, enum caelum_task task);
 /* Fills in those that the study file derives from others. */
 void study_derive(const struct study *study, double value[FIGURES]);
 

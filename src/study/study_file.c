@@ -61,10 +61,16 @@ static int split(struct parser *p, char *line) {
     return CAELUM_OK;
 }
 
-static int expect(const struct parser *p, size_t words, const char *form) {
-    if (p->words == words) return CAELUM_OK;
-    if (p->words > words) return FAIL(p, p->word[words].column, "too many words; expected: %s", form);
-    return FAIL(p, p->word[0].column, "too few words; expected: %s", form);
+static int expect(const struct parser *p, size_t least, size_t most, const char *form) {
+    if (p->words > most) return FAIL(p, p->word[most].column, "too many words; expected: %s", form);
+    if (p->words < least) return FAIL(p, p->word[0].column, "too few words; expected: %s", form);
+    return CAELUM_OK;
+}
+
+/* Adds a word to a list of them, as far as there is room. */
+static void list_word(char *list, size_t size, const char *word) {
+    const size_t used = strlen(list);
+    snprintf(list + used, size - used, "%s%s", used ? ", " : "", word);
 }
 
 /* --- Names ---------------------------------------------------------------------------------------- */
@@ -80,16 +86,11 @@ static int check_name(const struct parser *p, size_t i) {
     return CAELUM_OK;
 }
 
-/* The run called word i, which stands above. */
+/* The run that word i names. */
 static int find_run(const struct parser *p, size_t i, size_t *run) {
     for (*run = 0; *run < p->study->runs; (*run)++)
         if (strcmp(p->study->run[*run].name, p->word[i].text) == 0) return CAELUM_OK;
     return FAIL(p, p->word[i].column, "no run above is called '%s'", p->word[i].text);
-}
-
-static int need_section(const struct parser *p) {
-    if (p->study->sections > 0) return CAELUM_OK;
-    return FAIL(p, p->word[0].column, "'%s' must stand below a 'section'", p->word[0].text);
 }
 
 /* --- Options -------------------------------------------------------------------------------------- */
@@ -146,7 +147,6 @@ static int read_options(const struct parser *p, size_t first, struct caelum_trai
 /* --- Statements ----------------------------------------------------------------------------------- */
 
 static int read_title(struct parser *p) {
-    CHECK(expect(p, 2, "title \"WORDS\""));
     p->study->title = p->word[1].text;
     return CAELUM_OK;
 }
@@ -159,7 +159,6 @@ static int check_words(const struct parser *p, size_t i) {
 }
 
 static int read_source(struct parser *p) {
-    CHECK(expect(p, 2, "source \"WHOSE FIGURES THE REFERENCES ARE\""));
     CHECK(check_words(p, 1));
     p->study->source = p->word[1].text;
     return CAELUM_OK;
@@ -171,8 +170,6 @@ static int read_defaults(struct parser *p) {
 
 static int read_section(struct parser *p) {
     struct study *s = p->study;
-    CHECK(expect(p, 3, "section NAME \"TITLE\""));
-    CHECK(check_name(p, 1));
     for (size_t i = 0; i < s->sections; i++)
         if (strcmp(s->section[i].name, p->word[1].text) == 0)
             return FAIL(p, p->word[1].column, "a second section '%s'", p->word[1].text);
@@ -181,8 +178,6 @@ static int read_section(struct parser *p) {
 }
 
 static int read_about(struct parser *p) {
-    CHECK(need_section(p));
-    CHECK(expect(p, 2, "about \"WORDS\""));
     p->study->section[p->study->sections - 1].about = p->word[1].text;
     return CAELUM_OK;
 }
@@ -194,9 +189,6 @@ static void add_entry(struct study *s, size_t run) {
 static int read_run(struct parser *p) {
     struct study *s = p->study;
     struct study_run run = {.settings = p->defaults, .data = p->data, .seeds = p->seeds, .line = p->line};
-    CHECK(need_section(p));
-    if (p->words < 3) return expect(p, 3, "run NAME NET [OPTION=VALUE...]");
-    CHECK(check_name(p, 1));
     if (s->runs == STUDY_RUNS)
         return FAIL(p, p->word[0].column, "more than %d runs; expected a study file for each part of them",
                     STUDY_RUNS);
@@ -216,8 +208,6 @@ static int read_run(struct parser *p) {
 
 static int read_also(struct parser *p) {
     size_t run;
-    CHECK(need_section(p));
-    CHECK(expect(p, 2, "also RUN"));
     CHECK(find_run(p, 1, &run));
     add_entry(p->study, run);
     return CAELUM_OK;
@@ -228,21 +218,15 @@ static int find_figure(const struct parser *p, size_t i, const char *key, size_t
     char list[400] = "";
     *figure = study_figure(p->study, key);
     if (*figure < p->study->figures) return CAELUM_OK;
-    for (size_t f = 0; f < p->study->figures; f++) {
-        const size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%s", f ? ", " : "", p->study->figure[f].key);
-    }
+    for (size_t f = 0; f < p->study->figures; f++) list_word(list, sizeof list, p->study->figure[f].key);
     return FAIL(p, p->word[i].column, "no figure is called '%s'; there are: %s", key, list);
 }
 
 static int read_figure(struct parser *p) {
-    static const char form[] = "figure NAME = NUMBER * METRIC";
     struct study *s = p->study;
     struct figure_kind kind = {.format = "%.5f"};
-    CHECK(expect(p, 6, form));
-    CHECK(check_name(p, 1));
     if (strcmp(p->word[2].text, "=") != 0 || strcmp(p->word[4].text, "*") != 0)
-        return FAIL(p, p->word[2].column, "expected: %s", form);
+        return FAIL(p, p->word[2].column, "expected: figure NAME = NUMBER * METRIC");
     if (!number_real(p->word[3].text, &kind.factor) || !isfinite(kind.factor) || kind.factor == 0)
         return FAIL(p, p->word[3].column, "expected a number other than 0, got '%s'", p->word[3].text);
     CHECK(find_figure(p, 5, p->word[5].text, &kind.of));
@@ -261,7 +245,6 @@ static int read_reference(struct parser *p) {
     struct study *s = p->study;
     if (s->entries == 0 || s->entry[s->entries - 1].section != s->sections - 1)
         return FAIL(p, p->word[0].column, "'reference' must stand below a 'run' or 'also'");
-    if (p->words < 2) return expect(p, 2, "reference METRIC=VALUE...");
     struct study_entry *e = &s->entry[s->entries - 1];
     for (size_t i = 1; i < p->words; i++) {
         char *metric = p->word[i].text, *sign = metric + strcspn(metric, "<>=");
@@ -286,8 +269,6 @@ static int read_reference(struct parser *p) {
 
 static int read_claim(struct parser *p) {
     struct study_claim claim = {.section = p->study->sections - 1};
-    CHECK(need_section(p));
-    CHECK(expect(p, 5, "claim RUN < RUN \"WORDS\", or with >="));
     CHECK(find_run(p, 1, &claim.left));
     CHECK(find_run(p, 3, &claim.right));
     claim.less = strcmp(p->word[2].text, "<") == 0;
@@ -305,11 +286,11 @@ static int read_show(struct parser *p) {
                                         [STUDY_SHEET] = "sheet",
                                         [STUDY_LATENT] = "latent"};
     struct study_show show = {.section = p->study->sections - 1};
-    CHECK(need_section(p));
     for (size_t i = 0; p->words > 1 && i < sizeof words / sizeof *words; i++) {
         if (strcmp(p->word[1].text, words[i]) != 0) continue;
         const bool of_run = i == STUDY_NETWORK || i == STUDY_SHEET;
-        CHECK(expect(p, of_run ? 3 : 2, of_run ? "show network|sheet RUN" : "show curves|latent"));
+        const size_t count = of_run ? 3 : 2;
+        CHECK(expect(p, count, count, of_run ? "show network|sheet RUN" : "show curves|latent"));
         if (of_run) CHECK(find_run(p, 2, &show.run));
         show.figure = (enum study_figure)i;
         p->study->show[p->study->shows++] = show;
@@ -321,17 +302,32 @@ static int read_show(struct parser *p) {
 
 static int read_line(struct parser *p) {
     static const struct {
-        const char *word;
+        const char *word, *form;
+        size_t least, most; /* words */
+        bool in_section, named;
         int (*read)(struct parser *p);
-    } statements[] = {{"title", read_title},     {"source", read_source},       {"defaults", read_defaults},
-                      {"section", read_section}, {"about", read_about},         {"run", read_run},
-                      {"also", read_also},       {"reference", read_reference}, {"claim", read_claim},
-                      {"show", read_show},       {"figure", read_figure}};
+    } statements[] = {
+        {"title", "title \"WORDS\"", 2, 2, false, false, read_title},
+        {"source", "source \"WHOSE FIGURES THE REFERENCES ARE\"", 2, 2, false, false, read_source},
+        {"defaults", "defaults OPTION=VALUE...", 1, MOST_WORDS, false, false, read_defaults},
+        {"section", "section NAME \"TITLE\"", 3, 3, false, true, read_section},
+        {"about", "about \"WORDS\"", 2, 2, true, false, read_about},
+        {"run", "run NAME NET [OPTION=VALUE...]", 3, MOST_WORDS, true, true, read_run},
+        {"also", "also RUN", 2, 2, true, false, read_also},
+        {"reference", "reference METRIC=VALUE...", 2, MOST_WORDS, false, false, read_reference},
+        {"claim", "claim RUN < RUN \"WORDS\", or with >=", 5, 5, true, false, read_claim},
+        {"show", "show WHAT [RUN]", 1, 3, true, false, read_show},
+        {"figure", "figure NAME = NUMBER * METRIC", 6, 6, false, true, read_figure},
+    };
     char list[200] = "";
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
-        if (strcmp(p->word[0].text, statements[i].word) == 0) return statements[i].read(p);
-        const size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", statements[i].word);
+        list_word(list, sizeof list, statements[i].word);
+        if (strcmp(p->word[0].text, statements[i].word) != 0) continue;
+        if (statements[i].in_section && p->study->sections == 0)
+            return FAIL(p, p->word[0].column, "'%s' must stand below a 'section'", p->word[0].text);
+        CHECK(expect(p, statements[i].least, statements[i].most, statements[i].form));
+        if (statements[i].named) CHECK(check_name(p, 1));
+        return statements[i].read(p);
     }
     return FAIL(p, p->word[0].column, "no line starts with '%s'; expected one of: %s", p->word[0].text, list);
 }

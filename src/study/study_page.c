@@ -103,7 +103,7 @@ static void write_rows(const struct page *page, const struct table *t) {
     for (size_t i = 0; i <= r->study->entries; i++) { /* and a grey picture */
         const bool grey = i == r->study->entries;
         const struct study_entry *e = &r->study->entry[i];
-        const size_t main_figure = study_figure(r->study, caelum_figures(CAELUM_COLORIZE)->key);
+        const size_t main_figure = study_main_figure(r->study, CAELUM_COLORIZE);
         if (grey ? !t->color || isnan(r->grey[main_figure]) : !shows(t, e)) continue;
         cell[0] = grey ? "grey picture" : r->result[e->run].run->name;
         for (size_t c = 0; c < t->columns; c++) {
@@ -196,32 +196,31 @@ static int curves_html(FILE *to, const struct study_results *r, const size_t *co
     return result;
 }
 
-/* The trained runs that reconstruct and have a figure: positions in results->result. Returns their number. */
-static size_t list_reconstructing(const struct study_results *r, size_t figure, size_t list[STUDY_RUNS]) {
-    size_t n = 0;
-    for (size_t i = 0; i < r->study->runs; i++)
-        if (r->result[i].trained > 0 && !colorizes(r->result[i].run) &&
-            !isnan(r->result[i].figure[figure].mean))
-            list[n++] = i;
-    return n;
+/* The trained runs that reconstruct and have a figure, of which there are n. */
+struct points {
+    size_t n, run[STUDY_RUNS];           /* positions in results->result */
+    double x[STUDY_RUNS], y[STUDY_RUNS]; /* the figure; the error */
+};
+
+static struct points list_points(const struct study_results *r, size_t figure) {
+    const size_t error = study_main_figure(r->study, CAELUM_RECONSTRUCT);
+    struct points p = {0};
+    for (size_t i = 0; i < r->study->runs; i++) {
+        const struct spread *s = r->result[i].figure;
+        if (r->result[i].trained == 0 || colorizes(r->result[i].run) || isnan(s[figure].mean)) continue;
+        p.run[p.n] = i;
+        p.x[p.n] = s[figure].mean;
+        p.y[p.n++] = s[error].mean;
+    }
+    return p;
 }
 
-/* How size and error correlate over all networks; NaN for too few. */
-static double correlation(const struct study_results *r, size_t figure, size_t *n) {
-    const size_t error = study_figure(r->study, caelum_figures(CAELUM_RECONSTRUCT)->key);
-    size_t list[STUDY_RUNS];
-    double x[STUDY_RUNS], y[STUDY_RUNS];
-    *n = list_reconstructing(r, figure, list);
-    for (size_t i = 0; i < *n; i++)
-        x[i] = r->result[list[i]].figure[figure].mean, y[i] = r->result[list[i]].figure[error].mean;
-    return study_correlation(x, y, *n);
-}
-
+/* How size and error correlate over all networks. */
 static void write_correlations(const struct page *page, const struct study_results *r) {
     char text[300], latent_text[100] = "", pca_text[40] = "";
-    size_t n, marked;
-    const double ours = correlation(r, FIGURE_BOTTLENECK, &n),
-                 latent = correlation(r, FIGURE_LATENT, &marked),
+    const struct points all = list_points(r, FIGURE_BOTTLENECK), marked = list_points(r, FIGURE_LATENT);
+    const double ours = study_correlation(all.x, all.y, all.n),
+                 latent = study_correlation(marked.x, marked.y, marked.n),
                  pca = study_correlation(r->pca_numbers, r->pca_mse, r->pca_count);
     if (study_notice(r) || isnan(ours)) return;
     if (!isnan(latent))
@@ -230,26 +229,22 @@ static void write_correlations(const struct page *page, const struct study_resul
     if (!isnan(pca)) number_print(pca_text, sizeof pca_text, "; of PCA: %+.2f", pca);
     number_print(text, sizeof text,
                  "Correlation of the logarithms of bottleneck and error: %+.2f over %zu networks%s%s.", ours,
-                 n, latent_text, pca_text);
+                 all.n, latent_text, pca_text);
     page_paragraph(page, PAGE_PLAIN, text);
 }
 
 static void latent_html(FILE *to, const struct study_results *r, const size_t *color) {
     enum { MOST = 64 }; /* points of a chart */
-    const size_t error = study_figure(r->study, caelum_figures(CAELUM_RECONSTRUCT)->key);
-    size_t list[STUDY_RUNS], colors[MOST];
-    double x[MOST], y[MOST];
+    const struct points all = list_points(r, FIGURE_BOTTLENECK);
+    const size_t n = all.n < MOST ? all.n : MOST;
+    size_t colors[MOST];
     const char *names[MOST];
-    const size_t all = list_reconstructing(r, FIGURE_BOTTLENECK, list), n = all < MOST ? all : MOST;
     for (size_t i = 0; i < n; i++) {
-        const struct study_result *run = &r->result[list[i]];
-        x[i] = run->figure[FIGURE_BOTTLENECK].mean;
-        y[i] = run->figure[error].mean;
-        names[i] = run->run->name;
-        colors[i] = color[list[i]];
+        names[i] = r->result[all.run[i]].run->name;
+        colors[i] = color[all.run[i]];
     }
     const struct svg_series series[] = {
-        {.x = x, .y = y, .n = n, .point_names = names, .point_colors = colors},
+        {.x = all.x, .y = all.y, .n = n, .point_names = names, .point_colors = colors},
         {.name = "PCA", .x = r->pca_numbers, .y = r->pca_mse, .n = r->pca_count, .dashed = true}};
     const struct svg_chart chart = {
         .title = "Error against size of the bottleneck",
@@ -263,8 +258,8 @@ static void latent_html(FILE *to, const struct study_results *r, const size_t *c
         .id = "latent-chart"};
     char caption[120];
     snprintf(caption, sizeof caption,
-             "Test error of %s that reconstruct%s, beside PCA fitted on the training pictures.",
-             all > MOST ? "the first 64 networks" : "every network", all > MOST ? "" : "s");
+             "Test error of %s that reconstruct%s, and of PCA fitted on the training pictures.",
+             n < all.n ? "the first 64 networks" : "every network", n < all.n ? "" : "s");
     if (n > 0) svg_figure_write(to, &chart, caption);
 }
 

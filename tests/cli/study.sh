@@ -60,7 +60,7 @@ holds "killed in the middle, then exit status 143 after SIGTERM" test "$status" 
 for run in $begun; do
     holds "$run is resumed, not begun again" sh -c "! grep -q '^$run  epoch   1/' log"
 done
-holds "it says how to go on" grep -q "stopped; the same command resumes" stopped
+holds "it says how to resume" grep -q "stopped; the same command resumes" stopped
 holds "the report says what is not finished" grep -q "not finished: \|not run" b/report/index.html
 expect 0 "$CAELUM" study long.study --out b
 for run in narrow-s1 standard-s1 narrow-s2 standard-s2; do
