@@ -175,14 +175,19 @@ void page_item(const struct page *p, enum page_mark mark, const char *text) {
     if (p->markdown) fprintf(p->markdown, "- %s %s\n", sign[mark], text);
 }
 
+static void markdown_row(FILE *to, const char *const *cells, size_t columns) {
+    fputc('|', to);
+    for (size_t i = 0; i < columns; i++) fprintf(to, " %s |", cells[i]);
+    fputc('\n', to);
+}
+
 void page_table(const struct page *p, const char *const *heads, size_t columns) {
     fprintf(p->html, "<div class=\"scroll\"><table>\n<thead>\n<tr>");
     for (size_t i = 0; i < columns; i++) html_text(p->html, "<th scope=\"col\">", heads[i], "</th>");
     fprintf(p->html, "</tr>\n</thead>\n<tbody>\n");
     if (!p->markdown) return;
-    fputc('|', p->markdown);
-    for (size_t i = 0; i < columns; i++) fprintf(p->markdown, " %s |", heads[i]);
-    fprintf(p->markdown, "\n|---|");
+    markdown_row(p->markdown, heads, columns);
+    fprintf(p->markdown, "|---|");
     for (size_t i = 1; i < columns; i++) fprintf(p->markdown, "--:|");
     fputc('\n', p->markdown);
 }
@@ -202,10 +207,7 @@ void page_row(const struct page *p, const char *const *cells, size_t columns, bo
     html_text(p->html, "<th scope=\"row\">", cells[0], "</th>");
     for (size_t i = 1; i < columns; i++) cell(p->html, cells[i]);
     fputs("</tr>\n", p->html);
-    if (!p->markdown) return;
-    fputc('|', p->markdown);
-    for (size_t i = 0; i < columns; i++) fprintf(p->markdown, " %s |", cells[i]);
-    fputc('\n', p->markdown);
+    if (p->markdown) markdown_row(p->markdown, cells, columns);
 }
 
 void page_table_end(const struct page *p) {

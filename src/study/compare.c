@@ -271,16 +271,15 @@ const char *caelum_comparison_cell(const caelum_comparison *c, size_t row, size_
 
 /* --- Drawing -------------------------------------------------------------------------------------- */
 
-static void draw_table(FILE *to, const struct caelum_comparison *c) {
-    const struct page page = {.html = to};
+static void draw_table(const struct page *page, const struct caelum_comparison *c) {
     const char *cells[MOST_COLUMNS];
     for (size_t i = 0; i < c->columns; i++) cells[i] = c->key[i];
-    page_table(&page, cells, c->columns);
+    page_table(page, cells, c->columns);
     for (size_t r = 0; r < c->rows; r++) {
         for (size_t i = 0; i < c->columns; i++) cells[i] = caelum_comparison_cell(c, r, i);
-        page_row(&page, cells, c->columns, false);
+        page_row(page, cells, c->columns, false);
     }
-    page_table_end(&page);
+    page_table_end(page);
 }
 
 static int draw_page(const struct caelum_comparison *c, const char *path, const struct curves_run *runs,
@@ -294,7 +293,7 @@ static int draw_page(const struct caelum_comparison *c, const char *path, const 
         &page, PAGE_PLAIN,
         "Settings that are the same for all runs are left out. Validation figures are those of the best "
         "epoch.");
-    draw_table(w.stream, c);
+    draw_table(&page, c);
     fprintf(w.stream, "<div class=\"pair\">\n");
     int result = curves_write(w.stream, NULL, runs, c->rows, false, "loss", err);
     if (result == 0) result = curves_write(w.stream, NULL, runs, c->rows, true, "accuracy", err);

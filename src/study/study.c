@@ -27,8 +27,7 @@ struct work {
 struct runner {
     const struct caelum_study_settings *settings;
     struct study_plan plan;
-    struct work *work;   /* of units that are not finished */
-    struct work **queue; /* those of one round */
+    struct work *work; /* of units that were not finished */
     size_t wanted, count, unfinished, failed, finished_before;
     int threads, jobs; /* of this round */
     double start;
@@ -116,13 +115,13 @@ static int look_again(struct work *w, struct caelum_error *err) {
 /* Trains and measures; the training may come back stopped, to be resumed. */
 static void run(void *cookie, size_t i, int worker) {
     struct runner *r = cookie;
-    struct work *w = r->queue[i];
+    struct work *w = &r->work[i];
     const int threads = r->jobs > 1 ? 1 : r->threads;
     (void)worker;
     pthread_mutex_lock(&r->lock);
-    const bool stopped = r->stopped;
+    const bool skipped = r->stopped || w->finished;
     pthread_mutex_unlock(&r->lock);
-    if (stopped) return;
+    if (skipped) return;
     int code = look_again(w, &w->err);
     if (code == 0 && w->unit->state != STUDY_TRAINED) code = train(w, threads, &w->err);
     if (code == 0 && !w->result.stopped) {
@@ -150,7 +149,6 @@ static void run(void *cookie, size_t i, int worker) {
 /* What is missing, as work. */
 static int collect(struct runner *r, struct caelum_error *err) {
     CHECK(mem_alloc(&r->work, r->plan.units, sizeof *r->work, err));
-    CHECK(mem_alloc(&r->queue, r->plan.units, sizeof *r->queue, err));
     for (size_t i = 0; i < r->plan.units; i++) {
         struct study_unit *u = &r->plan.unit[i];
         if (!u->wanted) continue;
@@ -169,16 +167,14 @@ static int collect(struct runner *r, struct caelum_error *err) {
         }
         struct caelum_net_info net;
         caelum_net_describe(u->net, &net);
-        const bool trained = u->state == STUDY_TRAINED;
-        r->work[r->count++] =
-            (struct work){.owner = r,
-                          .unit = u,
-                          .size = (double)net.train_macs * (double)u->data->split_count[CAELUM_TRAIN] *
-                                  (double)u->settings.epochs,
-                          .before = trained                     ? 1
-                                    : u->state == STUDY_PARTIAL ? -1
-                                                                : 0,
-                          .done = trained ? 1 : 0};
+        const double done = u->state == STUDY_TRAINED ? 1 : 0;
+        const double size =
+            (double)net.train_macs * (double)u->data->split_count[CAELUM_TRAIN] * (double)u->settings.epochs;
+        r->work[r->count++] = (struct work){.owner = r,
+                                            .unit = u,
+                                            .size = size,
+                                            .before = u->state == STUDY_PARTIAL ? -1 : done,
+                                            .done = done};
     }
     r->unfinished = r->count;
     return CAELUM_OK;
@@ -187,11 +183,8 @@ static int collect(struct runner *r, struct caelum_error *err) {
 /* Rounds: the first takes all; what comes back stopped is resumed in the next. */
 static void run_rounds(struct runner *r, int jobs) {
     while (r->unfinished > 0 && !r->stopped) {
-        size_t n = 0;
-        for (size_t i = 0; i < r->count; i++)
-            if (!r->work[i].finished) r->queue[n++] = &r->work[i];
-        r->jobs = (size_t)jobs < n ? jobs : (int)n;
-        parallel_for(r->jobs, n, run, r);
+        r->jobs = (size_t)jobs < r->unfinished ? jobs : (int)r->unfinished;
+        parallel_for(r->jobs, r->count, run, r);
     }
 }
 
@@ -229,7 +222,6 @@ int caelum_study(const struct caelum_study_settings *settings, struct caelum_stu
     pthread_mutex_destroy(&r.lock);
     pthread_mutex_destroy(&r.measuring);
     mem_free(&r.work);
-    mem_free(&r.queue);
     study_plan_close(&r.plan);
     file_unlock(&r.directory);
     return status;

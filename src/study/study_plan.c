@@ -151,15 +151,21 @@ static bool same_data(const struct caelum_train_settings *a, const struct caelum
            x->crop == y->crop && x->limit == y->limit;
 }
 
-/* Every data set is opened at its first use. */
-static int find_data(const struct study_plan *plan, struct study_unit *u, struct caelum_error *err) {
+/* Every data set is opened at its first use, of whose progress the caller is told; trainings side by side
+ * tell theirs otherwise. */
+static int find_data(const struct study_plan *plan, const struct caelum_study_settings *settings,
+                     struct study_unit *u, struct caelum_error *err) {
+    struct caelum_data_settings how = u->settings.data_settings;
     for (const struct study_unit *known = plan->unit; known < u; known++)
         if (same_data(&known->settings, &u->settings)) {
             u->data = known->data;
             return CAELUM_OK;
         }
     u->owns_data = true;
-    return caelum_data_open(&u->data, u->settings.data, &u->settings.data_settings, err);
+    how.progress = settings->stage;
+    how.opened = settings->opened;
+    how.cookie = settings->cookie;
+    return caelum_data_open(&u->data, u->settings.data, &how, err);
 }
 
 static void quicken(struct caelum_train_settings *s) {
@@ -235,17 +241,11 @@ static int open_unit(struct study_plan *plan, const struct caelum_study_settings
     u->settings = run->settings;
     u->settings.seed = run->seed[u->rank];
     u->settings.data_settings.cache_dir = settings->cache_dir;
-    u->settings.data_settings.progress = settings->stage;
-    u->settings.data_settings.opened = settings->opened;
-    u->settings.data_settings.cookie = settings->cookie;
     if (settings->quick) quicken(&u->settings);
     CHECK(name_unit(plan, u, settings->models, err));
     CHECK(choose_data(u, study, run, settings->data, err));
     CHECK(write_command(u, err));
-    int result = find_data(plan, u, err);
-    u->settings.data_settings.progress = NULL; /* trainings side by side tell their progress otherwise */
-    u->settings.data_settings.opened = NULL;
-    u->settings.data_settings.cookie = NULL;
+    int result = find_data(plan, settings, u, err);
     if (result == 0) result = caelum_net_load(&u->net, u->net_path, u->data->h, u->data->w, err);
     if (result == 0) result = check_unit(u, err);
     if (result != 0) return caelum_fail_in(err, result, "%s:%zu: run %s", study->file, run->line, run->name);
