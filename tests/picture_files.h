@@ -50,7 +50,7 @@ static inline void load_and_compare(const uint8_t *want, size_t w, size_t h, int
     caelum_picture_free(&p);
 }
 
-/* What a PNG may have beside its pixels. */
+/* What a PNG may have apart from its pixels. */
 struct png_extra {
     const uint8_t *icc;
     uint32_t icc_size;
@@ -109,7 +109,7 @@ static const uint8_t *exif_of(unsigned orientation, bool little) {
     return bytes;
 }
 
-/* What a JPEG may have beside its pixels. */
+/* What a JPEG may have apart from its pixels. */
 struct jpeg_extra {
     J_COLOR_SPACE space; /* JCS_UNKNOWN: RGB */
     bool no_adobe;       /* leave out the marker that says that CMYK is inverted */
@@ -154,7 +154,7 @@ static inline void write_jpeg(const uint8_t *rgb, size_t w, size_t h, unsigned o
                     h);
 }
 
-/* Writes a lossless WebP in its extended form, with up to two chunks beside the pixels. */
+/* Writes a lossless WebP in its extended form, with up to two chunks apart from the pixels. */
 static inline void write_webp(const uint8_t *rgba, size_t w, size_t h, bool alpha, const uint8_t *icc,
                               size_t icc_size, const uint8_t *exif, size_t exif_size) {
     static uint8_t file[1 << 16];

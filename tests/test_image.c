@@ -178,7 +178,7 @@ static void damage_is_an_error(void **state) {
     const struct png_extra pixels = {.chunk = "IDAT", .chunk_bytes = rgb, .chunk_size = 5};
     write_png_with(&pixels, PNG_COLOR_TYPE_RGB, 8, NULL, NULL, 100000, 100000);
     assert_error(CAELUM_EFORMAT, "declares 100000x100000 pixels", caelum_picture_load(&p, path, err));
-    /* the sizes of a JPEG stand behind the mark of its frame, FFC0, a length and a depth */
+    /* the sizes of a JPEG follow the mark of its frame, FFC0, a length and a depth */
     write_jpeg(rgb, W, H, 0, false);
     assert_ok(file_read(path, 1 << 20, &good, &size, err));
     for (size_t i = 0; i + 9 < size; i++)

@@ -20,7 +20,7 @@ static void profiles_in_png(void **state) {
     const png_bytep row = (png_bytep)(uintptr_t)stored;
     write_png_with(&extra, PNG_COLOR_TYPE_RGB, 8, &row, NULL, 4, 1);
     load_and_compare(adobe, 4, 1, 1);
-    /* gAMA does not count beside a profile */
+    /* with a profile gAMA does not count */
     extra.gamma = 1;
     write_png_with(&extra, PNG_COLOR_TYPE_RGB, 8, &row, NULL, 4, 1);
     load_and_compare(adobe, 4, 1, 1);

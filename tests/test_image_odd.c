@@ -154,7 +154,7 @@ static void pngs_without_their_end(void **state) {
         struct caelum_picture p = {0};
         write_png_with(&(struct png_extra){.interlaced = kind}, PNG_COLOR_TYPE_RGB, 8, rows, NULL, W, H);
         assert_ok(file_read(path, 1 << 20, &file, &size, err));
-        /* IEND is 12 bytes; before it stand the sum of IDAT, 4, and in it zlib's, 4 */
+        /* IEND is 12 bytes; before it come the sum of IDAT, 4, and in it zlib's, 4 */
         for (size_t cut = 0; cut <= 16; cut++) {
             assert_ok(file_write(path, file, size - cut, err));
             load_and_compare(rgb, W, H, 0);

@@ -76,7 +76,7 @@ static void run_directories_are_left_out(void **state) {
     assert_found(wanted, COUNT(wanted), "2 runs of caelum");
 }
 
-/* Only beside the picture that they were made of, of whatever ending. */
+/* Only next to the picture that they were made of, whatever its ending. */
 static void colorized_pictures_are_left_out(void **state) {
     (void)state;
     static const char *const names[] = {"a.png",

@@ -7,7 +7,7 @@
 #if CAELUM_WITH_TIFF
 #include <tiffio.h>
 
-/* What a file says beside its pixels; zeros are usual. */
+/* What a file says apart from its pixels; zeros are usual. */
 struct tags {
     uint16_t photometric, bits, samples, compression, orientation, planes, extra, unit;
     uint32_t rows, tile, kind;
@@ -229,7 +229,7 @@ static void damage_is_an_error(void **state) {
             if (code == 0) caelum_picture_free(&p);
             if (code != 0 && code != CAELUM_EFORMAT && code != CAELUM_ERESOURCE)
                 fail_msg("%d: %s", code, error.text);
-            if (!(i % 2)) assert_true(code != 0); /* the tags stand behind the pixels */
+            if (!(i % 2)) assert_true(code != 0); /* the tags come after the pixels */
         }
         mem_free(&good);
     }

@@ -63,19 +63,11 @@ static int take_batch(struct reading *r, const char *where, size_t file, const u
     return CAELUM_OK;
 }
 
-/* Whether a regular file is there: nothing else is a batch, and a pipe would be waited for. */
-static bool has_file(const char *directory, const char *name) {
-    char path[PATH_SIZE];
-    struct stat st;
-    return file_join(path, sizeof path, directory, name, NULL) == 0 && stat(path, &st) == 0 &&
-           S_ISREG(st.st_mode);
-}
-
 /* `path` itself or the folder inside it that the archive unpacks to. */
 static int find_directory(const char *path, char directory[PATH_SIZE], struct caelum_error *err) {
     CHECK(file_join(directory, PATH_SIZE, path, "cifar-10-batches-bin", err));
     struct stat st;
-    if (has_file(path, batches[0].name) || stat(directory, &st) != 0 || !S_ISDIR(st.st_mode))
+    if (data_has_file(path, batches[0].name) || stat(directory, &st) != 0 || !S_ISDIR(st.st_mode))
         snprintf(directory, PATH_SIZE, "%s", path);
     return CAELUM_OK;
 }
@@ -85,7 +77,7 @@ bool cifar_is_meant(const char *path) {
     struct stat st;
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) return true;
     bool any = find_directory(path, directory, NULL) == 0 && strcmp(path, directory) != 0;
-    for (size_t i = 0; i < CIFAR_FILES; i++) any |= has_file(path, batches[i].name);
+    for (size_t i = 0; i < CIFAR_FILES; i++) any |= data_has_file(path, batches[i].name);
     return any;
 }
 
@@ -115,7 +107,7 @@ static int read_directory(struct reading *r, struct caelum_error *err) {
     char directory[PATH_SIZE], file[PATH_SIZE];
     CHECK(find_directory(r->path, directory, err));
     for (size_t i = 0; i < CIFAR_FILES; i++)
-        if (!has_file(directory, batches[i].name))
+        if (!data_has_file(directory, batches[i].name))
             return caelum_fail(
                 err, CAELUM_EIO,
                 "%s: %s is missing; expected the six batches of the CIFAR-10 binary version there", directory,

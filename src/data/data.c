@@ -24,6 +24,13 @@ static bool belongs_to_another(const char *path) {
     return stat(path, &st) == 0 && st.st_uid != geteuid();
 }
 
+bool data_has_file(const char *directory, const char *name) {
+    char path[PATH_SIZE];
+    struct stat st;
+    return file_join(path, sizeof path, directory, name, NULL) == 0 && stat(path, &st) == 0 &&
+           S_ISREG(st.st_mode);
+}
+
 /* $CAELUM_CACHE, else $XDG_CACHE_HOME/caelum, else ~/.cache/caelum; relative values are ignored, as the XDG
  * specification asks, and so are directories of other users, whose files these would not be. Then one in
  * /tmp, where anybody could have put it. */

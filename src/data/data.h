@@ -32,6 +32,9 @@ struct caelum_data {
 /* Adds a note, of which there are at most DATA_NOTES. */
 void data_note(struct caelum_data *data, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whether a regular file is there: nothing else is one of a data set's, and a pipe would be waited for. */
+bool data_has_file(const char *directory, const char *name);
+
 /* A borrowed view of a split. */
 struct pictures data_pictures(const struct caelum_data *data, enum caelum_split split);
 

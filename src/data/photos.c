@@ -69,15 +69,8 @@ static bool is_system(const char *name) {
 }
 
 static bool is_run(const char *directory) {
-    static const char *const names[] = {"run.json", "metrics.csv", "checkpoint.safetensors"};
-    bool there[3];
-    for (size_t i = 0; i < 3; i++) {
-        char path[PATH_SIZE];
-        struct stat st;
-        there[i] = file_join(path, sizeof path, directory, names[i], NULL) == 0 && stat(path, &st) == 0 &&
-                   S_ISREG(st.st_mode);
-    }
-    return there[0] && (there[1] || there[2]);
+    return data_has_file(directory, "run.json") &&
+           (data_has_file(directory, "metrics.csv") || data_has_file(directory, "checkpoint.safetensors"));
 }
 
 /* Whether the list has a picture at the path's first n bytes, with any ending or none. */

@@ -172,20 +172,17 @@ int chroma_merge(const struct caelum_picture *picture, const float *y, const flo
     const bool same = w == picture->width && h == picture->height;
     struct merging m = {.picture = picture, .w = w, .h = h, .uv = same ? uv : NULL};
     struct caelum_picture made = {0};
-    float *slopes = NULL, *lines = NULL;
-    CHECK(image_allocate_like(&made, picture, err));
-    int result = same ? CAELUM_OK : mem_alloc(&slopes, w * h, sizeof *slopes, err);
-    if (result == 0 && !same) result = mem_alloc(&lines, w * h * LINES, sizeof *lines, err);
+    float *lines = NULL; /* and the slopes that they are means of */
+    if (!same) CHECK(mem_alloc(&lines, w * h * (LINES + 1), sizeof *lines, err));
+    const int result = image_allocate_like(&made, picture, err);
     if (result == 0) {
-        for (size_t c = 0; !same && c < 2; c++) fit_lines(y, uv + c * w * h, w, h, slopes, lines + 2 * c);
+        for (size_t c = 0; !same && c < 2; c++)
+            fit_lines(y, uv + c * w * h, w, h, lines + w * h * LINES, lines + 2 * c);
         m.lines = lines;
         m.pixels = made.pixels;
         parallel_for(threads, picture->height, merge_row, &m);
         *out = made;
-    } else {
-        caelum_picture_free(&made);
     }
-    mem_free(&slopes);
     mem_free(&lines);
     return result;
 }

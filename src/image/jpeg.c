@@ -53,6 +53,14 @@ static void on_message(j_common_ptr info, int level) {
     if (is_loss(info)) on_error(info);
 }
 
+static struct jpeg_error_mgr *errors_to(struct handler *handler) {
+    struct jpeg_error_mgr *errors = jpeg_std_error(&handler->base);
+    errors->error_exit = on_error;
+    errors->emit_message = on_message;
+    handler->ended = false;
+    return errors;
+}
+
 /* Whether scans have brought all colors, and where the file ends before it should, every bit of a progressive
  * one's. Otherwise libjpeg says nothing. */
 static bool is_whole(const struct jpeg_decompress_struct *info) {
@@ -146,10 +154,7 @@ int jpeg_decode(struct decoding *d, struct caelum_error *err) {
     struct jpeg_decompress_struct info;
     struct handler handler;
     int result;
-    info.err = jpeg_std_error(&handler.base);
-    handler.base.error_exit = on_error;
-    handler.base.emit_message = on_message;
-    handler.ended = false;
+    info.err = errors_to(&handler);
     jpeg_create_decompress(&info);
     if (setjmp(handler.back) != 0) {
         result = caelum_fail(err, CAELUM_EFORMAT, "%s: damaged JPEG: %s", d->path, handler.text);
@@ -193,9 +198,7 @@ int jpeg_encode(const struct caelum_picture *picture, FILE *to, struct caelum_er
     struct jpeg_compress_struct info;
     struct handler handler;
     int result;
-    info.err = jpeg_std_error(&handler.base);
-    handler.base.error_exit = on_error;
-    handler.base.emit_message = on_message;
+    info.err = errors_to(&handler);
     jpeg_create_compress(&info);
     if (setjmp(handler.back) != 0) {
         result = caelum_fail(err, CAELUM_EUSAGE, "%zux%zu pixels can't be written as JPEG: %s",

@@ -8,19 +8,25 @@
 #include <string.h>
 #include <tiffio.h>
 
-/* What libtiff reads from, and what it says. */
-struct source {
-    const uint8_t *bytes;
-    uint64_t size, at;
-    char text[200]; /* its first error, which is nearest to the cause */
+/* A page as its tags describe it, the file that it is in, and what libtiff says of it. */
+struct page {
+    TIFF *tiff;
+    struct decoding *d;
+    uint64_t at;    /* the next byte to be read */
+    char text[200]; /* libtiff's first error, which is nearest to the cause */
+    uint32_t width, height;
+    uint16_t bits, samples, planes, photometric, compression, orientation;
+    uint16_t extras;    /* of the samples, those that are not color */
+    bool alpha;         /* the first of the extras is how opaque a pixel is, */
+    bool premultiplied; /* and colors are multiplied by it */
 };
 
 static tmsize_t read_bytes(thandle_t handle, void *to, tmsize_t n) {
-    struct source *s = handle;
-    const uint64_t left = s->at < s->size ? s->size - s->at : 0,
-                   count = (uint64_t)n < left ? (uint64_t)n : left;
-    memcpy(to, s->bytes + s->at, count);
-    s->at += count;
+    struct page *p = handle;
+    const uint64_t left = p->at < p->d->size ? p->d->size - p->at : 0;
+    const uint64_t count = (uint64_t)n < left ? (uint64_t)n : left;
+    memcpy(to, p->d->bytes + p->at, count);
+    p->at += count;
     return (tmsize_t)count;
 }
 static tmsize_t write_bytes(thandle_t handle, void *from, tmsize_t n) {
@@ -28,29 +34,28 @@ static tmsize_t write_bytes(thandle_t handle, void *from, tmsize_t n) {
     return 0;
 }
 static toff_t seek(thandle_t handle, toff_t offset, int whence) {
-    struct source *s = handle;
-    s->at = offset + (whence == SEEK_CUR ? s->at : whence == SEEK_END ? s->size : 0);
-    return s->at;
+    struct page *p = handle;
+    p->at = offset + (whence == SEEK_CUR ? p->at : whence == SEEK_END ? p->d->size : 0);
+    return p->at;
 }
 static int end(thandle_t handle) {
     (void)handle;
     return 0;
 }
 static toff_t size_of(thandle_t handle) {
-    return ((const struct source *)handle)->size;
+    return ((const struct page *)handle)->d->size;
 }
 /* What is mapped libtiff reads where it is. */
 static int map(thandle_t handle, void **base, toff_t *size) {
-    struct source *s = handle;
-    *base = (void *)(uintptr_t)s->bytes; /* opened to read */
-    *size = s->size;
+    *base = (void *)(uintptr_t)((const struct page *)handle)->d->bytes; /* opened to read */
+    *size = size_of(handle);
     return 1;
 }
 
 static int on_error(TIFF *tiff, void *user, const char *module, const char *format, va_list args) {
-    struct source *s = user;
+    struct page *p = user;
     (void)tiff, (void)module;
-    if (!*s->text) number_vprint(s->text, sizeof s->text, format, args);
+    if (!*p->text) number_vprint(p->text, sizeof p->text, format, args);
     return 1;
 }
 /* What libtiff only warns of is in tags that it leaves out. */
@@ -59,33 +64,21 @@ static int on_warning(TIFF *tiff, void *user, const char *module, const char *fo
     return 1;
 }
 
-static TIFF *open_tiff(struct source *source) {
+static TIFF *open_tiff(struct page *page) {
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
     if (!options) return NULL;
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)IMAGE_MOST_PIXELS * 4);
-    TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, source);
-    TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, source);
-    TIFF *tiff = TIFFClientOpenExt("memory", "r", source, read_bytes, write_bytes, seek, end, size_of, map,
+    TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, page);
+    TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, page);
+    TIFF *tiff = TIFFClientOpenExt("memory", "r", page, read_bytes, write_bytes, seek, end, size_of, map,
                                    NULL, options);
     TIFFOpenOptionsFree(options);
     return tiff;
 }
 
-/* A page as its tags describe it. */
-struct page {
-    TIFF *tiff;
-    struct source *source;
-    struct decoding *d;
-    uint32_t width, height;
-    uint16_t bits, samples, planes, photometric, compression, orientation;
-    uint16_t extras;    /* of the samples, those that are not color */
-    bool alpha;         /* the first of the extras is how opaque a pixel is, */
-    bool premultiplied; /* and colors are multiplied by it */
-};
-
 static int damaged(const struct page *page, struct caelum_error *err) {
     return caelum_fail(err, CAELUM_EFORMAT, "%s: TIFF not read: %s", page->d->path,
-                       *page->source->text ? page->source->text : "its tags are damaged");
+                       *page->text ? page->text : "its tags are damaged");
 }
 
 /* Dots an inch, or 0 where the tags don't say. */
@@ -274,8 +267,8 @@ static int decode(struct page *page, struct caelum_error *err) {
 }
 
 int tiff_decode(struct decoding *d, struct caelum_error *err) {
-    struct source source = {.bytes = d->bytes, .size = d->size};
-    struct page page = {.tiff = open_tiff(&source), .source = &source, .d = d};
+    struct page page = {.d = d};
+    page.tiff = open_tiff(&page);
     const int result = decode(&page, err);
     if (page.tiff) TIFFClose(page.tiff);
     return result;
