@@ -23,7 +23,7 @@ static bool is_picture(const char *full) {
     if (!f) return false;
     const size_t size = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
-    return size == sizeof bytes && image_format_of_bytes(bytes, size, &format);
+    return size == sizeof bytes && !image_foreign(bytes, size, &format);
 }
 
 static int add(struct photos *photos, const char *full, const char *path, const struct stat *st,

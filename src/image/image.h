@@ -19,22 +19,11 @@ int image_allocate(struct caelum_picture *picture, const char *path, size_t widt
 int image_allocate_like(struct caelum_picture *picture, const struct caelum_picture *of,
                         struct caelum_error *err);
 
-/* The format of a file, by its first bytes (12 are enough), or by the ending of its name; false: none that is
- * read, *format stays. */
-bool image_format_of_bytes(const uint8_t *bytes, size_t size, enum caelum_picture_format *format);
+/* NULL, and the format that the first bytes of a file show (12 are enough); or a sentence on what else it
+ * is and how it can be converted. */
+const char *image_foreign(const uint8_t *bytes, size_t size, enum caelum_picture_format *format);
+/* The format by the ending of its name; false: none that is read, *format stays. */
 bool image_format_of_name(const char *name, enum caelum_picture_format *format);
-
-/* What the first bytes of a file begin (12 are enough). '?' stands for any byte. */
-struct image_sign {
-    const char *bytes;
-    size_t size;
-};
-#define IMAGE_SIGN(text) \
-    { text, sizeof(text) - 1 }
-bool image_begins(const uint8_t *bytes, size_t size, struct image_sign sign);
-
-/* A sentence on a file of another kind: what it is, and the command that converts it. */
-const char *image_foreign(const uint8_t *bytes, size_t size);
 
 /* How pixels are stored whose colors are described. */
 struct icc_pixels {

@@ -69,36 +69,74 @@ void image_row(const struct decoding *d, size_t y, const void *row) {
 
 /* By enum caelum_picture_format. */
 static const struct format {
-    struct image_sign signs[4];
     const char *endings[3];
     int (*decode)(struct decoding *d, struct caelum_error *err);
     int (*encode)(const struct caelum_picture *picture, FILE *to, struct caelum_error *err);
 } formats[] = {
-    [CAELUM_PNG] = {{IMAGE_SIGN("\x89PNG\r\n\x1a\n")}, {".png"}, png_decode, png_encode},
-    [CAELUM_JPEG] = {{IMAGE_SIGN("\xff\xd8\xff")}, {".jpg", ".jpeg"}, jpeg_decode, jpeg_encode},
-    [CAELUM_WEBP] = {{IMAGE_SIGN("RIFF????WEBP")}, {".webp"}, webp_decode, webp_encode},
-    [CAELUM_TIFF] = {{IMAGE_SIGN("II*\0"), IMAGE_SIGN("MM\0*"), IMAGE_SIGN("II+\0"), IMAGE_SIGN("MM\0+")},
-                     {".tif", ".tiff"},
-                     tiff_decode,
-                     NULL},
+    [CAELUM_PNG] = {{".png"}, png_decode, png_encode},
+    [CAELUM_JPEG] = {{".jpg", ".jpeg"}, jpeg_decode, jpeg_encode},
+    [CAELUM_WEBP] = {{".webp"}, webp_decode, webp_encode},
+    [CAELUM_TIFF] = {{".tif", ".tiff"}, tiff_decode, NULL},
 };
-enum { FORMATS = sizeof formats / sizeof *formats, SIGNS = 4, ENDINGS = 3 };
+enum { FORMATS = sizeof formats / sizeof *formats, ENDINGS = 3 };
 
-bool image_begins(const uint8_t *bytes, size_t size, struct image_sign sign) {
-    if (!sign.bytes || size < sign.size) return false;
-    for (size_t i = 0; i < sign.size; i++)
-        if (sign.bytes[i] != '?' && (uint8_t)sign.bytes[i] != bytes[i]) return false;
-    return true;
-}
+#define SIGN(text) text, sizeof(text) - 1
+#define NOT_READ(what, command) what ", which is not read; '" command "' makes a picture of it that is"
 
-bool image_format_of_bytes(const uint8_t *bytes, size_t size, enum caelum_picture_format *format) {
-    for (size_t f = 0; f < FORMATS; f++)
-        for (size_t i = 0; i < SIGNS; i++)
-            if (image_begins(bytes, size, formats[f].signs[i])) {
-                *format = (enum caelum_picture_format)f;
-                return true;
-            }
-    return false;
+/* What a file begins with; '?' is any byte. With a format, or a sentence for a person on one that is not
+ * read: what it is, and which command makes a picture of it. */
+static const struct sign {
+    const char *bytes;
+    size_t size;
+    enum caelum_picture_format format;
+    const char *sentence;
+} signs[] = {
+    {SIGN("\x89PNG\r\n\x1a\n"), CAELUM_PNG, NULL},
+    {SIGN("\xff\xd8\xff"), CAELUM_JPEG, NULL},
+    {SIGN("RIFF????WEBP"), CAELUM_WEBP, NULL},
+    {SIGN("II*\0"), CAELUM_TIFF, NULL},
+    {SIGN("MM\0*"), CAELUM_TIFF, NULL},
+    {SIGN("II+\0"), CAELUM_TIFF, NULL},
+    {SIGN("MM\0+"), CAELUM_TIFF, NULL},
+    {SIGN("????ftypheic"), 0, NOT_READ("a HEIC picture", "heif-convert photo.heic photo.jpg")},
+    {SIGN("????ftypheix"), 0, NOT_READ("a HEIC picture", "heif-convert photo.heic photo.jpg")},
+    {SIGN("????ftyphev?"), 0, NOT_READ("a HEIC picture", "heif-convert photo.heic photo.jpg")},
+    {SIGN("????ftyphei?"), 0, NOT_READ("a HEIC picture", "heif-convert photo.heic photo.jpg")},
+    {SIGN("????ftypm?f1"), 0, NOT_READ("a HEIF picture", "heif-convert photo.heic photo.jpg")},
+    {SIGN("????ftypavi?"), 0, NOT_READ("an AVIF picture", "heif-convert photo.avif photo.png")},
+    {SIGN("\xff\x0a"), 0, NOT_READ("a JPEG XL picture", "djxl photo.jxl photo.png")},
+    {SIGN("\0\0\0\x0cJXL "), 0, NOT_READ("a JPEG XL picture", "djxl photo.jxl photo.png")},
+    {SIGN("\0\0\0\x0cjP  "), 0, NOT_READ("a JPEG 2000 picture", "opj_decompress -i photo.jp2 -o photo.png")},
+    {SIGN("\xff\x4f\xff\x51"), 0,
+     NOT_READ("a JPEG 2000 picture", "opj_decompress -i photo.j2k -o photo.png")},
+    {SIGN("GIF8"), 0, NOT_READ("a GIF picture", "convert 'photo.gif[0]' photo.png")},
+    {SIGN("BM????\0\0\0\0"), 0, NOT_READ("a BMP picture", "convert photo.bmp photo.png")},
+    {SIGN("8BPS"), 0, NOT_READ("a Photoshop document", "convert 'photo.psd[0]' photo.png")},
+    {SIGN("gimp xcf"), 0, NOT_READ("a GIMP document", "convert -flatten photo.xcf photo.png")},
+    {SIGN("P4\n"), 0, NOT_READ("a PBM picture", "convert photo.pbm photo.png")},
+    {SIGN("P5\n"), 0, NOT_READ("a PGM picture", "convert photo.pgm photo.png")},
+    {SIGN("P6\n"), 0, NOT_READ("a PPM picture", "convert photo.ppm photo.png")},
+    {SIGN("%PDF-"), 0, NOT_READ("a PDF document", "pdftoppm -png -r 300 scan.pdf page")},
+    {SIGN("%!PS"), 0, NOT_READ("a PostScript document", "convert -density 300 scan.ps page.png")},
+    {SIGN("<svg"), 0, NOT_READ("an SVG drawing", "rsvg-convert -o drawing.png drawing.svg")},
+    {SIGN("IIRO"), 0, NOT_READ("a camera's raw picture", "dcraw -T photo.orf")},
+    {SIGN("IIU\0"), 0, NOT_READ("a camera's raw picture", "dcraw -T photo.rw2")},
+    {SIGN("FUJIFILMCCD-"), 0, NOT_READ("a camera's raw picture", "dcraw -T photo.raf")},
+    {SIGN("<!DOCTYPE"), 0, "a web page; expected the picture itself"},
+    {SIGN("<html"), 0, "a web page; expected the picture itself"},
+};
+
+const char *image_foreign(const uint8_t *bytes, size_t size, enum caelum_picture_format *format) {
+    for (const struct sign *s = signs; s < signs + sizeof signs / sizeof *signs; s++) {
+        size_t same = 0;
+        while (same < s->size && same < size &&
+               (s->bytes[same] == '?' || (uint8_t)s->bytes[same] == bytes[same]))
+            same++;
+        if (same < s->size) continue;
+        *format = s->format;
+        return s->sentence;
+    }
+    return size == 0 ? "is empty; expected a picture" : "not a PNG, JPEG, WebP or TIFF picture";
 }
 
 bool image_format_of_name(const char *name, enum caelum_picture_format *format) {
@@ -115,8 +153,8 @@ bool image_format_of_name(const char *name, enum caelum_picture_format *format) 
 int caelum_picture_decode(struct caelum_picture *picture, const uint8_t *bytes, size_t size, const char *name,
                           struct caelum_error *err) {
     enum caelum_picture_format format;
-    if (!image_format_of_bytes(bytes, size, &format))
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: %s", name, image_foreign(bytes, size));
+    const char *foreign = image_foreign(bytes, size, &format);
+    if (foreign) return caelum_fail(err, CAELUM_EFORMAT, "%s: %s", name, foreign);
     struct decoding d = {.path = name, .bytes = bytes, .size = size};
     int result = formats[format].decode(&d, err);
     if (result == 0) result = exif_turn(&d.picture, name, d.orientation, err);
