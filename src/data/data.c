@@ -49,17 +49,6 @@ static int choose_cache(struct caelum_data *data, const char *wanted, struct cae
     return CAELUM_OK;
 }
 
-static int open_synthetic(struct caelum_data *data, const char *spec,
-                          const struct caelum_data_settings *settings, struct caelum_error *err) {
-    uint64_t count = 0, size = 0;
-    if (!data_is_synthetic(spec, &count, &size) || count < 10 || count > 10000000 || size < 8 || size > 256)
-        return caelum_fail(
-            err, CAELUM_EUSAGE,
-            "data '%s': expected synthetic[:COUNT[:SIZE]], COUNT from 10 to 10000000, SIZE from 8 to 256",
-            spec);
-    return synthetic_open(data, (size_t)count, (size_t)size, settings, err);
-}
-
 static int shuffle(uint32_t **values, size_t n, uint64_t seed, struct caelum_error *err) {
     CHECK(mem_alloc(values, n, sizeof **values, err));
     for (size_t i = 0; i < n; i++) (*values)[i] = (uint32_t)i;
@@ -129,7 +118,7 @@ static int open_source(struct caelum_data *data, const struct caelum_data_settin
     /* "synthetic:6OOO" is a slip, unless there is such a thing */
     if (data_is_synthetic(spec, NULL, NULL) ||
         (strncmp(spec, "synthetic:", 10) == 0 && access(spec, F_OK) != 0))
-        return open_synthetic(data, spec, settings, err);
+        return synthetic_open(data, spec, settings, err);
     if (cifar_is_meant(spec)) return cifar_open(data, spec, settings, err);
     return folder_open(data, spec, settings, parallel_default_threads(), err);
 }

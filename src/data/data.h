@@ -65,9 +65,9 @@ extern const char *const cifar_classes[CIFAR_CLASSES];
  * all else is a path. *count and *size, which may be NULL, are set to what it asks for, whatever its size. */
 bool data_is_synthetic(const char *spec, uint64_t *count, uint64_t *size);
 
-/* Generates `count` dead-leaves pictures of size x size: [count][3][size][size]. */
-int synthetic_open(struct caelum_data *data, size_t count, size_t size,
-                   const struct caelum_data_settings *settings, struct caelum_error *err);
+/* Generates COUNT dead-leaves pictures of SIZE x SIZE, 6000 and 32 unless given: [count][3][size][size]. */
+int synthetic_open(struct caelum_data *data, const char *spec, const struct caelum_data_settings *settings,
+                   struct caelum_error *err);
 
 /* Opens a directory of photos as crops of them, by way of prepared data. `threads` have no influence on the
  * result. */

@@ -177,12 +177,16 @@ bool data_is_synthetic(const char *spec, uint64_t *count, uint64_t *size) {
     return *at == '\0';
 }
 
-int synthetic_open(struct caelum_data *data, size_t count, size_t size,
-                   const struct caelum_data_settings *settings, struct caelum_error *err) {
+int synthetic_open(struct caelum_data *data, const char *spec, const struct caelum_data_settings *settings,
+                   struct caelum_error *err) {
     enum { PORTION = 1024 }; /* between two reports of progress */
-    size_t picture = 0;
-    CHECK(size_mul(size * size, 3, &picture, err));
-    CHECK(mem_alloc(&data->memory, count, picture, err));
+    uint64_t count = 0, size = 0;
+    if (!data_is_synthetic(spec, &count, &size) || count < 10 || count > 10000000 || size < 8 || size > 256)
+        return caelum_fail(
+            err, CAELUM_EUSAGE,
+            "data '%s': expected synthetic[:COUNT[:SIZE]], COUNT from 10 to 10000000, SIZE from 8 to 256",
+            spec);
+    CHECK(mem_alloc(&data->memory, count, size * size * 3, err));
     struct synthesis s = {.pixels = data->memory, .size = size, .seed = settings->synthetic_seed};
     for (; s.first < count; s.first += PORTION) {
         const size_t n = count - s.first < PORTION ? count - s.first : PORTION;
@@ -191,8 +195,8 @@ int synthetic_open(struct caelum_data *data, size_t count, size_t size,
             return caelum_fail(err, CAELUM_ESTOPPED, "stopped while pictures were generated");
     }
     snprintf(data->name, sizeof data->name, "synthetic");
-    snprintf(data->fingerprint, sizeof data->fingerprint, "synthetic:%zu:%zu:seed%llu:v1", count, size,
-             (unsigned long long)settings->synthetic_seed);
+    snprintf(data->fingerprint, sizeof data->fingerprint, "synthetic:%zu:%zu:seed%llu:v1", (size_t)count,
+             (size_t)size, (unsigned long long)settings->synthetic_seed);
     data->count = count;
     data->c = 3, data->h = size, data->w = size;
     data->pixels = data->memory;

@@ -1,14 +1,9 @@
 /* icc.c - colors that a file describes, by a profile or by a few numbers, to sRGB through Little CMS. */
-#include "base/mem.h"
 #include "image/image.h"
 
 #include <lcms2.h>
 #include <math.h>
 #include <stdlib.h>
-
-struct icc {
-    cmsHTRANSFORM transform;
-};
 
 /* Little CMS describes a pixel by a word of bit fields. Copied alpha is scaled to the output's depth. */
 static cmsUInt32Number layout(struct icc_pixels p) {
@@ -75,21 +70,15 @@ static enum way find_way(cmsHPROFILE profile, cmsHPROFILE srgb, struct icc_pixel
     return same ? AS_IT_IS : close && (grey || cmsIsMatrixShaper(profile)) ? QUICKLY : EXACTLY;
 }
 
-/* Closes the profile. */
+/* Closes the profile. A struct icc is what Little CMS calls a transform. */
 static struct icc *open_profile(cmsHPROFILE profile, struct icc_pixels pixels) {
-    struct icc *icc = NULL;
     const cmsHPROFILE srgb = cmsCreate_sRGBProfile();
     const enum way way = profile && srgb ? find_way(profile, srgb, pixels) : AS_IT_IS;
-    if (way != AS_IT_IS) {
-        const cmsHTRANSFORM transform = make(profile, srgb, pixels, way == EXACTLY ? cmsFLAGS_NOOPTIMIZE : 0);
-        if (transform && mem_alloc(&icc, 1, sizeof *icc, NULL) == 0)
-            icc->transform = transform;
-        else if (transform)
-            cmsDeleteTransform(transform);
-    }
+    cmsHTRANSFORM transform = NULL;
+    if (way != AS_IT_IS) transform = make(profile, srgb, pixels, way == EXACTLY ? cmsFLAGS_NOOPTIMIZE : 0);
     if (srgb) cmsCloseProfile(srgb);
     if (profile) cmsCloseProfile(profile);
-    return icc;
+    return transform;
 }
 
 struct icc *icc_open(const uint8_t *bytes, size_t size, struct icc_pixels pixels) {
@@ -132,12 +121,11 @@ struct icc *icc_of_light(const struct light *light, struct icc_pixels pixels) {
     return open_profile(profile, pixels);
 }
 
-void icc_row(const struct icc *icc, const void *in, uint8_t *out, size_t width) {
-    cmsDoTransform(icc->transform, in, out, (cmsUInt32Number)width);
+void icc_row(struct icc *icc, const void *in, uint8_t *out, size_t width) {
+    cmsDoTransform(icc, in, out, (cmsUInt32Number)width);
 }
 
 void icc_close(struct icc **icc) {
-    if (!*icc) return;
-    cmsDeleteTransform((*icc)->transform);
-    mem_free(icc);
+    if (*icc) cmsDeleteTransform(*icc);
+    *icc = NULL;
 }

@@ -59,7 +59,7 @@ struct icc *icc_of_light(const struct light *light, struct icc_pixels pixels);
 
 /* A row of pixels to RGB; with `alpha` to RGBA, where the fourth byte is the file's alpha in 8 bits. `in`
  * and `out` may be the same where their pixels are of the same size. */
-void icc_row(const struct icc *icc, const void *in, uint8_t *out, size_t width);
+void icc_row(struct icc *icc, const void *in, uint8_t *out, size_t width);
 /* Sets the pointer to NULL; accepts NULL in it. */
 void icc_close(struct icc **icc);
 
