@@ -210,14 +210,15 @@ static void tiles_equal_whole_pictures(void **state) {
         }
 }
 
-/* Pictures are cut between Winograd's tiles of four by four pixels: behind the pool, tiles of pictures are
- * multiples of eight; in the last network, of four. Counts of the cuts that are left. */
+/* Pictures are cut between Winograd's tiles, which keep their size: where a picture has tiles of 4x4, no tile
+ * has 2 rows or columns behind the pool, where it has tiles of 2x2, none has an odd number. */
 static void cuts_between_winograd_tiles(void **state) {
     (void)state;
     const char *text = "input 16\nconv 32 relu\nmaxpool\nconv 32 gelu\nconv 16 pad=same\n";
     assert_int_equal(check(text, 16, 8, true), 1);
     assert_int_equal(check(text, 16, 8, false), 10);
     assert_int_equal(check(text, 32, 8, true), 2);
+    assert_int_equal(check(text, 16, 12, true), 2);
     assert_int_equal(check("input 3\nconv 16 relu\nconv 32 relu\nmaxpool\nconv 2\n", 16, 8, true), 5);
 }
 
