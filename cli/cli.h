@@ -4,6 +4,8 @@
 #define CAELUM_CLI_H
 
 #include "base/error.h"
+#include "base/file.h"
+#include "base/nearest.h"
 #include "base/option.h"
 #include "base/path.h"
 #include "caelum.h"
@@ -33,6 +35,9 @@ struct option_words {
         .name = (name_), .kind = CAELUM_OPTION_WORD, .offset = offsetof(S, member), .words = (words_), \
         .help = (help_)                                                                                \
     }
+/* Help of options that many commands have. */
+#define THREADS_HELP "threads, 1 to 4096; no influence on the result"
+#define CACHE_HELP "directory of prepared data; default ~/.cache/caelum"
 #define END_OF_OPTIONS \
     { .name = NULL }
 enum { OPTIONS_MOST = 64 }; /* of a command */
@@ -46,8 +51,10 @@ struct command {
     bool display; /* takes --color, --progress and --quiet */
     bool alone;   /* is about the program: a mistake in a file must not keep it from running */
     size_t size;  /* of the values */
-    void (*defaults)(void *values);                /* NULL: all zero */
-    int (*run)(void *values, int n, char **words); /* n arguments; returns the exit status */
+    void (*defaults)(void *values); /* NULL: all zero */
+    /* n arguments. 0; a negative code, with err filled, which is then reported; or an exit status. */
+    int (*run)(void *values, int n, char **words, struct caelum_error *err);
+    void (*close)(void *values); /* ends what run has opened; NULL: nothing */
 };
 
 extern const struct command *const commands[]; /* NULL at the end */
@@ -104,13 +111,14 @@ const struct command *command_find(const char *name);
 void command_help(const struct command *command, FILE *to);
 /* All commands by their groups, for somebody who has named none. */
 void commands_overview(FILE *to);
+/* Their names, in that order, and NULL; returns their number. */
+enum { COMMANDS_MOST = 64 };
+size_t command_names(const char *names[COMMANDS_MOST]);
+/* The command that a command's only argument names, NULL where there is no argument. 0, or exit status 2. */
+int command_argument(const char *self, int n, char **words, const struct command **command);
 /* A usage error: prints the sentence and where help is; returns exit status 2. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int unknown_command(const char *word);
-/* The entry of a NULL-ended list that is closest to a mistyped word, or NULL if none is close. */
-const char *nearest(const char *word, const char *const *words);
-/* The same among the commands. */
-const char *nearest_command(const char *word);
 
 /* --- Configuration -------------------------------------------------------------------------------- */
 
@@ -141,6 +149,8 @@ void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints JSON on stdout and frees it. Where it could not be made whole - NULL - that is said instead, and the
  * program ends with a status other than 0. */
 void print_json(json_t *object);
+/* An array of three: channels, height, width. */
+json_t *json_sizes(size_t a, size_t b, size_t c);
 /* For caelum_data_settings.opened: warns of files that were skipped, naming the first of them. */
 void data_opened(void *cookie, const caelum_data *data);
 /* "4,911": thousands apart. text: [32]. */
@@ -157,8 +167,10 @@ enum { NAME_SIZE = 256 }; /* of a file, its end included: no file system takes m
 
 /* "photo" of "some/photo.jpg"; "stdin" of "-". */
 void path_stem(const char *path, char *stem, size_t size);
-/* Makes a directory and its parents, unless they are there. */
-int path_directory(const char *dir, struct caelum_error *err);
+/* The run directory of a network or study where none is named: "runs/standard" of models/standard.net, and
+ * `behind`. Returns path. */
+enum { RUN_SIZE = PATH_SIZE + 32 };
+const char *path_run(const char *file, const char *behind, char path[RUN_SIZE]);
 /* CAELUM_EIO if there is such a file already, unless `force`. */
 int path_free(const char *path, bool force, struct caelum_error *err);
 /* DIR/STEM and an ending; in front of STEM nothing if dir is "". CAELUM_EUSAGE if the name or the path is
@@ -173,8 +185,11 @@ int path_picture(const char *dir, const char *stem, bool force, char *path, size
  * itself where there is none, for the usual complaint. Those are in $CAELUM_MODELS if that is set, else
  * beside the program's directory. */
 const char *path_shipped(const char *word, const char *ending, char path[PATH_SIZE]);
-/* Likewise, for one that must be there; complains by itself. */
-int path_model(const char *name, char path[PATH_SIZE], struct caelum_error *err);
+/* Loads the model that a word means, or, where it is NULL, the file of that name that comes with the program.
+ */
+int model_open(caelum_model **model, const char *word, const char *standard, struct caelum_error *err);
+/* Finds what comes with the program: "studies/assignment.study", "models". */
+bool path_program(const char *name, char path[PATH_SIZE]);
 
 /* A picture that somebody names: a file; "-" or another pipe. */
 struct input {
@@ -207,8 +222,10 @@ int inputs_claim(const struct inputs *inputs, size_t i, const char *path, bool f
 /* Notes that it is there. */
 void inputs_wrote(struct inputs *inputs, size_t i, const char *path);
 
-/* Does one of several things. */
-typedef int one_of_many(void *cookie, size_t i, struct caelum_error *err);
+/* Does one of several things. The pictures are zeroed, for the visitor to fill; each() frees them. */
+enum { PICTURES = 3 };
+typedef int one_of_many(void *cookie, size_t i, struct caelum_picture pictures[PICTURES],
+                        struct caelum_error *err);
 /* Does all of them, `doing` ("coloring") being shown meanwhile. Those that fail are named, the others done
  * all the same, but for what comes behind a signal; in the end there is one line about `undone` ("colored").
  * The exit status: that of all that failed, or 3 where they failed in several ways. */
@@ -219,16 +236,13 @@ int each(const char *doing, const char *undone, size_t count, one_of_many *visit
 /* Callbacks for the library; both return non-zero once a signal has come. */
 int progress_stage(void *cookie, const char *what, size_t done, size_t total);
 int progress_train(void *cookie, const struct caelum_train_progress *progress);
-/* Whether a line is redrawn on the terminal, instead of lines printed now and then. */
-bool progress_live(void);
-/* Whether a progress line is wanted and something can be drawn on it now: at most six times a second. */
+/* Whether a line on what is being done is wanted now: on a terminal, where one line is redrawn, at most six
+ * times a second; elsewhere where nothing was said for 30 s. */
 bool progress_due(void);
-/* Whether a plain line is due instead: no terminal, not quiet, and nothing was said for 30 s. */
-bool progress_line_due(void);
-/* Notes that something was said. */
-void progress_said(void);
-/* Draws it, cut to the terminal's width. */
-void progress_draw(const char *line);
+/* Draws it, cut to the terminal's width, or prints it. */
+void progress_show(const char *line);
+/* Prints a line that stays. */
+void progress_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Fills text with `width` characters of a meter; text: [width + 1]. */
 void progress_bar(char *text, int width, double part);
 /* "2m10s" */
@@ -252,40 +266,20 @@ void signals_raise(void);
 
 /* What is measured, by what. */
 struct evaluation {
-    const char *model_path, *data;
-    char *found; /* what `data` is, where nobody has named it; to be freed */
+    const char *model_path, *data_spec;
+    char *found; /* what `data_spec` is, where nobody has named it; to be freed */
     struct caelum_eval_settings how;
     bool json, no_baselines, record;
     const char *classifier; /* that tests a colorizer; NULL: none */
     struct caelum_data_settings settings;
+    caelum_model *model, *judge; /* judge: the classifier */
+    caelum_data *data;
 };
 extern const char *const eval_splits[]; /* names by enum caelum_split, NULL at the end */
 
 /* Opens the data that the user has named, else those of the model's training, with its split; says so where
  * they are others than those. CAELUM_EUSAGE where nothing tells which they were. */
-int eval_data_open(struct evaluation *e, const caelum_model *model, caelum_data **data,
-                   struct caelum_error *err);
-/* Starts the JSON object of a result: model, data, split, count. */
-json_t *eval_object(const struct evaluation *e, size_t count);
-/* Sets all figures of a task, null where one is no number. */
-void eval_add(json_t **object, enum caelum_task task, const void *metrics);
-/* The head and the rows of a table of them; `first` stands before the figures. */
-void eval_head(enum caelum_task task, const char *first);
-void eval_row(enum caelum_task task, const char *name, const char *first, const void *metrics);
-/* Writes the figures into the model's file, in the metadata under the split's name. */
-int eval_record(const struct evaluation *e, caelum_model *model, enum caelum_task task, const void *metrics,
-                struct caelum_error *err);
-/* Measures a colorizer and prints the result. */
-int eval_color(const struct evaluation *e, caelum_model *model, const caelum_data *data,
-               struct caelum_error *err);
-/* Likewise a classifier. */
-int eval_class(const struct evaluation *e, caelum_model *model, const caelum_data *data,
-               struct caelum_error *err);
-/* The semantic test by e->classifier, and its result below a colorizer's table or in its JSON object. */
-int eval_semantic(const struct evaluation *e, const caelum_model *colorizer, const caelum_data *data,
-                  struct caelum_semantic_metrics *metrics, struct caelum_error *err);
-void eval_semantic_print(const struct evaluation *e, const struct caelum_semantic_metrics *m);
-json_t *eval_semantic_object(const struct evaluation *e, const struct caelum_semantic_metrics *m);
+int eval_data_open(struct evaluation *e, struct caelum_error *err);
 
 /* --- Commands ------------------------------------------------------------------------------------- */
 

@@ -5,22 +5,24 @@
 
 #include <stdio.h>
 
-struct output {
-    bool json; /* or print lines */
-    json_t *figures;
+struct bench {
+    struct caelum_bench_settings s;
+    const char *net, *batches;
+    bool json;                  /* or print lines */
+    json_t *figures;            /* as JSON */
+    char (*shipped)[PATH_SIZE]; /* files of the networks that come with the program */
 };
 
 static int line(void *cookie, const char *name, double value, const char *unit) {
-    struct output *out = cookie;
-    const int decimals = value < 100 ? 2 : value < 10000 ? 1 : 0;
-    if (out->json) {
+    struct bench *b = cookie;
+    if (b->json) {
         json_t *figure = json_object();
         json_put(&figure, "name", json_bytes(name));
         json_put(&figure, "value", json_number(value));
         json_put(&figure, "unit", json_string(unit));
-        json_add(&out->figures, figure);
+        json_add(&b->figures, figure);
     } else {
-        printf("%s %.*f %s\n", name, decimals, value, unit);
+        printf("%s %.*f %s\n", name, value < 100 ? 2 : value < 10000 ? 1 : 0, value, unit);
     }
     fflush(stdout);
     return signals_caught() != 0;
@@ -39,12 +41,6 @@ static size_t read_batches(const char *text, size_t batches[MOST_BATCHES]) {
     }
     return 0;
 }
-
-struct bench {
-    struct caelum_bench_settings s;
-    const char *net, *batches;
-    bool json;
-};
 
 static const struct caelum_option rows[] = {
     OPTION(STRING, struct bench, 0, "filter", s.filter, "TEXT", "only figures whose name contains TEXT"),
@@ -69,7 +65,7 @@ static void defaults(void *values) {
     b->batches = "1,50,100,250";
 }
 
-static int run(void *values, int n, char **words) {
+static int run(void *values, int n, char **words, struct caelum_error *err) {
     struct bench *b = values;
     struct caelum_bench_settings *s = &b->s;
     size_t batches[MOST_BATCHES];
@@ -82,27 +78,27 @@ static int run(void *values, int n, char **words) {
     /* --net itself has left its place free */
     if (b->net) words[n] = (char *)(uintptr_t)b->net;
     s->net_count = (size_t)n + (b->net ? 1 : 0);
-    struct caelum_error err = {CAELUM_ERESOURCE, "out of memory"};
-    char(*shipped)[PATH_SIZE] = malloc((s->net_count + 1) * sizeof *shipped);
-    if (!shipped) return report(&err);
+    b->shipped = malloc((s->net_count + 1) * sizeof *b->shipped);
+    if (!b->shipped) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory");
     for (size_t i = 0; i < s->net_count; i++)
-        words[i] = (char *)(uintptr_t)path_shipped(words[i], ".net", shipped[i]);
+        words[i] = (char *)(uintptr_t)path_shipped(words[i], ".net", b->shipped[i]);
     s->nets = (const char *const *)words;
     signals_catch();
-    struct output out = {.json = b->json, .figures = b->json ? json_array() : NULL};
-    const int code = caelum_bench(s, line, &out, &err);
-    free(shipped);
-    if (code != 0) {
-        json_decref(out.figures);
-        return report(&err);
-    }
-    if (b->json) {
-        json_t *object = json_object();
-        json_put(&object, "build", json_bytes(caelum_build_info()));
-        json_put(&object, "figures", out.figures);
-        print_json(object);
-    }
+    if (b->json) b->figures = json_array();
+    CHECK(caelum_bench(s, line, b, err));
+    if (!b->json) return 0;
+    json_t *object = json_object();
+    json_put(&object, "build", json_bytes(caelum_build_info()));
+    json_put(&object, "figures", b->figures);
+    b->figures = NULL;
+    print_json(object);
     return 0;
+}
+
+static void close_bench(void *values) {
+    struct bench *b = values;
+    json_decref(b->figures);
+    free(b->shipped);
 }
 
 const struct command command_bench = {.name = "bench",
@@ -113,4 +109,5 @@ const struct command command_bench = {.name = "bench",
                                       .rows = rows,
                                       .size = sizeof(struct bench),
                                       .defaults = defaults,
-                                      .run = run};
+                                      .run = run,
+                                      .close = close_bench};

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char default_model[] = "colorize.safetensors";
-
 /* Words by enum caelum_picture_format, and what files are called. */
 static const char *const formats[] = {"png", "jpg", "webp", NULL};
 
@@ -26,6 +24,7 @@ struct job {
     bool force, json;
     caelum_model *model;
     struct inputs inputs;
+    struct caelum_hint *all_hints; /* with those of the hint picture */
 };
 
 /* Whether a picture's colors go to standard output: one that no file holds has no place beside it. */
@@ -35,10 +34,6 @@ static bool is_piped(const struct job *job, const struct input *input) {
 
 /* Below this a picture hardly looks colored; caelum_color_learned has the same. */
 static const double NEARLY_GREY = 5;
-
-static int bad_hint(const char *word) {
-    return usage_error("colorize", "--hint: expected X,Y,#RRGGBB, such as 120,80,#c03020, got '%s'", word);
-}
 
 /* Reads "#RRGGBB", all of the text. */
 static bool read_color(const char *text, uint8_t rgb[3]) {
@@ -58,7 +53,8 @@ static int read_hint(const char *word, struct caelum_hint *hint) {
     const char *at;
     if (!number_whole_at(word, &at, 0, SIZE_MAX, &x) || *at != ',' ||
         !number_whole_at(at + 1, &at, 0, SIZE_MAX, &y) || *at != ',' || !read_color(at + 1, hint->rgb))
-        return bad_hint(word);
+        return usage_error("colorize", "--hint: expected X,Y,#RRGGBB, such as 120,80,#c03020, got '%s'",
+                           word);
     hint->x = (size_t)x, hint->y = (size_t)y;
     return 0;
 }
@@ -78,46 +74,29 @@ static void tell_hints(const char *path, size_t count) {
         fprintf(stderr, "%s: %zu hint%s\n", path, count, count == 1 ? "" : "s");
 }
 
-/* The painted pixels of a hint picture, beside the hints of the command line. *list is to be freed. */
-static int picture_hints(const struct job *job, const struct caelum_picture *in, struct caelum_hint **list,
-                         size_t *count, struct caelum_error *err) {
-    struct caelum_picture hints = {0};
-    int code = caelum_picture_load(&hints, job->hint_picture, err);
-    if (code != 0) return code;
-    const size_t pixels = hints.width * hints.height;
-    size_t n = job->settings.hint_count;
-    if (hints.width != in->width || hints.height != in->height)
-        code = caelum_fail(err, CAELUM_EUSAGE,
+/* Adds the painted pixels of a hint picture to the hints of the command line. */
+static int picture_hints(struct job *job, const struct caelum_picture *in, struct caelum_picture *painted,
+                         struct caelum_colorize_settings *s, struct caelum_error *err) {
+    CHECK(caelum_picture_load(painted, job->hint_picture, err));
+    const size_t pixels = painted->width * painted->height;
+    if (painted->width != in->width || painted->height != in->height)
+        return caelum_fail(err, CAELUM_EUSAGE,
                            "%.300s has %zux%zu pixels, the picture %zux%zu; expected the same",
-                           job->hint_picture, hints.width, hints.height, in->width, in->height);
-    for (size_t i = 0; code == 0 && i < pixels; i++) n += is_painted(hints.pixels + 3 * i);
-    struct caelum_hint *all = code == 0 ? malloc((n + 1) * sizeof *all) : NULL;
-    if (code == 0 && !all)
-        code = caelum_fail(err, CAELUM_ERESOURCE, "%.300s: out of memory for its hints", job->hint_picture);
-    if (code == 0) {
-        memcpy(all, job->hint, job->settings.hint_count * sizeof *all);
-        *count = job->settings.hint_count;
-        for (size_t i = 0; i < pixels; i++) {
-            const uint8_t *p = hints.pixels + 3 * i;
-            if (is_painted(p))
-                all[(*count)++] = (struct caelum_hint){i % in->width, i / in->width, {p[0], p[1], p[2]}};
-        }
-        *list = all;
-        tell_hints(job->hint_picture, n - job->settings.hint_count);
+                           job->hint_picture, painted->width, painted->height, in->width, in->height);
+    size_t n = s->hint_count;
+    for (size_t i = 0; i < pixels; i++) n += is_painted(painted->pixels + 3 * i);
+    struct caelum_hint *all = realloc(job->all_hints, (n + 1) * sizeof *all);
+    if (!all)
+        return caelum_fail(err, CAELUM_ERESOURCE, "%.300s: out of memory for its hints", job->hint_picture);
+    s->hints = job->all_hints = all;
+    memcpy(all, job->hint, s->hint_count * sizeof *all);
+    for (size_t i = 0; i < pixels; i++) {
+        const uint8_t *p = painted->pixels + 3 * i;
+        if (is_painted(p))
+            all[s->hint_count++] = (struct caelum_hint){i % in->width, i / in->width, {p[0], p[1], p[2]}};
     }
-    caelum_picture_free(&hints);
-    return code;
-}
-
-static int colorize(const struct job *job, const struct caelum_picture *in, struct caelum_picture *out,
-                    struct caelum_error *err) {
-    struct caelum_colorize_settings s = job->settings;
-    struct caelum_hint *list = NULL;
-    int code = job->hint_picture ? picture_hints(job, in, &list, &s.hint_count, err) : 0;
-    if (list) s.hints = list;
-    if (code == 0) code = caelum_colorize(job->model, in, &s, out, err);
-    free(list);
-    return code;
+    tell_hints(job->hint_picture, n - job->settings.hint_count);
+    return 0;
 }
 
 /* Where a picture's colors go: DIR/STEM.FORMAT, without DIR STEM-color.FORMAT beside it. */
@@ -127,8 +106,8 @@ static int output_path(const struct job *job, size_t i, char path[PATH_SIZE], st
     path_stem(input, stem, sizeof stem);
     snprintf(dir, sizeof dir, "%.*s", (int)(path_name(input) - input), input);
     snprintf(ending, sizeof ending, "%s.%s", job->out ? "" : beside, formats[job->format]);
-    const int code = path_result(job->out ? job->out : dir, stem, ending, path, PATH_SIZE, err);
-    return code ? code : inputs_claim(&job->inputs, i, path, job->force, err);
+    CHECK(path_result(job->out ? job->out : dir, stem, ending, path, PATH_SIZE, err));
+    return inputs_claim(&job->inputs, i, path, job->force, err);
 }
 
 static void tell(const struct job *job, const char *input, const char *path,
@@ -162,28 +141,22 @@ static int write_out(const struct job *job, const struct caelum_picture *picture
     return code;
 }
 
-static int one_picture(void *cookie, size_t i, struct caelum_error *err) {
+static int one_picture(void *cookie, size_t i, struct caelum_picture pictures[PICTURES],
+                       struct caelum_error *err) {
     struct job *job = cookie;
+    struct caelum_picture *in = &pictures[0], *out = &pictures[1];
+    struct caelum_colorize_settings s = job->settings;
     const struct input *input = &job->inputs.list[i];
-    struct caelum_picture in = {0}, out = {0};
     char path[PATH_SIZE] = "-";
     const bool piped = is_piped(job, input);
-    int code = piped ? 0 : output_path(job, i, path, err);
-    if (code == 0) code = input_load(input, &in, err);
-    if (code == 0) code = colorize(job, &in, &out, err);
-    caelum_picture_free(&in);
-    if (code == 0) code = piped ? write_out(job, &out, err) : caelum_picture_save(&out, path, err);
-    if (code == 0 && !piped) inputs_wrote(&job->inputs, i, path);
-    if (code == 0) tell(job, input->path, path, &out);
-    caelum_picture_free(&out);
-    return code;
-}
-
-static int open_model(struct job *job, struct caelum_error *err) {
-    char path[PATH_SIZE];
-    const int code = job->model_path ? 0 : path_model(default_model, path, err);
-    const char *model = job->model_path ? path_shipped(job->model_path, ".safetensors", path) : path;
-    return code ? code : caelum_model_load(&job->model, model, err);
+    if (!piped) CHECK(output_path(job, i, path, err));
+    CHECK(input_load(input, in, err));
+    if (job->hint_picture) CHECK(picture_hints(job, in, &pictures[2], &s, err));
+    CHECK(caelum_colorize(job->model, in, &s, out, err));
+    CHECK(piped ? write_out(job, out, err) : caelum_picture_save(out, path, err));
+    if (!piped) inputs_wrote(&job->inputs, i, path);
+    tell(job, input->path, path, out);
+    return 0;
 }
 
 /* Standard output holds one picture, and nothing besides. Nobody can read its bytes on a terminal, and some
@@ -220,8 +193,7 @@ static const struct caelum_option rows[] = {
     CHOICE(struct job, "format", format, formats, "format of the pictures written"),
     OPTION(FLAG, struct job, 0, "force", force, NULL,
            "overwrite existing files; with -, write to a terminal too"),
-    OPTION(THREADS, struct job, 't', "threads", settings.threads, "N",
-           "threads, 1 to 4096; no influence on the result"),
+    OPTION(THREADS, struct job, 't', "threads", settings.threads, "N", THREADS_HELP),
     OPTION(FLAG, struct job, 0, "json", json, NULL, "print a JSON object for each picture"),
     END_OF_OPTIONS};
 
@@ -230,24 +202,26 @@ static void defaults(void *values) {
     job->settings = caelum_colorize_defaults();
 }
 
-static int run(void *values, int n, char **words) {
+static int run(void *values, int n, char **words, struct caelum_error *err) {
     struct job *job = values;
     if (n < 1) return usage_error("colorize", "expected pictures, folders or - for standard input");
     for (size_t i = 0; i < job->hint_words.count; i++)
-        if (read_hint(job->hint_words.word[i], &job->hint[i]) != 0) return 2;
+        CHECK(read_hint(job->hint_words.word[i], &job->hint[i]));
     job->settings.hints = job->hint;
     job->settings.hint_count = job->hint_words.count;
-    struct caelum_error err;
     signals_catch();
-    int code = inputs_open(&job->inputs, words, n, beside, &err);
-    if (code == 0) code = check_output(job, &err);
-    if (code == 0) code = open_model(job, &err);
-    if (code == 0 && job->out) code = path_directory(job->out, &err);
-    const int status =
-        code == 0 ? each("coloring", "colored", job->inputs.count, one_picture, job) : report(&err);
+    CHECK(inputs_open(&job->inputs, words, n, beside, err));
+    CHECK(check_output(job, err));
+    CHECK(model_open(&job->model, job->model_path, "colorize.safetensors", err));
+    if (job->out) CHECK(file_make_directory(job->out, err));
+    return each("coloring", "colored", job->inputs.count, one_picture, job);
+}
+
+static void close_job(void *values) {
+    struct job *job = values;
     caelum_model_close(&job->model);
     inputs_close(&job->inputs);
-    return status;
+    free(job->all_hints);
 }
 
 const struct command command_colorize = {.name = "colorize",
@@ -259,4 +233,5 @@ const struct command command_colorize = {.name = "colorize",
                                          .display = true,
                                          .size = sizeof(struct job),
                                          .defaults = defaults,
-                                         .run = run};
+                                         .run = run,
+                                         .close = close_job};

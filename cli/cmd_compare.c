@@ -53,6 +53,7 @@ static void print_runs(const caelum_comparison *c) {
 struct compare {
     const char *out;
     bool json;
+    caelum_comparison *comparison;
 };
 
 static const struct caelum_option rows[] = {
@@ -60,18 +61,22 @@ static const struct caelum_option rows[] = {
            "draw the validation curves: .svg a chart, .html a page with the table too"),
     OPTION(FLAG, struct compare, 0, "json", json, NULL, "print the table as JSON"), END_OF_OPTIONS};
 
-static int run(void *values, int n, char **words) {
-    const struct compare *c = values;
+static int run(void *values, int n, char **words, struct caelum_error *err) {
+    struct compare *c = values;
     if (n < 1)
         return usage_error("compare", "expected at least one RUN directory, or one with runs below it");
-    struct caelum_error err;
-    caelum_comparison *comparison = NULL;
-    int code = caelum_comparison_open(&comparison, (const char *const *)words, (size_t)n, &err);
-    if (code == 0 && c->out) code = caelum_comparison_draw(comparison, c->out, &err);
-    if (code == 0 && c->json) print_runs(comparison);
-    if (code == 0 && !c->json) print_table(comparison);
-    caelum_comparison_close(&comparison);
-    return code != 0 ? report(&err) : 0;
+    CHECK(caelum_comparison_open(&c->comparison, (const char *const *)words, (size_t)n, err));
+    if (c->out) CHECK(caelum_comparison_draw(c->comparison, c->out, err));
+    if (c->json)
+        print_runs(c->comparison);
+    else
+        print_table(c->comparison);
+    return 0;
+}
+
+static void close_compare(void *values) {
+    struct compare *c = values;
+    caelum_comparison_close(&c->comparison);
 }
 
 const struct command command_compare = {.name = "compare",
@@ -80,4 +85,5 @@ const struct command command_compare = {.name = "compare",
                                         .example = "caelum compare runs/first runs/second -o compare.html",
                                         .rows = rows,
                                         .size = sizeof(struct compare),
-                                        .run = run};
+                                        .run = run,
+                                        .close = close_compare};

@@ -22,25 +22,30 @@ static enum value value_of(const struct caelum_option *row) {
     }
 }
 
-/* The words that can be a command's first argument, blanks between: those of "info|cache SPEC", all commands
- * for
- * "[COMMAND]", "" where it is a file or nothing. */
-static const char *first_words(const struct command *command, char text[512]) {
-    size_t n = 0;
-    text[0] = '\0';
-    if (strcmp(command->arguments, "[COMMAND]") == 0) {
-        for (size_t i = 0; commands[i] && n < 512; i++)
-            n += (size_t)snprintf(text + n, 512 - n, "%s%s", n ? " " : "", commands[i]->name);
-    } else if (islower((unsigned char)command->arguments[0])) {
-        snprintf(text, 512, "%.*s", (int)strcspn(command->arguments, " "), command->arguments);
-        for (char *c = text; *c; c++)
-            if (*c == '|') *c = ' ';
-    }
+/* "info cache export" of "info|cache|export SPEC". */
+static const char *spaced(const char *words, char text[512]) {
+    snprintf(text, 512, "%.*s", (int)strcspn(words, " "), words);
+    for (char *c = text; *c; c++)
+        if (*c == '|') *c = ' ';
     return text;
 }
 
-static void print_choices(const struct caelum_option *row) {
-    for (int i = 0; row->words[i]; i++) printf("%s%s", i ? " " : "", row->words[i]);
+/* The words that can be a command's first argument, blanks between: all commands for "[COMMAND]", "" where it
+ * is a file or nothing. */
+static const char *first_words(const struct command *command, char text[512]) {
+    size_t n = 0;
+    text[0] = '\0';
+    if (islower((unsigned char)command->arguments[0])) return spaced(command->arguments, text);
+    if (strcmp(command->arguments, "[COMMAND]") != 0) return text;
+    for (size_t i = 0; commands[i] && n < 512; i++)
+        n += (size_t)snprintf(text + n, 512 - n, "%s%s", n ? " " : "", commands[i]->name);
+    return text;
+}
+
+/* The words of an option's choice. */
+static const char *choices(const struct caelum_option *row, char text[512]) {
+    char words[256];
+    return spaced(option_argument(row, words), text);
 }
 
 /* Text between single quotes, in which `special` characters are escaped by a backslash. */
@@ -53,12 +58,13 @@ static void print_quoted(const char *text, const char *special, const char *quot
     }
 }
 
-static void with_options(const struct command *command,
-                         void (*print)(const struct command *command, const struct options *options)) {
-    struct options options;
-    options_open(&options, command);
-    print(command, &options);
-    options_close(&options);
+static void each_command(void (*print)(const struct command *command, const struct options *options)) {
+    for (size_t i = 0; commands[i]; i++) {
+        struct options options;
+        options_open(&options, commands[i]);
+        print(commands[i], &options);
+        options_close(&options);
+    }
 }
 
 /* --- bash ----------------------------------------------------------------------------------------- */
@@ -75,11 +81,7 @@ static void bash_command(const struct command *command, const struct options *op
         printf("        --%s", r->name);
         if (r->letter) printf(" | -%c", r->letter);
         printf(") value=1");
-        if (value == VALUE_WORDS) {
-            printf(" words='");
-            print_choices(r);
-            printf("'");
-        }
+        if (value == VALUE_WORDS) printf(" words='%s'", choices(r, words));
         printf(" ;;\n");
     }
     printf("        esac ;;\n");
@@ -95,7 +97,7 @@ static void print_bash(void) {
            "    if [[ $cur == = ]]; then\n        cur=\n"
            "    elif [[ $prev == = ]]; then\n        prev=${COMP_WORDS[COMP_CWORD-2]}\n    fi\n"
            "    case ${COMP_WORDS[1]} in\n");
-    for (size_t i = 0; commands[i]; i++) with_options(commands[i], bash_command);
+    each_command(bash_command);
     printf("    esac\n"
            "    if ((COMP_CWORD == 1)); then\n        words='");
     for (size_t i = 0; commands[i]; i++) printf("%s ", commands[i]->name);
@@ -133,11 +135,7 @@ static void zsh_command(const struct command *command, const struct options *opt
         }
         if (value == VALUE_NUMBER) printf(": ");
         if (value == VALUE_FILE) printf(":_files");
-        if (value == VALUE_WORDS) {
-            printf(":(");
-            print_choices(r);
-            printf(")");
-        }
+        if (value == VALUE_WORDS) printf(":(%s)", choices(r, words));
         printf("'");
     }
     printf(" \\\n            '(-h --help)'{-h,--help}'[explain the command]'");
@@ -162,7 +160,7 @@ static void print_zsh(void) {
            "    shift words\n"
            "    ((CURRENT--))\n"
            "    case $command in\n");
-    for (size_t i = 0; commands[i]; i++) with_options(commands[i], zsh_command);
+    each_command(zsh_command);
     printf(
         "    esac\n"
         "}\n"
@@ -188,11 +186,7 @@ static void fish_command(const struct command *command, const struct options *op
         if (r->letter) printf(" -s %c", r->letter);
         if (value == VALUE_FILE) printf(" -r -F");
         if (value == VALUE_NUMBER) printf(" -x");
-        if (value == VALUE_WORDS) {
-            printf(" -x -a '");
-            print_choices(r);
-            printf("'");
-        }
+        if (value == VALUE_WORDS) printf(" -x -a '%s'", choices(r, words));
         printf(" -d '");
         print_quoted(r->help, "\\", "\\'");
         printf("'\n");
@@ -201,23 +195,18 @@ static void fish_command(const struct command *command, const struct options *op
 
 static void print_fish(void) {
     printf("# fish completion for caelum " CAELUM_VERSION "; made by 'caelum completion fish'\n");
-    for (size_t i = 0; commands[i]; i++) with_options(commands[i], fish_command);
+    each_command(fish_command);
     printf("complete -c caelum -s h -l help -d 'explain the command'\n"
            "complete -c caelum -n __fish_use_subcommand -s V -l version -d 'version of the program'\n");
 }
 
-static int run(void *values, int n, char **words) {
-    static const struct {
-        const char *name;
-        void (*print)(void);
-    } shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
-    (void)values;
+static int run(void *values, int n, char **words, struct caelum_error *err) {
+    static const char *const shells[] = {"bash", "zsh", "fish"};
+    static void (*const print[])(void) = {print_bash, print_zsh, print_fish};
+    (void)values, (void)err;
     if (n != 1) return usage_error("completion", "expected bash, zsh or fish");
     for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
-        if (strcmp(words[0], shells[i].name) == 0) {
-            shells[i].print();
-            return 0;
-        }
+        if (strcmp(words[0], shells[i]) == 0) return print[i](), 0;
     return usage_error("completion", "expected bash, zsh or fish, got '%s'", words[0]);
 }
 

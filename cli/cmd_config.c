@@ -46,26 +46,20 @@ struct config {
 static const struct caelum_option rows[] = {
     OPTION(FLAG, struct config, 0, "json", json, NULL, "print a list as JSON"), END_OF_OPTIONS};
 
-static int run(void *values, int n, char **words) {
+static int run(void *values, int n, char **words, struct caelum_error *err) {
     const struct config *c = values;
-    if (n > 1) return usage_error("config", "expected one COMMAND, got %d", n);
-    const struct command *one = n == 1 ? command_find(words[0]) : NULL;
-    if (n == 1 && !one) return unknown_command(words[0]);
-    json_t *list = c->json ? json_array() : NULL;
-    struct caelum_error err;
+    const struct command *one;
+    CHECK(command_argument("config", n, words, &one));
+    json_t *list = c->json ? json_array() : NULL, *object = c->json ? json_object() : NULL;
     int code = 0;
     for (size_t i = 0; commands[i] && code == 0; i++)
-        if (!one || one == commands[i]) code = show(commands[i], c->json ? &list : NULL, &err);
-    if (code != 0) {
-        json_decref(list);
-        return report(&err);
-    }
-    if (c->json) {
-        json_t *object = json_object();
-        json_put(&object, "options", list);
+        if (!one || one == commands[i]) code = show(commands[i], c->json ? &list : NULL, err);
+    json_put(&object, "options", list);
+    if (code == 0 && c->json)
         print_json(object);
-    }
-    return 0;
+    else
+        json_decref(object);
+    return code;
 }
 
 const struct command command_config = {.name = "config",

@@ -57,14 +57,6 @@ static json_t *notes(const caelum_data *data) {
     return list;
 }
 
-static json_t *sizes(size_t a, size_t b, size_t c) {
-    json_t *list = json_array();
-    json_add(&list, json_size(a));
-    json_add(&list, json_size(b));
-    json_add(&list, json_size(c));
-    return list;
-}
-
 static json_t *channels(const double value[3]) {
     json_t *list = json_array();
     for (size_t c = 0; c < 3; c++) json_add(&list, json_number(value[c]));
@@ -91,50 +83,23 @@ static json_t *files(const struct caelum_data_info *info) {
     return list;
 }
 
-static int print_object(const caelum_data *data, const struct caelum_data_info *info,
-                        struct caelum_error *err) {
+static void print_object(const caelum_data *data, const struct caelum_data_info *info) {
     json_t *object = json_object();
-    char *text;
     json_put(&object, "name", json_string(info->name));
     json_put(&object, "source", json_bytes(info->source));
     json_put(&object, "count", json_size(info->count));
     json_put(&object, "photos", json_size(info->photos));
     json_put(&object, "skipped", skipped_files(data));
     json_put(&object, "notes", notes(data));
-    json_put(&object, "shape", sizes(info->channels, info->height, info->width));
-    json_put(&object, "split", sizes(info->split_count[0], info->split_count[1], info->split_count[2]));
+    json_put(&object, "shape", json_sizes(info->channels, info->height, info->width));
+    json_put(&object, "split", json_sizes(info->split_count[0], info->split_count[1], info->split_count[2]));
     json_put(&object, "split_seed", json_size(info->split_seed));
     json_put(&object, "mean", channels(info->mean));
     json_put(&object, "deviation", channels(info->deviation));
     json_put(&object, "pixels", json_string(info->pixels_sha256));
     json_put(&object, "classes", classes(info));
     json_put(&object, "files", files(info));
-    const int code = json_text(&object, JSON_INDENT(2), "data info", &text, err);
-    if (code != 0) return code;
-    puts(text);
-    free(text);
-    return 0;
-}
-
-/* DIR/00000.png, 00001.png, ... */
-static int export_pictures(const caelum_data *data, int split, size_t count, const char *dir, bool force,
-                           struct caelum_error *err) {
-    const size_t all = caelum_data_count(data, (enum caelum_split)split);
-    const size_t n = count > 0 && count < all ? count : all;
-    int code = path_directory(dir, err);
-    for (size_t i = 0; code == 0 && i < n; i++) {
-        struct caelum_picture picture = {0};
-        char stem[32], path[PATH_SIZE];
-        snprintf(stem, sizeof stem, "%05zu", i);
-        code = path_picture(dir, stem, force, path, sizeof path, err);
-        if (code == 0) code = caelum_data_picture(data, (enum caelum_split)split, i, &picture, err);
-        if (code == 0) code = caelum_picture_save(&picture, path, err);
-        caelum_picture_free(&picture);
-        if (code == 0 && progress_stage(NULL, "writing", i + 1, n))
-            code = caelum_fail(err, CAELUM_ESTOPPED, "stopped");
-    }
-    if (code == 0) printf("%zu pictures are in %s\n", n, dir);
-    return code;
+    print_json(object);
 }
 
 struct data_command {
@@ -143,7 +108,28 @@ struct data_command {
     const char *out;
     int split;
     size_t count;
+    caelum_data *data;
 };
+
+/* DIR/00000.png, 00001.png, ... */
+static int export_pictures(const struct data_command *d, struct caelum_error *err) {
+    const enum caelum_split split = (enum caelum_split)d->split;
+    const size_t all = caelum_data_count(d->data, split), n = d->count > 0 && d->count < all ? d->count : all;
+    CHECK(file_make_directory(d->out, err));
+    for (size_t i = 0; i < n; i++) {
+        struct caelum_picture picture = {0};
+        char stem[32], path[PATH_SIZE];
+        snprintf(stem, sizeof stem, "%05zu", i);
+        CHECK(path_picture(d->out, stem, d->force, path, sizeof path, err));
+        CHECK(caelum_data_picture(d->data, split, i, &picture, err));
+        const int code = caelum_picture_save(&picture, path, err);
+        caelum_picture_free(&picture);
+        CHECK(code);
+        if (progress_stage(NULL, "writing", i + 1, n)) return caelum_fail(err, CAELUM_ESTOPPED, "stopped");
+    }
+    printf("%zu pictures are in %s\n", n, d->out);
+    return 0;
+}
 
 static const struct caelum_option rows[] = {
     OPTION(U64, struct data_command, 0, "split-seed", settings.split_seed, "N",
@@ -152,8 +138,7 @@ static const struct caelum_option rows[] = {
            "use only the first N pictures of that shuffle; 0 = all"),
     OPTION(SIZE, struct data_command, 0, "crop", settings.crop, "N",
            "for a directory of pictures: height and width of the crops, 8 to 256 pixels"),
-    OPTION(STRING, struct data_command, 0, "cache-dir", settings.cache_dir, "DIR",
-           "directory of prepared data; default ~/.cache/caelum"),
+    OPTION(STRING, struct data_command, 0, "cache-dir", settings.cache_dir, "DIR", CACHE_HELP),
     OPTION(STRING, struct data_command, 'o', "out", out, "DIR", "export: directory for the pictures, as PNG"),
     CHOICE(struct data_command, "split", split, eval_splits, "export: which part of the data"),
     OPTION(SIZE, struct data_command, 0, "count", count, "N",
@@ -170,31 +155,31 @@ static void defaults(void *values) {
     d->split = CAELUM_TEST;
 }
 
-static int run(void *values, int n, char **words) {
-    const struct data_command *d = values;
-    const bool info_wanted = n > 0 && strcmp(words[0], "info") == 0;
-    const bool export_wanted = n > 0 && strcmp(words[0], "export") == 0;
-    if (n < 1 || n > 2 || (!info_wanted && !export_wanted && strcmp(words[0], "cache") != 0))
-        return usage_error("data", "expected 'info SPEC', 'cache SPEC' or 'export SPEC -o DIR'");
-    if (export_wanted && !d->out) return usage_error("data", "export: expected -o DIR");
-    signals_catch();
-    struct caelum_error err;
-    caelum_data *data = NULL;
+static int run(void *values, int n, char **words, struct caelum_error *err) {
+    struct data_command *d = values;
+    const bool describe = n > 0 && strcmp(words[0], "info") == 0,
+               export = n > 0 && strcmp(words[0], "export") == 0;
     static struct caelum_data_info info;
-    int code = caelum_data_open(&data, n == 2 ? words[1] : NULL, &d->settings, &err);
-    if (code == 0 && info_wanted) code = caelum_data_describe(data, &info, &err);
-    if (code == 0 && export_wanted) code = export_pictures(data, d->split, d->count, d->out, d->force, &err);
+    if (n < 1 || n > 2 || (!describe && !export && strcmp(words[0], "cache") != 0))
+        return usage_error("data", "expected 'info SPEC', 'cache SPEC' or 'export SPEC -o DIR'");
+    if (export && !d->out) return usage_error("data", "export: expected -o DIR");
+    signals_catch();
+    CHECK(caelum_data_open(&d->data, n == 2 ? words[1] : NULL, &d->settings, err));
+    if (export) return export_pictures(d, err);
+    if (describe) CHECK(caelum_data_describe(d->data, &info, err));
     progress_clear();
-    if (code == 0 && info_wanted && d->json) code = print_object(data, &info, &err);
-    if (code != 0) {
-        caelum_data_close(&data);
-        return report(&err);
-    }
-    if (info_wanted && !d->json) print_info(&info);
-    if (!info_wanted && !export_wanted)
-        printf("%zu pictures are ready\n", caelum_data_count(data, CAELUM_ALL));
-    caelum_data_close(&data);
+    if (!describe)
+        printf("%zu pictures are ready\n", caelum_data_count(d->data, CAELUM_ALL));
+    else if (d->json)
+        print_object(d->data, &info);
+    else
+        print_info(&info);
     return 0;
+}
+
+static void close_data(void *values) {
+    struct data_command *d = values;
+    caelum_data_close(&d->data);
 }
 
 const struct command command_data = {
@@ -206,4 +191,5 @@ const struct command command_data = {
     .display = true,
     .size = sizeof(struct data_command),
     .defaults = defaults,
-    .run = run};
+    .run = run,
+    .close = close_data};

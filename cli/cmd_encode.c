@@ -14,28 +14,23 @@ struct coding {
     caelum_code_writer *writer;
     caelum_code_reader *reader;
     struct inputs inputs;
+    uint8_t *bytes; /* the last picture's code */
 };
-
-static const char default_model[] = "code.safetensors";
 
 static const struct caelum_option coding_rows[] = {
     OPTION(STRING, struct coding, 'm', "model", model_path, "FILE",
            "model with a quantize layer; default: the one that comes with the program"),
     OPTION(FLAG, struct coding, 0, "force", force, NULL, "overwrite existing files"),
-    OPTION(THREADS, struct coding, 't', "threads", threads, "N",
-           "threads, 1 to 4096; no influence on the result"),
-    END_OF_OPTIONS};
+    OPTION(THREADS, struct coding, 't', "threads", threads, "N", THREADS_HELP), END_OF_OPTIONS};
 
 static int open_coding(struct coding *c, struct caelum_error *err) {
-    char path[PATH_SIZE];
-    int code = c->model_path ? 0 : path_model(default_model, path, err);
-    const char *model = c->model_path ? path_shipped(c->model_path, ".safetensors", path) : path;
-    if (code == 0) code = caelum_model_load(&c->model, model, err);
-    if (code == 0) code = caelum_codec_open(&c->codec, c->model, c->threads, err);
-    return code;
+    CHECK(model_open(&c->model, c->model_path, "code.safetensors", err));
+    return caelum_codec_open(&c->codec, c->model, c->threads, err);
 }
 
-static void close_coding(struct coding *c) {
+static void close_coding(void *values) {
+    struct coding *c = values;
+    caelum_codec_free(&c->bytes);
     caelum_code_writer_close(&c->writer);
     caelum_code_reader_close(&c->reader);
     caelum_codec_close(&c->codec);
@@ -59,34 +54,22 @@ static int choose_name(const struct coding *c, size_t i, char name[NAME_SIZE], s
     return path_result("", name, ".png", path, sizeof path, err);
 }
 
-static int encode_picture(void *cookie, size_t i, struct caelum_error *err) {
+static int encode_picture(void *cookie, size_t i, struct caelum_picture *picture, struct caelum_error *err) {
     struct coding *c = cookie;
     struct input *input = &c->inputs.list[i];
-    struct caelum_picture picture = {0};
     struct caelum_code_entry entry;
-    uint8_t *bytes = NULL;
-    int code = choose_name(c, i, entry.name, err);
-    if (code == 0) code = input_load(input, &picture, err);
-    if (code == 0) code = caelum_codec_encode(c->codec, &picture, &bytes, &entry.size, err);
-    entry.width = picture.width, entry.height = picture.height, entry.bytes = bytes;
-    if (code == 0) code = caelum_code_writer_add(c->writer, &entry, err);
+    CHECK(choose_name(c, i, entry.name, err));
+    CHECK(input_load(input, picture, err));
+    caelum_codec_free(&c->bytes);
+    CHECK(caelum_codec_encode(c->codec, picture, &c->bytes, &entry.size, err));
+    entry.width = picture->width, entry.height = picture->height, entry.bytes = c->bytes;
+    CHECK(caelum_code_writer_add(c->writer, &entry, err));
+    input->done = true;
     progress_clear();
-    if (code == 0) input->done = true;
-    if (code == 0 && !display.quiet)
-        printf("%s  %zux%zu  %zu bytes  %.3f bits a pixel\n", input->path, picture.width, picture.height,
-               entry.size, 8 * (double)entry.size / (double)(picture.width * picture.height));
-    caelum_codec_free(&bytes);
-    caelum_picture_free(&picture);
-    return code;
-}
-
-/* The exit status. Nothing is written where no picture could be read. */
-static int encode_all(struct coding *c) {
-    struct caelum_error err;
-    bool any = false;
-    const int status = each("encoding", "encoded", c->inputs.count, encode_picture, c);
-    for (size_t i = 0; i < c->inputs.count; i++) any |= c->inputs.list[i].done;
-    return any && caelum_code_writer_commit(c->writer, &err) != 0 ? report(&err) : status;
+    if (!display.quiet)
+        printf("%s  %zux%zu  %zu bytes  %.3f bits a pixel\n", input->path, entry.width, entry.height,
+               entry.size, 8 * (double)entry.size / (double)(entry.width * entry.height));
+    return 0;
 }
 
 static const struct caelum_option encode_rows[] = {
@@ -101,17 +84,18 @@ static void encode_defaults(void *values) {
     c->price = -1;
 }
 
-static int run_encode(void *values, int n, char **words) {
+static int run_encode(void *values, int n, char **words, struct caelum_error *err) {
     struct coding *c = values;
     if (n < 1 || !c->out) return usage_error("encode", "expected pictures or folders, and -o FILE");
-    struct caelum_error err;
-    int code = inputs_open(&c->inputs, words, n, NULL, &err);
-    if (code == 0) code = path_free(c->out, c->force, &err);
-    if (code == 0) code = open_coding(c, &err);
-    if (code == 0 && c->price != -1) code = caelum_codec_set_price(c->codec, c->price, &err);
-    if (code == 0) code = caelum_code_writer_open(&c->writer, c->out, c->codec, c->inputs.count, &err);
-    const int status = code == 0 ? encode_all(c) : report(&err);
-    close_coding(c);
+    CHECK(inputs_open(&c->inputs, words, n, NULL, err));
+    CHECK(path_free(c->out, c->force, err));
+    CHECK(open_coding(c, err));
+    if (c->price != -1) CHECK(caelum_codec_set_price(c->codec, c->price, err));
+    CHECK(caelum_code_writer_open(&c->writer, c->out, c->codec, c->inputs.count, err));
+    const int status = each("encoding", "encoded", c->inputs.count, encode_picture, c);
+    bool any = false; /* nothing is written where no picture could be read */
+    for (size_t i = 0; i < c->inputs.count; i++) any |= c->inputs.list[i].done;
+    if (any) CHECK(caelum_code_writer_commit(c->writer, err));
     return status;
 }
 
@@ -124,20 +108,19 @@ const struct command command_encode = {.name = "encode",
                                        .display = true,
                                        .size = sizeof(struct coding),
                                        .defaults = encode_defaults,
-                                       .run = run_encode};
+                                       .run = run_encode,
+                                       .close = close_coding};
 
-static int decode_entry(void *cookie, size_t i, struct caelum_error *err) {
+static int decode_entry(void *cookie, size_t i, struct caelum_picture *picture, struct caelum_error *err) {
     const struct coding *c = cookie;
     const struct caelum_code_entry *e = caelum_code_reader_entry(c->reader, i);
-    struct caelum_picture picture = {0};
     char path[PATH_SIZE];
-    int code = path_picture(c->out, e->name, c->force, path, sizeof path, err);
-    if (code == 0) code = caelum_codec_decode(c->codec, e, &picture, err);
-    if (code == 0) code = caelum_picture_save(&picture, path, err);
+    CHECK(path_picture(c->out, e->name, c->force, path, sizeof path, err));
+    CHECK(caelum_codec_decode(c->codec, e, picture, err));
+    CHECK(caelum_picture_save(picture, path, err));
     progress_clear();
-    if (code == 0 && !display.quiet) printf("%s  %zux%zu\n", path, e->width, e->height);
-    caelum_picture_free(&picture);
-    return code;
+    if (!display.quiet) printf("%s  %zux%zu\n", path, e->width, e->height);
+    return 0;
 }
 
 static const struct caelum_option decode_rows[] = {
@@ -145,18 +128,13 @@ static const struct caelum_option decode_rows[] = {
            "directory for the pictures, as PNG; made if missing"),
     END_OF_OPTIONS};
 
-static int run_decode(void *values, int n, char **words) {
+static int run_decode(void *values, int n, char **words, struct caelum_error *err) {
     struct coding *c = values;
     if (n != 1 || !c->out) return usage_error("decode", "expected FILE and -o DIR");
-    struct caelum_error err;
-    int code = open_coding(c, &err);
-    if (code == 0) code = caelum_code_reader_open(&c->reader, words[0], c->codec, &err);
-    if (code == 0) code = path_directory(c->out, &err);
-    const int status = code == 0
-                           ? each("decoding", "decoded", caelum_code_reader_count(c->reader), decode_entry, c)
-                           : report(&err);
-    close_coding(c);
-    return status;
+    CHECK(open_coding(c, err));
+    CHECK(caelum_code_reader_open(&c->reader, words[0], c->codec, err));
+    CHECK(file_make_directory(c->out, err));
+    return each("decoding", "decoded", caelum_code_reader_count(c->reader), decode_entry, c);
 }
 
 const struct command command_decode = {.name = "decode",
@@ -167,4 +145,5 @@ const struct command command_decode = {.name = "decode",
                                        .shared = coding_rows,
                                        .display = true,
                                        .size = sizeof(struct coding),
-                                       .run = run_decode};
+                                       .run = run_decode,
+                                       .close = close_coding};

@@ -1,10 +1,11 @@
-/* cmd_eval.c - caelum eval: the model's figures above those of the best linear codes. cmd_eval_color.c does
- * the same for colorizers, cmd_eval_class.c for classifiers. */
+/* cmd_eval.c - caelum eval: the model's figures above those of what needs no training by gradient: the best
+ * linear codes, or for a colorizer colorizers that are no networks. eval_data.c chooses the pictures. */
 #include "cli.h"
 
 #include "base/json.h"
 #include "base/number.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,137 +14,233 @@ enum { MOST_BASELINES = 8 };
 
 const char *const eval_splits[] = {"train", "validation", "test", NULL};
 
-void eval_add(json_t **object, enum caelum_task task, const void *metrics) {
+/* What the figures are of, by task. */
+static const char *const measured_on[] = {
+    [CAELUM_RECONSTRUCT] = "outputs clamped to [0, 1] and rounded to 8 bit, except mse_float and accuracy, "
+                           "which are of the outputs as they are",
+    [CAELUM_COLORIZE] = "U and V merged with the true Y, clamped and rounded to 8 bit, except uv_mse_float "
+                        "and accuracy",
+    [CAELUM_CLASSIFY] = NULL};
+
+/* A line of the table. */
+struct row {
+    const char *name;
+    size_t numbers;      /* of a code */
+    const void *metrics; /* NULL: the head */
+};
+
+/* What was measured: row[0] is the model's, the others are baselines. */
+struct result {
+    enum caelum_task task;
+    struct caelum_net_info net;
+    struct row row[1 + MOST_BASELINES];
+    size_t rows;
+    struct caelum_metrics plain;
+    struct caelum_baseline codes[MOST_BASELINES];
+    struct caelum_color_metrics color;
+    struct caelum_color_baseline colorizers[MOST_BASELINES]; /* the first is grey */
+    struct caelum_semantic_metrics semantic;                 /* by the classifier, if one is named */
+    struct caelum_class_metrics classes;
+};
+
+static size_t count_of(const void *metrics) {
+    size_t count; /* every metrics struct begins with it */
+    memcpy(&count, metrics, sizeof count);
+    return count;
+}
+
+/* --- As text -------------------------------------------------------------------------------------- */
+
+/* Columns are as wide as their head, and as a number below zero. */
+static void print_row(enum caelum_task task, const struct row *row) {
+    printf("%-28s", row->name);
+    if (task == CAELUM_RECONSTRUCT && row->metrics) printf(" %7zu", row->numbers);
+    if (task == CAELUM_RECONSTRUCT && !row->metrics) printf(" numbers");
+    for (const struct caelum_figure *f = caelum_figures(task); f->key; f++) {
+        char head[64], number[32];
+        if (!f->column) continue;
+        const int width = number_print(number, sizeof number, f->format, -0.5),
+                  length = snprintf(head, sizeof head, "%s%s%s", f->key, *f->unit ? " " : "", f->unit);
+        if (row->metrics)
+            number_print(number, sizeof number, f->format, caelum_figure_value(f, row->metrics));
+        printf("  %*s", width > length ? width : length, row->metrics ? number : head);
+    }
+    printf("\n");
+}
+
+static void print_rows(enum caelum_task task, const struct row *rows, size_t count) {
+    const struct row head = {.name = ""};
+    print_row(task, &head);
+    for (size_t i = 0; i < count; i++) print_row(task, &rows[i]);
+}
+
+static const char *verdict(const struct result *r) {
+    return caelum_color_learned(&r->color, &r->colorizers[0].metrics) ? "color learned" : "no color learned";
+}
+
+static void print_color(const struct evaluation *e, const struct result *r) {
+    const struct caelum_color_metrics *m = &r->color;
+    /* a dial that is turned up gives accuracy away on purpose */
+    if (e->how.vivid > 0)
+        printf("\ncolorfulness %.2f of the truth's %.2f, uv_mse %.3f of grey's\n", m->colorfulness,
+               m->colorfulness_truth, 1 - m->r2);
+    else
+        printf("\n%s: colorfulness %.2f of the truth's %.2f, r2 %.3f, %+.2f dB against grey; at least 5, "
+               "0.05 and 0.3 dB are asked for\n",
+               verdict(r), m->colorfulness, m->colorfulness_truth, m->r2,
+               m->psnr - r->colorizers[0].metrics.psnr);
+}
+
+static void print_semantic(const struct evaluation *e, const struct caelum_semantic_metrics *m) {
+    const struct row ways[] = {{"in their colors", 0, &m->color},
+                               {"in grey", 0, &m->grey},
+                               {"in this model's colors", 0, &m->recolored}};
+    printf("\nwhat the classifier %s makes of the pictures\n\n", e->classifier);
+    print_rows(CAELUM_CLASSIFY, ways, 3);
+    if (isfinite(m->closed))
+        printf("\n%.1f %% of the gap in accuracy between grey and color closed\n", 100 * m->closed);
+    else
+        printf("\nit is no better with colors than in grey, so it tells nothing about a colorizer\n");
+}
+
+static void print_table(const struct evaluation *e, const struct result *r) {
+    const bool color = r->task == CAELUM_COLORIZE;
+    const char *what = measured_on[r->task];
+    printf("%s, %s split, %zu pictures of %s%s%s\n", e->model_path, eval_splits[e->how.split],
+           count_of(r->row[0].metrics), e->data_spec, what ? "; " : "", what ? what : "");
+    if (color && e->how.vivid > 0) printf("vivid %g\n", e->how.vivid);
+    if (color && e->how.hints > 0)
+        printf("told the true colors of %zu random pixels of each picture\n", e->how.hints);
+    printf("\n");
+    print_rows(r->task, r->row, r->rows);
+    if (r->task == CAELUM_RECONSTRUCT && r->rows > 1)
+        printf("\nPCA and KLT: the best linear codes with as many numbers, fitted on the train split.\n");
+    if (color) print_color(e, r);
+    if (color && e->classifier) print_semantic(e, &r->semantic);
+}
+
+/* --- As JSON -------------------------------------------------------------------------------------- */
+
+/* Sets all figures of a task, null where one is no number. */
+static void put_figures(json_t **object, enum caelum_task task, const void *metrics) {
     for (const struct caelum_figure *f = caelum_figures(task); f->key; f++)
         json_put(object, f->key, json_number(caelum_figure_value(f, metrics)));
 }
 
-/* As wide as its head, and as a number below zero. */
-static int head_of(const struct caelum_figure *f, char head[64]) {
-    char number[32];
-    const int width = number_print(number, sizeof number, f->format, -0.5),
-              length = snprintf(head, 64, "%s%s%s", f->key, *f->unit ? " " : "", f->unit);
-    return width > length ? width : length;
-}
-
-void eval_head(enum caelum_task task, const char *first) {
-    char head[64];
-    printf("%-28s%s", "", first);
-    for (const struct caelum_figure *f = caelum_figures(task); f->key; f++)
-        if (f->column) {
-            const int width = head_of(f, head);
-            printf("  %*s", width, head);
-        }
-    printf("\n");
-}
-
-void eval_row(enum caelum_task task, const char *name, const char *first, const void *metrics) {
-    char head[64], number[32];
-    printf("%-28s%s", name, first);
-    for (const struct caelum_figure *f = caelum_figures(task); f->key; f++)
-        if (f->column) {
-            number_print(number, sizeof number, f->format, caelum_figure_value(f, metrics));
-            printf("  %*s", head_of(f, head), number);
-        }
-    printf("\n");
-}
-
-static void print_row(const char *name, size_t numbers, const struct caelum_metrics *m) {
-    char text[32];
-    snprintf(text, sizeof text, " %7zu", numbers);
-    eval_row(CAELUM_RECONSTRUCT, name, text, m);
-}
-
-static void print_table(const struct evaluation *e, const struct caelum_net_info *net,
-                        const struct caelum_metrics *m, const struct caelum_baseline *list, size_t count) {
-    printf("%s, %s split, %zu pictures of %s; outputs clamped to [0, 1] and rounded to 8 bit, but for "
-           "mse_float and accuracy\n\n",
-           e->model_path, eval_splits[e->how.split], m->count, e->data);
-    eval_head(CAELUM_RECONSTRUCT, " numbers");
-    print_row("this model", net->bottleneck, m);
-    for (size_t i = 0; i < count; i++) print_row(list[i].name, list[i].numbers, &list[i].metrics);
-    if (count > 0)
-        printf("\nPCA and KLT: the best linear codes with as many numbers, fitted on the train split.\n");
-}
-
-json_t *eval_object(const struct evaluation *e, size_t count) {
+static json_t *semantic_object(const struct evaluation *e, const struct caelum_semantic_metrics *m) {
+    const struct row ways[] = {
+        {"color", 0, &m->color}, {"grey", 0, &m->grey}, {"recolored", 0, &m->recolored}};
     json_t *object = json_object();
-    json_put(&object, "model", json_bytes(e->model_path));
-    json_put(&object, "data", json_bytes(e->data));
-    json_put(&object, "split", json_string(eval_splits[e->how.split]));
-    json_put(&object, "split_seed", json_integer((json_int_t)e->settings.split_seed));
-    json_put(&object, "count", json_size(count));
+    json_put(&object, "classifier", json_bytes(e->classifier));
+    for (size_t i = 0; i < 3; i++) {
+        json_t *way = json_object();
+        put_figures(&way, CAELUM_CLASSIFY, ways[i].metrics);
+        json_put(&object, ways[i].name, way);
+    }
+    json_put(&object, "closed", json_number(m->closed));
     return object;
 }
 
-static json_t *baselines_array(const struct caelum_baseline *list, size_t count) {
+static json_t *baselines_array(const struct result *r) {
     json_t *baselines = json_array();
-    for (size_t i = 0; i < count; i++) {
+    for (const struct row *row = r->row + 1; row < r->row + r->rows; row++) {
         json_t *b = json_object();
-        json_put(&b, "name", json_string(list[i].name));
-        json_put(&b, "numbers", json_size(list[i].numbers));
-        eval_add(&b, CAELUM_RECONSTRUCT, &list[i].metrics);
+        json_put(&b, "name", json_string(row->name));
+        if (r->task == CAELUM_RECONSTRUCT) json_put(&b, "numbers", json_size(row->numbers));
+        put_figures(&b, r->task, row->metrics);
         json_add(&baselines, b);
     }
     return baselines;
 }
 
-static void print_object(const struct evaluation *e, const struct caelum_net_info *net,
-                         const struct caelum_metrics *m, const struct caelum_baseline *list, size_t count) {
-    json_t *object = eval_object(e, m->count);
-    json_put(
-        &object, "measured_on",
-        json_string("outputs clamped to [0, 1] and rounded to 8 bit, except mse_float and accuracy, which "
-                    "are of the outputs as they are"));
-    eval_add(&object, CAELUM_RECONSTRUCT, m);
-    json_put(&object, "parameters", json_size(net->parameters));
-    json_put(&object, "latent", net->has_latent ? json_size(net->latent) : json_null());
-    json_put(&object, "bottleneck", json_size(net->bottleneck));
-    json_put(&object, "baselines", baselines_array(list, count));
-    print_json(object);
+static void print_object(const struct evaluation *e, const struct result *r) {
+    const struct caelum_net_info *net = &r->net;
+    json_t *o = json_object();
+    json_put(&o, "model", json_bytes(e->model_path));
+    json_put(&o, "data", json_bytes(e->data_spec));
+    json_put(&o, "split", json_string(eval_splits[e->how.split]));
+    json_put(&o, "split_seed", json_integer((json_int_t)e->settings.split_seed));
+    json_put(&o, "count", json_size(count_of(r->row[0].metrics)));
+    if (measured_on[r->task]) json_put(&o, "measured_on", json_string(measured_on[r->task]));
+    put_figures(&o, r->task, r->row[0].metrics);
+    if (r->task == CAELUM_COLORIZE) {
+        json_put(&o, "vivid", json_number(e->how.vivid));
+        json_put(&o, "hints", json_size(e->how.hints));
+        json_put(&o, "verdict", e->how.vivid > 0 ? json_null() : json_string(verdict(r)));
+        if (e->classifier) json_put(&o, "semantic", semantic_object(e, &r->semantic));
+    }
+    json_put(&o, "parameters", json_size(net->parameters));
+    if (r->task == CAELUM_RECONSTRUCT) {
+        json_put(&o, "latent", net->has_latent ? json_size(net->latent) : json_null());
+        json_put(&o, "bottleneck", json_size(net->bottleneck));
+    }
+    if (r->task != CAELUM_CLASSIFY) json_put(&o, "baselines", baselines_array(r));
+    print_json(o);
 }
 
-int eval_record(const struct evaluation *e, caelum_model *model, enum caelum_task task, const void *metrics,
-                struct caelum_error *err) {
+/* --- Measuring ------------------------------------------------------------------------------------ */
+
+/* Writes the figures into the model's file, in the metadata under the split's name. */
+static int record(const struct evaluation *e, const struct result *r, struct caelum_error *err) {
     char key[64], text[512];
-    size_t count;
     int used = snprintf(key, sizeof key, "%s", eval_splits[e->how.split]);
-    if (task == CAELUM_COLORIZE && e->how.vivid > 0)
+    if (r->task == CAELUM_COLORIZE && e->how.vivid > 0)
         used += number_print(key + used, sizeof key - (size_t)used, "_vivid_%g", e->how.vivid);
-    if (task == CAELUM_COLORIZE && e->how.hints > 0)
+    if (r->task == CAELUM_COLORIZE && e->how.hints > 0)
         snprintf(key + used, sizeof key - (size_t)used, "_hints_%zu", e->how.hints);
     used = 0;
-    for (const struct caelum_figure *f = caelum_figures(task); f->key; f++)
+    for (const struct caelum_figure *f = caelum_figures(r->task); f->key; f++)
         if (f->column)
             used += number_print(text + used, sizeof text - (size_t)used, "%s=%.6g ", f->key,
-                                 caelum_figure_value(f, metrics));
-    memcpy(&count, metrics, sizeof count);
-    snprintf(text + used, sizeof text - (size_t)used, "pictures=%zu", count);
-    const int code = caelum_model_set_metadata(model, key, text, err);
-    return code ? code : caelum_model_save(model, e->model_path, err);
+                                 caelum_figure_value(f, r->row[0].metrics));
+    snprintf(text + used, sizeof text - (size_t)used, "pictures=%zu", count_of(r->row[0].metrics));
+    CHECK(caelum_model_set_metadata(e->model, key, text, err));
+    return caelum_model_save(e->model, e->model_path, err);
 }
 
-static int eval_reconstruction(const struct evaluation *e, caelum_model *model, const caelum_data *data,
-                               struct caelum_error *err) {
-    struct caelum_metrics metrics;
-    struct caelum_baseline list[MOST_BASELINES];
-    struct caelum_net_info net;
+static void add_row(struct result *r, const char *name, size_t numbers, const void *metrics) {
+    r->row[r->rows++] = (struct row){name, numbers, metrics};
+}
+
+static int measure_code(const struct evaluation *e, struct result *r, struct caelum_error *err) {
     size_t count = e->no_baselines ? 0 : MOST_BASELINES;
-    caelum_net_describe(caelum_model_net(model), &net);
-    int code = caelum_eval(model, data, &e->how, &metrics, err);
-    if (code == 0 && count > 0) code = caelum_baselines(data, &e->how, net.bottleneck, list, &count, err);
-    if (code == 0 && e->record) code = eval_record(e, model, CAELUM_RECONSTRUCT, &metrics, err);
-    progress_clear();
-    if (code != 0) return code;
-    if (e->json)
-        print_object(e, &net, &metrics, list, count);
-    else
-        print_table(e, &net, &metrics, list, count);
+    CHECK(caelum_eval(e->model, e->data, &e->how, &r->plain, err));
+    if (count > 0) CHECK(caelum_baselines(e->data, &e->how, r->net.bottleneck, r->codes, &count, err));
+    add_row(r, "this model", r->net.bottleneck, &r->plain);
+    for (size_t i = 0; i < count; i++)
+        add_row(r, r->codes[i].name, r->codes[i].numbers, &r->codes[i].metrics);
     return 0;
 }
 
+/* The semantic test of a colorizer by a classifier. */
+static int measure_semantic(struct evaluation *e, struct result *r, struct caelum_error *err) {
+    uint64_t trained;
+    CHECK(model_open(&e->judge, e->classifier, NULL, err));
+    const char *seed = caelum_model_metadata(e->judge, "split_seed");
+    if (number_whole(seed, 0, UINT64_MAX, &trained) && trained != e->settings.split_seed)
+        warn("the classifier was trained with --split-seed %s: it has seen some of these pictures", seed);
+    return caelum_eval_semantic(e->model, e->judge, e->data, &e->how, &r->semantic, err);
+}
+
+static int measure_color(struct evaluation *e, struct result *r, struct caelum_error *err) {
+    size_t count = e->no_baselines ? 1 : MOST_BASELINES;
+    if (e->record && e->how.split == CAELUM_VALIDATION)
+        CHECK(caelum_color_calibrate(e->model, e->data, &e->how, err));
+    if (e->classifier) CHECK(measure_semantic(e, r, err));
+    CHECK(caelum_eval_color(e->model, e->data, &e->how, &r->color, err));
+    CHECK(caelum_color_baselines(e->data, &e->how, r->colorizers, &count, err));
+    add_row(r, "this model", 0, &r->color);
+    for (size_t i = 0; i < count; i++) add_row(r, r->colorizers[i].name, 0, &r->colorizers[i].metrics);
+    return 0;
+}
+
+static int measure_classes(const struct evaluation *e, struct result *r, struct caelum_error *err) {
+    add_row(r, "this model", 0, &r->classes);
+    return caelum_eval_class(e->model, e->data, &e->how, &r->classes, err);
+}
+
 static const struct caelum_option rows[] = {
-    OPTION(STRING, struct evaluation, 'd', "data", data, "SPEC",
+    OPTION(STRING, struct evaluation, 'd', "data", data_spec, "SPEC",
            "as for train; default: the data of the model's training"),
     CHOICE(struct evaluation, "split", how.split, eval_splits, "which part of the data"),
     OPTION(U64, struct evaluation, 0, "split-seed", settings.split_seed, "N",
@@ -161,10 +258,8 @@ static const struct caelum_option rows[] = {
     OPTION(FLAG, struct evaluation, 0, "record", record, NULL,
            "also write the figures into the model's metadata, where inspect shows them; on the validation "
            "split also fit the gain of --vivid 1"),
-    OPTION(THREADS, struct evaluation, 't', "threads", how.threads, "N",
-           "threads, 1 to 4096; no influence on the result"),
-    OPTION(STRING, struct evaluation, 0, "cache-dir", settings.cache_dir, "DIR",
-           "directory of prepared data; default ~/.cache/caelum"),
+    OPTION(THREADS, struct evaluation, 't', "threads", how.threads, "N", THREADS_HELP),
+    OPTION(STRING, struct evaluation, 0, "cache-dir", settings.cache_dir, "DIR", CACHE_HELP),
     OPTION(FLAG, struct evaluation, 0, "json", json, NULL, "print the figures as JSON"),
     END_OF_OPTIONS};
 
@@ -175,37 +270,41 @@ static void defaults(void *values) {
     e->settings.opened = data_opened;
 }
 
-static int run(void *values, int n, char **words) {
+static int run(void *values, int n, char **words, struct caelum_error *err) {
     struct evaluation *e = values;
-    if (n != 1) return usage_error("eval", "expected one MODEL, got %d", n);
+    struct result r = {0};
     char shipped[PATH_SIZE];
+    if (n != 1) return usage_error("eval", "expected one MODEL, got %d", n);
     e->model_path = path_shipped(words[0], ".safetensors", shipped);
     if (e->record && e->model_path == shipped)
         return usage_error("eval", "--record writes into the model, and %s came with the program; copy it",
                            words[0]);
     signals_catch();
-    struct caelum_error err;
-    caelum_model *model = NULL;
-    caelum_data *data = NULL;
-    int code = caelum_model_load(&model, e->model_path, &err);
-    if (code == 0) code = eval_data_open(e, model, &data, &err);
-    if (code == 0) {
-        const enum caelum_task task = caelum_net_task(caelum_model_net(model));
-        const bool color = task == CAELUM_COLORIZE;
-        if (!color && (e->how.vivid > 0 || e->how.hints > 0 || e->how.sheets || e->classifier))
-            warn("--vivid, --hints, --sheets and --classifier are for colorizers: nothing is different with "
-                 "them");
-        if (color)
-            code = eval_color(e, model, data, &err);
-        else if (task == CAELUM_CLASSIFY)
-            code = eval_class(e, model, data, &err);
-        else
-            code = eval_reconstruction(e, model, data, &err);
-    }
-    caelum_data_close(&data);
-    caelum_model_close(&model);
+    CHECK(caelum_model_load(&e->model, e->model_path, err));
+    CHECK(eval_data_open(e, err));
+    caelum_net_describe(caelum_model_net(e->model), &r.net);
+    r.task = caelum_net_task(caelum_model_net(e->model));
+    if (r.task != CAELUM_COLORIZE && (e->how.vivid > 0 || e->how.hints > 0 || e->how.sheets || e->classifier))
+        warn(
+            "--vivid, --hints, --sheets and --classifier are for colorizers: nothing is different with them");
+    CHECK(r.task == CAELUM_COLORIZE   ? measure_color(e, &r, err)
+          : r.task == CAELUM_CLASSIFY ? measure_classes(e, &r, err)
+                                      : measure_code(e, &r, err));
+    if (e->record) CHECK(record(e, &r, err));
+    progress_clear();
+    if (e->json)
+        print_object(e, &r);
+    else
+        print_table(e, &r);
+    return 0;
+}
+
+static void close_evaluation(void *values) {
+    struct evaluation *e = values;
+    caelum_data_close(&e->data);
+    caelum_model_close(&e->model);
+    caelum_model_close(&e->judge);
     free(e->found);
-    return code != 0 ? report(&err) : 0;
 }
 
 const struct command command_eval = {.name = "eval",
@@ -216,4 +315,5 @@ const struct command command_eval = {.name = "eval",
                                      .display = true,
                                      .size = sizeof(struct evaluation),
                                      .defaults = defaults,
-                                     .run = run};
+                                     .run = run,
+                                     .close = close_evaluation};

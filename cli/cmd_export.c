@@ -6,15 +6,16 @@
 /* Opening a codec checks it. */
 static int set_price(caelum_model *model, const char *price, struct caelum_error *err) {
     caelum_codec *codec = NULL;
-    int code = caelum_model_set_metadata(model, "price", price, err);
-    if (code == 0) code = caelum_codec_open(&codec, model, 0, err);
+    CHECK(caelum_model_set_metadata(model, "price", price, err));
+    CHECK(caelum_codec_open(&codec, model, 0, err));
     caelum_codec_close(&codec);
-    return code;
+    return 0;
 }
 
 struct export {
     const char *out, *onnx, *price;
     bool half, force;
+    caelum_model *model;
 };
 
 static const struct caelum_option export_rows[] = {
@@ -28,25 +29,24 @@ static const struct caelum_option export_rows[] = {
     OPTION(FLAG, struct export, 0, "force", force, NULL, "overwrite an existing file"),
     END_OF_OPTIONS};
 
-static int run_export(void *values, int n, char **words) {
-    const struct export *e = values;
+static int run_export(void *values, int n, char **words, struct caelum_error *err) {
+    struct export *e = values;
     const char *out = e->onnx ? e->onnx : e->out;
     if (n != 1 || !e->out == !e->onnx)
         return usage_error("export", "expected one MODEL and either -o FILE or --onnx FILE");
-    struct caelum_error err;
-    caelum_model *model = NULL;
-    char path[PATH_SIZE];
-    int code = path_free(out, e->force, &err);
-    if (code == 0) code = caelum_model_load(&model, path_shipped(words[0], ".safetensors", path), &err);
-    if (code == 0 && e->half) code = caelum_model_round_half(model, &err);
-    if (code == 0 && e->price) code = set_price(model, e->price, &err);
-    if (code == 0)
-        code = e->onnx ? caelum_model_export_as(model, ".onnx", out, &err)
-                       : caelum_model_export(model, out, &err);
-    caelum_model_close(&model);
-    if (code != 0) return report(&err);
+    CHECK(path_free(out, e->force, err));
+    CHECK(model_open(&e->model, words[0], NULL, err));
+    if (e->half) CHECK(caelum_model_round_half(e->model, err));
+    if (e->price) CHECK(set_price(e->model, e->price, err));
+    CHECK(e->onnx ? caelum_model_export_as(e->model, ".onnx", out, err)
+                  : caelum_model_export(e->model, out, err));
     printf("%s\n", out);
     return 0;
+}
+
+static void close_export(void *values) {
+    struct export *e = values;
+    caelum_model_close(&e->model);
 }
 
 const struct command command_export = {
@@ -57,11 +57,13 @@ const struct command command_export = {
     .group = "files, data and speed",
     .rows = export_rows,
     .size = sizeof(struct export),
-    .run = run_export};
+    .run = run_export,
+    .close = close_export};
 
 struct import {
     const char *out;
     bool force;
+    caelum_model *model;
     struct caelum_import_settings settings;
 };
 
@@ -82,20 +84,21 @@ static void import_defaults(void *values) {
     i->settings = caelum_import_defaults();
 }
 
-static int run_import(void *values, int n, char **words) {
+static int run_import(void *values, int n, char **words, struct caelum_error *err) {
     struct import *i = values;
-    if (n != 1 || !i->out) return usage_error("import", "expected one FILE and -o FILE");
-    struct caelum_error err;
-    caelum_model *model = NULL;
     char net[PATH_SIZE];
+    if (n != 1 || !i->out) return usage_error("import", "expected one FILE and -o FILE");
     if (i->settings.net_path) i->settings.net_path = path_shipped(i->settings.net_path, ".net", net);
-    int code = path_free(i->out, i->force, &err);
-    if (code == 0) code = caelum_model_import(&model, words[0], &i->settings, &err);
-    if (code == 0) code = caelum_model_save(model, i->out, &err);
-    caelum_model_close(&model);
-    if (code != 0) return report(&err);
+    CHECK(path_free(i->out, i->force, err));
+    CHECK(caelum_model_import(&i->model, words[0], &i->settings, err));
+    CHECK(caelum_model_save(i->model, i->out, err));
     printf("%s\n", i->out);
     return 0;
+}
+
+static void close_import(void *values) {
+    struct import *i = values;
+    caelum_model_close(&i->model);
 }
 
 const struct command command_import = {.name = "import",
@@ -105,4 +108,5 @@ const struct command command_import = {.name = "import",
                                        .rows = import_rows,
                                        .size = sizeof(struct import),
                                        .defaults = import_defaults,
-                                       .run = run_import};
+                                       .run = run_import,
+                                       .close = close_import};

@@ -82,18 +82,10 @@ static void print_summary(const caelum_net *net, const struct caelum_net_info *i
            grouped(info->bottleneck, text), info->bottleneck_layer + 1, row.text);
 }
 
-static json_t *shape_object(size_t channels, size_t height, size_t width) {
-    json_t *shape = json_array();
-    json_add(&shape, json_size(channels));
-    json_add(&shape, json_size(height));
-    json_add(&shape, json_size(width));
-    return shape;
-}
-
 static json_t *layer_object(const struct caelum_layer_info *r) {
     json_t *row = json_object();
     json_put(&row, "layer", json_string(r->text));
-    json_put(&row, "output", shape_object(r->channels, r->height, r->width));
+    json_put(&row, "output", json_sizes(r->channels, r->height, r->width));
     json_put(&row, "parameters", json_size(r->parameters));
     json_put(&row, "macs", json_size(r->macs));
     json_put(&row, "receptive_field", json_size(r->receptive));
@@ -111,7 +103,7 @@ static void print_object(const char *path, const caelum_net *net, const struct c
         json_add(&rows, layer_object(&r));
     }
     json_put(&o, "network", json_bytes(path));
-    json_put(&o, "input", shape_object(info->channels, info->height, info->width));
+    json_put(&o, "input", json_sizes(info->channels, info->height, info->width));
     json_put(&o, "task", task ? json_string(task) : json_null());
     json_put(&o, "parameters", json_size(info->parameters));
     json_put(&o, "macs", json_size(info->macs));
@@ -143,6 +135,8 @@ static void print_origin(const caelum_model *model) {
 struct inspect {
     size_t height, width;
     bool json;
+    caelum_model *model;
+    caelum_net *net; /* where it is no model's */
 };
 
 static const struct caelum_option rows[] = {
@@ -157,31 +151,31 @@ static void defaults(void *values) {
     in->height = in->width = 32;
 }
 
-static int run(void *values, int n, char **words) {
-    const struct inspect *in = values;
-    if (n != 1) return usage_error("inspect", "expected one NET or MODEL, got %d", n);
-    struct caelum_error err;
-    caelum_model *model = NULL;
-    caelum_net *own = NULL;
+static int run(void *values, int n, char **words, struct caelum_error *err) {
+    struct inspect *in = values;
     char shipped[PATH_SIZE];
-    const char *path = path_shipped(words[0], ".net", shipped);
-    const int code = is_model(path) ? caelum_model_load(&model, path, &err)
-                                    : caelum_net_load(&own, path, in->height, in->width, &err);
-    if (code != 0) return report(&err);
-    const caelum_net *net = model ? caelum_model_net(model) : own;
     struct caelum_net_info info;
+    if (n != 1) return usage_error("inspect", "expected one NET or MODEL, got %d", n);
+    const char *path = path_shipped(words[0], ".net", shipped);
+    CHECK(is_model(path) ? caelum_model_load(&in->model, path, err)
+                         : caelum_net_load(&in->net, path, in->height, in->width, err));
+    const caelum_net *net = in->model ? caelum_model_net(in->model) : in->net;
     caelum_net_describe(net, &info);
     if (in->json) {
         print_object(path, net, &info);
     } else {
         print_table(net, &info);
         print_summary(net, &info);
-        if (model) print_origin(model);
+        if (in->model) print_origin(in->model);
     }
     if (!task_of(net, &info)) warn_of_shapes(net, &info);
-    caelum_net_close(&own);
-    caelum_model_close(&model);
     return 0;
+}
+
+static void close_inspect(void *values) {
+    struct inspect *in = values;
+    caelum_net_close(&in->net);
+    caelum_model_close(&in->model);
 }
 
 const struct command command_inspect = {.name = "inspect",
@@ -192,4 +186,5 @@ const struct command command_inspect = {.name = "inspect",
                                         .rows = rows,
                                         .size = sizeof(struct inspect),
                                         .defaults = defaults,
-                                        .run = run};
+                                        .run = run,
+                                        .close = close_inspect};

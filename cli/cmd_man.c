@@ -47,56 +47,38 @@ static const struct item statuses[] = {
     {"130, 143, 129", "Stopped by SIGINT, SIGTERM or SIGHUP; finished work is saved."},
     {NULL, NULL}};
 
-/* Text as mdoc lines of at most 78 characters: sentences start new lines, and nothing in it is taken for a
- * request or an escape. */
+/* Nothing in a text is taken for an escape or the end of an argument. */
+static void put_escaped(char c) {
+    const char *escaped = c == '\\' ? "\\e" : c == '-' ? "\\-" : c == '"' ? "\\(dq" : NULL;
+    if (escaped)
+        fputs(escaped, stdout);
+    else
+        putchar(c);
+}
+
+/* Text as mdoc lines: each sentence starts one, and none of them is taken for a request. */
 static void print_text(const char *text) {
-    size_t column = 0;
-    while (*text) {
-        const size_t n = strcspn(text, " ");
-        if (column > 0 && column + 1 + n > 78) {
-            putchar('\n');
-            column = 0;
-        } else if (column > 0) {
-            putchar(' ');
-        }
-        if (column == 0 && (*text == '.' || *text == '\'')) fputs("\\&", stdout);
-        for (size_t i = 0; i < n; i++) {
-            if (text[i] == '\\')
-                fputs("\\e", stdout);
-            else if (text[i] == '-')
-                fputs("\\-", stdout);
-            else
-                putchar(text[i]);
-        }
-        column += 1 + n;
-        if (n > 1 && text[n - 1] == '.' && text[n]) {
-            putchar('\n');
-            column = 0;
-        }
-        text += n;
-        text += strspn(text, " ");
+    bool starts = true;
+    for (const char *c = text; *c; c++) {
+        if (starts && (*c == '.' || *c == '\'')) fputs("\\&", stdout);
+        starts = *c == ' ' && c > text + 1 && c[-1] == '.' && c[-2] != ' ';
+        put_escaped(starts ? '\n' : *c);
     }
     putchar('\n');
 }
 
 /* A sentence that begins with a capital and ends with a full stop. */
-static void print_sentence(const char *text) {
+static void print_sentence(const char *begin, const char *text) {
     char sentence[1024];
-    snprintf(sentence, sizeof sentence, "%c%s.", toupper((unsigned char)text[0]), text + 1);
+    snprintf(sentence, sizeof sentence, "%s%s.", begin, text);
+    sentence[0] = (char)toupper((unsigned char)sentence[0]);
     print_text(sentence);
 }
 
-/* An argument of a macro, as one word. */
+/* An argument of a macro, as one word, in quotes so that no macro's name is taken for one. */
 static void print_argument(const char *text) {
-    fputs(" \"", stdout); /* so that no macro's name is taken for one */
-    for (; *text; text++) {
-        if (*text == '"')
-            fputs("\\(dq", stdout);
-        else if (*text == '\\')
-            fputs("\\e", stdout);
-        else
-            printf("%s%c", *text == '-' ? "\\" : "", *text);
-    }
+    fputs(" \"", stdout);
+    for (; *text; text++) put_escaped(*text);
     putchar('"');
 }
 
@@ -126,12 +108,9 @@ static void print_option(const struct option *o) {
     print_argument(dashed);
     if (argument) printf(" Ar"), print_argument(argument);
     putchar('\n');
-    print_sentence(row->help);
+    print_sentence("", row->help);
     if (row->kind == CAELUM_OPTION_THREADS && *(int *)o->value == 0) text = "the processors at hand";
-    if (row->kind == CAELUM_OPTION_FLAG || !text) return;
-    char sentence[600];
-    snprintf(sentence, sizeof sentence, "The default is %s.", text);
-    print_text(sentence);
+    if (row->kind != CAELUM_OPTION_FLAG && text) print_sentence("the default is ", text);
 }
 
 static void print_head(const char *title, const char *name, const char *summary) {
@@ -140,18 +119,17 @@ static void print_head(const char *title, const char *name, const char *summary)
 }
 
 static void print_command(const struct command *command) {
-    char title[64], name[64], arguments[128];
+    char title[64], name[64];
     struct options options;
     options_open(&options, command);
     snprintf(name, sizeof name, "caelum-%s", command->name);
     for (size_t i = 0; i <= strlen(name); i++) title[i] = (char)toupper((unsigned char)name[i]);
     print_head(title, name, command->summary);
-    snprintf(arguments, sizeof arguments, "%s", command->arguments);
     printf(".Sh SYNOPSIS\n.Nm caelum %s\n", command->name);
     if (options.count > 0) printf(".Op Ar options\n");
-    if (*arguments) printf(".Ar"), print_argument(arguments), putchar('\n');
+    if (*command->arguments) printf(".Ar"), print_argument(command->arguments), putchar('\n');
     printf(".Sh DESCRIPTION\n");
-    print_sentence(command->summary);
+    print_sentence("", command->summary);
     if (options.count > 0) printf(".Pp\nThe options are:\n.Bl -tag -width Ds\n");
     for (size_t i = 0; i < options.count; i++) print_option(&options.list[i]);
     if (options.count > 0) printf(".El\n");
@@ -184,15 +162,15 @@ static void print_program(void) {
         printf(".It Cm %s", c->name);
         if (*c->arguments) printf(" Ar"), print_argument(c->arguments);
         putchar('\n');
-        print_sentence(c->summary);
+        print_sentence("", c->summary);
     }
     printf(".El\n.Ss Options in files\n");
     print_text(
         "Options not on the command line are taken from the environment, then from ./caelum.conf, then from "
         "the user's file; else it is the default. Files have lines 'key = value'; from a # at the start of a "
         "line or behind a blank on the rest is comment. A key is an option's long name, for all commands "
-        "that "
-        "have it, or COMMAND.NAME, which wins over the plain name in the same file. Flags are set by yes or "
+        "that have it, or COMMAND.NAME, which wins over the plain name in the same file. Flags are set by "
+        "yes or "
         "no. "
         "--force can't be set in a file. 'caelum config' shows where each value comes from.");
     print_items("ENVIRONMENT", " Ev", environment);
@@ -201,23 +179,20 @@ static void print_program(void) {
     printf(".Sh EXAMPLES\n");
     for (size_t i = 0; i < 2; i++) printf(".Dl"), print_argument(commands[i]->example), putchar('\n');
     printf(".Sh SEE ALSO\n");
-    const char *names[OPTIONS_MOST];
-    size_t count = 0;
-    for (; commands[count] && count < OPTIONS_MOST; count++) names[count] = commands[count]->name;
+    const char *names[COMMANDS_MOST];
+    const size_t count = command_names(names);
     qsort(names, count, sizeof *names, by_name);
     for (size_t i = 0; i < count; i++) printf(".Xr caelum-%s 1%s\n", names[i], i + 1 < count ? " ," : "");
 }
 
-static int run(void *values, int n, char **words) {
-    (void)values;
-    if (n > 1) return usage_error("man", "expected one COMMAND, got %d", n);
-    if (n == 0) {
+static int run(void *values, int n, char **words, struct caelum_error *err) {
+    const struct command *command;
+    (void)values, (void)err;
+    CHECK(command_argument("man", n, words, &command));
+    if (command)
+        print_command(command);
+    else
         print_program();
-        return 0;
-    }
-    const struct command *command = command_find(words[0]);
-    if (!command) return unknown_command(words[0]);
-    print_command(command);
     return 0;
 }
 

@@ -24,59 +24,51 @@ struct job {
     struct inputs inputs;
 };
 
-static int one_picture(void *cookie, size_t i, struct caelum_error *err) {
+static int one_picture(void *cookie, size_t i, struct caelum_picture pictures[PICTURES],
+                       struct caelum_error *err) {
     struct job *job = cookie;
+    struct caelum_picture *in = &pictures[0], *out = &pictures[1];
     char path[PATH_SIZE], stem[NAME_SIZE];
-    struct caelum_picture in = {0}, out = {0};
     path_stem(job->inputs.list[i].path, stem, sizeof stem);
-    int code = path_result(job->dir, stem, ".png", path, sizeof path, err);
-    if (code == 0) code = inputs_claim(&job->inputs, i, path, job->force, err);
-    if (code == 0) code = input_load(&job->inputs.list[i], &in, err);
-    if (code == 0) code = caelum_reconstruct(job->model, &in, job->threads, &out, err);
-    if (code == 0) code = caelum_picture_save(&out, path, err);
-    if (code == 0) inputs_wrote(&job->inputs, i, path);
+    CHECK(path_result(job->dir, stem, ".png", path, sizeof path, err));
+    CHECK(inputs_claim(&job->inputs, i, path, job->force, err));
+    CHECK(input_load(&job->inputs.list[i], in, err));
+    CHECK(caelum_reconstruct(job->model, in, job->threads, out, err));
+    CHECK(caelum_picture_save(out, path, err));
+    inputs_wrote(&job->inputs, i, path);
     progress_clear();
-    if (code == 0 && !display.quiet) {
-        const bool whole = in.width == job->side && in.height == job->side;
-        const bool small = in.width < job->side || in.height < job->side;
-        printf("%s  %zux%zu  %.2f dB%s\n", path, in.width, in.height, psnr(&in, &out),
+    const bool whole = in->width == job->side && in->height == job->side,
+               small = in->width < job->side || in->height < job->side;
+    if (!display.quiet)
+        printf("%s  %zux%zu  %.2f dB%s\n", path, in->width, in->height, psnr(in, out),
                whole   ? ""
                : small ? "  (extended by mirroring)"
                        : "  (overlapping tiles)");
-    }
-    caelum_picture_free(&in);
-    caelum_picture_free(&out);
-    return code;
+    return 0;
 }
 
 static const struct caelum_option rows[] = {
     OPTION(STRING, struct job, 'o', "out", dir, "DIR", "directory for the pictures, as PNG; made if missing"),
     OPTION(FLAG, struct job, 0, "force", force, NULL, "overwrite existing pictures"),
-    OPTION(THREADS, struct job, 't', "threads", threads, "N",
-           "threads, 1 to 4096; no influence on the result"),
-    END_OF_OPTIONS};
+    OPTION(THREADS, struct job, 't', "threads", threads, "N", THREADS_HELP), END_OF_OPTIONS};
 
-static int run(void *values, int n, char **words) {
+static int run(void *values, int n, char **words, struct caelum_error *err) {
     struct job *job = values;
+    struct caelum_net_info info;
     if (n < 2 || !job->dir)
         return usage_error("reconstruct", "expected MODEL, pictures or folders, and -o DIR");
-    struct caelum_error err;
-    char path[PATH_SIZE];
-    int code = inputs_open(&job->inputs, words + 1, n - 1, NULL, &err);
-    if (code == 0) code = caelum_model_load(&job->model, path_shipped(words[0], ".safetensors", path), &err);
-    if (code == 0) code = path_directory(job->dir, &err);
-    int status;
-    if (code == 0) {
-        struct caelum_net_info info;
-        caelum_net_describe(caelum_model_net(job->model), &info);
-        job->side = info.height;
-        status = each("reconstructing", "reconstructed", job->inputs.count, one_picture, job);
-    } else {
-        status = report(&err);
-    }
+    CHECK(inputs_open(&job->inputs, words + 1, n - 1, NULL, err));
+    CHECK(model_open(&job->model, words[0], NULL, err));
+    CHECK(file_make_directory(job->dir, err));
+    caelum_net_describe(caelum_model_net(job->model), &info);
+    job->side = info.height;
+    return each("reconstructing", "reconstructed", job->inputs.count, one_picture, job);
+}
+
+static void close_job(void *values) {
+    struct job *job = values;
     caelum_model_close(&job->model);
     inputs_close(&job->inputs);
-    return status;
 }
 
 const struct command command_reconstruct = {
@@ -87,4 +79,5 @@ const struct command command_reconstruct = {
     .rows = rows,
     .display = true,
     .size = sizeof(struct job),
-    .run = run};
+    .run = run,
+    .close = close_job};

@@ -1,88 +1,49 @@
 /* cmd_study.c - caelum study: a study file's runs, those that are missing. */
-#define _GNU_SOURCE
 #include "base/json.h"
-#include "base/path.h"
 #include "cli.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 static void finished_line(const struct caelum_study_progress *p) {
     const struct caelum_train_result *r = p->result;
     char took[32];
-    progress_clear();
     if (r->epochs > 0)
-        fprintf(stderr, "%zu/%zu  %s: %zu epochs in %s, validation loss %.6f in the best epoch, %zu\n",
-                p->finished, p->runs, p->run, r->epochs, progress_duration(r->seconds, took),
-                r->best_val_loss, r->best_epoch);
+        progress_print("%zu/%zu  %s: %zu epochs in %s, validation loss %.6f in the best epoch, %zu\n",
+                       p->finished, p->runs, p->run, r->epochs, progress_duration(r->seconds, took),
+                       r->best_val_loss, r->best_epoch);
     else
-        fprintf(stderr, "%zu/%zu  %s: measured\n", p->finished, p->runs, p->run);
-    progress_said();
+        progress_print("%zu/%zu  %s: measured\n", p->finished, p->runs, p->run);
 }
 
 static void epoch_line(const struct caelum_study_progress *p) {
     const struct caelum_epoch *e = p->train->finished;
-    progress_clear();
-    fprintf(stderr, "%s  epoch %3zu/%zu  loss %.6f  val %.6f  acc %.4f  %.1f s\n", p->run, e->epoch,
-            p->train->epochs, e->loss, e->val_loss, e->val_accuracy, e->seconds);
-    progress_said();
+    progress_print("%s  epoch %3zu/%zu  loss %.6f  val %.6f  acc %.4f  %.1f s\n", p->run, e->epoch,
+                   p->train->epochs, e->loss, e->val_loss, e->val_accuracy, e->seconds);
 }
 
-static void state_line(const struct caelum_study_progress *p, char *line, size_t size) {
-    char meter[25], left[32];
+static void state_line(const struct caelum_study_progress *p) {
+    char line[300], meter[25], left[32];
     progress_bar(meter, 24, p->part);
-    snprintf(line, size, "%zu/%zu runs [%s] %.1f %%  %s left  %s epoch %zu/%zu", p->finished, p->runs, meter,
-             100 * p->part, progress_duration(p->seconds_left, left), p->run, p->train->epoch,
+    snprintf(line, sizeof line, "%zu/%zu runs [%s] %.1f %%  %s left  %s epoch %zu/%zu", p->finished, p->runs,
+             meter, 100 * p->part, progress_duration(p->seconds_left, left), p->run, p->train->epoch,
              p->train->epochs);
+    progress_show(line);
 }
 
 static int progress_study(void *cookie, const struct caelum_study_progress *p) {
     const bool *verbose = cookie;
-    char line[300];
     if (p->event == CAELUM_STUDY_FAILED) {
         struct caelum_error err = *p->error;
         caelum_fail_in(&err, err.code, "%.100s", p->run);
         report(&err);
-    } else if (display.quiet) {
-        return signals_caught() != 0;
-    } else if (p->event == CAELUM_STUDY_FINISHED) {
+    } else if (p->event == CAELUM_STUDY_FINISHED && !display.quiet) {
         finished_line(p);
-    } else if (p->event == CAELUM_STUDY_EPOCH && *verbose) {
+    } else if (p->event == CAELUM_STUDY_EPOCH && *verbose && !display.quiet) {
         epoch_line(p);
     } else if (progress_due()) {
-        state_line(p, line, sizeof line);
-        progress_draw(line);
-    } else if (progress_line_due()) {
-        state_line(p, line, sizeof line);
-        fprintf(stderr, "%s\n", line);
-        progress_said();
+        state_line(p);
     }
     return signals_caught() != 0;
-}
-
-/* "runs/assignment" for studies/assignment.study, "runs/assignment-quick" with --quick. */
-static const char *default_out(const char *path, bool quick, char text[PATH_SIZE + 16]) {
-    const char *name = path_name(path);
-    snprintf(text, PATH_SIZE + 16, "runs/%.*s%s", (int)path_stem_length(name), name, quick ? "-quick" : "");
-    return text;
-}
-
-/* What comes with the program: NAME in its directory, or in share/caelum or one step up from there. */
-static const char *beside_program(const char *name, char path[PATH_SIZE]) {
-    static const char *const places[] = {"..", "../share/caelum", "."};
-    char program[PATH_SIZE];
-    const ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (size <= 0) return NULL;
-    program[size] = '\0';
-    char *slash = strrchr(program, '/');
-    if (slash) *slash = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        const int length = snprintf(path, PATH_SIZE, "%s/%s/%s", program, places[i], name);
-        if (length < PATH_SIZE && access(path, R_OK) == 0) return path;
-    }
-    return NULL;
 }
 
 static void print_result(const struct caelum_study_settings *s, const struct caelum_study_result *r,
@@ -127,8 +88,7 @@ static const struct caelum_option rows[] = {
            "run nothing, only write the report of existing runs"),
     OPTION(FLAG, struct study, 0, "force", s.force, NULL,
            "train again where a directory has a different training"),
-    OPTION(STRING, struct study, 0, "cache-dir", s.cache_dir, "DIR",
-           "directory of prepared data; default ~/.cache/caelum"),
+    OPTION(STRING, struct study, 0, "cache-dir", s.cache_dir, "DIR", CACHE_HELP),
     OPTION(FLAG, struct study, 0, "json", json, NULL, "print the result as JSON"),
     OPTION(FLAG, struct study, 'v', "verbose", verbose, NULL, "print a line after every epoch"),
     END_OF_OPTIONS};
@@ -138,26 +98,26 @@ static void defaults(void *values) {
     study->s = caelum_study_defaults();
 }
 
-static int run(void *values, int n, char **words) {
-    char out[PATH_SIZE + 16], models[PATH_SIZE], path[PATH_SIZE];
+static int run(void *values, int n, char **words, struct caelum_error *err) {
+    char out[RUN_SIZE], models[PATH_SIZE], path[PATH_SIZE];
     struct study *study = values;
     struct caelum_study_settings *s = &study->s;
-    s->path = n > 0 ? words[0] : beside_program("studies/assignment.study", path);
-    if (!s->path) return usage_error("study", "expected a study FILE");
+    if (n == 0 && !path_program("studies/assignment.study", path))
+        return usage_error("study", "expected a study FILE");
+    s->path = n > 0 ? words[0] : path;
     if (n > 1) s->only = (const char *const *)(words + 1), s->only_count = (size_t)n - 1;
-    if (!s->out) s->out = default_out(s->path, s->quick, out);
-    s->models = beside_program("models", models);
+    if (!s->out) s->out = path_run(s->path, s->quick ? "-quick" : "", out);
+    if (path_program("models", models)) s->models = models;
     s->progress = progress_study;
     s->stage = progress_stage;
     s->opened = data_opened;
     s->cookie = &study->verbose;
     signals_catch();
     struct caelum_study_result result = {0};
-    struct caelum_error err;
-    const int code = caelum_study(s, &result, &err);
+    const int code = caelum_study(s, &result, err);
     progress_clear();
     if (code == 0 || result.runs > 0) print_result(s, &result, study->json);
-    return code != 0 ? report(&err) : 0;
+    return code;
 }
 
 const struct command command_study = {.name = "study",

@@ -7,19 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OUT_SIZE = PATH_SIZE + 32 }; /* of a path with a folder in front, something behind */
-
-/* "runs/standard" for models/standard.net. */
-static const char *default_out(const char *net, char text[OUT_SIZE]) {
-    const char *name = path_name(net);
-    snprintf(text, OUT_SIZE, "runs/%.*s", (int)path_stem_length(name), name);
-    return text;
-}
-
 static void print_result(const struct caelum_train_settings *s, const struct caelum_train_result *r,
                          bool json) {
     if (json) {
-        char model[OUT_SIZE];
+        char model[RUN_SIZE];
         snprintf(model, sizeof model, "%s/best.safetensors", s->out);
         json_t *o = json_object();
         json_put(&o, "out", json_bytes(s->out));
@@ -65,29 +56,27 @@ static const struct caelum_option rows[] = {
     OPTION(STRING, struct training, 'o', "out", s.out, "DIR", "run directory to make; default runs/NET"),
     OPTION(STRING, struct training, 0, "init", s.init, "MODEL",
            "start from this model's weights instead of random ones"),
-    OPTION(THREADS, struct training, 't', "threads", s.threads, "N",
-           "threads, 1 to 4096; no influence on the result"),
+    OPTION(THREADS, struct training, 't', "threads", s.threads, "N", THREADS_HELP),
     OPTION(
         FLAG, struct training, 0, "lr-find", lr_find, NULL,
         "only try step sizes from 1e-7 to 10 and suggest one; the default of --out is then runs/NET-lr-find"),
     OPTION(STRING, struct training, 0, "resume", resume, "DIR",
            "resume a run; of the options that affect the result only --epochs can be changed"),
     OPTION(FLAG, struct training, 0, "force", s.force, NULL, "overwrite an existing run directory"),
-    OPTION(STRING, struct training, 0, "cache-dir", s.data_settings.cache_dir, "DIR",
-           "directory of prepared data; default ~/.cache/caelum"),
+    OPTION(STRING, struct training, 0, "cache-dir", s.data_settings.cache_dir, "DIR", CACHE_HELP),
     OPTION(FLAG, struct training, 0, "json", json, NULL, "print the result as JSON"),
     END_OF_OPTIONS};
 
-/* A run that goes on has its settings: the name of the first option on the command line that would change
+/* A run that is resumed has its settings: the name of the first option on the command line that would change
  * one, or NULL. What files and the environment say is for runs that begin. */
 static const char *not_on_resume(void) {
     static const char *const free_ones[] = {"epochs", "threads", "resume", "cache-dir", "json", NULL};
     const struct caelum_option *const lists[] = {rows, caelum_train_options};
     for (size_t k = 0; k < 2; k++)
         for (const struct caelum_option *o = lists[k]; o->name; o++) {
-            bool settled = options_origin(o->name) == ORIGIN_FLAG;
-            for (size_t i = 0; free_ones[i]; i++) settled &= strcmp(o->name, free_ones[i]) != 0;
-            if (settled) return o->name;
+            bool fixed = options_origin(o->name) == ORIGIN_FLAG;
+            for (size_t i = 0; free_ones[i]; i++) fixed &= strcmp(o->name, free_ones[i]) != 0;
+            if (fixed) return o->name;
         }
     return NULL;
 }
@@ -120,38 +109,30 @@ static void print_found(const struct caelum_train_settings *s, const struct cael
     printf("table %s/lr_find.csv\nchart %s/lr_find.svg\n", s->out, s->out);
 }
 
-static int find_lr(struct caelum_train_settings *s, bool json) {
-    static struct caelum_lr_find found;
-    struct caelum_error err;
-    char out[OUT_SIZE + 16], name[OUT_SIZE];
-    if (!s->out) {
-        snprintf(out, sizeof out, "%s-lr-find", default_out(s->net_path, name));
-        s->out = out;
-    }
-    const int code = caelum_lr_find(s, &found, &err);
-    progress_clear();
-    if (code != 0) return report(&err);
-    print_found(s, &found, json);
-    return 0;
-}
-
 static void defaults(void *values) {
     struct training *given = values;
     given->s = caelum_train_defaults();
 }
 
-static int run(void *values, int n, char **words) {
-    char out[OUT_SIZE], net[PATH_SIZE], init[PATH_SIZE];
+static int find_lr(const struct caelum_train_settings *s, bool json, struct caelum_error *err) {
+    static struct caelum_lr_find found;
+    CHECK(caelum_lr_find(s, &found, err));
+    progress_clear();
+    print_found(s, &found, json);
+    return 0;
+}
+
+static int run(void *values, int n, char **words, struct caelum_error *err) {
+    char out[RUN_SIZE], net[PATH_SIZE], init[PATH_SIZE];
     struct training *given = values;
     struct caelum_train_settings *s = &given->s;
-    const char *settled = not_on_resume();
+    struct caelum_train_result result;
+    const char *fixed = not_on_resume();
     s->resume = given->resume != NULL;
-    if (s->resume ? n != 0 : n != 1)
-        return usage_error(
-            "train", s->resume ? "--resume takes no NET: the run knows its own" : "expected one NET, got %d",
-            n);
-    if (s->resume && settled)
-        return usage_error("train", "--%s can't change with --resume: the run knows its own", settled);
+    if (s->resume && n != 0) return usage_error("train", "--resume takes no NET: the run knows its own");
+    if (!s->resume && n != 1) return usage_error("train", "expected one NET, got %d", n);
+    if (s->resume && fixed)
+        return usage_error("train", "--%s can't change with --resume: the run knows its own", fixed);
     if (s->resume && options_origin("epochs") != ORIGIN_FLAG) s->epochs = 0;
     if (s->task == CAELUM_CLASSIFY && options_origin("loss") == ORIGIN_DEFAULT) s->loss = CAELUM_XENT;
     if (s->resume)
@@ -159,18 +140,15 @@ static int run(void *values, int n, char **words) {
     else
         s->net_path = path_shipped(words[0], ".net", net);
     if (s->init) s->init = path_shipped(s->init, ".safetensors", init);
+    if (!s->out) s->out = path_run(s->net_path, given->lr_find ? "-lr-find" : "", out);
     s->stage = progress_stage;
     s->data_settings.opened = data_opened;
     signals_catch();
-    if (given->lr_find) return find_lr(s, given->json);
-    if (!s->out) s->out = default_out(s->net_path, out);
+    if (given->lr_find) return find_lr(s, given->json, err);
     s->command = command_line;
     s->progress = progress_train;
-    struct caelum_train_result result;
-    struct caelum_error err;
-    const int code = caelum_train(s, &result, &err);
+    CHECK(caelum_train(s, &result, err));
     progress_clear();
-    if (code != 0) return report(&err);
     print_result(s, &result, given->json);
     return 0;
 }

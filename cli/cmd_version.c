@@ -33,26 +33,22 @@ static const struct caelum_option rows[] = {
     OPTION(FLAG, struct version, 'q', "quiet", quiet, NULL, "print the version number alone"),
     END_OF_OPTIONS};
 
-static int run(void *values, int n, char **words) {
+static int run(void *values, int n, char **words, struct caelum_error *err) {
     const struct version *v = values;
-    if (n > 0) return usage_error("version", "expected no arguments, got '%s'", words[0]);
-    struct caelum_error err;
     const char *cpu;
-    if (v->quiet && !v->json) {
-        puts(caelum_version());
-        return 0;
-    }
-    if (caelum_cpu(&cpu, &err) != 0) return report(&err);
-    if (v->json) {
-        json_t *object = json_pack("{s:s}", "version", caelum_version());
-        add_build(object);
-        json_object_set_new(object, "instruction_set", json_string(cpu));
-        json_object_set_new(object, "threads", json_integer(caelum_default_threads()));
-        print_json(object);
-    } else {
+    if (n > 0) return usage_error("version", "expected no arguments, got '%s'", words[0]);
+    if (v->quiet && !v->json) return puts(caelum_version()), 0;
+    CHECK(caelum_cpu(&cpu, err));
+    if (!v->json) {
         printf("caelum %s\n%s\nkernels in use: %s, threads: %d\n", caelum_version(), caelum_build_info(), cpu,
                caelum_default_threads());
+        return 0;
     }
+    json_t *object = json_pack("{s:s}", "version", caelum_version());
+    add_build(object);
+    json_object_set_new(object, "instruction_set", json_string(cpu));
+    json_object_set_new(object, "threads", json_integer(caelum_default_threads()));
+    print_json(object);
     return 0;
 }
 

@@ -61,13 +61,10 @@ static int add_line(struct file *f, char *text, int line, struct caelum_error *e
     if (f->count == ENTRIES_MOST)
         return caelum_fail(err, CAELUM_EUSAGE, "%s: longer than %d settings", f->path, ENTRIES_MOST);
     if (dot) *dot = '\0';
-    struct entry *e = &f->entry[f->count];
-    char place[PATH_SIZE + 16];
-    snprintf(place, sizeof place, "%s:%d", f->path, line);
-    *e = (struct entry){strdup(dot ? key : ""), strdup(dot ? dot + 1 : key), strdup(value), strdup(place)};
-    if (!e->command || !e->key || !e->value || !e->place)
+    struct entry *e = &f->entry[f->count++];
+    *e = (struct entry){strdup(dot ? key : ""), strdup(dot ? dot + 1 : key), strdup(value), NULL};
+    if (asprintf(&e->place, "%s:%d", f->path, line) < 0 || !e->command || !e->key || !e->value)
         return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory", f->path);
-    f->count++;
     return 0;
 }
 
@@ -130,26 +127,20 @@ static void say_warning(struct file *f) {
 
 /* --- Keys that no command has --------------------------------------------------------------------- */
 
-static int unknown_key(const struct entry *e, const char *const *names, struct caelum_error *err) {
-    const char *guess = nearest(e->key, names);
-    return caelum_fail(err, CAELUM_EUSAGE, "%s: there is no option '%.100s'%s%s%s%s%s", e->place, e->key,
-                       *e->command ? " of caelum " : "", e->command, guess ? "; did you mean '" : "",
-                       guess ? guess : "", guess ? "'?" : "");
-}
-
 /* Whether some command has the option that an entry sets. */
 static int check_entry(const struct entry *e, struct caelum_error *err) {
     enum { MOST = 1024 };
     const struct command *owner = *e->command ? command_find(e->command) : NULL;
     const char *names[MOST + 1];
+    char question[NEAREST_SIZE];
     size_t count = 0;
     if (strcmp(e->key, "force") == 0)
         return caelum_fail(err, CAELUM_EUSAGE,
                            "%s: force can't be set in a file; give --force on the command line", e->place);
     if (*e->command && !owner) {
-        const char *guess = nearest_command(e->command);
-        return caelum_fail(err, CAELUM_EUSAGE, "%s: there is no command '%.100s'%s%s%s", e->place, e->command,
-                           guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
+        command_names(names);
+        return caelum_fail(err, CAELUM_EUSAGE, "%s: there is no command '%.100s'%s", e->place, e->command,
+                           nearest_question(e->command, names, question));
     }
     for (size_t c = 0; commands[c]; c++) {
         struct options o;
@@ -161,7 +152,9 @@ static int check_entry(const struct entry *e, struct caelum_error *err) {
         if (there) return 0;
     }
     names[count] = NULL;
-    return unknown_key(e, names, err);
+    return caelum_fail(err, CAELUM_EUSAGE, "%s: there is no option '%.100s'%s%s%s", e->place, e->key,
+                       *e->command ? " of caelum " : "", e->command,
+                       nearest_question(e->key, names, question));
 }
 
 /* --- Values --------------------------------------------------------------------------------------- */

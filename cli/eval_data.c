@@ -11,25 +11,24 @@
 #include <sys/stat.h>
 
 /* Sets *value to a whole number of the model's metadata, where it has one. */
-static int read_number(const struct evaluation *e, const caelum_model *model, const char *key, uint64_t most,
-                       uint64_t *value, struct caelum_error *err) {
-    const char *text = caelum_model_metadata(model, key);
+static int read_number(const struct evaluation *e, const char *key, uint64_t most, uint64_t *value,
+                       struct caelum_error *err) {
+    const char *text = caelum_model_metadata(e->model, key);
     if (!text || number_whole(text, 0, most, value)) return 0;
     return caelum_fail(err, CAELUM_EFORMAT, "%.400s: its metadata are damaged: '%.40s' is no such number",
                        e->model_path, key);
 }
 
 /* The split of the training, unless the user asks for another, and crops of the model's size. */
-static int choose_split(struct evaluation *e, const caelum_model *model, struct caelum_error *err) {
+static int choose_split(struct evaluation *e, struct caelum_error *err) {
     struct caelum_data_settings *s = &e->settings;
     struct caelum_net_info net;
     uint64_t trained = s->split_seed, limit = 0;
-    caelum_net_describe(caelum_model_net(model), &net);
+    caelum_net_describe(caelum_model_net(e->model), &net);
     s->crop = net.height;
-    int code = read_number(e, model, "split_seed", UINT64_MAX, &trained, err);
-    if (code == 0) code = read_number(e, model, "limit", UINT32_MAX, &limit, err);
-    if (code == 0) code = read_number(e, model, "synthetic_seed", UINT64_MAX, &s->synthetic_seed, err);
-    if (code != 0) return code;
+    CHECK(read_number(e, "split_seed", UINT64_MAX, &trained, err));
+    CHECK(read_number(e, "limit", UINT32_MAX, &limit, err));
+    CHECK(read_number(e, "synthetic_seed", UINT64_MAX, &s->synthetic_seed, err));
     s->limit = (size_t)limit;
     if (options_origin("split-seed") == ORIGIN_DEFAULT)
         s->split_seed = trained;
@@ -75,19 +74,19 @@ static char *data_generated(const char *fingerprint) {
 }
 
 /* Where nothing says which pictures they are, nothing is guessed. */
-static int choose_data(struct evaluation *e, const caelum_model *model, struct caelum_error *err) {
-    const char *kind = caelum_model_metadata(model, "data");
-    const char *fingerprint = caelum_model_metadata(model, "data_fingerprint");
-    if (e->data) return 0;
+static int choose_data(struct evaluation *e, struct caelum_error *err) {
+    const char *kind = caelum_model_metadata(e->model, "data");
+    const char *fingerprint = caelum_model_metadata(e->model, "data_fingerprint");
+    if (e->data_spec) return 0;
     if (!kind || !fingerprint)
         return caelum_fail(
             err, CAELUM_EUSAGE,
             "%.400s doesn't say which pictures it was trained on; name with --data those that it should "
             "be measured on",
             e->model_path);
-    e->data = e->found = data_of_run(e, fingerprint);
-    if (!e->data) e->data = e->found = data_generated(fingerprint);
-    if (e->data) return 0;
+    e->data_spec = e->found = data_of_run(e, fingerprint);
+    if (!e->data_spec) e->data_spec = e->found = data_generated(fingerprint);
+    if (e->data_spec) return 0;
     return caelum_fail(
         err, CAELUM_EUSAGE,
         "%.300s was trained on %.40s, and there is no run.json in its directory that says where that is; "
@@ -95,13 +94,12 @@ static int choose_data(struct evaluation *e, const caelum_model *model, struct c
         e->model_path, strcmp(kind, "folder") == 0 ? "a folder of pictures" : kind);
 }
 
-int eval_data_open(struct evaluation *e, const caelum_model *model, caelum_data **data,
-                   struct caelum_error *err) {
-    const char *trained_on = caelum_model_metadata(model, "data_fingerprint");
-    int code = choose_split(e, model, err);
-    if (code == 0) code = choose_data(e, model, err);
-    if (code == 0) code = caelum_data_open(data, e->data, &e->settings, err);
-    if (code == 0 && trained_on && strcmp(trained_on, caelum_data_fingerprint(*data)) != 0)
-        warn("%s: these are not the pictures that the model was trained on", e->data);
-    return code;
+int eval_data_open(struct evaluation *e, struct caelum_error *err) {
+    const char *trained_on = caelum_model_metadata(e->model, "data_fingerprint");
+    CHECK(choose_split(e, err));
+    CHECK(choose_data(e, err));
+    CHECK(caelum_data_open(&e->data, e->data_spec, &e->settings, err));
+    if (trained_on && strcmp(trained_on, caelum_data_fingerprint(e->data)) != 0)
+        warn("%s: these are not the pictures that the model was trained on", e->data_spec);
+    return 0;
 }

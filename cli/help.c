@@ -22,47 +22,25 @@ int usage_error(const char *command, const char *format, ...) {
     return 2;
 }
 
-/* Levenshtein distance of short words. */
-static size_t distance(const char *a, const char *b) {
-    size_t row[64];
-    const size_t n = strlen(b) < 63 ? strlen(b) : 63;
-    for (size_t j = 0; j <= n; j++) row[j] = j;
-    for (size_t i = 1; *a; i++, a++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            const size_t replace = diagonal + (*a != b[j - 1]),
-                         other = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            diagonal = row[j];
-            row[j] = replace < other ? replace : other;
-        }
-    }
-    return row[n];
-}
-
-const char *nearest(const char *word, const char *const *words) {
-    const char *best = NULL;
-    const size_t length = strlen(word);
-    size_t least = length < 3 ? length : 3; /* a word of which nothing is left is not close */
-    for (; *words; words++) {
-        const size_t d = distance(word, *words);
-        if (d < least) least = d, best = *words;
-    }
-    return best;
-}
-
-const char *nearest_command(const char *word) {
-    const char *names[OPTIONS_MOST];
+size_t command_names(const char *names[COMMANDS_MOST]) {
     size_t n = 0;
-    for (; commands[n] && n + 1 < OPTIONS_MOST; n++) names[n] = commands[n]->name;
+    for (; commands[n] && n + 1 < COMMANDS_MOST; n++) names[n] = commands[n]->name;
     names[n] = NULL;
-    return nearest(word, names);
+    return n;
 }
 
 int unknown_command(const char *word) {
-    const char *guess = nearest_command(word);
-    if (guess) return usage_error(NULL, "there is no command '%s'; did you mean '%s'?", word, guess);
-    return usage_error(NULL, "there is no command '%s'", word);
+    const char *names[COMMANDS_MOST];
+    char question[NEAREST_SIZE];
+    command_names(names);
+    return usage_error(NULL, "there is no command '%s'%s", word, nearest_question(word, names, question));
+}
+
+int command_argument(const char *self, int n, char **words, const struct command **command) {
+    *command = NULL;
+    if (n > 1) return usage_error(self, "expected one COMMAND, got %d", n);
+    if (n == 1) *command = command_find(words[0]);
+    return n == 1 && !*command ? unknown_command(words[0]) : 0;
 }
 
 /* "  heading:" in the style of headings. */
@@ -112,16 +90,14 @@ void command_help(const struct command *command, FILE *to) {
     options_close(&options);
 }
 
-static int run(void *values, int n, char **words) {
-    (void)values;
-    if (n > 1) return usage_error("help", "expected one COMMAND, got %d", n);
-    if (n == 0) {
+static int run(void *values, int n, char **words, struct caelum_error *err) {
+    const struct command *command;
+    (void)values, (void)err;
+    CHECK(command_argument("help", n, words, &command));
+    if (command)
+        command_help(command, stdout);
+    else
         commands_overview(stdout);
-        return 0;
-    }
-    const struct command *command = command_find(words[0]);
-    if (!command) return unknown_command(words[0]);
-    command_help(command, stdout);
     return 0;
 }
 

@@ -242,11 +242,14 @@ int each(const char *doing, const char *undone, size_t count, one_of_many *visit
     int status = 0;
     size_t failed = 0;
     for (size_t i = 0; i < count && !signals_caught(); i++) {
+        struct caelum_picture pictures[PICTURES] = {0};
         if (count > 1) progress_stage(NULL, doing, i, count);
-        if (visit(cookie, i, &err) == 0) continue;
-        const int code = report(&err);
-        status = failed == 0 || status == code ? code : SEVERAL_WAYS;
-        failed++;
+        if (visit(cookie, i, pictures, &err) != 0) {
+            const int code = report(&err);
+            status = failed == 0 || status == code ? code : SEVERAL_WAYS;
+            failed++;
+        }
+        for (size_t k = 0; k < PICTURES; k++) caelum_picture_free(&pictures[k]);
     }
     progress_clear();
     if (failed > 0 && count > 1) warn("%zu of %zu files were not %s", failed, count, undone);

@@ -74,6 +74,14 @@ void print_json(json_t *object) {
     free(text);
 }
 
+json_t *json_sizes(size_t a, size_t b, size_t c) {
+    json_t *list = json_array();
+    json_add(&list, json_size(a));
+    json_add(&list, json_size(b));
+    json_add(&list, json_size(c));
+    return list;
+}
+
 const char *grouped(size_t n, char text[32]) {
     char digits[24];
     const int length = snprintf(digits, sizeof digits, "%zu", n);

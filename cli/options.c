@@ -63,14 +63,14 @@ int option_set(const struct caelum_option *row, void *value, const char *text, s
                                            [CAELUM_OPTION_U64] = "a whole number",
                                            [CAELUM_OPTION_REAL] = "a number",
                                            [CAELUM_OPTION_THREADS] = "1 to 4096 threads"};
-    char words[256];
+    char words[256], question[NEAREST_SIZE];
     if (row->kind == CAELUM_OPTION_LIST) return add_word(row, value, text, err);
     if (option_read(row, value, text)) return 0;
-    const bool choice = row->kind == CAELUM_OPTION_WORD;
-    const char *guess = choice ? nearest(text, row->words) : NULL;
-    return caelum_fail(err, CAELUM_EUSAGE, "%s: expected %s, got '%.200s'%s%s%s", row->name,
-                       choice ? option_argument(row, words) : expected[row->kind], text,
-                       guess ? "; did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
+    if (row->kind != CAELUM_OPTION_WORD)
+        return caelum_fail(err, CAELUM_EUSAGE, "%s: expected %s, got '%.200s'", row->name,
+                           expected[row->kind], text);
+    return caelum_fail(err, CAELUM_EUSAGE, "%s: expected %s, got '%.200s'%s", row->name,
+                       option_argument(row, words), text, nearest_question(text, row->words, question));
 }
 
 /* --- The command line ----------------------------------------------------------------------------- */
@@ -148,9 +148,8 @@ static int read_arguments(int argc, char **argv) {
 }
 
 /* What files and the environment say, as if it had been typed. */
-static int configure(void) {
-    struct caelum_error err;
-    if (config_apply(&current, &err) != 0) return report(&err);
+static int configure(struct caelum_error *err) {
+    CHECK(config_apply(&current, err));
     display = current.display;
     if (current.command->display) style_choose(display.color);
     for (const struct option *o = current.list; o < current.list + current.count; o++) {
@@ -162,11 +161,17 @@ static int configure(void) {
 }
 
 int options_run(const struct command *command, int argc, char **argv) {
+    struct caelum_error err;
     options_open(&current, command);
     const int n = read_arguments(argc, argv);
     int status = n < 0 ? -n - 1 : 0;
-    if (n >= 0 && !command->alone) status = configure();
-    if (n >= 0 && status == 0) status = command->run(current.values, n, argv);
+    if (n >= 0 && !command->alone) status = configure(&err);
+    if (n >= 0 && status == 0) {
+        status = command->run(current.values, n, argv, &err);
+        if (command->close) command->close(current.values);
+    }
+    progress_clear();
+    if (status < 0) status = report(&err);
     options_close(&current);
     return status;
 }

@@ -1,7 +1,6 @@
 /* paths.c - where pictures go, and where the program's own models are. */
 #include "cli.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,28 +12,10 @@ void path_stem(const char *path, char *stem, size_t size) {
     snprintf(stem, size, "%.*s", (int)path_stem_length(name), name);
 }
 
-int path_directory(const char *dir, struct caelum_error *err) {
-    char part[PATH_SIZE];
-    struct stat st;
-    if (strlen(dir) >= sizeof part)
-        return caelum_fail(err, CAELUM_EUSAGE, "%.200s...: path is too long", dir);
-    snprintf(part, sizeof part, "%s", dir);
-    for (char *end = part;; *end = '/') {
-        end += strspn(end, "/");
-        end += strcspn(end, "/");
-        const bool last = *end == '\0';
-        *end = '\0';
-        if (mkdir(part, 0777) != 0) {
-            const int why = errno;
-            const bool there = stat(part, &st) == 0;
-            if (there && !S_ISDIR(st.st_mode))
-                return caelum_fail(err, CAELUM_EIO, "%.300s: is there, but no directory", part);
-            if (!there)
-                return caelum_fail(err, CAELUM_EIO, "%.300s: directory can't be made: %s", part,
-                                   strerror(why));
-        }
-        if (last) return 0;
-    }
+const char *path_run(const char *file, const char *behind, char path[RUN_SIZE]) {
+    const char *name = path_name(file);
+    snprintf(path, RUN_SIZE, "runs/%.*s%s", (int)path_stem_length(name), name, behind);
+    return path;
 }
 
 int path_free(const char *path, bool force, struct caelum_error *err) {
@@ -68,25 +49,31 @@ int path_picture(const char *dir, const char *stem, bool force, char *path, size
 
 /* --- What comes with the program ------------------------------------------------------------------ */
 
-/* Whether NAME and the ending is a file in one of the directories of models. */
-static bool find_shipped(const char *name, const char *ending, char path[PATH_SIZE]) {
-    static const char *const places[] = {"../models", "../share/caelum/models"};
-    const char *own = getenv("CAELUM_MODELS");
+bool path_program(const char *name, char path[PATH_SIZE]) {
+    static const char *const places[] = {"..", "../share/caelum", "."};
     char program[PATH_SIZE];
-    if (own && *own) {
-        const int used = snprintf(path, PATH_SIZE, "%s/%s%s", own, name, ending);
-        return used < PATH_SIZE && access(path, R_OK) == 0;
-    }
     const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     program[length > 0 ? length : 0] = '\0';
     char *slash = strrchr(program, '/');
     if (!slash) return false;
     *slash = '\0';
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        const int used = snprintf(path, PATH_SIZE, "%s/%s/%s%s", program, places[i], name, ending);
+        const int used = snprintf(path, PATH_SIZE, "%s/%s/%s", program, places[i], name);
         if (used < PATH_SIZE && access(path, R_OK) == 0) return true;
     }
     return false;
+}
+
+/* Whether NAME and the ending is a file in the directory of models. */
+static bool find_shipped(const char *name, const char *ending, char path[PATH_SIZE]) {
+    const char *own = getenv("CAELUM_MODELS");
+    const bool set = own && *own;
+    char file[PATH_SIZE];
+    const int used = snprintf(file, sizeof file, "%s/%s%s", set ? own : "models", name, ending);
+    if (used >= PATH_SIZE) return false;
+    if (!set) return path_program(file, path);
+    strcpy(path, file);
+    return access(path, R_OK) == 0;
 }
 
 const char *path_shipped(const char *word, const char *ending, char path[PATH_SIZE]) {
@@ -95,12 +82,14 @@ const char *path_shipped(const char *word, const char *ending, char path[PATH_SI
     return find_shipped(word, ending, path) || find_shipped(word, "", path) ? path : word;
 }
 
-int path_model(const char *name, char path[PATH_SIZE], struct caelum_error *err) {
+int model_open(caelum_model **model, const char *word, const char *standard, struct caelum_error *err) {
     const char *own = getenv("CAELUM_MODELS");
-    if (find_shipped(name, "", path)) return 0;
+    char path[PATH_SIZE];
+    if (word) return caelum_model_load(model, path_shipped(word, ".safetensors", path), err);
+    if (find_shipped(standard, "", path)) return caelum_model_load(model, path, err);
     return caelum_fail(
         err, CAELUM_EIO,
         "%.100s is not there (looked in %.200s); name a model by --model, or their directory by "
         "CAELUM_MODELS",
-        name, own && *own ? own : "../models and ../share/caelum/models next to the program's directory");
+        standard, own && *own ? own : "../models and ../share/caelum/models next to the program's directory");
 }

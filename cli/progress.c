@@ -3,13 +3,15 @@
 #define _GNU_SOURCE
 #include "cli.h"
 
+#include "base/clock.h"
+
 #include <fcntl.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 struct display display;
@@ -27,35 +29,22 @@ const struct caelum_option display_rows[] = {
 static bool line_open;
 static double last_drawn, last_said;
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Whether a line on it can be drawn over: some editors' terminals are only paper. */
 static bool can_redraw(void) {
     const char *term = getenv("TERM");
     return isatty(2) && term && *term && strcmp(term, "dumb") != 0;
 }
 
-bool progress_live(void) {
-    if (display.quiet || display.progress == DISPLAY_NEVER) return false;
-    return display.progress == DISPLAY_ALWAYS || can_redraw();
+/* Whether a line is redrawn on the terminal, instead of lines printed now and then. */
+static bool is_live(void) {
+    return display.progress == DISPLAY_ALWAYS || (display.progress == DISPLAY_AUTO && can_redraw());
 }
 
 bool progress_due(void) {
-    return progress_live() && now() - last_drawn > 1.0 / 6;
-}
-
-bool progress_line_due(void) {
-    if (display.quiet || display.progress == DISPLAY_NEVER || progress_live()) return false;
-    if (last_said <= 0) progress_said();
-    return now() - last_said >= 30;
-}
-
-void progress_said(void) {
-    last_said = now();
+    if (display.quiet || display.progress == DISPLAY_NEVER) return false;
+    if (is_live()) return clock_seconds() - last_drawn > 1.0 / 6;
+    if (last_said <= 0) last_said = clock_seconds();
+    return clock_seconds() - last_said >= 30;
 }
 
 static int columns(void) {
@@ -68,11 +57,24 @@ void progress_clear(void) {
     line_open = false;
 }
 
-void progress_draw(const char *line) {
+void progress_show(const char *line) {
+    if (!is_live()) {
+        progress_print("%s\n", line);
+        return;
+    }
     fprintf(stderr, "\r%.*s\033[K", columns() - 1, line);
     fflush(stderr);
     line_open = true;
-    last_drawn = now();
+    last_drawn = clock_seconds();
+}
+
+void progress_print(const char *format, ...) {
+    va_list args;
+    progress_clear();
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    last_said = clock_seconds();
 }
 
 void progress_bar(char *text, int width, double part) {
@@ -96,13 +98,14 @@ const char *progress_duration(double seconds, char text[32]) {
 int progress_stage(void *cookie, const char *what, size_t done, size_t total) {
     (void)cookie;
     if (done < total && progress_due()) {
-        char line[200], meter[25];
-        progress_bar(meter, 24, total ? (double)done / (double)total : 0);
-        snprintf(line, sizeof line, "%s [%s] %zu/%zu", what, meter, done, total);
-        progress_draw(line);
-    } else if (done < total && progress_line_due()) {
-        fprintf(stderr, "%s %zu/%zu\n", what, done, total);
-        progress_said();
+        char line[200], meter[32] = "";
+        if (is_live()) {
+            progress_bar(meter + 1, 24, (double)done / (double)total);
+            meter[0] = '[';
+            strcpy(meter + 25, "] ");
+        }
+        snprintf(line, sizeof line, "%s %s%zu/%zu", what, meter, done, total);
+        progress_show(line);
     }
     if (done == total) progress_clear();
     return signals_caught() != 0;
@@ -111,21 +114,19 @@ int progress_stage(void *cookie, const char *what, size_t done, size_t total) {
 static void epoch_line(const struct caelum_train_progress *p) {
     const struct caelum_epoch *e = p->finished;
     char speed[32], quality[32] = ""; /* a classifier has no PSNR */
-    progress_clear();
     if (!isnan(e->val_psnr)) snprintf(quality, sizeof quality, "  psnr %.2f dB", e->val_psnr);
-    fprintf(stderr, "epoch %3zu/%zu  loss %.6f  val %.6f%s  acc %.4f  %s img/s  %.1f s%s%s%s\n", e->epoch,
-            p->epochs, e->loss, e->val_loss, quality, e->val_accuracy,
-            grouped((size_t)e->pictures_per_second, speed), e->seconds,
-            e->best ? style(stderr, STYLE_GOOD) : "", e->best ? "  best" : "",
-            e->best ? style(stderr, STYLE_PLAIN) : "");
-    progress_said();
+    progress_print("epoch %3zu/%zu  loss %.6f  val %.6f%s  acc %.4f  %s img/s  %.1f s%s%s%s\n", e->epoch,
+                   p->epochs, e->loss, e->val_loss, quality, e->val_accuracy,
+                   grouped((size_t)e->pictures_per_second, speed), e->seconds,
+                   e->best ? style(stderr, STYLE_GOOD) : "", e->best ? "  best" : "",
+                   e->best ? style(stderr, STYLE_PLAIN) : "");
 }
 
 int progress_train(void *cookie, const struct caelum_train_progress *p) {
     (void)cookie;
     if (p->finished) {
         if (!display.quiet) epoch_line(p);
-    } else if (progress_due()) {
+    } else if (is_live() && progress_due()) {
         char line[300], meter[25], left[32], rest[48] = "", speed[32], val[32] = "";
         progress_bar(meter, 24, (double)p->batch / (double)p->batches);
         if (!isnan(p->last_val_loss)) snprintf(val, sizeof val, "  val %.5f", p->last_val_loss);
@@ -134,7 +135,7 @@ int progress_train(void *cookie, const struct caelum_train_progress *p) {
         snprintf(line, sizeof line, "epoch %3zu/%zu [%s] %zu/%zu  loss %.5f%s  %s img/s%s", p->epoch,
                  p->epochs, meter, p->batch, p->batches, p->loss, val,
                  grouped((size_t)p->pictures_per_second, speed), rest);
-        progress_draw(line);
+        progress_show(line);
     }
     return signals_caught() != 0;
 }

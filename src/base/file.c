@@ -197,8 +197,10 @@ static int make_directory(const char *path, bool new, struct caelum_error *err) 
             const int why = errno;
             if (new &&end == '\0' && why == EEXIST)
                 return caelum_fail(err, CAELUM_EIO, "%s: somebody else has made it meanwhile", part);
-            if (stat(part, &st) != 0 || !S_ISDIR(st.st_mode))
+            if (stat(part, &st) != 0)
                 return caelum_fail(err, CAELUM_EIO, "%s: directory can't be made: %s", part, strerror(why));
+            if (!S_ISDIR(st.st_mode))
+                return caelum_fail(err, CAELUM_EIO, "%s: is there, but no directory", part);
         }
         *p = end;
         if (end == '\0') return CAELUM_OK;

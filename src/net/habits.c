@@ -4,6 +4,7 @@
 
 #include "base/ascii.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "layers/activation.h"
 
 #include <stdio.h>
@@ -161,39 +162,20 @@ int habits_suggest(const struct layer_line *line, int result, struct caelum_erro
     return caelum_fail(err, result, "%s; did you mean '%s'?", complaint, text);
 }
 
-/* Letters to insert, delete or replace to turn a into b (Levenshtein); words are short. */
-static size_t distance(const char *a, const char *b) {
-    size_t row[64];
-    const size_t n = strlen(b) < 63 ? strlen(b) : 63;
-    for (size_t j = 0; j <= n; j++) row[j] = j;
-    for (size_t i = 1; *a; i++, a++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            const size_t replace = diagonal + (*a != b[j - 1]);
-            diagonal = row[j];
-            size_t least = row[j] + 1 < row[j - 1] + 1 ? row[j] + 1 : row[j - 1] + 1;
-            if (replace < least) least = replace;
-            row[j] = least;
-        }
-    }
-    return row[n];
-}
-
 int habits_unknown(const struct layer_line *line, struct caelum_error *err) {
-    const char *word = line->word[0].text, *nearest = NULL;
-    size_t least = 3;
+    enum { MOST = 64 };
+    const char *word = line->word[0].text, *names[MOST + 1], *meant;
     char list[300] = "input, latent";
-    for (const struct layer_ops *const *ops = layers_all(); *ops; ops++) {
-        const size_t d = distance(word, (*ops)->name), used = strlen(list);
-        if (d < least) least = d, nearest = (*ops)->name;
+    size_t count = 0;
+    for (const struct layer_ops *const *ops = layers_all(); *ops && count < MOST; ops++) {
+        const size_t used = strlen(list);
+        names[count++] = (*ops)->name;
         snprintf(list + used, sizeof list - used, ", %s", (*ops)->name);
     }
-    if (translate(line, list))
-        return line_fail(line, line->word[0].column, err, "no layer is called '%s'; did you mean '%s'?", word,
-                         list);
-    if (nearest)
-        return line_fail(line, line->word[0].column, err, "no layer is called '%s'; did you mean '%s'?", word,
-                         nearest);
-    return line_fail(line, line->word[0].column, err, "no layer is called '%s'; there are: %s", word, list);
+    names[count] = NULL;
+    meant = translate(line, list) ? list : nearest(word, names);
+    return line_fail(line, line->word[0].column, err,
+                     meant ? "no layer is called '%s'; did you mean '%s'?"
+                           : "no layer is called '%s'; there are: %s",
+                     word, meant ? meant : list);
 }
