@@ -177,7 +177,7 @@ static void tiles_equal_whole_pictures(void **state) {
     static const struct {
         const char *text;
         size_t h, w;
-        unsigned works; /* on so many cuts: powers of two down and across, 2 to 16 tiles */
+        unsigned works; /* on this number of cuts: powers of two down and across, 2 to 16 tiles */
     } cases[] = {
         {"input 3\nconv 8 relu\nmaxpool\nconv 12 relu\nmaxpool\nconv 16 relu\nupsample\nconv 12 "
          "relu\nupsample\n"

@@ -9,8 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* About what it takes to fall asleep and be woken: who spins that long at most never waits more than twice as
- * long as the better of both (Karlin and others 1991, "Empirical studies of competitive spinning"). */
+/* About what it takes to fall asleep and be woken: spinning for that long at most never costs more than twice
+ * the better of the two (Karlin and others 1991, "Empirical studies of competitive spinning"). */
 enum { SPIN_NS = 20000, LOOKS = 16 };
 
 static uint64_t now_ns(void) {

@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 /* Zeroed, it is ready. Bit 0: somebody may be asleep; above it, how often the event happened, modulo 2^31.
- * One word, so that nobody touches an event after he has counted it: its owner may be gone by then. */
+ * One word, so that no thread touches an event after its own signal: the owner may have freed it by then. */
 struct event {
     atomic_uint word;
 };
@@ -15,7 +15,8 @@ static inline unsigned event_count(const struct event *e) {
     return atomic_load_explicit(&e->word, memory_order_acquire) >> 1;
 }
 
-/* Counts one more and wakes all who wait. What was written before is seen by whoever sees the new count. */
+/* Increments the count and wakes all waiters. Writes made before are visible to a thread that sees the new
+ * count. */
 void event_signal(struct event *e);
 
 /* Returns once the count is not `seen` any more. */

@@ -200,7 +200,8 @@ static int make_directory(const char *path, bool new, struct caelum_error *err) 
             if (stat(part, &st) != 0)
                 return caelum_fail(err, CAELUM_EIO, "%s: directory can't be made: %s", part, strerror(why));
             if (!S_ISDIR(st.st_mode))
-                return caelum_fail(err, CAELUM_EIO, "%s: is there, but no directory", part);
+                return caelum_fail(err, CAELUM_EIO,
+                                   "%s: is there, but no directory, and a directory can't be made", part);
         }
         *p = end;
         if (end == '\0') return CAELUM_OK;

@@ -12,8 +12,8 @@
 enum { MOST_OFFERS = 64 };
 
 /* What one thread shares with the others. `state` is the next part, the number of parts, and a count of the
- * pieces of work, in 16, 16 and 32 bits: whoever increments it while parts are left may do that part, and the
- * rest of the offer is as he sees it, since it changes only after all parts are done. */
+ * pieces of work, in 16, 16 and 32 bits: a thread that increments it while parts are left has taken that
+ * part, and may read the rest of the offer, which changes only after all parts are done. */
 struct offer {
     _Alignas(64) _Atomic uint64_t state;
     team_part *part;

@@ -22,7 +22,7 @@ void team_run(team_part *part, const void *cookie, size_t work);
 /* As parallel_for, but threads without a job take part in what the jobs of the others hand to team_run. */
 void team_for(int threads, size_t n, void (*job)(void *cookie, size_t i, int worker), void *cookie);
 
-/* Parts that team_run makes on so many threads, at most: how many to have memory for. */
+/* Parts that team_run makes on `threads` threads, at most: how many to have memory for. */
 size_t team_parts(int threads);
 
 #endif

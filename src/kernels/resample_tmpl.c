@@ -67,7 +67,7 @@ INLINE void copy_border(const struct tensor *x, const struct border *b, ptrdiff_
 static void FN(halo)(const struct tensor *x, struct tiling tiles) {
     const ptrdiff_t pad = (ptrdiff_t)x->pad, h = (ptrdiff_t)x->h, w = (ptrdiff_t)x->w;
     const ptrdiff_t down = (pad + h - 1) / h,
-                    across = (pad + w - 1) / w; /* the border reaches so many tiles */
+                    across = (pad + w - 1) / w; /* how many tiles the border reaches */
     for (ptrdiff_t y = -down; y <= down; y++)
         for (ptrdiff_t l = -across; l <= across; l++) {
             if (y == 0 && l == 0) continue;

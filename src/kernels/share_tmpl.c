@@ -95,22 +95,29 @@ struct scratch_job {
     float *scratch;
 };
 
+/* A member's share of one of Winograd's convolutions, whose tiles have `tile` rows: rows of tiles, or output
+ * channels where there are too few, since then the same input is transformed by every member. False: none. */
+static bool winograd_share(struct conv_job *job, size_t tile, size_t member, size_t members) {
+    const bool by_rows = job->y.h >= tile * members;
+    const struct span s =
+        span_of(by_rows ? job->y.h : job->y.c, by_rows ? tile : CONV_GROUP, member, members);
+    if (by_rows) {
+        job->x = rows_of(job->x, s.first, job->x.h);
+        job->y = rows_of(job->y, s.first, s.count);
+    } else {
+        job->y = channels_of(job->y, s);
+        job->w += s.first * job->x.c;
+        if (job->bias) job->bias += s.first;
+    }
+    return s.count > 0;
+}
+
 static void winograd_part(const void *cookie, size_t member, size_t members) {
     const struct scratch_job *all = cookie;
     struct conv_job job = *(const struct conv_job *)all->job;
     const size_t kernels = job.y.c, scratch = member * winograd_scratch(job.x.c, kernels);
-    const bool by_rows = job.y.h >= 2 * members; /* rather than transform the same input twice */
-    const struct span s = span_of(by_rows ? job.y.h : kernels, by_rows ? 2 : CONV_GROUP, member, members);
-    if (s.count == 0) return;
-    if (by_rows) {
-        job.x = rows_of(job.x, s.first, job.x.h);
-        job.y = rows_of(job.y, s.first, s.count);
-    } else {
-        job.y = channels_of(job.y, s);
-        job.w += s.first * job.x.c;
-        if (job.bias) job.bias += s.first;
-    }
-    FN(winograd)(&job, kernels * job.x.c, all->scratch + scratch);
+    if (winograd_share(&job, 2, member, members))
+        FN(winograd)(&job, kernels * job.x.c, all->scratch + scratch);
 }
 
 static void FN(shared_winograd)(const struct conv_job *job, float *scratch) {
@@ -122,18 +129,8 @@ static void winograd4_part(const void *cookie, size_t member, size_t members) {
     const struct scratch_job *all = cookie;
     struct conv_job job = *(const struct conv_job *)all->job;
     const size_t kernels = job.y.c, scratch = member * winograd4_scratch(job.x.c, kernels);
-    const bool by_rows = job.y.h >= 4 * members;
-    const struct span s = span_of(by_rows ? job.y.h : kernels, 4, member, members);
-    if (s.count == 0) return;
-    if (by_rows) {
-        job.x = rows_of(job.x, s.first, job.x.h);
-        job.y = rows_of(job.y, s.first, s.count);
-    } else {
-        job.y = channels_of(job.y, s);
-        job.w += s.first * job.x.c;
-        if (job.bias) job.bias += s.first;
-    }
-    FN(winograd4)(&job, kernels * job.x.c, all->scratch + scratch);
+    if (winograd_share(&job, 4, member, members))
+        FN(winograd4)(&job, kernels * job.x.c, all->scratch + scratch);
 }
 
 static void FN(shared_winograd4)(const struct conv_job *job, float *scratch) {

@@ -20,7 +20,7 @@ static size_t eights_of(size_t pictures) {
 static size_t sums_of(const struct trainer *t) {
     return t->engine.kernels->lanes / SUM_LANES;
 }
-/* Jobs for so many blocks. */
+/* Jobs for `blocks` blocks. */
 static size_t jobs_of(const struct trainer *t, size_t blocks) {
     return (blocks + t->job_blocks - 1) / t->job_blocks;
 }
