@@ -74,6 +74,34 @@ static void threads_share_an_engine(void **state) {
     caelum_model_close(&model);
 }
 
+/* Any number of pictures on any number of threads, tails as tiles and whole, against whole blocks. */
+static void shipped_networks_give_the_same_bits(void **state) {
+    (void)state;
+    enum { ALL = 2 * MOST_LANES, FEW = 17 };
+    static const char *const names[] = {"standard", "custom", "best", "colorize", "code", "classifier"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        caelum_model *model = make(names[i], 32);
+        const struct caelum_net *net = model->net;
+        const size_t inputs = shape_values(net->input), outputs = shape_values(net_output(net));
+        float *in = numbers(ALL * inputs), *wanted = numbers(ALL * outputs), *out = numbers(FEW * outputs);
+        assert_ok(caelum_model_run(model, net->layers, in, ALL, wanted, err));
+        for (int threads = 1; threads <= 3; threads++) {
+            struct caelum_engine_settings settings = caelum_engine_defaults();
+            caelum_engine *engine = NULL;
+            settings.threads = threads;
+            assert_ok(caelum_engine_open(&engine, model, &settings, err));
+            for (size_t n = 1; n <= FEW; n++) {
+                assert_ok(caelum_engine_run(engine, in, n, out, err));
+                if (memcmp(out, wanted, n * outputs * sizeof *out) != 0)
+                    fail_msg("%s: %zu pictures on %d threads give other bits", names[i], n, threads);
+            }
+            caelum_engine_close(&engine);
+        }
+        mem_free(&in), mem_free(&wanted), mem_free(&out);
+        caelum_model_close(&model);
+    }
+}
+
 static void a_later_run_allocates_nothing(void **state) {
     (void)state;
     caelum_model *model = make("standard", 32);
@@ -222,6 +250,7 @@ static void tensors_share_memory_without_harm(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_share_an_engine),
+        cmocka_unit_test(shipped_networks_give_the_same_bits),
         cmocka_unit_test(a_later_run_allocates_nothing),
         cmocka_unit_test(weights_may_change_between_runs),
         cmocka_unit_test(an_engine_stops_at_a_layer),

@@ -1,0 +1,72 @@
+/* test_winograd_errors.c - the rounding errors of Winograd's tiles, as multiples of the plain sum's: what
+ * docs/engine.md says of them. */
+#include "testing.h"
+
+#include "ref.h"
+
+#include <math.h>
+
+enum { CHANNELS = 64, SIDE = 8, OUTPUTS = CHANNELS * SIDE * SIDE, WEIGHTS = CHANNELS * CHANNELS * 9 };
+enum method { PLAIN, TILES_OF_2, TILES_OF_4, METHODS };
+
+static float w[WEIGHTS], packed[4 * WEIGHTS];
+static double dx[CHANNELS * SIDE * SIDE], dw[WEIGHTS], want[OUTPUTS], size[OUTPUTS];
+
+static void convolve(const struct kernels *kernels, enum method method, const struct conv_job *job,
+                     float *scratch) {
+    if (method == PLAIN) kernels->conv(job);
+    if (method == TILES_OF_2) kernels->winograd(job, scratch);
+    if (method == TILES_OF_4) kernels->winograd4(job, scratch);
+}
+
+/* Root mean square error of all outputs of one lane. */
+static double error(const struct kernels *kernels, enum method method, const struct tensor *x,
+                    float *scratch) {
+    struct tensor y = test_tensor(CHANNELS, SIDE, SIDE, 1, 0);
+    if (method == PLAIN) conv_pack(w, CHANNELS, CHANNELS, 9, packed);
+    if (method == TILES_OF_2) winograd_pack(w, CHANNELS, CHANNELS, false, packed);
+    if (method == TILES_OF_4) winograd4_pack(w, CHANNELS, CHANNELS, false, packed);
+    convolve(kernels, method, &(struct conv_job){.shape = {3, 3, 1, 1, 1}, .x = *x, .y = y, .w = packed},
+             scratch);
+    double sum = 0;
+    for (size_t i = 0; i < OUTPUTS; i++) {
+        const double e =
+            (double)*tensor_at(&y, i / (SIDE * SIDE), (ptrdiff_t)(i / SIDE % SIDE), (ptrdiff_t)(i % SIDE)) -
+            want[i];
+        sum += e * e / OUTPUTS;
+    }
+    test_tensor_free(&y);
+    return sqrt(sum);
+}
+
+/* The plain sum has 576 terms one after the other. Tiles of 2x2 have four sums of 64 each and are more exact;
+ * tiles of 4x4 with the points 0, sqrt(1/2), sqrt(2) and infinity have some twice the plain sum's error. */
+static void errors_are_small_multiples(void **state) {
+    (void)state;
+    EACH_LEVEL(kernels) {
+        const struct ref_conv s = {CHANNELS, SIDE, SIDE, CHANNELS, SIDE, SIDE, 3, 3, 1, 1, 1};
+        struct rng rng = rng_make(3, RNG_TEST, 0);
+        struct tensor x = test_tensor(CHANNELS, SIDE, SIDE, 2, 0);
+        float *scratch = NULL;
+        double rms[METHODS];
+        assert_ok(mem_alloc(&scratch,
+                            winograd_scratch(CHANNELS, CHANNELS) + winograd4_scratch(CHANNELS, CHANNELS),
+                            sizeof *scratch, err));
+        test_tensor_random(&x, &rng);
+        for (size_t i = 0; i < WEIGHTS; i++) w[i] = test_random(&rng), dw[i] = (double)w[i];
+        test_lane(&x, 0, dx);
+        ref_conv(&s, dx, dw, NULL, want, size);
+        for (enum method m = PLAIN; m < METHODS; m++) rms[m] = error(kernels, m, &x, scratch);
+        print_message("%s: tiles of 2x2 %.2f times the plain sum's error, of 4x4 %.2f times\n", kernels->name,
+                      rms[TILES_OF_2] / rms[PLAIN], rms[TILES_OF_4] / rms[PLAIN]);
+        assert_true(rms[TILES_OF_2] < rms[PLAIN]);
+        assert_true(rms[TILES_OF_4] < 2.5 * rms[PLAIN]);
+        test_tensor_free(&x);
+        mem_free(&scratch);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(errors_are_small_multiples)};
+    return cmocka_run_group_tests_name("winograd_errors", tests, NULL, NULL);
+}
