@@ -208,8 +208,8 @@ static void few_pictures_are_learnt_like_many(void **state) {
         assert_ok(trainer_open(&many, net, &settings, set.n, err));
         trainer_step(&few, &set, order, n, &a);
         trainer_step(&many, &set, order, 8 * n, &b);
-        /* a row of 32 squares is summed in single precision, here in one piece and there in several; roundings
-         * of rows are independent, so three deviations of their mean */
+        /* a row of 32 squares is summed in single precision, here in one piece and there in several;
+         * roundings of rows are independent, so three deviations of their mean */
         const double bound = 3 * sqrt(2 * 31 / (96.0 * (double)n)) * 0x1p-24;
         assert_true(fabs(8 * a.loss - b.loss) <= bound * b.loss && 8 * a.agree == b.agree);
         double moved = 0;
