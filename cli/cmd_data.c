@@ -20,7 +20,18 @@ static void print_files(const struct caelum_data_info *info) {
     }
 }
 
-static void print_info(const struct caelum_data_info *info) {
+/* Of many the first. */
+static void print_classes(const caelum_data *data) {
+    enum { SHOWN = 20 };
+    size_t i = 0, n = 0;
+    const char *name;
+    char count[32];
+    for (; (name = caelum_data_class(data, i, &n)) != NULL; i++)
+        if (i < SHOWN) printf("%-11s %-11s %s\n", i ? "" : "classes", name, grouped(n, count));
+    if (i > SHOWN) printf("%-11s and %s more\n", "", grouped(i - SHOWN, count));
+}
+
+static void print_info(const caelum_data *data, const struct caelum_data_info *info) {
     char count[32], a[32], b[32], c[32];
     printf("%-11s %s, from %s\n", "data", info->name, info->source);
     printf("%-11s %s of %zux%zux%zu\n", "pictures", grouped(info->count, count), info->channels, info->height,
@@ -32,9 +43,7 @@ static void print_info(const struct caelum_data_info *info) {
     printf("%-11s R %.4f  G %.4f  B %.4f\n", "mean", info->mean[0], info->mean[1], info->mean[2]);
     printf("%-11s R %.4f  G %.4f  B %.4f\n", "deviation", info->deviation[0], info->deviation[1],
            info->deviation[2]);
-    for (size_t i = 0; i < info->classes; i++)
-        printf("%-11s %-11s %s\n", i ? "" : "classes", info->class_names[i],
-               grouped(info->class_count[i], a));
+    print_classes(data);
     printf("%-11s %s\n", "pixels", info->pixels_sha256);
     print_files(info);
 }
@@ -63,10 +72,11 @@ static json_t *channels(const double value[3]) {
     return list;
 }
 
-static json_t *classes(const struct caelum_data_info *info) {
+static json_t *classes(const caelum_data *data) {
     json_t *object = json_object();
-    for (size_t i = 0; i < info->classes; i++)
-        json_put(&object, info->class_names[i], json_size(info->class_count[i]));
+    const char *name;
+    for (size_t i = 0, n; (name = caelum_data_class(data, i, &n)) != NULL; i++)
+        json_put(&object, name, json_size(n));
     return object;
 }
 
@@ -97,7 +107,7 @@ static void print_object(const caelum_data *data, const struct caelum_data_info 
     json_put(&object, "mean", channels(info->mean));
     json_put(&object, "deviation", channels(info->deviation));
     json_put(&object, "pixels", json_string(info->pixels_sha256));
-    json_put(&object, "classes", classes(info));
+    json_put(&object, "classes", classes(data));
     json_put(&object, "files", files(info));
     print_json(object);
 }
@@ -173,7 +183,7 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     else if (d->json)
         print_object(d->data, &info);
     else
-        print_info(&info);
+        print_info(d->data, &info);
     return 0;
 }
 

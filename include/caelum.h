@@ -175,10 +175,8 @@ struct caelum_data_info {
     size_t count, channels, height, width;
     size_t split_count[3]; /* indexed by enum caelum_split */
     uint64_t split_seed;
-    size_t photos;  /* whose crops the pictures are; 0: they are no crops */
-    size_t classes; /* 0: no labels */
-    char class_names[10][16];
-    size_t class_count[10];
+    size_t photos;                /* whose crops the pictures are; 0: they are no crops */
+    size_t classes;               /* 0: no labels */
     double mean[3], deviation[3]; /* per channel over all pictures, pixels in [0, 1] */
     char pixels_sha256[65];       /* over all pixels in file order: identifies the data set */
     size_t files;
@@ -187,6 +185,10 @@ struct caelum_data_info {
 
 /* Describes a data set; reads all its pixels and source files, so it takes a second. */
 int caelum_data_describe(const caelum_data *data, struct caelum_data_info *info, struct caelum_error *err);
+
+/* Name of class i of the data's classes, which lasts as long as the data, and how many pictures it has; NULL
+ * beyond the last. */
+const char *caelum_data_class(const caelum_data *data, size_t i, size_t *count);
 
 /* What the pixels are, the same for the same pictures: their SHA-256, or how they were generated. A model's
  * metadata have it as "data_fingerprint". Lasts as long as the data. */

@@ -14,7 +14,8 @@ enum { SIDE = 8, PLANE = SIDE * SIDE, CLASSES = 3, N = 91 };
 
 /* Noise in which the class's channel is a little brighter on average, so that single pixels tell nothing. */
 struct colored {
-    uint8_t pixels[N][3 * PLANE], labels[N];
+    uint8_t pixels[N][3 * PLANE];
+    uint16_t labels[N];
     uint32_t index[N], order[N];
     struct pictures set;
 };
@@ -22,7 +23,7 @@ struct colored {
 static void make_colored(struct colored *c) {
     struct rng rng = rng_make(12, RNG_TEST, 0);
     for (uint32_t i = 0; i < N; i++) {
-        c->labels[i] = (uint8_t)rng_below(&rng, CLASSES);
+        c->labels[i] = (uint16_t)rng_below(&rng, CLASSES);
         for (size_t j = 0; j < sizeof c->pixels[i]; j++)
             c->pixels[i][j] = (uint8_t)(rng_below(&rng, 200) + (j / PLANE == c->labels[i] ? 50 : 0));
         c->index[i] = N - 1 - i; /* a set's order is not that of its pixels and labels */
@@ -134,7 +135,8 @@ enum { SMALL = 4, MANY = 2500 };
 static const uint8_t color_of[2][3] = {{200, 40, 40}, {20, 20, 200}};
 
 static void make_data(struct caelum_data *data, size_t *blue) {
-    static uint8_t pixels[MANY][3 * SMALL * SMALL], labels[MANY];
+    static uint8_t pixels[MANY][3 * SMALL * SMALL];
+    static uint16_t labels[MANY];
     static uint32_t order[MANY];
     *blue = 0;
     for (uint32_t i = 0; i < MANY; i++) {
@@ -148,6 +150,7 @@ static void make_data(struct caelum_data *data, size_t *blue) {
                                  .h = SMALL,
                                  .w = SMALL,
                                  .labels = labels,
+                                 .classes = 10,
                                  .pixels = pixels[0],
                                  .order = order,
                                  .split_count = {0, 0, MANY}};

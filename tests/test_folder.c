@@ -120,7 +120,7 @@ static void threads_make_no_difference(void **state) {
         file_map_close(&data.map);
     }
     char command[700];
-    snprintf(command, sizeof command, "cmp '%s'/1/folder-* '%s'/3/folder-*", cache, cache);
+    snprintf(command, sizeof command, "cmp '%s'/1/data-* '%s'/3/data-*", cache, cache);
     assert_int_equal(system(command), 0);
 }
 

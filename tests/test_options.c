@@ -135,9 +135,9 @@ static void losses_equal_pytorch(void **state) {
     assert_ok(caelum_net_parse(&classes, classifier, "classifier", 32, 32, err));
     assert_ok(caelum_data_open(&data, "synthetic:1000", NULL, err));
     uint32_t index[1000];
-    uint8_t labels[1000];
+    uint16_t labels[1000];
     struct pictures set = data_pictures(data, CAELUM_ALL);
-    for (uint32_t i = 0; i < set.n; i++) index[i] = i, labels[i] = (uint8_t)(i % CLASSES);
+    for (uint32_t i = 0; i < set.n; i++) index[i] = i, labels[i] = (uint16_t)(i % CLASSES);
     set.index = index, set.labels = labels, set.classes = CLASSES;
     double ours[RECIPES][STEPS];
     char dir[256], path[400], command[800];

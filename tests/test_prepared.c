@@ -9,7 +9,15 @@
 #include <fcntl.h>
 #include <math.h>
 
-enum { COUNT = 10, SIDE = 3, PICTURE = 3 * SIDE * SIDE, PAGE = 4096, OTHER_USER = 65534 };
+enum {
+    CLASSES = 10,
+    NAMES = 20,
+    COUNT = 10,
+    SIDE = 3,
+    PICTURE = 3 * SIDE * SIDE,
+    PAGE = 4096,
+    OTHER_USER = 65534
+};
 
 static char root[256], cache[264], kept[PATH_SIZE];
 static int made;
@@ -30,20 +38,21 @@ static int teardown(void **state) {
 /* Ten pictures, their labels, three photos and a file that was skipped. */
 static int make(void *cookie, struct prepared_writer *to, struct caelum_error *err) {
     static const uint32_t first[] = {0, 2, 3, COUNT};
-    static const uint8_t labels[COUNT] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    static const uint16_t labels[COUNT] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
     uint8_t pixels[COUNT * PICTURE];
     (void)cookie, (void)err;
     for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(7 * i);
-    to->header.count = COUNT, to->header.labelled = 1, to->header.photos = 3;
-    to->header.skipped = 1, to->header.skips_size = 8;
+    to->header.count = COUNT, to->header.classes = CLASSES, to->header.photos = 3;
+    to->header.c = 3, to->header.h = SIDE, to->header.w = SIDE;
+    to->header.skipped = 1, to->header.skips_size = 8, to->header.names_size = NAMES;
     prepared_pixels(to, pixels, sizeof pixels);
-    prepared_tables(to, first, labels, "a\0wrong");
+    prepared_tables(to, first, labels, "0\0001\0002\0003\0004\0005\0006\0007\0008\0009", "a\0wrong");
     made++;
     return CAELUM_OK;
 }
 
 static struct caelum_data *open_it(int times_made) {
-    const struct prepared what = {"test", "0123456789abcdef", 3, SIDE, SIDE, make, NULL};
+    const struct prepared what = {"0123456789abcdef", make, NULL};
     const struct caelum_data_settings settings = caelum_data_defaults();
     struct caelum_data *data = NULL;
     assert_ok(mem_alloc(&data, 1, sizeof *data, err));
@@ -73,7 +82,7 @@ static void assert_made(int times) {
 
 static void begin(void) {
     test_remove(cache);
-    snprintf(kept, sizeof kept, "%s/test-0123456789abcdef-%lu.v2", cache, (unsigned long)geteuid());
+    snprintf(kept, sizeof kept, "%s/data-0123456789abcdef-%lu.v3", cache, (unsigned long)geteuid());
     assert_made(1);
     assert_made(0);
 }
@@ -106,7 +115,7 @@ static void damage_anywhere_is_noticed(void **state) {
     static uint8_t bytes[2 * PAGE];
     begin();
     const size_t size = read_kept(bytes);
-    assert_int_equal(size, PAGE + COUNT * PICTURE + 2 + 4 * 4 + COUNT + 8);
+    assert_int_equal(size, PAGE + COUNT * PICTURE + 2 + 4 * 4 + 2 * COUNT + NAMES + 8);
     for (size_t i = 0; i < size; i = i + 1 == sizeof(struct prepared_header) ? PAGE : i + 1) {
         bytes[i] ^= 0x40;
         write_kept(bytes, size);
@@ -129,8 +138,9 @@ static void nonsense_is_not_believed(void **state) {
     const struct {
         size_t at;
         uint8_t value;
-    } nonsense[] = {{labels + 3, 255}, {labels + 9, 10}, {first + 4, 0},       {first + 12, 11},
-                    {size - 1, 'x'},   {size - 3, 0},    {labels - 16 + 1, 1}, {labels, 200}};
+    } nonsense[] = {{labels + 6, 255},    {labels + 18, 10}, {first + 4, 0},
+                    {first + 12, 11},     {size - 1, 'x'},   {size - 3, 0},
+                    {labels - 16 + 1, 1}, {labels + 1, 1},   {size - 8 - 2, 0}};
     for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
         struct prepared_header h;
         const uint8_t before = bytes[nonsense[i].at];

@@ -11,8 +11,8 @@ struct pictures {
     const uint32_t *index; /* the n pictures, as positions in `pixels`; borrowed */
     size_t n;
     size_t c, h, w;
-    const uint8_t *labels; /* class of the picture at each position in `pixels`; NULL: none; borrowed */
-    size_t classes;        /* labels are below this; 0: no labels */
+    const uint16_t *labels; /* class of the picture at each position in `pixels`; NULL: none; borrowed */
+    size_t classes;         /* labels are below this; 0: no labels */
 };
 
 /* Bytes of one picture. */
@@ -26,7 +26,7 @@ static inline const uint8_t *pictures_at(const struct pictures *p, size_t i) {
 }
 
 /* Class of the i-th picture of a set that has labels. */
-static inline uint8_t pictures_label(const struct pictures *p, size_t i) {
+static inline uint16_t pictures_label(const struct pictures *p, size_t i) {
     return p->labels[p->index[i]];
 }
 

@@ -10,8 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const char *const cifar_classes[CIFAR_CLASSES] = {"airplane", "automobile", "bird",  "cat",  "deer",
-                                                  "dog",      "frog",       "horse", "ship", "truck"};
+static const char classes[] = "airplane\0automobile\0bird\0cat\0deer\0dog\0frog\0horse\0ship\0truck";
 
 static const struct {
     const char *name, *sha256;
@@ -33,7 +32,8 @@ enum { PIXELS = CIFAR_RECORD - 1 };
 struct reading {
     const char *path;
     const struct caelum_data_settings *settings;
-    uint8_t *pixels, *labels; /* [CIFAR_COUNT][PIXELS] and [CIFAR_COUNT] */
+    uint8_t *pixels;  /* [CIFAR_COUNT][PIXELS] */
+    uint16_t *labels; /* [CIFAR_COUNT] */
     size_t files;
     bool seen[CIFAR_FILES];
     struct archive *archive;
@@ -193,7 +193,7 @@ static int read_files(struct reading *r, struct caelum_error *err) {
     if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
         return caelum_fail(err, CAELUM_EIO, "%s: neither a directory nor a regular file", r->path);
     CHECK(mem_alloc(&r->pixels, CIFAR_COUNT, PIXELS, err));
-    CHECK(mem_alloc(&r->labels, CIFAR_COUNT, 1, err));
+    CHECK(mem_alloc(&r->labels, CIFAR_COUNT, sizeof *r->labels, err));
     return S_ISDIR(st.st_mode) ? read_directory(r, err) : read_archive(r, err);
 }
 
@@ -201,9 +201,12 @@ static int make(void *cookie, struct prepared_writer *to, struct caelum_error *e
     struct reading r = *(const struct reading *)cookie;
     const int result = read_files(&r, err);
     if (result == 0) {
-        to->header.count = CIFAR_COUNT, to->header.labelled = 1;
+        struct prepared_header *h = &to->header;
+        h->count = CIFAR_COUNT, h->c = 3, h->h = 32, h->w = 32;
+        h->classes = CIFAR_CLASSES, h->names_size = sizeof classes;
+        snprintf(h->name, sizeof h->name, "cifar-10");
         prepared_pixels(to, r.pixels, (size_t)CIFAR_COUNT * PIXELS);
-        prepared_tables(to, NULL, r.labels, NULL);
+        prepared_tables(to, NULL, r.labels, classes, NULL);
     }
     archive_read_free(r.archive);
     mem_free(&r.bytes);
@@ -215,9 +218,8 @@ static int make(void *cookie, struct prepared_writer *to, struct caelum_error *e
 int cifar_open(struct caelum_data *data, const char *path, const struct caelum_data_settings *settings,
                struct caelum_error *err) {
     struct reading r = {.path = path, .settings = settings};
-    struct prepared what = {.kind = "cifar-10", .c = 3, .h = 32, .w = 32, .make = make, .cookie = &r};
+    struct prepared what = {.make = make, .cookie = &r};
     CHECK(cifar_key(path, what.key, err));
-    snprintf(data->name, sizeof data->name, "cifar-10");
     return prepared_open(data, &what, settings, err);
 }
 

@@ -49,36 +49,50 @@ static int choose_cache(struct caelum_data *data, const char *wanted, struct cae
     return CAELUM_OK;
 }
 
-static int shuffle(uint32_t **values, size_t n, uint64_t seed, struct caelum_error *err) {
-    CHECK(mem_alloc(values, n, sizeof **values, err));
-    for (size_t i = 0; i < n; i++) (*values)[i] = (uint32_t)i;
-    struct rng rng = rng_make(seed, RNG_SPLIT, 0);
-    rng_shuffle(&rng, *values, n);
-    return CAELUM_OK;
-}
-
-/* Into train, validation, test, 80/10/10. */
-static int divide(size_t n, size_t parts[3], struct caelum_error *err) {
-    if (n < 10)
+/* Shuffles the units of the data, pictures or photos, and divides n of them into train, validation and test:
+ * by the parts that the source has, each shuffled by itself; a part that it lacks is a tenth of what would be
+ * train. `unit`: those of train, then of validation, then of test. */
+static int divide(struct caelum_data *data, size_t n, size_t parts[3], uint32_t **unit,
+                  struct caelum_error *err) {
+    const size_t all = data->photos ? data->photos : data->count;
+    const size_t part[3] = {data->part[0] ? data->part[0] : all, data->part[1], data->part[2]};
+    size_t from[3] = {0, part[0], part[0] + part[1]};
+    uint32_t *shuffled = NULL;
+    if (n > all) n = all;
+    for (int s = 1; s < 3; s++) parts[s] = (size_t)((double)part[s] * (double)n / (double)all);
+    const size_t train = n - parts[1] - parts[2];
+    parts[0] = train;
+    for (int s = 1; s < 3; s++)
+        if (part[s] == 0) parts[s] = train / 10, parts[0] -= parts[s];
+    if (part[1] == 0) from[1] = parts[0];
+    if (part[2] == 0) from[2] = train - parts[2];
+    if (n < 10 || parts[0] == 0 || parts[1] == 0 || parts[2] == 0)
         return caelum_fail(err, CAELUM_EUSAGE, "%zu pictures are too few to split; at least 10 are needed",
                            n);
-    parts[CAELUM_VALIDATION] = parts[CAELUM_TEST] = n / 10;
-    parts[CAELUM_TRAIN] = n - 2 * (n / 10);
+    CHECK(mem_alloc(unit, n, sizeof **unit, err));
+    CHECK(mem_alloc(&shuffled, all, sizeof *shuffled, err));
+    for (size_t i = 0; i < all; i++) shuffled[i] = (uint32_t)i;
+    for (size_t s = 0, at = 0; s < 3; at += part[s++]) {
+        struct rng rng = rng_make(data->split_seed, RNG_SPLIT, (uint32_t)s);
+        rng_shuffle(&rng, shuffled + at, part[s]);
+    }
+    for (size_t s = 0, at = 0; s < 3; at += parts[s++])
+        memcpy(*unit + at, shuffled + from[s], parts[s] * sizeof **unit);
+    mem_free(&shuffled);
     return CAELUM_OK;
 }
 
-/* Shuffles photos instead of crops, and divides photos, so that no photo is in two splits. Within a split,
- * every photo's first crop comes before all second ones: the first pictures of a split are different, and a
- * limit leaves as many photos as it can. `kept` has room for the number of crops of the photo of that rank.
- */
-static int split_photos(struct caelum_data *data, size_t n, const uint32_t *photo, uint32_t *kept,
-                        struct caelum_error *err) {
+/* Crops go with their photos, so that no photo is in two splits. Within a split, every photo's first crop
+ * comes before all second ones: the first pictures of a split are different, and a limit leaves as many
+ * photos as it can. `kept` has room for the number of crops of the photo of that rank. */
+static int split_photos(struct caelum_data *data, size_t n, const size_t parts[3], const uint32_t *photo,
+                        uint32_t *kept, struct caelum_error *err) {
     const uint32_t *first = data->first;
-    size_t parts[3], left = n, at = 0, rank = 0;
-    CHECK(divide(n < data->photos ? n : data->photos, parts, err));
+    const size_t photos = parts[0] + parts[1] + parts[2];
+    size_t left = n, at = 0, rank = 0;
     CHECK(mem_alloc(&data->order, data->count, sizeof *data->order, err));
     for (uint32_t crop = 0; crop < CROPS_MOST; crop++)
-        for (size_t r = 0; r < data->photos && left > 0; r++)
+        for (size_t r = 0; r < photos && left > 0; r++)
             if (first[photo[r]] + crop < first[photo[r] + 1]) kept[r]++, left--;
     for (int s = 0; s < 3; rank += parts[s++]) {
         const size_t start = at;
@@ -92,17 +106,14 @@ static int split_photos(struct caelum_data *data, size_t n, const uint32_t *phot
 
 static int split(struct caelum_data *data, const struct caelum_data_settings *settings,
                  struct caelum_error *err) {
-    size_t n = data->count;
+    size_t n = data->count, parts[3];
     if (settings->limit > 0 && settings->limit < n) n = settings->limit;
     data->split_seed = settings->split_seed;
-    if (data->photos == 0) {
-        CHECK(divide(n, data->split_count, err));
-        return shuffle(&data->order, data->count, settings->split_seed, err);
-    }
+    if (data->photos == 0) return divide(data, n, data->split_count, &data->order, err);
     uint32_t *photo = NULL, *kept = NULL;
-    int result = shuffle(&photo, data->photos, settings->split_seed, err);
+    int result = divide(data, n, parts, &photo, err);
     if (result == 0) result = mem_alloc(&kept, data->photos, sizeof *kept, err);
-    if (result == 0) result = split_photos(data, n, photo, kept, err);
+    if (result == 0) result = split_photos(data, n, parts, photo, kept, err);
     mem_free(&photo);
     mem_free(&kept);
     return result;
@@ -185,7 +196,7 @@ struct pictures data_pictures(const struct caelum_data *data, enum caelum_split 
                              .h = data->h,
                              .w = data->w,
                              .labels = data->labels,
-                             .classes = data->labels ? CIFAR_CLASSES : 0};
+                             .classes = data->classes};
 }
 
 int caelum_data_picture(const caelum_data *data, enum caelum_split split, size_t i,
@@ -232,14 +243,18 @@ int caelum_data_describe(const caelum_data *data, struct caelum_data_info *out, 
     info.source = data->source;
     snprintf(info.pixels_sha256, sizeof info.pixels_sha256, "%s", data->fingerprint);
     memcpy(info.split_count, data->split_count, sizeof info.split_count);
-    if (data->labels) {
-        info.classes = CIFAR_CLASSES;
-        for (size_t i = 0; i < CIFAR_CLASSES; i++)
-            snprintf(info.class_names[i], sizeof info.class_names[i], "%s", cifar_classes[i]);
-        for (size_t i = 0; i < data->count; i++) info.class_count[data->labels[i]]++;
-        CHECK(cifar_checksums(data->source, &info, err));
-    }
+    info.classes = data->classes;
+    if (strcmp(data->name, "cifar-10") == 0) CHECK(cifar_checksums(data->source, &info, err));
     measure(data, &info);
     *out = info;
     return CAELUM_OK;
+}
+
+const char *caelum_data_class(const caelum_data *data, size_t i, size_t *count) {
+    const char *name = data->class_names;
+    if (i >= data->classes) return NULL;
+    *count = 0;
+    for (size_t p = 0; p < data->count; p++) *count += data->labels[p] == i;
+    for (size_t before = 0; before < i; before++) name += strlen(name) + 1;
+    return name;
 }

@@ -6,26 +6,35 @@
 #include "base/path.h"
 #include "base/pictures.h"
 
-enum { DATA_NOTES = 2 };
+enum {
+    DATA_NOTES = 2,
+    DATA_MOST_SIDE = 1 << 14, /* of a picture, pixels */
+    DATA_MOST_CLASSES = 1 << 16,
+};
 
 struct caelum_data {
-    char name[32];             /* "cifar-10", "folder" or "synthetic" */
+    char name[32];             /* "cifar-10", "folder", "synthetic", ... */
     char *source;              /* the spec it was opened by */
     char fingerprint[65];      /* identifies the pixels: their SHA-256, or how they were generated */
     char cache_dir[PATH_SIZE]; /* "": there is none, */
     const char *no_cache;      /* and why */
     uint64_t split_seed;
     size_t count, c, h, w;
-    const uint8_t *labels; /* [count] in file order, or NULL */
-    const uint8_t *pixels; /* [count][c][h][w] in file order */
-    uint32_t *order;       /* [count], the shuffle: train, then validation, then test */
+    const uint16_t *labels;  /* [count] in file order, or NULL */
+    size_t classes;          /* labels are below this; 0: no labels */
+    const char *class_names; /* a NUL behind each */
+    const uint8_t *pixels;   /* [count][c][h][w] in file order */
+    /* Pictures of train, validation and test (or photos, where these are crops), which follow each other in
+     * file order; 0: the source has no such part, and it is taken out of train; all 0: out of everything. */
+    size_t part[3];
+    uint32_t *order; /* the shuffle: train, then validation, then test */
     size_t split_count[3];
     size_t photos;         /* whose crops the pictures are; 0: they are no crops */
     const uint32_t *first; /* [photos + 1]: the crops of photo p are pictures first[p] to first[p + 1] - 1 */
     size_t skipped;        /* files that could not be used */
     const char *skips;     /* path, NUL, reason, NUL of each */
     char note[DATA_NOTES][2 * PATH_SIZE]; /* sentences on how it was opened; "": none */
-    struct file_map map;                  /* what labels, pixels, first and skips point into, or */
+    struct file_map map;                  /* what the pointers above point into, or */
     uint8_t *memory;                      /* what pixels point into */
 };
 
@@ -58,8 +67,6 @@ int cifar_open(struct caelum_data *data, const char *path, const struct caelum_d
 
 /* Checksums of the files of `path` against the published ones. */
 int cifar_checksums(const char *path, struct caelum_data_info *info, struct caelum_error *err);
-
-extern const char *const cifar_classes[CIFAR_CLASSES];
 
 /* Whether a spec means generated pictures, exactly "synthetic[:COUNT[:SIZE]]" with digits for the numbers;
  * all else is a path. *count and *size, which may be NULL, are set to what it asks for, whatever its size. */

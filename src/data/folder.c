@@ -155,8 +155,10 @@ static int make_of_photos(struct building *b, struct caelum_error *err) {
     CHECK(result);
     if (ferror(b->to->stream)) return CAELUM_OK;
     if (h->photos < LEAST_PHOTOS) return too_few(b, err);
+    h->c = 3, h->h = b->settings->crop, h->w = b->settings->crop;
     h->skips_size = b->skips_size;
-    prepared_tables(b->to, b->first, NULL, b->skips_text);
+    snprintf(h->name, sizeof h->name, "folder");
+    prepared_tables(b->to, b->first, NULL, NULL, b->skips_text);
     return CAELUM_OK;
 }
 
@@ -184,14 +186,12 @@ static int open_photos(struct caelum_data *data, const char *path, const struct 
                          .settings = settings,
                          .threads = threads,
                          .share = crops_share(photos->count ? photos->count : 1)};
-    struct prepared what = {
-        .kind = "folder", .c = 3, .h = settings->crop, .w = settings->crop, .make = make, .cookie = &b};
+    struct prepared what = {.make = make, .cookie = &b};
     char left_out[PHOTOS_LEFT_TEXT];
     photos_left_out(photos, left_out);
     if (photos->count == 0) return no_pictures(path, left_out, err);
     if (*left_out) data_note(data, "%s: left out: %s", path, left_out);
     folder_key(photos, settings, what.key);
-    snprintf(data->name, sizeof data->name, "folder");
     return prepared_open(data, &what, settings, err);
 }
 

@@ -13,7 +13,7 @@
 
 enum { HEADER = 4096, PORTION = 1 << 26 };
 
-static const char magic[16] = "caelum data 2";
+static const char magic[16] = "caelum data 3";
 
 struct source_identity source_identity(const struct stat *st) {
     return (struct source_identity){(long long)st->st_size,
@@ -46,12 +46,13 @@ static size_t padding(const struct prepared_header *h) {
     return (size_t)((4 - h->count * h->c * h->h * h->w % 4) % 4);
 }
 
-void prepared_tables(struct prepared_writer *to, const uint32_t *first, const uint8_t *labels,
-                     const char *skips) {
+void prepared_tables(struct prepared_writer *to, const uint32_t *first, const uint16_t *labels,
+                     const char *names, const char *skips) {
     const struct prepared_header *h = &to->header;
     put(to, "\0\0\0", padding(h));
     if (h->photos) put(to, first, ((size_t)h->photos + 1) * sizeof *first);
-    if (h->labelled) put(to, labels, (size_t)h->count);
+    if (h->classes) put(to, labels, (size_t)h->count * sizeof *labels);
+    put(to, names, (size_t)h->names_size);
     put(to, skips, (size_t)h->skips_size);
 }
 
@@ -68,7 +69,7 @@ struct opening {
 static void write_all(struct opening *o, FILE *stream) {
     static const uint8_t page[HEADER];
     const struct prepared *what = o->what;
-    struct prepared_writer to = {.stream = stream, .header = {.c = what->c, .h = what->h, .w = what->w}};
+    struct prepared_writer to = {.stream = stream};
     struct prepared_header *h = &to.header;
     memcpy(h->magic, magic, sizeof magic);
     memcpy(h->key, what->key, sizeof what->key);
@@ -84,21 +85,23 @@ static void write_all(struct opening *o, FILE *stream) {
 
 /* Where things are in the file. */
 struct layout {
-    size_t first, labels, skips, end;
+    size_t first, labels, names, skips, end;
 };
 
-/* False where the header is none, or of another file. Each number is below the file's size, so no product or
- * sum of them runs over. */
+/* False where the header is none, or of another file. Each number is below the file's size or another limit,
+ * so no product or sum of them runs over. */
 static bool lay_out(const struct prepared_header *h, const struct prepared *what, size_t size,
                     struct layout *at) {
-    const size_t picture = what->c * what->h * what->w;
+    const size_t most = DATA_MOST_SIDE;
     if (memcmp(h->magic, magic, sizeof magic) != 0 || memcmp(h->key, what->key, sizeof what->key) != 0 ||
-        h->c != what->c || h->h != what->h || h->w != what->w || h->count > size / picture ||
-        h->labelled > 1 || h->photos > size / 4 || h->skips_size > size || h->sha256[64] != '\0')
+        h->c - 1 >= 3 || h->h - 1 >= most || h->w - 1 >= most || h->count > size / (h->c * h->h * h->w) ||
+        h->classes > DATA_MOST_CLASSES || h->photos > size / 4 || h->names_size > size ||
+        h->skips_size > size || h->sha256[64] != '\0' || h->name[sizeof h->name - 1] != '\0')
         return false;
-    at->first = HEADER + (size_t)h->count * picture + padding(h);
+    at->first = HEADER + (size_t)(h->count * h->c * h->h * h->w) + padding(h);
     at->labels = at->first + (h->photos ? ((size_t)h->photos + 1) * 4 : 0);
-    at->skips = at->labels + (h->labelled ? (size_t)h->count : 0);
+    at->names = at->labels + (h->classes ? 2 * (size_t)h->count : 0);
+    at->skips = at->names + (size_t)h->names_size;
     at->end = at->skips + (size_t)h->skips_size;
     return at->end == size;
 }
@@ -126,41 +129,53 @@ static bool first_fits(const struct prepared_header *h, const uint32_t *first) {
     return true;
 }
 
-static bool labels_fit(const uint8_t *labels, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (labels[i] >= CIFAR_CLASSES) return false;
+static bool labels_fit(const struct prepared_header *h, const uint16_t *labels) {
+    for (uint64_t i = 0; h->classes && i < h->count; i++)
+        if (labels[i] >= h->classes) return false;
     return true;
 }
 
-static bool skips_fit(const struct prepared_header *h, const char *skips) {
+/* Whether these are that many strings, each with its end. */
+static bool strings_fit(uint64_t count, const char *strings, uint64_t size) {
     uint64_t ends = 0;
-    for (uint64_t i = 0; i < h->skips_size; i++) ends += skips[i] == '\0';
-    return ends == 2 * h->skipped && (h->skips_size == 0 || skips[h->skips_size - 1] == '\0');
+    for (uint64_t i = 0; i < size; i++) ends += strings[i] == '\0';
+    return ends == count && (size == 0 || strings[size - 1] == '\0');
+}
+
+static bool parts_fit(const struct prepared_header *h) {
+    const uint64_t all = h->photos ? h->photos : h->count;
+    for (int s = 0; s < 3; s++)
+        if (h->part[s] > all) return false;
+    const uint64_t sum = h->part[0] + h->part[1] + h->part[2];
+    return sum == 0 || (sum == all && h->part[0] > 0);
 }
 
 /* Data are the file that is mapped, if all of it is good. */
 static bool take_map(struct opening *o, const struct file_map *map) {
     struct caelum_data *data = o->data;
-    const struct prepared *what = o->what;
     struct prepared_header h;
     struct layout at;
     if (map->size <= HEADER) return false;
     memcpy(&h, map->bytes, sizeof h);
-    if (!lay_out(&h, what, map->size, &at) || !check_sum(o, map, h)) return false;
+    if (!lay_out(&h, o->what, map->size, &at) || !check_sum(o, map, h)) return false;
     const uint32_t *first = (const uint32_t *)(const void *)(map->bytes + at.first);
-    const uint8_t *labels = map->bytes + at.labels;
-    const char *skips = (const char *)map->bytes + at.skips;
-    if ((h.photos && !first_fits(&h, first)) || (h.labelled && !labels_fit(labels, (size_t)h.count)) ||
-        !skips_fit(&h, skips))
+    const uint16_t *labels = (const uint16_t *)(const void *)(map->bytes + at.labels);
+    const char *names = (const char *)map->bytes + at.names, *skips = (const char *)map->bytes + at.skips;
+    if ((h.photos && !first_fits(&h, first)) || !labels_fit(&h, labels) || !parts_fit(&h) ||
+        !strings_fit(h.classes, names, h.names_size) || !strings_fit(2 * h.skipped, skips, h.skips_size))
         return false;
     data->map = *map;
     memcpy(data->fingerprint, h.sha256, sizeof data->fingerprint);
     data->count = (size_t)h.count, data->photos = (size_t)h.photos, data->skipped = (size_t)h.skipped;
-    data->c = what->c, data->h = what->h, data->w = what->w;
+    data->c = (size_t)h.c, data->h = (size_t)h.h, data->w = (size_t)h.w;
+    for (int s = 0; s < 3; s++) data->part[s] = (size_t)h.part[s];
     data->pixels = map->bytes + HEADER;
     data->first = h.photos ? first : NULL;
-    data->labels = h.labelled ? labels : NULL;
+    data->classes = (size_t)h.classes;
+    data->class_names = names;
+    data->labels = h.classes ? labels : NULL;
     data->skips = skips;
+    memcpy(data->name, h.name, sizeof data->name);
     return true;
 }
 
@@ -224,7 +239,7 @@ int prepared_open(struct caelum_data *data, const struct prepared *what,
     struct opening o = {.data = data, .what = what, .settings = settings, .err = err};
     char name[80], path[PATH_SIZE];
     if (*data->cache_dir) {
-        snprintf(name, sizeof name, "%.16s-%.16s-%lu.v2", what->kind, what->key, (unsigned long)geteuid());
+        snprintf(name, sizeof name, "data-%.16s-%lu.v3", what->key, (unsigned long)geteuid());
         CHECK(file_join(path, sizeof path, data->cache_dir, name, err));
         if (open_kept(&o, path) || (o.failure == 0 && keep(&o, path))) return CAELUM_OK;
     } else {

@@ -109,12 +109,12 @@ struct engine_block engine_block(struct engine *e, const struct engine_cut *cut,
 }
 
 struct tensor engine_load(const struct engine *e, const struct engine_block *b,
-                          const uint8_t *const *pictures, const uint8_t *labels) {
+                          const uint8_t *const *pictures, const uint16_t *labels) {
     const struct net_workspace *ws = &b->place->workspace;
     const size_t lanes = e->kernels->lanes, count = tiling_count(ws->tiles);
     const struct shape in = e->net->input;
     const uint8_t *lane[MOST_LANES];
-    uint8_t label[MOST_LANES] = {0};
+    uint16_t label[MOST_LANES] = {0};
     for (size_t i = 0; i < lanes; i++) {
         const size_t p = i / count < b->pictures ? i / count : 0;
         lane[i] = pictures[p] + engine_tile_at(ws->tiles, i % count, in);

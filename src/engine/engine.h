@@ -88,7 +88,7 @@ static inline size_t engine_tile_at(struct tiling tiles, size_t tile, struct sha
  * picture repeat the first. Returns the target, or the input if there is no other. labels: one a picture,
  * for a classifier that learns. */
 struct tensor engine_load(const struct engine *engine, const struct engine_block *block,
-                          const uint8_t *const *pictures, const uint8_t *labels);
+                          const uint8_t *const *pictures, const uint16_t *labels);
 /* Input to output, which is workspace.value[net->layers]. */
 void engine_forward(const struct engine *engine, const struct engine_block *block,
                     const struct layer_noise *noise);

@@ -116,7 +116,7 @@ void task_block_close(struct task_block *block) {
 }
 
 struct tensor task_load(enum caelum_task task, const struct kernels *kernels, const uint8_t *const *pictures,
-                        struct shape whole, const uint8_t *labels, const struct task_block *block,
+                        struct shape whole, const uint16_t *labels, const struct task_block *block,
                         const struct tensor *input) {
     if (task != CAELUM_COLORIZE) {
         const struct tensor *target = &block->target;

@@ -40,7 +40,7 @@ void task_block_close(struct task_block *block);
  * it has one; hints there are none. labels: each lane's class, read only for a classifier's target: 1 there,
  * 0 elsewhere. Returns what the output is to equal: the target, or the input where nothing else was made. */
 struct tensor task_load(enum caelum_task task, const struct kernels *kernels, const uint8_t *const *pictures,
-                        struct shape whole, const uint8_t *labels, const struct task_block *block,
+                        struct shape whole, const uint16_t *labels, const struct task_block *block,
                         const struct tensor *input);
 
 /* Gives hints to the picture in the lanes of its tiles from `lane` on: none half of the time, else the true

@@ -174,8 +174,8 @@ static void give_hints(const struct pass *pass, const struct engine_block *b) {
 static struct tensor load_block(const struct pass *pass, const struct engine_block *b, int worker) {
     const struct trainer *t = pass->trainer;
     const uint8_t *picture[MOST_LANES];
-    uint8_t label[MOST_LANES] = {0},
-            *room = t->augmented + (size_t)worker * t->engine.kernels->lanes * picture_size(t);
+    uint16_t label[MOST_LANES] = {0};
+    uint8_t *room = t->augmented + (size_t)worker * t->engine.kernels->lanes * picture_size(t);
     for (size_t i = 0; i < b->pictures; i++) {
         const size_t at = b->first + i;
         picture[i] = pass->order ? training_picture(pass, at, room + i * picture_size(t))

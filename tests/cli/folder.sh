@@ -36,7 +36,7 @@ says out "96 pictures" # 16 crops of each of 6 photos
 says err "2 files were skipped:"
 mv photos elsewhere
 expect 0 "$CAELUM" eval whole/best.safetensors --data elsewhere --no-baselines
-holds "a directory that was moved is not read again" test "$(ls cache/folder-* | wc -l)" = 3
+holds "a directory that was moved is not read again" test "$(ls cache/data-* | wc -l)" = 3
 rm elsewhere/00001.png
 mkdir photos && cp elsewhere/*.png photos
 expect 3 "$CAELUM" train --resume parts --epochs 3
