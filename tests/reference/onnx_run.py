@@ -114,6 +114,8 @@ OPERATORS = {
     "Add": lambda x, a, y: x + y, "Mul": lambda x, a, y: x * y, "Round": lambda x, a: torch.round(x),
     "Relu": lambda x, a: F.relu(x), "LeakyRelu": lambda x, a: F.leaky_relu(x, a["alpha"]),
     "Elu": lambda x, a: F.elu(x, a["alpha"]), "Sigmoid": lambda x, a: torch.sigmoid(x), "Tanh": lambda x, a: torch.tanh(x),
+    "PRelu": lambda x, a, slope: F.prelu(x, slope.flatten()), "HardSigmoid": lambda x, a: (x * a["alpha"] + 0.5).clamp(0, 1),
+    "InstanceNormalization": lambda x, a, g, b: F.instance_norm(x, weight=g, bias=b, eps=a["epsilon"]),
 }
 
 
