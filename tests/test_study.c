@@ -2,7 +2,7 @@
  * report. */
 #include "study_fixture.h"
 
-#include "train/run_files.h"
+#include "train/run_directory.h"
 #include "train/train_settings.h"
 
 #include <math.h>
@@ -168,14 +168,15 @@ static void runs_have_a_limit(void **state) {
 static void recorded_settings_are_compared(void **state) {
     struct caelum_train_settings s = caelum_train_defaults();
     struct metadata m = {0};
-    char what[160], options[200];
+    char what[160], *command = NULL;
     (void)state;
     assert_ok(metadata_set(&m, "batch", "50", err)); /* as an older version recorded it: not all there is */
     assert_ok(metadata_set(&m, "lr", "0.0010000000000000000208", err));
     assert_ok(metadata_set(&m, "epochs", "50", err));
     assert_false(train_settings_differ(&s, &m, what)); /* what is not recorded had its default */
-    train_settings_options(&s, options, sizeof options);
-    assert_string_equal(options, "");
+    assert_ok(train_settings_command(&s, &command, err));
+    assert_string_equal(command, " --seed 1");
+    free(command);
     assert_ok(caelum_train_set(&s, "lr", "0.01", err));
     assert_true(train_settings_differ(&s, &m, what));
     assert_string_equal(what, "lr is 0.001 there, 0.01 here");
@@ -195,8 +196,13 @@ static void recorded_settings_are_compared(void **state) {
     assert_true(train_settings_differ(&s, &m, what));
     assert_string_equal(what, "schedule is zigzag there, constant here");
     assert_ok(caelum_train_set(&s, "task", "colorize", err));
-    train_settings_options(&s, options, sizeof options);
-    assert_string_equal(options, " --task colorize --flip --split-seed 3");
+    s.net_path = "it's a.net";
+    s.data = "photos";
+    s.out = "run";
+    assert_ok(train_settings_command(&s, &command, err));
+    assert_string_equal(command, "caelum train 'it'\\''s a.net' --data photos --task colorize --flip "
+                                 "--split-seed 3 --seed 1 --out run");
+    free(command);
     metadata_clear(&m);
 }
 

@@ -2,6 +2,7 @@
  * bytes (ps_AF), so it works in the locale "C". */
 #include "base/json.h"
 
+#include "base/file.h"
 #include "base/locale.h"
 
 #include <math.h>
@@ -138,4 +139,12 @@ int json_text(json_t **tree, size_t flags, const char *what, char **text, struct
     if (!made) return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory for its JSON", what);
     *text = made;
     return CAELUM_OK;
+}
+
+int json_save(json_t **tree, const char *path, struct caelum_error *err) {
+    char *text = NULL;
+    CHECK(json_text(tree, JSON_INDENT(2), path, &text, err));
+    const int result = file_write(path, text, strlen(text), err);
+    free(text);
+    return result;
 }

@@ -40,4 +40,7 @@ json_t *json_read_descriptor(int descriptor, json_error_t *why);
  * otherwise, in every locale. */
 int json_text(json_t **tree, size_t flags, const char *what, char **text, struct caelum_error *err);
 
+/* The tree as a file; *tree is taken. As json_text and file_write. */
+int json_save(json_t **tree, const char *path, struct caelum_error *err);
+
 #endif

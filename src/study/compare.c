@@ -8,7 +8,7 @@
 #include "report/page.h"
 #include "report/svg_chart.h"
 #include "study/study_charts.h"
-#include "train/run_files.h"
+#include "train/run_directory.h"
 
 #include <dirent.h>
 #include <errno.h>

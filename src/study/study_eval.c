@@ -7,7 +7,6 @@
 #include "metrics/figures.h"
 
 #include <nettle/sha2.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_BASELINES = 8, VERSION = 1 };
@@ -78,7 +77,7 @@ static int measure(const struct study_unit *u, const struct caelum_model *model,
 
 int study_eval_write(const struct study_unit *u, int threads, struct caelum_error *err) {
     const struct caelum_eval_settings how = {.split = CAELUM_TEST, .threads = threads, .seed = 1};
-    char model[PATH_SIZE], path[PATH_SIZE], sha[65], *text = NULL;
+    char model[PATH_SIZE], path[PATH_SIZE], sha[65];
     CHECK(file_join(model, sizeof model, u->dir, "best.safetensors", err));
     CHECK(file_join(path, sizeof path, u->dir, "eval.json", err));
     CHECK(checksum(model, sha, err));
@@ -90,9 +89,7 @@ int study_eval_write(const struct study_unit *u, int threads, struct caelum_erro
     int result = caelum_model_load(&best, model, err);
     if (result == 0) result = measure(u, best, &how, &root, err);
     caelum_model_close(&best);
-    if (result == 0) result = json_text(&root, JSON_INDENT(2), path, &text, err);
-    if (result == 0) result = file_write(path, text, strlen(text), err);
-    free(text);
+    if (result == 0) result = json_save(&root, path, err);
     json_decref(root);
     return result;
 }

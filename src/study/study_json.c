@@ -85,7 +85,8 @@ static json_t *section_object(const struct study_results *r, size_t section) {
 }
 
 int study_json_write(const struct study_results *r, const char *dir, struct caelum_error *err) {
-    char path[PATH_SIZE], *text = NULL;
+    char path[PATH_SIZE];
+    CHECK(file_join(path, sizeof path, dir, "results.json", err));
     json_t *root = json_object(), *sections = json_array(), *runs = json_array(), *pca = json_array();
     for (size_t i = 0; i < r->study->sections; i++) json_add(&sections, section_object(r, i));
     for (size_t i = 0; i < r->study->runs; i++) json_add(&runs, run_object(r->study, &r->result[i]));
@@ -104,9 +105,5 @@ int study_json_write(const struct study_results *r, const char *dir, struct cael
     json_put(&root, "runs", runs);
     json_put(&root, "grey", values_object(r->study, r->grey));
     json_put(&root, "pca", pca);
-    CHECK(json_text(&root, JSON_INDENT(2), "results.json", &text, err));
-    int result = file_join(path, sizeof path, dir, "results.json", err);
-    if (result == 0) result = file_write(path, text, strlen(text), err);
-    free(text);
-    return result;
+    return json_save(&root, path, err);
 }

@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "engine/task.h"
-#include "train/train_command.h"
 #include "train/train_settings.h"
 
 #include <stdlib.h>
@@ -187,29 +186,6 @@ static int choose_data(struct study_unit *u, const struct study *study, const st
     return CAELUM_OK;
 }
 
-static void put_option(FILE *to, const char *option, const char *word) {
-    fputs(option, to);
-    train_put_word(to, word, strlen(word));
-}
-
-static int write_command(struct study_unit *u, struct caelum_error *err) {
-    char options[2048], *text = NULL;
-    size_t size;
-    FILE *to = open_memstream(&text, &size);
-    if (!to) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the command of a run");
-    train_settings_options(&u->settings, options, sizeof options);
-    put_option(to, "caelum train ", u->net_path);
-    if (u->data_spec) put_option(to, " --data ", u->data_spec);
-    fprintf(to, "%s --seed %llu", options, (unsigned long long)u->settings.seed);
-    put_option(to, " --out ", u->dir);
-    const int result = fclose(to) == 0
-                           ? mem_strdup(&u->command, text, err)
-                           : caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the command of a run");
-    free(text);
-    u->settings.command = u->command;
-    return result;
-}
-
 static int name_unit(const struct study_plan *plan, struct study_unit *u, const char *models,
                      struct caelum_error *err) {
     const struct study_run *run = &plan->study->run[u->run];
@@ -244,7 +220,8 @@ static int open_unit(struct study_plan *plan, const struct caelum_study_settings
     if (settings->quick) quicken(&u->settings);
     CHECK(name_unit(plan, u, settings->models, err));
     CHECK(choose_data(u, study, run, settings->data, err));
-    CHECK(write_command(u, err));
+    CHECK(train_settings_command(&u->settings, &u->command, err));
+    u->settings.command = u->command;
     int result = find_data(plan, settings, u, err);
     if (result == 0) result = caelum_net_load(&u->net, u->net_path, u->data->h, u->data->w, err);
     if (result == 0) result = check_unit(u, err);
@@ -311,7 +288,7 @@ void study_plan_close(struct study_plan *plan) {
         mem_free(&u->dir);
         mem_free(&u->net_path);
         mem_free(&u->data_spec);
-        mem_free(&u->command);
+        free(u->command);
     }
     mem_free(&plan->unit);
     study_file_close(&plan->study);

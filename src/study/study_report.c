@@ -5,7 +5,7 @@
 #include "eval/baselines.h"
 #include "study/study_figures.h"
 #include "study/study_plan.h"
-#include "train/run_files.h"
+#include "train/run_directory.h"
 
 #include <math.h>
 #include <string.h>

@@ -9,19 +9,15 @@
 #include <math.h>
 #include <stdio.h>
 
-int fit_open(struct fit *out, const struct fit_settings *settings, struct trainer *trainer,
+int fit_open(struct fit *fit, struct trainer *trainer, const struct caelum_data *data,
              struct caelum_error *err) {
-    struct fit fit = {.settings = *settings, .trainer = trainer};
-    const size_t n = settings->train.n, batch = trainer->settings.batch;
-    fit.batches = (n + batch - 1) / batch;
-    int result = mem_alloc(&fit.order, n, sizeof *fit.order, err);
-    if (result == 0) result = mem_alloc(&fit.history, trainer->settings.epochs, sizeof *fit.history, err);
-    if (result != 0) {
-        fit_close(&fit);
-        return result;
-    }
-    *out = fit;
-    return CAELUM_OK;
+    const size_t batch = trainer->settings.batch;
+    *fit = (struct fit){.trainer = trainer,
+                        .train = data_pictures(data, CAELUM_TRAIN),
+                        .validation = data_pictures(data, CAELUM_VALIDATION)};
+    fit->batches = (fit->train.n + batch - 1) / batch;
+    CHECK(mem_alloc(&fit->order, fit->train.n, sizeof *fit->order, err));
+    return mem_alloc(&fit->history, trainer->settings.epochs, sizeof *fit->history, err);
 }
 
 void fit_close(struct fit *fit) {
@@ -31,13 +27,12 @@ void fit_close(struct fit *fit) {
 
 size_t fit_pictures(const struct fit *fit) {
     const size_t n = fit->batches_done * fit->trainer->settings.batch;
-    return n < fit->settings.train.n ? n : fit->settings.train.n;
+    return n < fit->train.n ? n : fit->train.n;
 }
 
-/* What an epoch starts from, a function of seed and history: its order, its flips, its drops. */
-static void begin_epoch(struct fit *fit) {
+void fit_begin_epoch(struct fit *fit) {
     const struct caelum_train_settings *s = &fit->trainer->settings;
-    const size_t n = fit->settings.train.n;
+    const size_t n = fit->train.n;
     const uint32_t epoch = (uint32_t)fit->epochs_done;
     struct rng order = rng_make(s->seed, RNG_ORDER, epoch), flips = rng_make(s->seed, RNG_AUGMENT, epoch);
     for (size_t i = 0; i < n; i++)
@@ -77,28 +72,20 @@ static int watch(struct fit *fit, double batch_loss, struct caelum_error *err) {
     return diverged(fit, what, err);
 }
 
-/* The remaining batches of the epoch. */
-static int run_batches(struct fit *fit, struct caelum_error *err) {
+int fit_batch(struct fit *fit, struct caelum_error *err) {
     struct trainer *t = fit->trainer;
-    const size_t batch = t->settings.batch, n = fit->settings.train.n;
-    while (fit->batches_done < fit->batches) {
-        const double start = clock_seconds();
-        const size_t at = fit->batches_done * batch, count = n - at < batch ? n - at : batch;
-        struct loss_sums sums;
-        t->lr = schedule_lr(&t->settings, fit->batches, t->optimizer.step, fit->drops);
-        trainer_step(t, &fit->settings.train, fit->order + at, count, &sums);
-        fit->sums.loss += sums.loss;
-        fit->sums.squared += sums.squared;
-        fit->sums.agree += sums.agree;
-        fit->batches_done++;
-        fit->train_seconds += clock_seconds() - start;
-        CHECK(watch(fit, sums.loss, err));
-        if (fit->settings.on_batch && fit->settings.on_batch(fit->settings.cookie, fit) != 0) {
-            fit->stopped = true;
-            return CAELUM_OK;
-        }
-    }
-    return CAELUM_OK;
+    const size_t batch = t->settings.batch, n = fit->train.n;
+    const size_t at = fit->batches_done * batch, count = n - at < batch ? n - at : batch;
+    const double start = clock_seconds();
+    struct loss_sums sums;
+    t->lr = schedule_lr(&t->settings, fit->batches, t->optimizer.step, fit->drops);
+    trainer_step(t, &fit->train, fit->order + at, count, &sums);
+    fit->sums.loss += sums.loss;
+    fit->sums.squared += sums.squared;
+    fit->sums.agree += sums.agree;
+    fit->batches_done++;
+    fit->train_seconds += clock_seconds() - start;
+    return watch(fit, sums.loss, err);
 }
 
 /* Whether the loss tells all that is minimized. If it does not, a later epoch is better than an earlier one
@@ -115,10 +102,9 @@ static double psnr(const struct fit *fit, const struct loss_sums *sums, size_t n
     return -10.0 * log10(sums->squared / (double)(n * trainer_values(fit->trainer)));
 }
 
-/* Validates and writes the epoch into the history. */
-static int finish_epoch(struct fit *fit, struct caelum_error *err) {
+int fit_finish_epoch(struct fit *fit, struct caelum_error *err) {
     const double start = clock_seconds();
-    const struct pictures *train = &fit->settings.train, *val = &fit->settings.validation;
+    const struct pictures *train = &fit->train, *val = &fit->validation;
     const size_t terms = trainer_terms(fit->trainer);
     const struct shape out = fit->trainer->engine.net->layer[fit->trainer->engine.net->layers - 1].out;
     struct loss_sums sums;
@@ -146,19 +132,8 @@ static int finish_epoch(struct fit *fit, struct caelum_error *err) {
     return CAELUM_OK;
 }
 
-bool fit_ended_early(const struct fit *fit) {
-    const size_t patience = fit->trainer->settings.early_stop;
-    return patience > 0 && fit->epochs_done - fit->best_epoch >= patience;
-}
-
-int fit_run(struct fit *fit, struct caelum_error *err) {
-    fit->stopped = false;
-    while (fit->epochs_done < fit->trainer->settings.epochs && !fit_ended_early(fit)) {
-        begin_epoch(fit);
-        CHECK(run_batches(fit, err));
-        if (fit->stopped) return CAELUM_OK;
-        CHECK(finish_epoch(fit, err));
-        if (fit->settings.on_epoch) CHECK(fit->settings.on_epoch(fit->settings.cookie, fit, err));
-    }
-    return CAELUM_OK;
+bool fit_ended(const struct fit *fit) {
+    const struct caelum_train_settings *s = &fit->trainer->settings;
+    return fit->epochs_done >= s->epochs ||
+           (s->early_stop > 0 && fit->epochs_done - fit->best_epoch >= s->early_stop);
 }

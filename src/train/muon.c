@@ -51,24 +51,16 @@ static size_t find(const struct caelum_net *net, struct muon_matrix *matrix) {
     return count;
 }
 
-int muon_open(struct muon *muon, const struct caelum_net *net, int threads, struct caelum_error *err) {
-    struct muon m = {.matrices = find(net, NULL), .threads = threads};
-    int result = mem_alloc(&m.matrix, m.matrices + 1, sizeof *m.matrix, err);
-    if (result == 0) {
-        find(net, m.matrix);
-        for (size_t i = 0; i < m.matrices; i++) {
-            const size_t s = short_side(&m.matrix[i]), l = long_side(&m.matrix[i]);
-            const size_t size =
-                4 * s * l + 3 * s * s; /* far below overflow: the parameters fit into memory */
-            if (size > m.size) m.size = size;
-        }
-        result = mem_alloc(&m.scratch, (size_t)threads, m.size * sizeof *m.scratch, err);
+int muon_open(struct muon *m, const struct caelum_net *net, int threads, struct caelum_error *err) {
+    *m = (struct muon){.matrices = find(net, NULL), .threads = threads};
+    CHECK(mem_alloc(&m->matrix, m->matrices + 1, sizeof *m->matrix, err));
+    find(net, m->matrix);
+    for (size_t i = 0; i < m->matrices; i++) {
+        const size_t s = short_side(&m->matrix[i]), l = long_side(&m->matrix[i]);
+        const size_t size = 4 * s * l + 3 * s * s; /* far below overflow: the parameters fit into memory */
+        if (size > m->size) m->size = size;
     }
-    if (result != 0)
-        muon_close(&m);
-    else
-        *muon = m;
-    return result;
+    return mem_alloc(&m->scratch, (size_t)threads, m->size * sizeof *m->scratch, err);
 }
 
 void muon_close(struct muon *muon) {

@@ -20,7 +20,7 @@ struct muon {
 };
 
 /* The matrices are the weights of convolutions and dense layers; what is left, such as biases, is for another
- * optimizer. */
+ * optimizer. To be closed after a failure, too. */
 int muon_open(struct muon *muon, const struct caelum_net *net, int threads, struct caelum_error *err);
 /* Safe on a zeroed muon. */
 void muon_close(struct muon *muon);

@@ -8,17 +8,12 @@
 /* PyTorch's: of Adam and AdamW, of RMSprop, of all three. */
 static const double beta1 = 0.9, beta2 = 0.999, alpha = 0.99, epsilon = 1e-8;
 
-int optimizer_open(struct optimizer *out, const struct caelum_train_settings *settings,
+int optimizer_open(struct optimizer *o, const struct caelum_train_settings *settings,
                    const struct caelum_net *net, int threads, struct caelum_error *err) {
-    struct optimizer o = {.settings = *settings, .n = net->params};
-    int result = mem_alloc(&o.m, o.n, sizeof *o.m, err);
-    if (result == 0) result = mem_alloc(&o.v, o.n, sizeof *o.v, err);
-    if (result == 0 && settings->optimizer == CAELUM_MUON) result = muon_open(&o.muon, net, threads, err);
-    if (result != 0)
-        optimizer_close(&o);
-    else
-        *out = o;
-    return result;
+    *o = (struct optimizer){.settings = *settings, .n = net->params};
+    CHECK(mem_alloc(&o->m, o->n, sizeof *o->m, err));
+    CHECK(mem_alloc(&o->v, o->n, sizeof *o->v, err));
+    return settings->optimizer == CAELUM_MUON ? muon_open(&o->muon, net, threads, err) : CAELUM_OK;
 }
 
 void optimizer_close(struct optimizer *o) {

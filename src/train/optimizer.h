@@ -13,7 +13,8 @@ struct optimizer {
     struct muon muon; /* Muon's matrices; all other parameters go by Adam's rule. Others: none */
 };
 
-/* For the parameters of a network, which is needed no longer than for this call. */
+/* For the parameters of a network, which is needed no longer than for this call. To be closed after a
+ * failure, too. */
 int optimizer_open(struct optimizer *optimizer, const struct caelum_train_settings *settings,
                    const struct caelum_net *net, int threads, struct caelum_error *err);
 /* Safe on a zeroed optimizer. */

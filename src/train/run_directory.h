@@ -1,4 +1,5 @@
-/* run_directory.h - whose a run directory is, from the first look at it to the first file in it. */
+/* run_directory.h - whose a run directory is, from the first look at it to the first file in it; and those of
+ * its files that people and programs read: metrics.csv, the curves. */
 #ifndef CAELUM_TRAIN_RUN_DIRECTORY_H
 #define CAELUM_TRAIN_RUN_DIRECTORY_H
 
@@ -16,5 +17,18 @@ int run_directory_take(struct file_lock *lock, const char *path, struct caelum_e
 /* Removes an older run, so that the files of a directory are always of one run: what it can be resumed from
  * first, what says which run it was last. What is not a run's is left alone. */
 int run_directory_clear(const char *path, struct caelum_error *err);
+
+/* DIR/metrics.csv (RFC 4180): one row an epoch. Written whole each time, so it is never half a row. */
+int run_write_metrics(const char *dir, const struct caelum_epoch *history, size_t epochs,
+                      struct caelum_error *err);
+
+/* Reads it again: *history is to be freed with mem_free. Columns are known by their names, so those of
+ * another version are passed over. CAELUM_EIO, CAELUM_EFORMAT. */
+int run_read_metrics(const char *dir, struct caelum_epoch **history, size_t *epochs,
+                     struct caelum_error *err);
+
+/* DIR/curves.svg: loss of both splits against the epoch, logarithmic; `loss` names it. */
+int run_write_curves(const char *dir, const char *title, const char *loss, const struct caelum_epoch *history,
+                     size_t epochs, struct caelum_error *err);
 
 #endif

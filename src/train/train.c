@@ -1,21 +1,16 @@
 /* train.c - a training run as a person knows it: a data set, a network, a run directory that tells the
  * whole story and can be resumed. The mathematics is in trainer.c. */
+#include "apply/model_sheet.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/remaining.h"
-#include "model/safetensors.h"
 #include "report/events.h"
 #include "train/fit.h"
-#include "train/run_files.h"
-#include "train/train_settings.h"
-
-#include "apply/model_sheet.h"
 #include "train/run_directory.h"
-#include "train/train_command.h"
 #include "train/train_open.h"
+#include "train/train_settings.h"
 
 #include <errno.h>
 #include <math.h>
@@ -39,6 +34,7 @@ struct run {
     struct caelum_net *net;
     struct trainer trainer;
     struct fit fit;
+    bool stopped;                  /* by the caller */
     struct safetensors checkpoint; /* of the run that is resumed */
     struct metadata metadata;      /* of the models: what decides the result, and nothing else */
     struct metadata resume;        /* of the checkpoint: what resuming needs besides */
@@ -107,9 +103,30 @@ static int read_checkpoint(struct run *run, struct caelum_error *err) {
 
 /* --- Metadata ------------------------------------------------------------------------------------- */
 
+/* Whether the number of epochs decides what each of them makes of the weights. */
+static bool epochs_matter(const struct caelum_train_settings *s) {
+    return s->schedule == CAELUM_COSINE || s->schedule == CAELUM_ONECYCLE;
+}
+
+/* The last part of a path, without slashes at its end. */
+static void last_part(const char *path, char part[PATH_SIZE]) {
+    snprintf(part, PATH_SIZE, "%s", path);
+    for (size_t n = strlen(part); n > 1 && part[n - 1] == '/'; n--) part[n - 1] = '\0';
+    memmove(part, path_name(part), strlen(path_name(part)) + 1);
+}
+
+/* The command whose last.safetensors is the model that the run has after `epoch` epochs. Files are named
+ * without their directory, which is nothing of the result's: the same files elsewhere make the same model. */
 static int describe_command(struct run *run, size_t epoch, struct caelum_error *err) {
-    char *command = NULL;
-    CHECK(train_command(&run->settings, run->name, run->init, run->data, epoch, &command, err));
+    struct caelum_train_settings s = run->settings;
+    char net[PATH_SIZE], data[PATH_SIZE], *command = NULL;
+    snprintf(net, sizeof net, "%.255s.net", run->name);
+    last_part(run->data->source, data);
+    s.net_path = net, s.init = run->init, s.out = NULL;
+    s.data = data_is_synthetic(run->data->source, NULL, NULL) ? run->data->source : data;
+    /* a warm-up must be shorter than the run */
+    if (!epochs_matter(&s) && s.warmup < (double)epoch) s.epochs = epoch;
+    CHECK(train_settings_command(&s, &command, err));
     const int result = metadata_set(&run->metadata, "command", command, err);
     free(command);
     return result;
@@ -127,8 +144,7 @@ static int describe_model(struct run *run, struct caelum_error *err) {
     if (run->init) CHECK(metadata_set(m, "init", run->init, err));
     if (run->init) CHECK(metadata_set(m, "init_sha256", run->init_sha256, err));
     CHECK(train_settings_write(&run->settings, m, err));
-    if (train_epochs_matter(&run->settings))
-        CHECK(metadata_setf(m, err, "epochs", "%zu", run->settings.epochs));
+    if (epochs_matter(&run->settings)) CHECK(metadata_setf(m, err, "epochs", "%zu", run->settings.epochs));
     CHECK(describe_command(run, run->settings.epochs, err));
     return metadata_set(m, "caelum", CAELUM_VERSION, err);
 }
@@ -139,18 +155,19 @@ static int describe_checkpoint(struct run *run, struct caelum_error *err) {
     struct metadata *m = &run->resume;
     const bool generated = data_is_synthetic(run->data->source, NULL, NULL);
     const char *begun_by = s->resume ? metadata_get(&run->checkpoint.metadata, "begun_by") : s->command;
+    CHECK(metadata_set(m, "format", format_name, err));
+    CHECK(metadata_set(m, "network", run->net->text, err));
+    CHECK(metadata_setf(m, err, "height", "%zu", run->net->input.h));
+    CHECK(metadata_setf(m, err, "width", "%zu", run->net->input.w));
     char *real = generated ? NULL : realpath(run->data->source, NULL);
-    int result = metadata_set(m, "format", format_name, err);
-    if (result == 0) result = metadata_set(m, "network", run->net->text, err);
-    if (result == 0) result = metadata_setf(m, err, "height", "%zu", run->net->input.h);
-    if (result == 0) result = metadata_setf(m, err, "width", "%zu", run->net->input.w);
-    if (result == 0) result = metadata_set(m, "data_spec", real ? real : run->data->source, err);
-    if (result == 0) result = metadata_setf(m, err, "epochs", "%zu", s->epochs);
-    if (result == 0 && begun_by) result = metadata_set(m, "begun_by", begun_by, err);
+    const int result = metadata_set(m, "data_spec", real ? real : run->data->source, err);
     free(real);
-    for (size_t i = 0; result == 0 && i < run->metadata.count; i++)
-        result = metadata_set(m, run->metadata.entry[i].key, run->metadata.entry[i].value, err);
-    return result;
+    CHECK(result);
+    CHECK(metadata_setf(m, err, "epochs", "%zu", s->epochs));
+    if (begun_by) CHECK(metadata_set(m, "begun_by", begun_by, err));
+    for (size_t i = 0; i < run->metadata.count; i++)
+        CHECK(metadata_set(m, run->metadata.entry[i].key, run->metadata.entry[i].value, err));
+    return CAELUM_OK;
 }
 
 /* --- Files of the run ----------------------------------------------------------------------------- */
@@ -166,7 +183,7 @@ static json_t *settings_json(const struct metadata *m) {
 static int write_run_json(const struct run *run, struct caelum_error *err) {
     const struct fit *fit = &run->fit;
     const char *command = metadata_get(&run->resume, "begun_by");
-    char path[PATH_SIZE], *text;
+    char path[PATH_SIZE];
     double seconds = 0;
     CHECK(path_in(run, "run.json", path, err));
     for (size_t i = 0; i < fit->epochs_done; i++) seconds += fit->history[i].seconds;
@@ -184,10 +201,7 @@ static int write_run_json(const struct run *run, struct caelum_error *err) {
         json_put(&root, "best_val_loss", json_number(fit->history[fit->best_epoch - 1].val_loss));
     }
     json_put(&root, "training_seconds", json_number(seconds));
-    CHECK(json_text(&root, JSON_INDENT(2), path, &text, err));
-    const int result = file_write(path, text, strlen(text), err);
-    free(text);
-    return result;
+    return json_save(&root, path, err);
 }
 
 static int save_model(struct run *run, const char *name, struct caelum_error *err) {
@@ -209,44 +223,54 @@ static int save_checkpoint(const struct run *run, struct caelum_error *err) {
 }
 
 /* The checkpoint comes last: if we are killed before it, the epoch is done again and writes the same. */
-static int on_epoch(void *cookie, const struct fit *fit, struct caelum_error *err) {
-    struct run *run = cookie;
+static int save_epoch(struct run *run, struct caelum_error *err) {
+    const struct fit *fit = &run->fit;
     const struct caelum_epoch *e = &fit->history[fit->epochs_done - 1];
     if (e->best) CHECK(save_model(run, "best.safetensors", err));
     CHECK(save_model(run, "last.safetensors", err));
     CHECK(run_write_metrics(run->settings.out, fit->history, fit->epochs_done, err));
     CHECK(events_epoch(&run->events, e, err));
-    CHECK(save_checkpoint(run, err));
-    if (run->settings.progress) {
-        const struct caelum_train_progress progress = {.epoch = e->epoch,
-                                                       .epochs = fit->trainer->settings.epochs,
-                                                       .batch = fit->batches,
-                                                       .batches = fit->batches,
-                                                       .loss = e->loss,
-                                                       .last_val_loss = e->val_loss,
-                                                       .pictures_per_second = e->pictures_per_second,
-                                                       .finished = e};
-        run->settings.progress(run->settings.cookie, &progress);
-    }
-    return CAELUM_OK;
+    return save_checkpoint(run, err);
 }
 
-static int on_batch(void *cookie, const struct fit *fit) {
-    struct run *run = cookie;
+/* Tells the caller of the last batch, or of the epoch that is done; returns whether it asks to stop. */
+static bool tell(struct run *run, const struct caelum_epoch *done) {
     const struct caelum_train_settings *s = &run->settings;
-    if (!s->progress) return 0;
-    const size_t done = fit->epochs_done * fit->batches + fit->batches_done;
-    const size_t all = fit->trainer->settings.epochs * fit->batches, n = fit_pictures(fit);
-    const struct caelum_train_progress progress = {
-        .epoch = fit->epochs_done + 1,
-        .epochs = fit->trainer->settings.epochs,
-        .batch = fit->batches_done,
-        .batches = fit->batches,
-        .loss = fit->sums.loss / (double)(n * trainer_terms(fit->trainer)),
-        .last_val_loss = fit->epochs_done > 0 ? fit->history[fit->epochs_done - 1].val_loss : NAN,
-        .pictures_per_second = (double)n / fit->train_seconds,
-        .seconds_left = remaining_seconds(&run->remaining, clock_seconds(), (double)done, (double)all)};
-    return s->progress(s->cookie, &progress);
+    const struct fit *fit = &run->fit;
+    if (!s->progress) return false;
+    struct caelum_train_progress progress = {
+        .epochs = fit->trainer->settings.epochs, .batches = fit->batches, .finished = done};
+    if (done) {
+        progress.epoch = done->epoch, progress.batch = fit->batches;
+        progress.loss = done->loss, progress.last_val_loss = done->val_loss;
+        progress.pictures_per_second = done->pictures_per_second;
+    } else {
+        const size_t before = fit->epochs_done * fit->batches, n = fit_pictures(fit);
+        progress.epoch = fit->epochs_done + 1, progress.batch = fit->batches_done;
+        progress.loss = fit->sums.loss / (double)(n * trainer_terms(fit->trainer));
+        progress.last_val_loss = fit->epochs_done > 0 ? fit->history[fit->epochs_done - 1].val_loss : NAN;
+        progress.pictures_per_second = (double)n / fit->train_seconds;
+        progress.seconds_left =
+            remaining_seconds(&run->remaining, clock_seconds(), (double)(before + fit->batches_done),
+                              (double)(progress.epochs * fit->batches));
+    }
+    return s->progress(s->cookie, &progress) != 0;
+}
+
+static int run_epochs(struct run *run, struct caelum_error *err) {
+    struct fit *fit = &run->fit;
+    while (!fit_ended(fit)) {
+        fit_begin_epoch(fit);
+        while (fit->batches_done < fit->batches) {
+            CHECK(fit_batch(fit, err));
+            run->stopped = tell(run, NULL);
+            if (run->stopped) return save_checkpoint(run, err);
+        }
+        CHECK(fit_finish_epoch(fit, err));
+        CHECK(save_epoch(run, err));
+        tell(run, &fit->history[fit->epochs_done - 1]);
+    }
+    return CAELUM_OK;
 }
 
 /* --- The run -------------------------------------------------------------------------------------- */
@@ -299,11 +323,7 @@ static int prepare(struct run *run, struct caelum_error *err) {
     if (s->resume && (!fingerprint || strcmp(fingerprint, run->data->fingerprint) != 0))
         return caelum_fail(err, CAELUM_EFORMAT, "%s: the data are not those that the run was started with",
                            run->data->source);
-    const struct pictures train = data_pictures(run->data, CAELUM_TRAIN),
-                          val = data_pictures(run->data, CAELUM_VALIDATION);
-    const struct fit_settings fit = {
-        .train = train, .validation = val, .on_batch = on_batch, .on_epoch = on_epoch, .cookie = run};
-    CHECK(fit_open(&run->fit, &fit, &run->trainer, err));
+    CHECK(fit_open(&run->fit, &run->trainer, run->data, err));
     CHECK(name_network(run, err));
     name_start(run);
     CHECK(describe_model(run, err));
@@ -359,10 +379,9 @@ static int train(struct run *run, struct caelum_error *err) {
     CHECK(begin_events(run, err));
     /* so that there is something to go back to whatever becomes of the first epoch */
     if (!run->settings.resume) CHECK(save_checkpoint(run, err));
-    CHECK(fit_run(&run->fit, err));
-    if (run->fit.stopped) CHECK(save_checkpoint(run, err));
+    CHECK(run_epochs(run, err));
     CHECK(write_run_json(run, err));
-    if (!run->fit.stopped) CHECK(illustrate(run, err));
+    if (!run->stopped) CHECK(illustrate(run, err));
     return events_close(&run->events, err);
 }
 
@@ -383,8 +402,8 @@ int caelum_train(const struct caelum_train_settings *settings, struct caelum_tra
             .best_val_psnr = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_psnr : NAN,
             .best_val_accuracy = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_accuracy : NAN,
             .seconds = clock_seconds() - start,
-            .stopped = fit->stopped,
-            .ended_early = !fit->stopped && fit->epochs_done < fit->trainer->settings.epochs};
+            .stopped = run->stopped,
+            .ended_early = !run->stopped && fit->epochs_done < fit->trainer->settings.epochs};
     }
     events_close(&run->events, NULL);
     fit_close(&run->fit);

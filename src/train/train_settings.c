@@ -1,11 +1,13 @@
 /* train_settings.c - one table of settings, from which they are checked, written and read: a setting that
  * stands in it can't be forgotten in a checkpoint. */
+#define _GNU_SOURCE /* open_memstream */
 #include "train/train_settings.h"
 
 #include "base/option.h"
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const caelum_loss_words[] = {[CAELUM_MSE] = "mse",     [CAELUM_BCE] = "bce",   [CAELUM_L1] = "l1",
@@ -218,15 +220,51 @@ bool train_settings_differ(const struct caelum_train_settings *s, const struct m
     return false;
 }
 
-void train_settings_options(const struct caelum_train_settings *s, char *text, size_t size) {
+/* --- As a command --------------------------------------------------------------------------------- */
+
+/* An option and a word as a shell takes it: in quotes where it needs some. No word: nothing. */
+static void put_word(FILE *to, const char *option, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
+    if (!word) return;
+    const bool quoted = !*word || word[strspn(word, plain)];
+    fprintf(to, "%s%s", option, quoted ? "'" : "");
+    for (; *word; word++)
+        if (*word == '\'')
+            fputs("'\\''", to);
+        else
+            fputc(*word, to);
+    if (quoted) fputc('\'', to);
+}
+
+/* Options that are not at their defaults. */
+static void put_options(FILE *to, const struct caelum_train_settings *s) {
     const struct caelum_train_settings usual = caelum_train_defaults();
-    text[0] = '\0';
     for (const struct caelum_option *o = caelum_train_options; o->name; o++) {
         char a[64], b[64];
         const char *ours = option_print(o, place(s, o), a);
-        const size_t used = strlen(text);
         if (is_seed(o) || strcmp(ours, option_print(o, place(&usual, o), b)) == 0) continue;
-        snprintf(text + used, size - used, " --%s%s%s", o->name, o->kind == CAELUM_OPTION_FLAG ? "" : " ",
-                 o->kind == CAELUM_OPTION_FLAG ? "" : ours);
+        fprintf(to, " --%s", o->name);
+        if (o->kind != CAELUM_OPTION_FLAG) fprintf(to, " %s", ours);
     }
+}
+
+int train_settings_command(const struct caelum_train_settings *s, char **command, struct caelum_error *err) {
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (to) {
+        put_word(to, "caelum train ", s->net_path);
+        put_word(to, " --init ", s->init);
+        put_word(to, " --data ", s->data);
+        put_options(to, s);
+        fprintf(to, " --seed %llu", (unsigned long long)s->seed);
+        put_word(to, " --out ", s->out);
+    }
+    const bool whole = to && !ferror(to);
+    if (!to || fclose(to) != 0 || !whole) {
+        free(text);
+        return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the command of a run");
+    }
+    *command = text;
+    return CAELUM_OK;
 }

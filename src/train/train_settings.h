@@ -22,7 +22,9 @@ int train_settings_read(struct caelum_train_settings *s, const struct metadata *
 bool train_settings_differ(const struct caelum_train_settings *s, const struct metadata *metadata,
                            char what[160]);
 
-/* Those that are not at their defaults, seeds aside, as on the command line: " --batch 100 --flip". */
-void train_settings_options(const struct caelum_train_settings *s, char *text, size_t size);
+/* The command line of such a training: "caelum train a.net --data photos --batch 100 --flip --seed 1", with
+ * words quoted as a shell needs it. `net_path`, `init`, `data` and `out` are left out where they are NULL.
+ * *command is to be freed with free. CAELUM_ERESOURCE. */
+int train_settings_command(const struct caelum_train_settings *s, char **command, struct caelum_error *err);
 
 #endif
