@@ -54,8 +54,15 @@ struct command {
     void (*defaults)(void *values); /* NULL: all zero */
     /* n arguments. 0; a negative code, with err filled, which is then reported; or an exit status. */
     int (*run)(void *values, int n, char **words, struct caelum_error *err);
-    void (*close)(void *values); /* ends what run has opened; NULL: nothing */
+    /* Ends what must not be left to the end of the process, which ends all else that run has opened; NULL:
+     * nothing. */
+    void (*close)(void *values);
 };
+
+/* command_NAME: the texts that help shows, then what else is set. */
+#define COMMAND(name_, arguments_, summary_, example_, ...) \
+    const struct command command_##name_ = {                \
+        .name = #name_, .arguments = arguments_, .summary = summary_, .example = example_, __VA_ARGS__}
 
 extern const struct command *const commands[]; /* NULL at the end */
 
@@ -108,7 +115,7 @@ const char *option_argument(const struct caelum_option *row, char text[256]);
 bool option_by_hand(const struct caelum_option *row);
 
 const struct command *command_find(const char *name);
-void command_help(const struct command *command, FILE *to);
+void help_print(const struct command *command, FILE *to);
 /* All commands by their groups, for somebody who has named none. */
 void commands_overview(FILE *to);
 /* Their names, in that order, and NULL; returns their number. */
@@ -151,6 +158,7 @@ void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void print_json(json_t *object);
 /* An array of three: channels, height, width. */
 json_t *json_sizes(size_t a, size_t b, size_t c);
+extern const char *const eval_splits[]; /* names by enum caelum_split, NULL at the end */
 /* For caelum_data_settings.opened: warns of files that were skipped, naming the first of them. */
 void data_opened(void *cookie, const caelum_data *data);
 /* "4,911": thousands apart. text: [32]. */
@@ -211,8 +219,6 @@ struct inputs {
  * and photo programs, and, if `result` is not NULL, NAME<result>.* where NAME.* is there: what an earlier
  * call has made of it. */
 int inputs_open(struct inputs *inputs, char **words, int n, const char *result, struct caelum_error *err);
-/* Safe on zeroed inputs. */
-void inputs_close(struct inputs *inputs);
 /* Loads one. */
 int input_load(const struct input *input, struct caelum_picture *picture, struct caelum_error *err);
 /* Whether input i's result may go to `path`. CAELUM_EUSAGE if it would replace the picture itself or the
@@ -262,30 +268,11 @@ int signals_caught(void);
 /* Dies by the signal that was caught, so that the shell sees it. */
 void signals_raise(void);
 
-/* --- caelum eval ---------------------------------------------------------------------------------- */
-
-/* What is measured, by what. */
-struct evaluation {
-    const char *model_path, *data_spec;
-    char *found; /* what `data_spec` is, where nobody has named it; to be freed */
-    struct caelum_eval_settings how;
-    bool json, no_baselines, record;
-    const char *classifier; /* that tests a colorizer; NULL: none */
-    struct caelum_data_settings settings;
-    caelum_model *model, *judge; /* judge: the classifier */
-    caelum_data *data;
-};
-extern const char *const eval_splits[]; /* names by enum caelum_split, NULL at the end */
-
-/* Opens the data that the user has named, else those of the model's training, with its split; says so where
- * they are others than those. CAELUM_EUSAGE where nothing tells which they were. */
-int eval_data_open(struct evaluation *e, struct caelum_error *err);
-
 /* --- Commands ------------------------------------------------------------------------------------- */
 
 extern const struct command command_train, command_eval, command_study, command_compare, command_colorize,
     command_reconstruct, command_encode, command_decode, command_export, command_import, command_activations,
-    command_inspect, command_data, command_bench, command_help_on, command_config, command_man,
+    command_inspect, command_data, command_bench, command_help, command_config, command_man,
     command_completion, command_version;
 
 #endif

@@ -165,24 +165,6 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     return save(a, err);
 }
 
-static void close_activations(void *values) {
-    struct activations *a = values;
-    for (size_t i = 0; i < a->arrays; i++) free((void *)(uintptr_t)a->array[i].data);
-    if (a->arrays == 0) free(a->values);
-    free(a->array);
-    caelum_data_close(&a->data);
-    inputs_close(&a->inputs);
-    caelum_model_close(&a->model);
-}
-
-const struct command command_activations = {
-    .name = "activations",
-    .arguments = "MODEL [PICTURE...]",
-    .summary = "write the outputs of a model's layers, as NumPy arrays",
-    .example = "caelum activations models/standard.safetensors --data synthetic -o code.npz",
-    .rows = rows,
-    .display = true,
-    .size = sizeof(struct activations),
-    .defaults = defaults,
-    .run = run,
-    .close = close_activations};
+COMMAND(activations, "MODEL [PICTURE...]", "write the outputs of a model's layers, as NumPy arrays",
+        "caelum activations models/standard.safetensors --data synthetic -o code.npz", .rows = rows,
+        .display = true, .size = sizeof(struct activations), .defaults = defaults, .run = run);

@@ -16,10 +16,8 @@ struct bench {
 static int line(void *cookie, const char *name, double value, const char *unit) {
     struct bench *b = cookie;
     if (b->json) {
-        json_t *figure = json_object();
-        json_put(&figure, "name", json_bytes(name));
-        json_put(&figure, "value", json_number(value));
-        json_put(&figure, "unit", json_string(unit));
+        json_t *figure =
+            JSON({"name", json_bytes(name)}, {"value", json_number(value)}, {"unit", json_string(unit)});
         json_add(&b->figures, figure);
     } else {
         printf("%s %.*f %s\n", name, value < 100 ? 2 : value < 10000 ? 1 : 0, value, unit);
@@ -87,27 +85,12 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     if (b->json) b->figures = json_array();
     CHECK(caelum_bench(s, line, b, err));
     if (!b->json) return 0;
-    json_t *object = json_object();
-    json_put(&object, "build", json_bytes(caelum_build_info()));
-    json_put(&object, "figures", b->figures);
+    json_t *object = JSON({"build", json_bytes(caelum_build_info())}, {"figures", b->figures});
     b->figures = NULL;
     print_json(object);
     return 0;
 }
 
-static void close_bench(void *values) {
-    struct bench *b = values;
-    json_decref(b->figures);
-    free(b->shipped);
-}
-
-const struct command command_bench = {.name = "bench",
-                                      .arguments = "[NET...]",
-                                      .summary =
-                                          "measure the machine's limits and the throughput of networks",
-                                      .example = "caelum bench models/*.net --filter train.b50",
-                                      .rows = rows,
-                                      .size = sizeof(struct bench),
-                                      .defaults = defaults,
-                                      .run = run,
-                                      .close = close_bench};
+COMMAND(bench, "[NET...]", "measure the machine's limits and the throughput of networks",
+        "caelum bench models/*.net --filter train.b50", .rows = rows, .size = sizeof(struct bench),
+        .defaults = defaults, .run = run);

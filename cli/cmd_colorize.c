@@ -115,14 +115,10 @@ static void tell(const struct job *job, const char *input, const char *path,
     const double colorfulness = caelum_colorfulness(out);
     progress_clear();
     if (job->json) {
-        json_t *object = json_object();
-        json_put(&object, "input", json_bytes(input));
-        json_put(&object, "output", json_bytes(path));
-        json_put(&object, "width", json_size(out->width));
-        json_put(&object, "height", json_size(out->height));
-        json_put(&object, "colorfulness", json_number(colorfulness));
-        json_put(&object, "nearly_grey", json_boolean(colorfulness < NEARLY_GREY));
-        print_json(object);
+        print_json(JSON({"input", json_bytes(input)}, {"output", json_bytes(path)},
+                        {"width", json_size(out->width)}, {"height", json_size(out->height)},
+                        {"colorfulness", json_number(colorfulness)},
+                        {"nearly_grey", json_boolean(colorfulness < NEARLY_GREY)}));
     } else if (!display.quiet && strcmp(path, "-") != 0) {
         printf("%s  %zux%zu  colorfulness %.1f\n", path, out->width, out->height, colorfulness);
     }
@@ -217,21 +213,6 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     return each("coloring", "colored", job->inputs.count, one_picture, job);
 }
 
-static void close_job(void *values) {
-    struct job *job = values;
-    caelum_model_close(&job->model);
-    inputs_close(&job->inputs);
-    free(job->all_hints);
-}
-
-const struct command command_colorize = {.name = "colorize",
-                                         .arguments = "PICTURE...",
-                                         .summary = "color grey pictures of any size",
-                                         .example = "caelum colorize old.jpg",
-                                         .group = "run models on pictures",
-                                         .rows = rows,
-                                         .display = true,
-                                         .size = sizeof(struct job),
-                                         .defaults = defaults,
-                                         .run = run,
-                                         .close = close_job};
+COMMAND(colorize, "PICTURE...", "color grey pictures of any size", "caelum colorize old.jpg",
+        .group = "run models on pictures", .rows = rows, .display = true, .size = sizeof(struct job),
+        .defaults = defaults, .run = run);

@@ -7,23 +7,22 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Row 0 has the keys, the others the runs. */
+static const char *text_of(const caelum_comparison *c, size_t row, size_t column) {
+    return row == 0 ? caelum_comparison_key(c, column) : caelum_comparison_cell(c, row - 1, column);
+}
+
 static int width_of(const caelum_comparison *c, size_t column) {
-    size_t width = strlen(caelum_comparison_key(c, column));
-    for (size_t r = 0; r < caelum_comparison_rows(c); r++) {
-        const size_t length = strlen(caelum_comparison_cell(c, r, column));
-        if (length > width) width = length;
-    }
+    size_t width = 0;
+    for (size_t r = 0; r <= caelum_comparison_rows(c); r++)
+        if (strlen(text_of(c, r, column)) > width) width = strlen(text_of(c, r, column));
     return (int)width;
 }
 
 static void print_table(const caelum_comparison *c) {
-    for (size_t i = 0; caelum_comparison_key(c, i); i++)
-        printf("%s%*s", i ? "  " : "", i ? width_of(c, i) : -width_of(c, i), caelum_comparison_key(c, i));
-    printf("\n");
-    for (size_t r = 0; r < caelum_comparison_rows(c); r++) {
+    for (size_t r = 0; r <= caelum_comparison_rows(c); r++) {
         for (size_t i = 0; caelum_comparison_key(c, i); i++)
-            printf("%s%*s", i ? "  " : "", i ? width_of(c, i) : -width_of(c, i),
-                   caelum_comparison_cell(c, r, i));
+            printf("%s%*s", i ? "  " : "", i ? width_of(c, i) : -width_of(c, i), text_of(c, r, i));
         printf("\n");
     }
 }
@@ -74,16 +73,6 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     return 0;
 }
 
-static void close_compare(void *values) {
-    struct compare *c = values;
-    caelum_comparison_close(&c->comparison);
-}
-
-const struct command command_compare = {.name = "compare",
-                                        .arguments = "RUN...",
-                                        .summary = "compare runs: settings that differ, figures, curves",
-                                        .example = "caelum compare runs/first runs/second -o compare.html",
-                                        .rows = rows,
-                                        .size = sizeof(struct compare),
-                                        .run = run,
-                                        .close = close_compare};
+COMMAND(compare, "RUN...", "compare runs: settings that differ, figures, curves",
+        "caelum compare runs/first runs/second -o compare.html", .rows = rows, .size = sizeof(struct compare),
+        .run = run);

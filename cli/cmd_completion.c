@@ -210,9 +210,5 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     return usage_error("completion", "expected bash, zsh or fish, got '%s'", words[0]);
 }
 
-const struct command command_completion = {.name = "completion",
-                                           .arguments = "bash|zsh|fish",
-                                           .summary = "print a shell's script that completes command lines",
-                                           .example = "eval \"$(caelum completion bash)\"",
-                                           .alone = true,
-                                           .run = run};
+COMMAND(completion, "bash|zsh|fish", "print a shell's script that completes command lines",
+        "eval \"$(caelum completion bash)\"", .alone = true, .run = run);

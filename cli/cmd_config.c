@@ -9,12 +9,9 @@ static void show_value(const struct command *command, const struct option *o, co
                        json_t **list) {
     const char *origin = o->place ? o->place : "default";
     if (list) {
-        json_t *object = json_object();
-        json_put(&object, "command", json_string(command->name));
-        json_put(&object, "option", json_string(o->row->name));
-        json_put(&object, "value", value ? json_bytes(value) : json_null());
-        json_put(&object, "origin", json_bytes(origin));
-        json_add(list, object);
+        json_add(list,
+                 JSON({"command", json_string(command->name)}, {"option", json_string(o->row->name)},
+                      {"value", value ? json_bytes(value) : json_null()}, {"origin", json_bytes(origin)}));
         return;
     }
     const int width = value ? printf("%s.%s = %s", command->name, o->row->name, value)
@@ -62,11 +59,5 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     return code;
 }
 
-const struct command command_config = {.name = "config",
-                                       .arguments = "[COMMAND]",
-                                       .summary = "show each option's value and where it comes from",
-                                       .example = "caelum config train",
-                                       .rows = rows,
-                                       .alone = true,
-                                       .size = sizeof(struct config),
-                                       .run = run};
+COMMAND(config, "[COMMAND]", "show each option's value and where it comes from", "caelum config train",
+        .rows = rows, .alone = true, .size = sizeof(struct config), .run = run);

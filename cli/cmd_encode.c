@@ -28,16 +28,6 @@ static int open_coding(struct coding *c, struct caelum_error *err) {
     return caelum_codec_open(&c->codec, c->model, c->threads, err);
 }
 
-static void close_coding(void *values) {
-    struct coding *c = values;
-    caelum_codec_free(&c->bytes);
-    caelum_code_writer_close(&c->writer);
-    caelum_code_reader_close(&c->reader);
-    caelum_codec_close(&c->codec);
-    caelum_model_close(&c->model);
-    inputs_close(&c->inputs);
-}
-
 /* The name that picture i is decoded to, as NAME.png: one that fits, and no other's. */
 static int choose_name(const struct coding *c, size_t i, char name[NAME_SIZE], struct caelum_error *err) {
     char other[NAME_SIZE], path[PATH_SIZE];
@@ -99,17 +89,15 @@ static int run_encode(void *values, int n, char **words, struct caelum_error *er
     return status;
 }
 
-const struct command command_encode = {.name = "encode",
-                                       .arguments = "PICTURE...",
-                                       .summary = "write pictures of any size into one small file of codes",
-                                       .example = "caelum encode photo.jpg -o photo.clmc",
-                                       .rows = encode_rows,
-                                       .shared = coding_rows,
-                                       .display = true,
-                                       .size = sizeof(struct coding),
-                                       .defaults = encode_defaults,
-                                       .run = run_encode,
-                                       .close = close_coding};
+/* A file that is not whole is taken away. */
+static void close_encode(void *values) {
+    struct coding *c = values;
+    caelum_code_writer_close(&c->writer);
+}
+
+COMMAND(encode, "PICTURE...", "write pictures of any size into one small file of codes",
+        "caelum encode photo.jpg -o photo.clmc", .rows = encode_rows, .shared = coding_rows, .display = true,
+        .size = sizeof(struct coding), .defaults = encode_defaults, .run = run_encode, .close = close_encode);
 
 static int decode_entry(void *cookie, size_t i, struct caelum_picture *picture, struct caelum_error *err) {
     const struct coding *c = cookie;
@@ -137,13 +125,6 @@ static int run_decode(void *values, int n, char **words, struct caelum_error *er
     return each("decoding", "decoded", caelum_code_reader_count(c->reader), decode_entry, c);
 }
 
-const struct command command_decode = {.name = "decode",
-                                       .arguments = "FILE",
-                                       .summary = "extract the pictures from a file of codes",
-                                       .example = "caelum decode photo.clmc -o out",
-                                       .rows = decode_rows,
-                                       .shared = coding_rows,
-                                       .display = true,
-                                       .size = sizeof(struct coding),
-                                       .run = run_decode,
-                                       .close = close_coding};
+COMMAND(decode, "FILE", "extract the pictures from a file of codes", "caelum decode photo.clmc -o out",
+        .rows = decode_rows, .shared = coding_rows, .display = true, .size = sizeof(struct coding),
+        .run = run_decode);

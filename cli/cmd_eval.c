@@ -1,5 +1,5 @@
 /* cmd_eval.c - caelum eval: the model's figures above those of what needs no training by gradient: the best
- * linear codes, or for a colorizer colorizers that are no networks. eval_data.c chooses the pictures. */
+ * linear codes, or for a colorizer colorizers that are no networks. */
 #include "cli.h"
 
 #include "base/json.h"
@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MOST_BASELINES = 8 };
 
@@ -21,6 +22,17 @@ static const char *const measured_on[] = {
     [CAELUM_COLORIZE] = "U and V merged with the true Y, clamped and rounded to 8 bit, except uv_mse_float "
                         "and accuracy",
     [CAELUM_CLASSIFY] = NULL};
+
+/* What is measured, by what. */
+struct evaluation {
+    const char *model_path, *data_spec;
+    struct caelum_eval_settings how;
+    bool json, no_baselines, record;
+    const char *classifier; /* that tests a colorizer; NULL: none */
+    struct caelum_data_settings settings;
+    caelum_model *model, *judge; /* judge: the classifier */
+    caelum_data *data;
+};
 
 /* A line of the table. */
 struct row {
@@ -47,6 +59,102 @@ static size_t count_of(const void *metrics) {
     size_t count; /* every metrics struct begins with it */
     memcpy(&count, metrics, sizeof count);
     return count;
+}
+
+/* --- Data ----------------------------------------------------------------------------------------- */
+
+/* Sets *value to a whole number of the model's metadata, where it has one. */
+static int read_number(const struct evaluation *e, const char *key, uint64_t most, uint64_t *value,
+                       struct caelum_error *err) {
+    const char *text = caelum_model_metadata(e->model, key);
+    if (!text || number_whole(text, 0, most, value)) return 0;
+    return caelum_fail(err, CAELUM_EFORMAT, "%.400s: its metadata are damaged: '%.40s' is no such number",
+                       e->model_path, key);
+}
+
+/* The split of the training, unless the user asks for another, and crops of the model's size. */
+static int choose_split(struct evaluation *e, struct caelum_error *err) {
+    struct caelum_data_settings *s = &e->settings;
+    struct caelum_net_info net;
+    uint64_t trained = s->split_seed, limit = 0;
+    caelum_net_describe(caelum_model_net(e->model), &net);
+    s->crop = net.height;
+    CHECK(read_number(e, "split_seed", UINT64_MAX, &trained, err));
+    CHECK(read_number(e, "limit", UINT32_MAX, &limit, err));
+    CHECK(read_number(e, "synthetic_seed", UINT64_MAX, &s->synthetic_seed, err));
+    s->limit = (size_t)limit;
+    if (options_origin("split-seed") == ORIGIN_DEFAULT)
+        s->split_seed = trained;
+    else if (trained != s->split_seed)
+        warn("the model was trained with --split-seed %llu: with another one it has seen some of these "
+             "pictures",
+             (unsigned long long)trained);
+    return 0;
+}
+
+/* run.json in the model's directory. */
+static json_t *run_beside(const char *model_path) {
+    char path[PATH_SIZE];
+    struct stat st;
+    const char *name = path_name(model_path);
+    const bool directory = stat(model_path, &st) == 0 && S_ISDIR(st.st_mode);
+    const int used = directory
+                         ? snprintf(path, sizeof path, "%s/run.json", model_path)
+                         : snprintf(path, sizeof path, "%.*srun.json", (int)(name - model_path), model_path);
+    return used > 0 && (size_t)used < sizeof path ? json_read_file(path, NULL) : NULL;
+}
+
+/* Where the run beside the model, if it is the model's, had its data from. */
+static char *data_of_run(const struct evaluation *e, const char *fingerprint) {
+    json_t *root = run_beside(e->model_path), *settings = json_object_get(root, "settings");
+    const char *theirs = json_string_value(json_object_get(settings, "data_fingerprint"));
+    const char *spec = json_string_value(json_object_get(settings, "data_spec"));
+    char *copy = spec && theirs && strcmp(theirs, fingerprint) == 0 ? strdup(spec) : NULL;
+    if (copy) json_bytes_back(copy);
+    json_decref(root);
+    return copy;
+}
+
+/* "synthetic:400:32" out of the fingerprint "synthetic:400:32:seed1:v1". */
+static char *data_generated(const char *fingerprint) {
+    static const char begin[] = "synthetic:";
+    const char *at = fingerprint + strlen(begin);
+    uint64_t count, size;
+    if (strncmp(fingerprint, begin, strlen(begin)) != 0) return NULL;
+    if (!number_whole_at(at, &at, 0, SIZE_MAX, &count) || *at++ != ':') return NULL;
+    if (!number_whole_at(at, &at, 0, SIZE_MAX, &size)) return NULL;
+    return strndup(fingerprint, (size_t)(at - fingerprint));
+}
+
+/* Where nothing says which pictures they are, nothing is guessed. */
+static int choose_data(struct evaluation *e, struct caelum_error *err) {
+    const char *kind = caelum_model_metadata(e->model, "data");
+    const char *fingerprint = caelum_model_metadata(e->model, "data_fingerprint");
+    if (e->data_spec) return 0;
+    if (!kind || !fingerprint)
+        return caelum_fail(
+            err, CAELUM_EUSAGE,
+            "%.400s doesn't say which pictures it was trained on; name with --data those that it should "
+            "be measured on",
+            e->model_path);
+    e->data_spec = data_of_run(e, fingerprint);
+    if (!e->data_spec) e->data_spec = data_generated(fingerprint);
+    if (e->data_spec) return 0;
+    return caelum_fail(
+        err, CAELUM_EUSAGE,
+        "%.300s was trained on %.40s, and there is no run.json in its directory that says where that is; "
+        "name the pictures by --data",
+        e->model_path, strcmp(kind, "folder") == 0 ? "a folder of pictures" : kind);
+}
+
+static int open_data(struct evaluation *e, struct caelum_error *err) {
+    const char *trained_on = caelum_model_metadata(e->model, "data_fingerprint");
+    CHECK(choose_split(e, err));
+    CHECK(choose_data(e, err));
+    CHECK(caelum_data_open(&e->data, e->data_spec, &e->settings, err));
+    if (trained_on && strcmp(trained_on, caelum_data_fingerprint(e->data)) != 0)
+        warn("%s: these are not the pictures that the model was trained on", e->data_spec);
+    return 0;
 }
 
 /* --- As text -------------------------------------------------------------------------------------- */
@@ -155,12 +263,10 @@ static json_t *baselines_array(const struct result *r) {
 
 static void print_object(const struct evaluation *e, const struct result *r) {
     const struct caelum_net_info *net = &r->net;
-    json_t *o = json_object();
-    json_put(&o, "model", json_bytes(e->model_path));
-    json_put(&o, "data", json_bytes(e->data_spec));
-    json_put(&o, "split", json_string(eval_splits[e->how.split]));
-    json_put(&o, "split_seed", json_integer((json_int_t)e->settings.split_seed));
-    json_put(&o, "count", json_size(count_of(r->row[0].metrics)));
+    json_t *o = JSON({"model", json_bytes(e->model_path)}, {"data", json_bytes(e->data_spec)},
+                     {"split", json_string(eval_splits[e->how.split])},
+                     {"split_seed", json_integer((json_int_t)e->settings.split_seed)},
+                     {"count", json_size(count_of(r->row[0].metrics))});
     if (measured_on[r->task]) json_put(&o, "measured_on", json_string(measured_on[r->task]));
     put_figures(&o, r->task, r->row[0].metrics);
     if (r->task == CAELUM_COLORIZE) {
@@ -281,7 +387,7 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
                            words[0]);
     signals_catch();
     CHECK(caelum_model_load(&e->model, e->model_path, err));
-    CHECK(eval_data_open(e, err));
+    CHECK(open_data(e, err));
     caelum_net_describe(caelum_model_net(e->model), &r.net);
     r.task = caelum_net_task(caelum_model_net(e->model));
     if (r.task != CAELUM_COLORIZE && (e->how.vivid > 0 || e->how.hints > 0 || e->how.sheets || e->classifier))
@@ -299,21 +405,6 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     return 0;
 }
 
-static void close_evaluation(void *values) {
-    struct evaluation *e = values;
-    caelum_data_close(&e->data);
-    caelum_model_close(&e->model);
-    caelum_model_close(&e->judge);
-    free(e->found);
-}
-
-const struct command command_eval = {.name = "eval",
-                                     .arguments = "MODEL",
-                                     .summary = "measure a model and the best linear codes of its size",
-                                     .example = "caelum eval runs/first/best.safetensors --data synthetic",
-                                     .rows = rows,
-                                     .display = true,
-                                     .size = sizeof(struct evaluation),
-                                     .defaults = defaults,
-                                     .run = run,
-                                     .close = close_evaluation};
+COMMAND(eval, "MODEL", "measure a model and the best linear codes of its size",
+        "caelum eval runs/first/best.safetensors --data synthetic", .rows = rows, .display = true,
+        .size = sizeof(struct evaluation), .defaults = defaults, .run = run);

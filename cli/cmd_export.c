@@ -44,21 +44,9 @@ static int run_export(void *values, int n, char **words, struct caelum_error *er
     return 0;
 }
 
-static void close_export(void *values) {
-    struct export *e = values;
-    caelum_model_close(&e->model);
-}
-
-const struct command command_export = {
-    .name = "export",
-    .arguments = "MODEL",
-    .summary = "convert a model to another program's file, or to half precision",
-    .example = "caelum export models/standard.safetensors -o standard.onnx",
-    .group = "files, data and speed",
-    .rows = export_rows,
-    .size = sizeof(struct export),
-    .run = run_export,
-    .close = close_export};
+COMMAND(export, "MODEL", "convert a model to another program's file, or to half precision",
+        "caelum export models/standard.safetensors -o standard.onnx", .group = "files, data and speed",
+        .rows = export_rows, .size = sizeof(struct export), .run = run_export);
 
 struct import {
     const char *out;
@@ -96,17 +84,6 @@ static int run_import(void *values, int n, char **words, struct caelum_error *er
     return 0;
 }
 
-static void close_import(void *values) {
-    struct import *i = values;
-    caelum_model_close(&i->model);
-}
-
-const struct command command_import = {.name = "import",
-                                       .arguments = "FILE",
-                                       .summary = "convert another program's file to a model",
-                                       .example = "caelum import standard.onnx -o standard.safetensors",
-                                       .rows = import_rows,
-                                       .size = sizeof(struct import),
-                                       .defaults = import_defaults,
-                                       .run = run_import,
-                                       .close = close_import};
+COMMAND(import, "FILE", "convert another program's file to a model",
+        "caelum import standard.onnx -o standard.safetensors", .rows = import_rows,
+        .size = sizeof(struct import), .defaults = import_defaults, .run = run_import);

@@ -83,37 +83,27 @@ static void print_summary(const caelum_net *net, const struct caelum_net_info *i
 }
 
 static json_t *layer_object(const struct caelum_layer_info *r) {
-    json_t *row = json_object();
-    json_put(&row, "layer", json_string(r->text));
-    json_put(&row, "output", json_sizes(r->channels, r->height, r->width));
-    json_put(&row, "parameters", json_size(r->parameters));
-    json_put(&row, "macs", json_size(r->macs));
-    json_put(&row, "receptive_field", json_size(r->receptive));
-    json_put(&row, "cut", json_size(r->cut));
-    json_put(&row, "latent", json_boolean(r->latent));
-    return row;
+    return JSON({"layer", json_string(r->text)}, {"output", json_sizes(r->channels, r->height, r->width)},
+                {"parameters", json_size(r->parameters)}, {"macs", json_size(r->macs)},
+                {"receptive_field", json_size(r->receptive)}, {"cut", json_size(r->cut)},
+                {"latent", json_boolean(r->latent)});
 }
 
 static void print_object(const char *path, const caelum_net *net, const struct caelum_net_info *info) {
-    json_t *rows = json_array(), *o = json_object();
+    json_t *rows = json_array();
     const char *task = task_of(net, info);
     for (size_t i = 0; i < info->layers; i++) {
         struct caelum_layer_info r;
         caelum_net_layer(net, i, &r);
         json_add(&rows, layer_object(&r));
     }
-    json_put(&o, "network", json_bytes(path));
-    json_put(&o, "input", json_sizes(info->channels, info->height, info->width));
-    json_put(&o, "task", task ? json_string(task) : json_null());
-    json_put(&o, "parameters", json_size(info->parameters));
-    json_put(&o, "macs", json_size(info->macs));
-    json_put(&o, "train_macs", json_size(info->train_macs));
-    json_put(&o, "latent", info->has_latent ? json_size(info->latent) : json_null());
-    json_put(&o, "latent_formula", json_string(info->formula));
-    json_put(&o, "bottleneck", json_size(info->bottleneck));
-    json_put(&o, "bottleneck_layer", json_size(info->bottleneck_layer + 1));
-    json_put(&o, "layers", rows);
-    print_json(o);
+    print_json(
+        JSON({"network", json_bytes(path)}, {"input", json_sizes(info->channels, info->height, info->width)},
+             {"task", task ? json_string(task) : json_null()}, {"parameters", json_size(info->parameters)},
+             {"macs", json_size(info->macs)}, {"train_macs", json_size(info->train_macs)},
+             {"latent", info->has_latent ? json_size(info->latent) : json_null()},
+             {"latent_formula", json_string(info->formula)}, {"bottleneck", json_size(info->bottleneck)},
+             {"bottleneck_layer", json_size(info->bottleneck_layer + 1)}, {"layers", rows}));
 }
 
 static void print_origin(const caelum_model *model) {
@@ -172,19 +162,6 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     return 0;
 }
 
-static void close_inspect(void *values) {
-    struct inspect *in = values;
-    caelum_net_close(&in->net);
-    caelum_model_close(&in->model);
-}
-
-const struct command command_inspect = {.name = "inspect",
-                                        .arguments = "NET|MODEL",
-                                        .summary =
-                                            "show layers, shapes, parameters, latent size and bottleneck",
-                                        .example = "caelum inspect models/standard.net",
-                                        .rows = rows,
-                                        .size = sizeof(struct inspect),
-                                        .defaults = defaults,
-                                        .run = run,
-                                        .close = close_inspect};
+COMMAND(inspect, "NET|MODEL", "show layers, shapes, parameters, latent size and bottleneck",
+        "caelum inspect models/standard.net", .rows = rows, .size = sizeof(struct inspect),
+        .defaults = defaults, .run = run);

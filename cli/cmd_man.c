@@ -196,9 +196,4 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     return 0;
 }
 
-const struct command command_man = {.name = "man",
-                                    .arguments = "[COMMAND]",
-                                    .summary = "print a manual page",
-                                    .example = "caelum man train | man -l -",
-                                    .alone = true,
-                                    .run = run};
+COMMAND(man, "[COMMAND]", "print a manual page", "caelum man train | man -l -", .alone = true, .run = run);

@@ -65,19 +65,6 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     return each("reconstructing", "reconstructed", job->inputs.count, one_picture, job);
 }
 
-static void close_job(void *values) {
-    struct job *job = values;
-    caelum_model_close(&job->model);
-    inputs_close(&job->inputs);
-}
-
-const struct command command_reconstruct = {
-    .name = "reconstruct",
-    .arguments = "MODEL PICTURE...",
-    .summary = "run pictures of any size through a model",
-    .example = "caelum reconstruct runs/first/best.safetensors photo.jpg -o out",
-    .rows = rows,
-    .display = true,
-    .size = sizeof(struct job),
-    .run = run,
-    .close = close_job};
+COMMAND(reconstruct, "MODEL PICTURE...", "run pictures of any size through a model",
+        "caelum reconstruct runs/first/best.safetensors photo.jpg -o out", .rows = rows, .display = true,
+        .size = sizeof(struct job), .run = run);

@@ -50,15 +50,10 @@ static void print_result(const struct caelum_study_settings *s, const struct cae
                          bool json) {
     char took[32];
     if (json) {
-        json_t *object = json_object();
-        json_put(&object, "out", json_bytes(s->out));
-        json_put(&object, "runs", json_size(r->runs));
-        json_put(&object, "finished_before", json_size(r->finished_before));
-        json_put(&object, "finished", json_size(r->finished));
-        json_put(&object, "failed", json_size(r->failed));
-        json_put(&object, "stopped", json_boolean(r->stopped));
-        json_put(&object, "seconds", json_number(r->seconds));
-        print_json(object);
+        print_json(JSON({"out", json_bytes(s->out)}, {"runs", json_size(r->runs)},
+                        {"finished_before", json_size(r->finished_before)},
+                        {"finished", json_size(r->finished)}, {"failed", json_size(r->failed)},
+                        {"stopped", json_boolean(r->stopped)}, {"seconds", json_number(r->seconds)}));
         return;
     }
     if (!s->report_only)
@@ -120,13 +115,6 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     return code;
 }
 
-const struct command command_study = {.name = "study",
-                                      .arguments = "[FILE [RUN...]]",
-                                      .summary = "run the trainings of a study file, as many as are missing",
-                                      .example =
-                                          "caelum study studies/assignment.study --data synthetic --quick",
-                                      .rows = rows,
-                                      .display = true,
-                                      .size = sizeof(struct study),
-                                      .defaults = defaults,
-                                      .run = run};
+COMMAND(study, "[FILE [RUN...]]", "run the trainings of a study file, as many as are missing",
+        "caelum study studies/assignment.study --data synthetic --quick", .rows = rows, .display = true,
+        .size = sizeof(struct study), .defaults = defaults, .run = run);

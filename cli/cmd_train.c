@@ -12,17 +12,11 @@ static void print_result(const struct caelum_train_settings *s, const struct cae
     if (json) {
         char model[RUN_SIZE];
         snprintf(model, sizeof model, "%s/best.safetensors", s->out);
-        json_t *o = json_object();
-        json_put(&o, "out", json_bytes(s->out));
-        json_put(&o, "model", json_bytes(model));
-        json_put(&o, "epochs", json_size(r->epochs));
-        json_put(&o, "best_epoch", json_size(r->best_epoch));
-        json_put(&o, "best_val_loss", json_number(r->best_val_loss));
-        json_put(&o, "best_val_accuracy", json_number(r->best_val_accuracy));
-        json_put(&o, "seconds", json_number(r->seconds));
-        json_put(&o, "stopped", json_boolean(r->stopped));
-        json_put(&o, "ended_early", json_boolean(r->ended_early));
-        print_json(o);
+        print_json(JSON(
+            {"out", json_bytes(s->out)}, {"model", json_bytes(model)}, {"epochs", json_size(r->epochs)},
+            {"best_epoch", json_size(r->best_epoch)}, {"best_val_loss", json_number(r->best_val_loss)},
+            {"best_val_accuracy", json_number(r->best_val_accuracy)}, {"seconds", json_number(r->seconds)},
+            {"stopped", json_boolean(r->stopped)}, {"ended_early", json_boolean(r->ended_early)}));
         return;
     }
     if (r->stopped) {
@@ -84,18 +78,15 @@ static const char *not_on_resume(void) {
 /* Every tenth point, two and a half a decade, and the suggestion. */
 static void print_found(const struct caelum_train_settings *s, const struct caelum_lr_find *f, bool json) {
     if (json) {
-        json_t *o = json_object(), *points = json_array();
+        json_t *points = json_array();
         for (size_t i = 0; i < f->count; i++) {
-            json_t *point = json_object();
-            json_put(&point, "lr", json_number(f->point[i].lr));
-            json_put(&point, "loss", json_number(f->point[i].loss));
-            json_put(&point, "smoothed_loss", json_number(f->point[i].smooth));
-            json_add(&points, point);
+            json_add(&points,
+                     JSON({"lr", json_number(f->point[i].lr)}, {"loss", json_number(f->point[i].loss)},
+                          {"smoothed_loss", json_number(f->point[i].smooth)}));
         }
-        json_put(&o, "out", json_bytes(s->out));
-        json_put(&o, "suggestion", f->suggestion > 0 ? json_number(f->suggestion) : json_null());
-        json_put(&o, "points", points);
-        print_json(o);
+        print_json(JSON({"out", json_bytes(s->out)},
+                        {"suggestion", f->suggestion > 0 ? json_number(f->suggestion) : json_null()},
+                        {"points", points}));
         return;
     }
     printf("step size   loss      smoothed\n");
@@ -153,16 +144,8 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     return 0;
 }
 
-const struct command command_train = {
-    .name = "train",
-    .arguments = "NET",
-    .summary = "train a network on pictures; makes a run directory",
-    .example = "caelum train models/standard.net --data synthetic --epochs 10 --out runs/first",
-    .group = "train and measure",
-    .rows = rows,
-    .shared = caelum_train_options,
-    .shared_at = offsetof(struct training, s),
-    .display = true,
-    .size = sizeof(struct training),
-    .defaults = defaults,
-    .run = run};
+COMMAND(train, "NET", "train a network on pictures; makes a run directory",
+        "caelum train models/standard.net --data synthetic --epochs 10 --out runs/first",
+        .group = "train and measure", .rows = rows, .shared = caelum_train_options,
+        .shared_at = offsetof(struct training, s), .display = true, .size = sizeof(struct training),
+        .defaults = defaults, .run = run);

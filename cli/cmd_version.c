@@ -52,11 +52,5 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     return 0;
 }
 
-const struct command command_version = {.name = "version",
-                                        .arguments = "",
-                                        .summary = "version, build and instruction set in use",
-                                        .example = "caelum version",
-                                        .rows = rows,
-                                        .alone = true,
-                                        .size = sizeof(struct version),
-                                        .run = run};
+COMMAND(version, "", "version, build and instruction set in use", "caelum version", .rows = rows,
+        .alone = true, .size = sizeof(struct version), .run = run);

@@ -77,7 +77,7 @@ static void print_option(const struct option *o, FILE *to) {
     fputc('\n', to);
 }
 
-void command_help(const struct command *command, FILE *to) {
+void help_print(const struct command *command, FILE *to) {
     struct options options;
     options_open(&options, command);
     fprintf(to, "%susage:%s caelum %s %s%s[OPTIONS]\n\n%s\n", style(to, STYLE_HEADING),
@@ -95,16 +95,11 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     (void)values, (void)err;
     CHECK(command_argument("help", n, words, &command));
     if (command)
-        command_help(command, stdout);
+        help_print(command, stdout);
     else
         commands_overview(stdout);
     return 0;
 }
 
-const struct command command_help_on = {.name = "help",
-                                        .arguments = "[COMMAND]",
-                                        .summary = "explain a command",
-                                        .example = "caelum help train",
-                                        .group = "about caelum",
-                                        .alone = true,
-                                        .run = run};
+COMMAND(help, "[COMMAND]", "explain a command", "caelum help train", .group = "about caelum", .alone = true,
+        .run = run);

@@ -1,12 +1,10 @@
 /* inputs.c - the pictures that a person names: files, folders, patterns, pipes; and what is done with each of
  * them, so that one that fails leaves the others alone. */
+#include "base/mem.h"
 #include "cli.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,71 +136,21 @@ static int add_word(struct inputs *inputs, const char *word, const char *result,
 }
 
 int inputs_open(struct inputs *inputs, char **words, int n, const char *result, struct caelum_error *err) {
-    int code = 0;
-    *inputs = (struct inputs){0};
-    for (int i = 0; code == 0 && i < n; i++) code = add_word(inputs, words[i], result, err);
-    if (code == 0 && inputs->count == 0)
-        code = fail(err, CAELUM_EIO, words[0], "there are no files in it that could be pictures");
-    if (code != 0) inputs_close(inputs);
-    return code;
-}
-
-void inputs_close(struct inputs *inputs) {
-    for (size_t i = 0; i < inputs->count; i++) free(inputs->list[i].path);
-    free(inputs->list);
-    *inputs = (struct inputs){0};
+    for (int i = 0; i < n; i++) CHECK(add_word(inputs, words[i], result, err));
+    if (inputs->count > 0) return 0;
+    return fail(err, CAELUM_EIO, words[0], "there are no files in it that could be pictures");
 }
 
 /* --- Reading -------------------------------------------------------------------------------------- */
 
-/* Waits until there is something to read, or a signal has come: a pipe may have nobody at its other end. */
-static bool wait_for(int fd) {
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-    while (!signals_caught()) {
-        const int n = poll(&ready, 1, 200);
-        if (n > 0 || (n < 0 && errno != EINTR)) return true;
-    }
-    return false;
-}
-
-/* All of what comes through a pipe, at most 1 GiB; *bytes is to be freed, also on failure. */
-static int read_all(int fd, const char *name, uint8_t **bytes, size_t *size, struct caelum_error *err) {
-    enum { MOST = 1 << 30, FIRST = 1 << 16 };
-    size_t room = 0;
-    for (;;) {
-        if (*size == MOST) return fail(err, CAELUM_EFORMAT, name, "longer than 1 GiB, so no picture");
-        if (*size == room) {
-            room = room ? 2 * room : FIRST;
-            uint8_t *grown = realloc(*bytes, room);
-            if (!grown) return fail(err, CAELUM_ERESOURCE, name, "out of memory");
-            *bytes = grown;
-        }
-        if (!wait_for(fd)) return fail(err, CAELUM_ESTOPPED, name, "stopped");
-        const ssize_t n = read(fd, *bytes + *size, room - *size);
-        if (n < 0 && errno != EINTR && errno != EAGAIN) return fail(err, CAELUM_EIO, name, strerror(errno));
-        if (n == 0) return 0;
-        if (n > 0) *size += (size_t)n;
-    }
-}
-
 int input_load(const struct input *input, struct caelum_picture *picture, struct caelum_error *err) {
-    const bool standard = strcmp(input->path, "-") == 0;
-    const char *name = standard ? "standard input" : input->path;
-    struct stat st;
+    static const char name[] = "standard input";
     uint8_t *bytes = NULL;
-    size_t size = 0;
-    if (!input->piped) {
-        const int fd = stat(name, &st) == 0 && S_ISDIR(st.st_mode) ? open(name, O_RDONLY | O_DIRECTORY) : -2;
-        if (fd == -2) return caelum_picture_load(picture, name, err);
-        if (fd >= 0) close(fd);
-        return fail(err, CAELUM_EIO, name, fd >= 0 ? "a folder, not a picture" : strerror(errno));
-    }
-    const int fd = standard ? STDIN_FILENO : open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0) return fail(err, CAELUM_EIO, name, strerror(errno));
-    int code = read_all(fd, name, &bytes, &size, err);
-    if (!standard) close(fd);
-    if (code == 0) code = caelum_picture_decode(picture, bytes, size, name, err);
-    free(bytes);
+    size_t size;
+    if (strcmp(input->path, "-") != 0) return caelum_picture_load(picture, input->path, err);
+    CHECK(file_read_descriptor(STDIN_FILENO, name, (size_t)1 << 30, &bytes, &size, err));
+    const int code = caelum_picture_decode(picture, bytes, size, name, err);
+    mem_free(&bytes);
     return code;
 }
 

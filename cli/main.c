@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include "base/json.h"
+#include "base/number.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -12,7 +13,7 @@
 const struct command *const commands[] = {
     &command_train,       &command_eval,    &command_study,      &command_compare, &command_colorize,
     &command_reconstruct, &command_encode,  &command_decode,     &command_export,  &command_import,
-    &command_activations, &command_inspect, &command_data,       &command_bench,   &command_help_on,
+    &command_activations, &command_inspect, &command_data,       &command_bench,   &command_help,
     &command_config,      &command_man,     &command_completion, &command_version, NULL};
 
 char *command_line;
@@ -83,15 +84,8 @@ json_t *json_sizes(size_t a, size_t b, size_t c) {
 }
 
 const char *grouped(size_t n, char text[32]) {
-    char digits[24];
-    const int length = snprintf(digits, sizeof digits, "%zu", n);
-    char *to = text;
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0) *to++ = ',';
-        *to++ = digits[i];
-    }
-    *to = '\0';
-    return text;
+    snprintf(text, 32, "%zu", n);
+    return number_group(text);
 }
 
 void command_line_add(const char *option, const char *word) {

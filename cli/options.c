@@ -137,7 +137,7 @@ static int read_arguments(int argc, char **argv) {
         } else if (strcmp(word, "--") == 0) {
             only_arguments = true;
         } else if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
-            command_help(current.command, stdout);
+            help_print(current.command, stdout);
             return -1;
         } else {
             const int status = read_option(argc, argv, &i);
@@ -171,9 +171,7 @@ int options_run(const struct command *command, int argc, char **argv) {
         if (command->close) command->close(current.values);
     }
     progress_clear();
-    if (status < 0) status = report(&err);
-    options_close(&current);
-    return status;
+    return status < 0 ? report(&err) : status;
 }
 
 enum option_origin options_origin(const char *name) {

@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/pictures.h"
 #include "data/data.h"
-#include "eval/color_baselines.h"
 #include "metrics/color_metrics.h"
 #include "model/model.h"
 #include "net/net.h"
@@ -78,13 +77,24 @@ static void compare(const struct caelum_color_baseline *b) {
     if (!found) fail_msg("no figures of '%s' on %zu pictures", b->name, m->count);
 }
 
-static struct pictures cifar_part(const uint8_t *pixels, const uint32_t *index, size_t first, size_t n) {
-    return (struct pictures){.pixels = pixels, .index = index + first, .n = n, .c = 3, .h = SIDE, .w = SIDE};
+/* The first n baselines, fitted on some of these pictures and measured on others. */
+static void measure(const uint8_t *pixels, size_t train, size_t trains, size_t test, size_t tests, size_t n,
+                    struct caelum_color_baseline *list) {
+    static uint32_t order[BATCHES * RECORDS];
+    const struct caelum_data data = {.count = trains + tests,
+                                     .c = 3,
+                                     .h = SIDE,
+                                     .w = SIDE,
+                                     .pixels = pixels,
+                                     .order = order,
+                                     .split_count = {trains, 0, tests}};
+    for (size_t i = 0; i < trains; i++) order[i] = (uint32_t)(train + i);
+    for (size_t i = 0; i < tests; i++) order[trains + i] = (uint32_t)(test + i);
+    assert_ok(caelum_color_baselines(&data, NULL, list, &n, err));
 }
 
 static void baselines_on_cifar(void **state) {
     (void)state;
-    static uint32_t index[BATCHES * RECORDS];
     struct caelum_color_baseline list[8];
     uint8_t *pixels = test_cases(0, 1) ? cifar_pixels() : NULL;
     if (!pixels) {
@@ -92,12 +102,8 @@ static void baselines_on_cifar(void **state) {
             "skipped: it belongs to the long set, and needs CIFAR-10 (CAELUM_DATA names a place)\n");
         skip();
     }
-    for (uint32_t i = 0; i < BATCHES * RECORDS; i++) index[i] = i;
     const size_t first_test = (BATCHES - 1) * RECORDS;
-    const struct pictures train = cifar_part(pixels, index, 0, first_test);
-    const struct pictures test = cifar_part(pixels, index, first_test, RECORDS);
-    const struct pictures some = cifar_part(pixels, index, first_test, 1000);
-    assert_ok(color_baselines_measure(&some, &test, 1, NULL, NULL, list, err));
+    measure(pixels, first_test, 1000, first_test, RECORDS, 1, list);
     compare(&list[0]);
     const struct caelum_color_metrics *grey = &list[0].metrics;
     /* measured before this program was, to as many digits */
@@ -112,7 +118,7 @@ static void baselines_on_cifar(void **state) {
     assert_near(grey->colorfulness_truth, 33.65, 5e-3);
     /* grey says U everywhere: right where U is the larger, or both are equal */
     assert_near(grey->accuracy, share_of_u(pixels + first_test * SIZE, RECORDS), 1e-12);
-    assert_ok(color_baselines_measure(&train, &some, BASELINES, NULL, NULL, list, err));
+    measure(pixels, 0, first_test, first_test, 1000, BASELINES, list);
     for (size_t i = 0; i < BASELINES; i++) compare(&list[i]);
     mem_free(&pixels);
 }

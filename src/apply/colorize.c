@@ -18,6 +18,7 @@ struct caelum_colorize_settings caelum_colorize_defaults(void) {
  * own - a few percent of stretching harm less than parts of a picture without the rest - and if it has fewer,
  * extended by mirroring. */
 struct work {
+    struct mem_group memory;
     size_t w, h;      /* small */
     float *y;         /* [h][w] */
     float *hints;     /* [3][h][w]: U, V, and 1 where there is one */
@@ -71,8 +72,8 @@ static void extend(const struct work *w, const float *from, float *to) {
 
 static int predict(struct work *w, const caelum_model *model, int threads, struct caelum_error *err) {
     const size_t plane = w->h * w->w, full = w->network.h * w->network.w;
-    CHECK(mem_alloc(&w->input, w->network.c * full, sizeof(float), err));
-    CHECK(mem_alloc(&w->uv, 2 * full, sizeof(float), err));
+    CHECK(mem_take(&w->memory, &w->input, w->network.c * full, sizeof(float), err));
+    CHECK(mem_take(&w->memory, &w->uv, 2 * full, sizeof(float), err));
     extend(w, w->y, w->input);
     for (size_t i = 0; i < full; i++) w->input[i] = fade_show(w->fade, w->input[i]);
     for (size_t c = 1; c < w->network.c; c++) extend(w, w->hints + (c - 1) * plane, w->input + c * full);
@@ -92,8 +93,8 @@ static int colorize(struct work *w, const caelum_model *model, const struct cael
     w->network = model->net->input;
     w->w = in->width < w->network.w ? in->width : w->network.w;
     w->h = in->height < w->network.h ? in->height : w->network.h;
-    CHECK(mem_alloc(&w->y, w->h * w->w, sizeof(float), err));
-    CHECK(mem_alloc(&w->hints, 3 * w->h * w->w, sizeof(float), err));
+    CHECK(mem_take(&w->memory, &w->y, w->h * w->w, sizeof(float), err));
+    CHECK(mem_take(&w->memory, &w->hints, 3 * w->h * w->w, sizeof(float), err));
     chroma_shrink(in, w->w, w->h, threads, w->y);
     place_hints(w, in, s);
     CHECK(predict(w, model, threads, err));
@@ -115,10 +116,7 @@ int caelum_colorize(const caelum_model *model, const struct caelum_picture *in,
     }
     const int result = colorize(&work, model, restored.pixels ? &restored : in, settings, out, err);
     caelum_picture_free(&restored);
-    mem_free(&work.y);
-    mem_free(&work.hints);
-    mem_free(&work.input);
-    mem_free(&work.uv);
+    mem_end(&work.memory);
     return result;
 }
 

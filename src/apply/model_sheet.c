@@ -15,6 +15,7 @@ enum { SHOWN = 20, COLUMNS = 10 };
 struct showing {
     const struct caelum_model *model;
     const struct pictures *pictures;
+    struct mem_group memory;
     bool color;
     size_t rows;
     float *values;   /* [pictures.n][c][h][w]: the model's output */
@@ -82,9 +83,9 @@ static int run_model(struct showing *s, struct caelum_error *err) {
 static int fill(struct showing *s, struct caelum_error *err) {
     const struct pictures *p = s->pictures;
     const size_t size = pictures_size(p), values = s->color ? 2 * p->h * p->w : size;
-    CHECK(mem_alloc(&s->values, p->n, values * sizeof *s->values, err));
-    CHECK(mem_alloc(&s->pixels, p->n * s->rows, size, err));
-    CHECK(mem_alloc(&s->captions, p->n, sizeof *s->captions, err));
+    CHECK(mem_take(&s->memory, &s->values, p->n, values * sizeof *s->values, err));
+    CHECK(mem_take(&s->memory, &s->pixels, p->n * s->rows, size, err));
+    CHECK(mem_take(&s->memory, &s->captions, p->n, sizeof *s->captions, err));
     CHECK(run_model(s, err));
     for (size_t i = 0; i < p->n; i++) {
         uint8_t *rows = s->pixels + i * s->rows * size;
@@ -113,9 +114,7 @@ static int write(const struct caelum_model *model, const struct pictures *p, boo
                                 .pixels = s.pixels,
                                 .captions = (const char(*)[24])s.captions};
     if (result == 0) result = sheet_write(&sheet, path, err);
-    mem_free(&s.values);
-    mem_free(&s.pixels);
-    mem_free(&s.captions);
+    mem_end(&s.memory);
     return result;
 }
 

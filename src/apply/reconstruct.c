@@ -10,9 +10,11 @@ enum { ROUND = 256 };
 struct job {
     struct tiles tiles;
     const struct caelum_picture *in;
-    size_t first;   /* tile of this round */
-    uint8_t *bytes; /* [ROUND][3][tile_h][tile_w] */
-    float *results; /* likewise */
+    struct mem_group memory;
+    size_t first;        /* tile of this round */
+    uint8_t *bytes;      /* [ROUND][3][tile_h][tile_w] */
+    float *results;      /* likewise */
+    float *sum, *weight; /* [h][w][3], [h][w]: of the tiles so far */
 };
 
 static size_t tile_size(const struct job *job) {
@@ -30,24 +32,19 @@ static const uint8_t *give(void *cookie, size_t i, int worker) {
 static int run_tiles(const caelum_model *model, int threads, struct job *job, uint8_t *pixels,
                      struct caelum_error *err) {
     const size_t total = tiles_count(&job->tiles), area = job->in->width * job->in->height;
-    float *sum = NULL, *weight = NULL;
-    int result = mem_alloc(&job->bytes, ROUND, tile_size(job), err);
-    if (result == 0) result = mem_alloc(&job->results, ROUND * tile_size(job), sizeof(float), err);
-    if (result == 0) result = mem_alloc(&sum, area, 3 * sizeof *sum, err);
-    if (result == 0) result = mem_alloc(&weight, area, sizeof *weight, err);
-    for (; result == 0 && job->first < total; job->first += ROUND) {
+    CHECK(mem_take(&job->memory, &job->bytes, ROUND, tile_size(job), err));
+    CHECK(mem_take(&job->memory, &job->results, ROUND * tile_size(job), sizeof(float), err));
+    CHECK(mem_take(&job->memory, &job->sum, area, 3 * sizeof(float), err));
+    CHECK(mem_take(&job->memory, &job->weight, area, sizeof(float), err));
+    for (; job->first < total; job->first += ROUND) {
         const size_t n = total - job->first < ROUND ? total - job->first : ROUND;
         const struct engine_job round = {.n = n, .input = give, .out = job->results, .cookie = job};
-        result = pool_run(model, model->net->layers, threads, &round, err);
-        for (size_t i = 0; result == 0 && i < n; i++)
-            tiles_add(&job->tiles, job->first + i, job->results + i * tile_size(job), sum, weight);
+        CHECK(pool_run(model, model->net->layers, threads, &round, err));
+        for (size_t i = 0; i < n; i++)
+            tiles_add(&job->tiles, job->first + i, job->results + i * tile_size(job), job->sum, job->weight);
     }
-    if (result == 0) tiles_finish(&job->tiles, sum, weight, pixels);
-    mem_free(&job->bytes);
-    mem_free(&job->results);
-    mem_free(&sum);
-    mem_free(&weight);
-    return result;
+    tiles_finish(&job->tiles, job->sum, job->weight, pixels);
+    return CAELUM_OK;
 }
 
 int caelum_reconstruct(const caelum_model *model, const struct caelum_picture *in, int threads,
@@ -61,6 +58,7 @@ int caelum_reconstruct(const caelum_model *model, const struct caelum_picture *i
     struct job job = {.tiles = tiles_plan(in->width, in->height, input.w, input.h), .in = in};
     CHECK(image_allocate_like(&made, in, err));
     const int result = run_tiles(model, threads, &job, made.pixels, err);
+    mem_end(&job.memory);
     if (result == 0)
         *out = made;
     else

@@ -87,9 +87,9 @@ static int read_regular(int fd, const char *path, size_t limit, size_t length, u
     return CAELUM_OK;
 }
 
-/* Reads to the end, into a buffer that doubles. */
-static int read_stream(int fd, const char *path, size_t limit, uint8_t **bytes, size_t *size,
-                       struct caelum_error *err) {
+/* Into a buffer that doubles. */
+int file_read_descriptor(int fd, const char *path, size_t limit, uint8_t **bytes, size_t *size,
+                         struct caelum_error *err) {
     enum { FIRST = 1 << 16 };
     uint8_t *buffer = NULL;
     size_t used = 0, capacity = FIRST, got = 0;
@@ -134,7 +134,7 @@ int file_read_any(const char *path, size_t limit, uint8_t **bytes, size_t *size,
     else if (S_ISREG(st.st_mode))
         result = read_regular(fd, path, limit, (size_t)st.st_size, bytes, size, err);
     else
-        result = read_stream(fd, path, limit, bytes, size, err);
+        result = file_read_descriptor(fd, path, limit, bytes, size, err);
     close(fd);
     return result;
 }

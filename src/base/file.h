@@ -49,6 +49,9 @@ int file_read(const char *path, size_t limit, uint8_t **bytes, size_t *size, str
 /* The same for a file that a person has named, which may also be a pipe or a device: read to its end. A
  * signal that is caught ends the waiting with CAELUM_ESTOPPED. */
 int file_read_any(const char *path, size_t limit, uint8_t **bytes, size_t *size, struct caelum_error *err);
+/* The same of a descriptor from where it is; `name` stands in errors. */
+int file_read_descriptor(int descriptor, const char *name, size_t limit, uint8_t **bytes, size_t *size,
+                         struct caelum_error *err);
 
 /* A file mapped read-only. */
 struct file_map {

@@ -23,6 +23,12 @@ void json_put(json_t **tree, const char *key, json_t *value) {
         drop(tree);
 }
 
+json_t *json_object_of(const struct json_member *m) {
+    json_t *object = json_object();
+    for (; m->key; m++) json_put(&object, m->key, m->value);
+    return object;
+}
+
 void json_add(json_t **tree, json_t *value) {
     if (!*tree)
         json_decref(value);

@@ -15,6 +15,15 @@
 /* Sets key of the object *tree to value, which it owns from then on; NULL is a failure. */
 void json_put(json_t **tree, const char *key, json_t *value);
 
+/* An object as a literal, JSON({"epochs", json_size(n)}, {"loss", json_number(loss)}), which owns its values;
+ * NULL if one of them is. */
+struct json_member {
+    const char *key; /* NULL at the end */
+    json_t *value;
+};
+json_t *json_object_of(const struct json_member *members);
+#define JSON(...) json_object_of((const struct json_member[]){__VA_ARGS__, {NULL, NULL}})
+
 /* Appends value, which it owns from then on, to the array *tree; NULL is a failure. */
 void json_add(json_t **tree, json_t *value);
 

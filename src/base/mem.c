@@ -1,6 +1,7 @@
 /* mem.c - checked, aligned, zeroed allocation, with counters for the tests. */
 #include "base/mem.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +25,23 @@ int size_mul(size_t a, size_t b, size_t *product, struct caelum_error *err) {
     return CAELUM_OK;
 }
 
-/* The next aligned address; that of the block is kept just before it. What calloc takes from the system is
- * zero already: pages that nobody touches take no memory and no time. */
+/* What stands just before each block: its beginning as calloc has it, and the one before it in its group. */
+struct head {
+    char *raw;
+    void *before;
+};
+
+static struct head *head_of(void *block) {
+    return (struct head *)block - 1;
+}
+
+/* The next aligned address with room for the head, which calloc's own alignment leaves. What calloc takes
+ * from the system is zero already: pages that nobody touches take no memory and no time. */
 static void *aligned(char *raw) {
+    _Static_assert(sizeof(struct head) <= _Alignof(max_align_t), "a block's head has no room");
     if (!raw) return NULL;
     char *memory = raw + (MEM_ALIGN - (uintptr_t)raw % MEM_ALIGN);
-    memcpy(memory - sizeof raw, &raw, sizeof raw);
+    *head_of(memory) = (struct head){.raw = raw};
     return memory;
 }
 
@@ -50,12 +62,29 @@ int mem_alloc(void *block, size_t count, size_t size, struct caelum_error *err) 
 }
 
 void mem_free(void *block) {
-    char *memory = NULL, *raw = NULL;
+    void *memory = NULL;
     memcpy(&memory, block, sizeof memory);
-    if (memory) memcpy(&raw, memory - sizeof raw, sizeof raw);
-    free(raw);
+    if (memory) free(head_of(memory)->raw);
     memory = NULL;
     memcpy(block, &memory, sizeof memory);
+}
+
+int mem_take(struct mem_group *group, void *block, size_t count, size_t size, struct caelum_error *err) {
+    void *memory = NULL;
+    CHECK(mem_alloc(&memory, count, size, err));
+    memcpy(block, &memory, sizeof memory);
+    if (!memory) return CAELUM_OK;
+    head_of(memory)->before = group->last;
+    group->last = memory;
+    return CAELUM_OK;
+}
+
+void mem_end(struct mem_group *group) {
+    while (group->last) {
+        void *block = group->last;
+        group->last = head_of(block)->before;
+        mem_free(&block);
+    }
 }
 
 int mem_strdup(char **copy, const char *text, struct caelum_error *err) {

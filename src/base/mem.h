@@ -18,6 +18,15 @@ int mem_alloc(void *block, size_t count, size_t size, struct caelum_error *err);
 /* Frees memory of mem_alloc; takes the address of the pointer, sets it to NULL, accepts NULL in it. */
 void mem_free(void *block);
 
+/* Blocks that end together. Zeroed, there are none. */
+struct mem_group {
+    void *last;
+};
+/* As mem_alloc; the block is the group's, and not to be given to mem_free. */
+int mem_take(struct mem_group *group, void *block, size_t count, size_t size, struct caelum_error *err);
+/* Frees them all. */
+void mem_end(struct mem_group *group);
+
 /* A copy of a string, freed with mem_free. */
 int mem_strdup(char **copy, const char *text, struct caelum_error *err);
 

@@ -5,6 +5,7 @@
 #include "base/locale.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 bool number_real_at(const char *text, const char **end, double *value) {
     char *behind;
@@ -48,4 +49,14 @@ int number_write(FILE *to, const char *format, ...) {
     locale_leave(before);
     va_end(args);
     return length;
+}
+
+char *number_group(char *digits) {
+    size_t n = strlen(digits);
+    for (size_t at = n; digits[0] != '-' && at > 3;) {
+        at -= 3;
+        memmove(digits + at + 1, digits + at, ++n - at);
+        digits[at] = ',';
+    }
+    return digits;
 }

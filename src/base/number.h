@@ -41,6 +41,9 @@ bool number_real_at(const char *text, const char **end, double *value);
 /* The same where it is all of `text`; NULL is no number. */
 bool number_real(const char *text, double *value);
 
+/* Sets commas in a text of digits, "4911" to "4,911"; there must be room for them. Returns the text. */
+char *number_group(char *digits);
+
 /* snprintf, vsnprintf and fprintf in the locale "C". */
 int number_print(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int number_vprint(char *to, size_t size, const char *format, va_list args)

@@ -145,12 +145,11 @@ static int bench_peak(struct bench *b, size_t t, struct caelum_error *err) {
 
 static int copy_bandwidth(const struct bench *b, size_t t, double *bandwidth, struct caelum_error *err) {
     struct limit l = {.kernels = b->kernels, .threads = b->threads[t]};
-    int result = mem_alloc(&l.from, COPY_BYTES, 1, err);
-    if (result == 0) result = mem_alloc(&l.to, COPY_BYTES, 1, err);
-    if (result == 0) *bandwidth = measure(b, copy_work, &l, NULL, NULL).rate;
+    CHECK(mem_alloc(&l.from, 2 * COPY_BYTES, 1, err));
+    l.to = l.from + COPY_BYTES;
+    *bandwidth = measure(b, copy_work, &l, NULL, NULL).rate;
     mem_free(&l.from);
-    mem_free(&l.to);
-    return result;
+    return CAELUM_OK;
 }
 
 static int bench_limits(struct bench *b, size_t t, struct caelum_error *err) {
@@ -308,20 +307,19 @@ static int tell_step(const struct bench *b, size_t s, const char *way, const str
 }
 
 static int bench_layers(const struct bench *b, struct caelum_error *err) {
-    struct bench_step *forward = NULL, *backward = NULL;
+    const size_t steps = b->net->steps;
+    struct bench_step *forward = NULL;
     double bandwidth = 0;
-    int result = copy_bandwidth(b, 0, &bandwidth, err);
-    if (result == 0) result = mem_alloc(&forward, b->net->steps, sizeof *forward, err);
-    if (result == 0) result = mem_alloc(&backward, b->net->steps, sizeof *backward, err);
-    if (result == 0)
-        result = bench_steps(b->net, b->kernels, 10 * b->settings->rounds, bandwidth, forward, backward, err);
-    for (size_t s = 0; result == 0 && s < b->net->steps; s++) {
+    CHECK(copy_bandwidth(b, 0, &bandwidth, err));
+    CHECK(mem_alloc(&forward, 2 * steps, sizeof *forward, err));
+    struct bench_step *backward = forward + steps;
+    int result = bench_steps(b->net, b->kernels, 10 * b->settings->rounds, bandwidth, forward, backward, err);
+    for (size_t s = 0; result == 0 && s < steps; s++) {
         result = tell_step(b, s, "forward", &forward[s], err);
         if (result == 0 && s >= net_lowest_step(b->net))
             result = tell_step(b, s, "backward", &backward[s], err);
     }
     mem_free(&forward);
-    mem_free(&backward);
     return result;
 }
 

@@ -138,24 +138,17 @@ static int open_half(const struct caelum_codec *c, const caelum_net *half, size_
     return CAELUM_OK;
 }
 
-/* Makes the halves for windows of this size, unless they are there. */
+/* Makes the halves for windows of this size, unless they are there. Until both are, the size stays 0. */
 static int open_window(struct caelum_codec *c, size_t height, size_t width, struct caelum_error *err) {
     const size_t rows = height / c->block, columns = width / c->block;
     if (c->height == height && c->width == width) return CAELUM_OK;
     close_window(c);
-    int result = open_half(c, c->analysis, height, width, 0, &c->encoder, &c->encode, err);
-    if (result == 0)
-        result = open_half(c, c->synthesis, rows, columns, c->decoder_params, &c->decoder, &c->decode, err);
-    if (result == 0) {
-        const struct shape code = net_output(c->encoder), back = net_output(c->decoder);
-        if (code.h != rows || code.w != columns || back.h != height || back.w != width)
-            result = caelum_fail(err, CAELUM_EFORMAT, "%s: its code has other sizes for pictures of %zux%zu",
-                                 c->model->net->file, width, height);
-    }
-    if (result != 0) {
-        close_window(c);
-        return result;
-    }
+    CHECK(open_half(c, c->analysis, height, width, 0, &c->encoder, &c->encode, err));
+    CHECK(open_half(c, c->synthesis, rows, columns, c->decoder_params, &c->decoder, &c->decode, err));
+    const struct shape code = net_output(c->encoder), back = net_output(c->decoder);
+    if (code.h != rows || code.w != columns || back.h != height || back.w != width)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: its code has other sizes for pictures of %zux%zu",
+                           c->model->net->file, width, height);
     c->height = height, c->width = width;
     return CAELUM_OK;
 }

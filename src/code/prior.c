@@ -2,7 +2,6 @@
  * cells with whole counts. */
 #include "code/prior.h"
 
-#include "base/mem.h"
 #include "layers/quantize.h"
 
 #include <math.h>
@@ -18,31 +17,24 @@ static void turn(const float *w, size_t k, float *turned) {
                 turned[(tap * k + from) * k + to] = w[(to * k + from) * QUANTIZE_TAPS + tap];
 }
 
-int prior_open(struct prior *out, size_t k, const float *params, struct caelum_error *err) {
+int prior_open(struct prior *p, size_t k, const float *params, struct caelum_error *err) {
     const struct quantize_params at = quantize_params(k);
-    struct prior p = {.k = k};
-    int result = mem_alloc(&p.mean, k * k * QUANTIZE_TAPS, sizeof(float), err);
-    if (result == 0) result = mem_alloc(&p.scale, k * k * QUANTIZE_TAPS, sizeof(float), err);
-    if (result == 0) result = mem_alloc(&p.mean_bias, k, sizeof(float), err);
-    if (result == 0) result = mem_alloc(&p.scale_bias, k, sizeof(float), err);
-    if (result == 0) result = mem_alloc(&p.means, k, sizeof(float), err);
-    if (result == 0) result = mem_alloc(&p.scales, k, sizeof(float), err);
-    if (result != 0) {
-        prior_close(&p);
-        return result;
-    }
-    turn(params + at.mean, k, p.mean);
-    turn(params + at.scale, k, p.scale);
-    memcpy(p.mean_bias, params + at.mean_bias, k * sizeof(float));
-    memcpy(p.scale_bias, params + at.scale_bias, k * sizeof(float));
-    *out = p;
+    *p = (struct prior){.k = k};
+    CHECK(mem_take(&p->memory, &p->mean, k * k * QUANTIZE_TAPS, sizeof(float), err));
+    CHECK(mem_take(&p->memory, &p->scale, k * k * QUANTIZE_TAPS, sizeof(float), err));
+    CHECK(mem_take(&p->memory, &p->mean_bias, k, sizeof(float), err));
+    CHECK(mem_take(&p->memory, &p->scale_bias, k, sizeof(float), err));
+    CHECK(mem_take(&p->memory, &p->means, k, sizeof(float), err));
+    CHECK(mem_take(&p->memory, &p->scales, k, sizeof(float), err));
+    turn(params + at.mean, k, p->mean);
+    turn(params + at.scale, k, p->scale);
+    memcpy(p->mean_bias, params + at.mean_bias, k * sizeof(float));
+    memcpy(p->scale_bias, params + at.scale_bias, k * sizeof(float));
     return CAELUM_OK;
 }
 
 void prior_close(struct prior *p) {
-    mem_free(&p->mean), mem_free(&p->scale);
-    mem_free(&p->mean_bias), mem_free(&p->scale_bias);
-    mem_free(&p->means), mem_free(&p->scales);
+    mem_end(&p->memory);
 }
 
 /* --- Prediction ----------------------------------------------------------------------------------- */

@@ -2,18 +2,20 @@
 #ifndef CAELUM_CODE_PRIOR_H
 #define CAELUM_CODE_PRIOR_H
 
+#include "base/mem.h"
 #include "code/range_coder.h"
 
 /* The layer's parameters, reordered so that what one number adds to the predictions of all channels is
  * adjacent; and memory for one pixel's predictions. */
 struct prior {
+    struct mem_group memory;
     size_t k;                      /* channels */
     float *mean, *scale;           /* [tap][from][to] */
     float *mean_bias, *scale_bias; /* [k] */
     float *means, *scales;         /* [k] */
 };
 
-/* `params`: as layers/quantize.h lays them out; copied. */
+/* `params`: as layers/quantize.h lays them out; copied. To be closed after a failure, too. */
 int prior_open(struct prior *prior, size_t k, const float *params, struct caelum_error *err);
 /* Safe on a zeroed prior. */
 void prior_close(struct prior *prior);

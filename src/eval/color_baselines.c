@@ -1,8 +1,6 @@
 /* color_baselines.c - chroma from next to nothing: none at all, one constant, a table by luminance, a table
  * by luminance and place; and two oracles, which know the truth's mean chroma in a picture or in blocks of
- * it. */
-#include "eval/color_baselines.h"
-
+ * it. They are what a trained colorizer has to beat, and what chroma of a coarser grain would reach. */
 #include "base/color.h"
 #include "base/mem.h"
 #include "base/parallel.h"
@@ -29,6 +27,17 @@ struct tables {
     struct cell *place;     /* [BANDS][h][w], added to luma's */
 };
 
+/* In the order in which they are measured. */
+enum predictor { NONE, CONSTANT, LUMA, PLACE, PICTURE_MEAN, BLOCK_MEANS, MOST };
+static const char *const names[MOST] = {
+    "grey copy",
+    "constant",
+    "table by luminance",
+    "table by luminance and place",
+    "oracle: one color a picture",
+    "oracle: UV of 8x8 blocks",
+};
+
 /* --- Fitting -------------------------------------------------------------------------------------- */
 
 static size_t bin_of(double y) {
@@ -39,46 +48,44 @@ static struct cell *place_of(const struct tables *t, size_t bin, size_t i) {
     return &t->place[bin * BANDS / BINS * t->h * t->w + i];
 }
 
-/* The mean of a cell that holds sums over n pixels, drawn towards `known`. */
-static void settle(struct cell *cell, double n, struct cell known) {
-    cell->u = (cell->u + prior * known.u) / (n + prior);
-    cell->v = (cell->v + prior * known.v) / (n + prior);
+/* Makes means of n cells that hold sums over count[n] pixels, drawn towards `known`. */
+static void take_means(struct cell *cell, const double *count, size_t n, struct cell known) {
+    for (size_t i = 0; i < n; i++) {
+        cell[i].u = (cell[i].u + prior * known.u) / (count[i] + prior);
+        cell[i].v = (cell[i].v + prior * known.v) / (count[i] + prior);
+    }
 }
 
-static void fit_luma(struct tables *t, const struct pictures *train) {
+/* Adds up all chroma by luminance or, of what that table leaves over, by place and wider bands of luminance;
+ * count: zeroed, of pixels in each cell. */
+static void add_up(struct tables *t, const struct pictures *train, bool by_place, double *count) {
     const size_t plane = train->h * train->w;
-    double count[BINS] = {0};
     for (size_t p = 0; p < train->n; p++)
         for (size_t i = 0; i < plane; i++) {
             double yuv[3];
             color_bytes_to_yuv(pictures_at(train, p) + i, plane, yuv);
-            const size_t bin = bin_of(yuv[0]);
-            t->luma[bin].u += yuv[1], t->luma[bin].v += yuv[2];
-            count[bin]++;
+            struct cell *luma = &t->luma[bin_of(yuv[0])], *cell = luma;
+            if (by_place) {
+                cell = place_of(t, bin_of(yuv[0]), i);
+                yuv[1] -= luma->u, yuv[2] -= luma->v;
+            }
+            cell->u += yuv[1], cell->v += yuv[2];
+            count[by_place ? cell - t->place : cell - t->luma]++;
         }
+}
+
+static int fit(struct tables *t, const struct pictures *train, struct caelum_error *err) {
+    const size_t plane = train->h * train->w;
+    const double pixels = (double)(train->n * plane);
+    double luma[BINS] = {0}, *place = NULL;
+    CHECK(mem_alloc(&place, BANDS * plane, sizeof *place, err));
+    add_up(t, train, false, luma);
     for (size_t b = 0; b < BINS; b++) t->constant.u += t->luma[b].u, t->constant.v += t->luma[b].v;
-    t->constant.u /= (double)(train->n * plane);
-    t->constant.v /= (double)(train->n * plane);
-    for (size_t b = 0; b < BINS; b++) settle(&t->luma[b], count[b], t->constant);
-}
-
-/* What the table by luminance leaves over at each place, by wider bands of luminance, drawn towards nothing.
- */
-static int fit_place(struct tables *t, const struct pictures *train, struct caelum_error *err) {
-    const size_t plane = train->h * train->w;
-    double *count = NULL;
-    CHECK(mem_alloc(&count, BANDS * plane, sizeof *count, err));
-    for (size_t p = 0; p < train->n; p++)
-        for (size_t i = 0; i < plane; i++) {
-            double yuv[3];
-            color_bytes_to_yuv(pictures_at(train, p) + i, plane, yuv);
-            const size_t bin = bin_of(yuv[0]);
-            struct cell *cell = place_of(t, bin, i);
-            cell->u += yuv[1] - t->luma[bin].u, cell->v += yuv[2] - t->luma[bin].v;
-            count[cell - t->place]++;
-        }
-    for (size_t i = 0; i < BANDS * plane; i++) settle(&t->place[i], count[i], (struct cell){0, 0});
-    mem_free(&count);
+    t->constant.u /= pixels, t->constant.v /= pixels;
+    take_means(t->luma, luma, BINS, t->constant);
+    add_up(t, train, true, place);
+    take_means(t->place, place, BANDS * plane, (struct cell){0, 0});
+    mem_free(&place);
     return CAELUM_OK;
 }
 
@@ -88,34 +95,14 @@ static void put(float *chroma, size_t plane, size_t i, struct cell c) {
     chroma[i] = (float)c.u, chroma[plane + i] = (float)c.v;
 }
 
-static void predict_grey(const struct tables *t, const uint8_t *rgb, float *chroma) {
-    (void)rgb;
-    memset(chroma, 0, 2 * t->h * t->w * sizeof *chroma);
-}
-
-static void predict_constant(const struct tables *t, const uint8_t *rgb, float *chroma) {
-    (void)rgb;
-    for (size_t i = 0; i < t->h * t->w; i++) put(chroma, t->h * t->w, i, t->constant);
-}
-
-static void predict_luma(const struct tables *t, const uint8_t *rgb, float *chroma) {
-    const size_t plane = t->h * t->w;
-    for (size_t i = 0; i < plane; i++) {
-        double yuv[3];
-        color_bytes_to_yuv(rgb + i, plane, yuv);
-        put(chroma, plane, i, t->luma[bin_of(yuv[0])]);
-    }
-}
-
-static void predict_place(const struct tables *t, const uint8_t *rgb, float *chroma) {
-    const size_t plane = t->h * t->w;
-    for (size_t i = 0; i < plane; i++) {
-        double yuv[3];
-        color_bytes_to_yuv(rgb + i, plane, yuv);
-        const size_t bin = bin_of(yuv[0]);
-        const struct cell luma = t->luma[bin], *rest = place_of(t, bin, i);
-        put(chroma, plane, i, (struct cell){luma.u + rest->u, luma.v + rest->v});
-    }
+/* By what is known of pixel i, with luminance y, in general. */
+static struct cell look_up(const struct tables *t, enum predictor by, size_t i, double y) {
+    const struct cell *rest = place_of(t, bin_of(y), i);
+    struct cell cell = {0, 0};
+    if (by == CONSTANT) cell = t->constant;
+    if (by == LUMA || by == PLACE) cell = t->luma[bin_of(y)];
+    if (by == PLACE) cell.u += rest->u, cell.v += rest->v;
+    return cell;
 }
 
 /* Every block of bh x bw (smaller at the far edges) gets its own true mean. */
@@ -137,105 +124,83 @@ static void predict_blocks(const struct tables *t, const uint8_t *rgb, size_t bh
         }
 }
 
-static void predict_picture_mean(const struct tables *t, const uint8_t *rgb, float *chroma) {
-    predict_blocks(t, rgb, t->h, t->w, chroma);
+static void predict(const struct tables *t, enum predictor by, const uint8_t *rgb, float *chroma) {
+    const size_t plane = t->h * t->w;
+    if (by == PICTURE_MEAN) predict_blocks(t, rgb, t->h, t->w, chroma);
+    if (by == BLOCK_MEANS) predict_blocks(t, rgb, BLOCK, BLOCK, chroma);
+    for (size_t i = 0; by < PICTURE_MEAN && i < plane; i++) {
+        double yuv[3];
+        color_bytes_to_yuv(rgb + i, plane, yuv);
+        put(chroma, plane, i, look_up(t, by, i, yuv[0]));
+    }
 }
-
-static void predict_block_means(const struct tables *t, const uint8_t *rgb, float *chroma) {
-    predict_blocks(t, rgb, BLOCK, BLOCK, chroma);
-}
-
-static const struct {
-    const char *name;
-    void (*predict)(const struct tables *tables, const uint8_t *rgb, float *chroma);
-} predictors[] = {
-    {"grey copy", predict_grey},
-    {"constant", predict_constant},
-    {"table by luminance", predict_luma},
-    {"table by luminance and place", predict_place},
-    {"oracle: one color a picture", predict_picture_mean},
-    {"oracle: UV of 8x8 blocks", predict_block_means},
-};
-enum { MOST = sizeof predictors / sizeof *predictors };
 
 /* --- Measuring ------------------------------------------------------------------------------------ */
 
 struct work {
-    const struct pictures *pictures;
+    struct pictures train, target;
+    struct figure_cache cache;
+    struct mem_group memory;
+    int threads;
     struct tables tables;
-    size_t predictor;
-    struct color_error *errors; /* [n] */
+    enum predictor predictor;
+    struct color_error *errors; /* [n]; NULL: nothing is fitted yet */
     float *chroma;              /* a picture a thread */
     double *scratch;            /* likewise */
 };
 
 static void measure_one(void *cookie, size_t i, int worker) {
-    const struct work *work = cookie;
-    const struct pictures *p = work->pictures;
+    const struct work *w = cookie;
+    const struct pictures *p = &w->target;
     const uint8_t *truth = pictures_at(p, i);
-    float *chroma = work->chroma + (size_t)worker * 2 * p->h * p->w;
-    predictors[work->predictor].predict(&work->tables, truth, chroma);
+    float *chroma = w->chroma + (size_t)worker * 2 * p->h * p->w;
+    predict(&w->tables, w->predictor, truth, chroma);
     color_metrics_picture(truth, chroma, p->h, p->w,
-                          work->scratch + (size_t)worker * color_metrics_scratch(p->h, p->w),
-                          &work->errors[i]);
+                          w->scratch + (size_t)worker * color_metrics_scratch(p->h, p->w), &w->errors[i]);
 }
 
-static int open_work(struct work *work, const struct pictures *train, int threads, struct caelum_error *err) {
-    const struct pictures *p = work->pictures;
-    work->tables.h = p->h, work->tables.w = p->w;
-    CHECK(mem_alloc(&work->tables.place, BANDS * p->h * p->w, sizeof *work->tables.place, err));
-    CHECK(mem_alloc(&work->errors, p->n, sizeof *work->errors, err));
-    CHECK(mem_alloc(&work->chroma, (size_t)threads * 2 * p->h * p->w, sizeof *work->chroma, err));
-    CHECK(mem_alloc(&work->scratch, (size_t)threads * color_metrics_scratch(p->h, p->w),
-                    sizeof *work->scratch, err));
-    fit_luma(&work->tables, train);
-    return fit_place(&work->tables, train, err);
+static int open_work(struct work *w, struct caelum_error *err) {
+    const struct pictures *p = &w->target;
+    const size_t plane = p->h * p->w;
+    w->threads = parallel_default_threads();
+    w->tables.h = p->h, w->tables.w = p->w;
+    CHECK(mem_take(&w->memory, &w->tables.place, BANDS * plane, sizeof *w->tables.place, err));
+    CHECK(mem_take(&w->memory, &w->chroma, (size_t)w->threads * 2 * plane, sizeof *w->chroma, err));
+    CHECK(mem_take(&w->memory, &w->scratch, (size_t)w->threads * color_metrics_scratch(p->h, p->w),
+                   sizeof *w->scratch, err));
+    CHECK(mem_take(&w->memory, &w->errors, p->n, sizeof *w->errors, err));
+    return fit(&w->tables, &w->train, err);
 }
 
-int color_baselines_measure(const struct pictures *train, const struct pictures *target, size_t n,
-                            caelum_progress progress, void *cookie, struct caelum_color_baseline *list,
-                            struct caelum_error *err) {
-    const int threads = parallel_default_threads();
-    struct work work = {.pictures = target};
-    int result = open_work(&work, train, threads, err);
-    for (size_t i = 0; result == 0 && i < n; i++) {
-        if (progress && progress(cookie, "measuring simple colorizers", i, n) != 0) {
-            result = caelum_fail(err, CAELUM_ESTOPPED, "stopped while simple colorizers were measured");
-            break;
-        }
-        work.predictor = i;
-        parallel_for(threads, target->n, measure_one, &work);
-        snprintf(list[i].name, sizeof list[i].name, "%s", predictors[i].name);
-        color_metrics_total(work.errors, target->n, target->h, target->w, &list[i].metrics);
+static int measure_all(struct work *w, const struct caelum_eval_settings *s,
+                       struct caelum_color_baseline *list, size_t n, struct caelum_error *err) {
+    static const char doing[] = "measuring simple colorizers";
+    const struct pictures *p = &w->target;
+    for (size_t i = 0; i < n; i++) {
+        list[i] = (struct caelum_color_baseline){0};
+        snprintf(list[i].name, sizeof list[i].name, "%s", names[i]);
+        if (figure_cache_find(&w->cache, names[i], &list[i].metrics)) continue;
+        if (s->progress && s->progress(s->cookie, doing, i, n) != 0)
+            return caelum_fail(err, CAELUM_ESTOPPED, "stopped while simple colorizers were measured");
+        if (!w->errors) CHECK(open_work(w, err));
+        w->predictor = (enum predictor)i;
+        parallel_for(w->threads, p->n, measure_one, w);
+        color_metrics_total(w->errors, p->n, p->h, p->w, &list[i].metrics);
+        figure_cache_add(&w->cache, names[i], &list[i].metrics);
+        if (s->progress) s->progress(s->cookie, doing, i + 1, n);
     }
-    if (result == 0 && progress) progress(cookie, "measuring simple colorizers", n, n);
-    mem_free(&work.tables.place);
-    mem_free(&work.errors);
-    mem_free(&work.chroma);
-    mem_free(&work.scratch);
-    return result;
+    return CAELUM_OK;
 }
 
 int caelum_color_baselines(const caelum_data *data, const struct caelum_eval_settings *settings,
                            struct caelum_color_baseline *list, size_t *count, struct caelum_error *err) {
     const struct caelum_eval_settings s = settings ? *settings : caelum_eval_defaults();
-    const struct pictures train = data_pictures(data, CAELUM_TRAIN), target = data_pictures(data, s.split);
+    struct work w = {.train = data_pictures(data, CAELUM_TRAIN), .target = data_pictures(data, s.split)};
     const size_t n = *count < MOST ? *count : MOST;
-    struct caelum_color_baseline found[MOST] = {0};
-    struct figure_cache cache;
-    bool known = true;
-    int result = CAELUM_OK;
-    CHECK(figure_cache_open(&cache, data, s.split, "colorizers", CAELUM_COLORIZE, err));
-    for (size_t i = 0; i < n; i++) {
-        snprintf(found[i].name, sizeof found[i].name, "%s", predictors[i].name);
-        known = known && figure_cache_find(&cache, found[i].name, &found[i].metrics);
-    }
-    if (!known) result = color_baselines_measure(&train, &target, n, s.progress, s.cookie, found, err);
-    for (size_t i = 0; result == 0 && !known && i < n; i++)
-        figure_cache_add(&cache, found[i].name, &found[i].metrics);
-    figure_cache_close(&cache);
-    if (result != 0) return result;
-    *count = n;
-    memcpy(list, found, n * sizeof *list);
-    return CAELUM_OK;
+    CHECK(figure_cache_open(&w.cache, data, s.split, "colorizers", CAELUM_COLORIZE, err));
+    const int result = measure_all(&w, &s, list, n, err);
+    figure_cache_close(&w.cache);
+    mem_end(&w.memory);
+    if (result == 0) *count = n;
+    return result;
 }

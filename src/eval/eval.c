@@ -1,29 +1,98 @@
-/* eval.c - a model measured over a split. */
+/* eval.c - models measured over a split: those that reconstruct, colorize and classify; and the semantic test
+ * of a colorizer: what a classifier takes pictures for in their own colors, in grey, and in the colorizer's
+ * colors. */
+#include "apply/model_sheet.h"
+#include "apply/predict_color.h"
+#include "base/color.h"
+#include "base/file.h"
 #include "base/mem.h"
+#include "base/number.h"
+#include "base/parallel.h"
 #include "data/data.h"
+#include "metrics/color_metrics.h"
 #include "metrics/metrics.h"
-#include "model/pool.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-struct evaluation {
-    struct pictures pictures;
-    struct picture_error *errors;
-    double *scratch; /* one part a thread */
+enum { ROUND = 2048 }; /* pictures whose chroma is kept at a time */
+
+/* How a classifier sees the pictures; others have them in color. */
+enum way { COLOR, GREY, RECOLORED, WAYS };
+
+/* What it makes of one. */
+struct answer {
+    double nats; /* -ln of the probability of the picture's own class */
+    bool right;  /* that is the most probable one, the first of equals */
 };
 
-static const uint8_t *give(void *cookie, size_t i, int worker) {
-    const struct evaluation *e = cookie;
-    (void)worker;
-    return pictures_at(&e->pictures, i);
+/* One call. What it doesn't need is NULL. */
+struct evaluation {
+    struct caelum_eval_settings settings;
+    struct pictures pictures;
+    struct mem_group memory;
+    struct pooled *model, *colorizer; /* colorizer: whose colors a classifier sees */
+    double gain;                      /* of predicted chroma */
+    double *scratch;                  /* one part a thread */
+    float *uv;                        /* [ROUND][2][h][w], of the round's pictures */
+    uint8_t *room;                    /* [thread][MOST_LANES][3][h][w]: pictures in other colors */
+    struct picture_error *plain;      /* [pictures.n], like the next */
+    struct color_error *color;
+    struct answer *answers; /* [WAYS][pictures.n] */
+    size_t first, count;    /* pictures of this round */
+    enum way way;
+};
+
+struct caelum_eval_settings caelum_eval_defaults(void) {
+    return (struct caelum_eval_settings){.split = CAELUM_TEST, .seed = 1};
 }
 
-static void take(void *cookie, size_t i, const float *values, int worker) {
-    const struct evaluation *e = cookie;
-    const struct pictures *p = &e->pictures;
-    metrics_picture(pictures_at(p, i), values, p->c, p->h, p->w,
-                    e->scratch + (size_t)worker * metrics_scratch(p->h, p->w), &e->errors[i]);
+static struct evaluation begin(const caelum_data *data, const struct caelum_eval_settings *settings) {
+    struct evaluation e = {.settings = settings ? *settings : caelum_eval_defaults()};
+    e.pictures = data_pictures(data, e.settings.split);
+    return e;
 }
+
+static void end(struct evaluation *e) {
+    mem_end(&e->memory);
+    pool_give(&e->model);
+    pool_give(&e->colorizer);
+}
+
+static int take_model(const struct evaluation *e, const caelum_model *model, struct pooled **taken,
+                      struct caelum_error *err) {
+    return pool_take(taken, model, model->net->layers, e->settings.threads, err);
+}
+
+/* All pictures, `most` at a time. */
+static int each_round(struct evaluation *e, const char *doing, size_t most,
+                      int (*round)(struct evaluation *e, struct caelum_error *err),
+                      struct caelum_error *err) {
+    const struct caelum_eval_settings *s = &e->settings;
+    const size_t n = e->pictures.n;
+    for (e->first = 0; e->first < n; e->first += most) {
+        if (s->progress && s->progress(s->cookie, doing, e->first, n) != 0)
+            return caelum_fail(err, CAELUM_ESTOPPED, "stopped during the evaluation");
+        e->count = n - e->first < most ? n - e->first : most;
+        CHECK(round(e, err));
+    }
+    if (s->progress) s->progress(s->cookie, doing, n, n);
+    return CAELUM_OK;
+}
+
+/* A block's pictures are asked for one after the other, and each has its place in the room. */
+static const uint8_t *give(void *cookie, size_t i, int worker) {
+    const struct evaluation *e = cookie;
+    const size_t plane = e->pictures.h * e->pictures.w;
+    const uint8_t *truth = pictures_at(&e->pictures, e->first + i);
+    if (e->way == COLOR) return truth;
+    uint8_t *room = e->room + ((size_t)worker * MOST_LANES + i % MOST_LANES) * 3 * plane;
+    color_recolor(truth, e->way == GREY ? NULL : e->uv + i * 2 * plane, plane, room);
+    return room;
+}
+
+/* --- Reconstructions ------------------------------------------------------------------------------ */
 
 static int check_fit(const struct caelum_net *net, const struct pictures *p, struct caelum_error *err) {
     const struct shape in = net->input, out = net->layer[net->layers - 1].out;
@@ -38,33 +107,282 @@ static int check_fit(const struct caelum_net *net, const struct pictures *p, str
     return CAELUM_OK;
 }
 
-struct caelum_eval_settings caelum_eval_defaults(void) {
-    return (struct caelum_eval_settings){.split = CAELUM_TEST, .seed = 1};
+static void take_values(void *cookie, size_t i, const float *values, int worker) {
+    const struct evaluation *e = cookie;
+    const struct pictures *p = &e->pictures;
+    metrics_picture(pictures_at(p, i), values, p->c, p->h, p->w,
+                    e->scratch + (size_t)worker * metrics_scratch(p->h, p->w), &e->plain[i]);
+}
+
+static int reconstruct_round(struct evaluation *e, struct caelum_error *err) {
+    const struct engine_job job = {.n = e->count, .input = give, .output = take_values, .cookie = e};
+    return engine_run(&e->model->engine, &job, err);
+}
+
+static int measure(struct evaluation *e, const caelum_model *model, struct caelum_metrics *metrics,
+                   struct caelum_error *err) {
+    const struct pictures *p = &e->pictures;
+    const char *task = caelum_model_metadata(model, "task");
+    CHECK(check_fit(model->net, p, err));
+    CHECK(take_model(e, model, &e->model, err));
+    CHECK(mem_take(&e->memory, &e->plain, p->n, sizeof *e->plain, err));
+    CHECK(mem_take(&e->memory, &e->scratch, (size_t)e->model->threads * metrics_scratch(p->h, p->w),
+                   sizeof *e->scratch, err));
+    e->model->engine.noise = task && strcmp(task, "denoise") == 0;
+    CHECK(each_round(e, "evaluating", p->n, reconstruct_round, err)); /* noise goes by the place in a round */
+    metrics_total(e->plain, p->n, p->c, p->h, p->w, metrics);
+    return CAELUM_OK;
 }
 
 int caelum_eval(const caelum_model *model, const caelum_data *data,
                 const struct caelum_eval_settings *settings, struct caelum_metrics *metrics,
                 struct caelum_error *err) {
-    const struct caelum_eval_settings s = settings ? *settings : caelum_eval_defaults();
-    struct evaluation e = {.pictures = data_pictures(data, s.split)};
-    const struct pictures *p = &e.pictures;
-    struct pooled *pooled = NULL;
-    CHECK(check_fit(model->net, p, err));
-    if (s.progress && s.progress(s.cookie, "evaluating", 0, p->n) != 0)
-        return caelum_fail(err, CAELUM_ESTOPPED, "stopped before the evaluation");
-    int result = pool_take(&pooled, model, model->net->layers, s.threads, err);
-    if (result == 0) result = mem_alloc(&e.errors, p->n, sizeof *e.errors, err);
+    struct evaluation e = begin(data, settings);
+    const int result = measure(&e, model, metrics, err);
+    end(&e);
+    return result;
+}
+
+/* --- Colors --------------------------------------------------------------------------------------- */
+
+/* The round's chroma, by a colorizer. */
+static int predict(struct evaluation *e, struct pooled *colorizer, struct caelum_error *err) {
+    const struct predict_color job = {.pictures = &e->pictures,
+                                      .first = e->first,
+                                      .n = e->count,
+                                      .hints = e->settings.hints,
+                                      .seed = e->settings.seed,
+                                      .gain = (float)e->gain};
+    return predict_color(&colorizer->engine, &job, e->uv, err);
+}
+
+static int open_colorizer(struct evaluation *e, const caelum_model *model, struct pooled **taken,
+                          struct caelum_error *err) {
+    const struct pictures *p = &e->pictures;
+    CHECK(predict_color_check(model->net, p, err));
+    CHECK(take_model(e, model, taken, err));
+    e->gain = colorizer_gain(model, e->settings.vivid);
+    return mem_take(&e->memory, &e->uv, ROUND, 2 * p->h * p->w * sizeof *e->uv, err);
+}
+
+static int open_color(struct evaluation *e, const caelum_model *model, struct caelum_error *err) {
+    const struct pictures *p = &e->pictures;
+    CHECK(open_colorizer(e, model, &e->model, err));
+    CHECK(mem_take(&e->memory, &e->color, p->n, sizeof *e->color, err));
+    return mem_take(&e->memory, &e->scratch, (size_t)e->model->threads * color_metrics_scratch(p->h, p->w),
+                    sizeof *e->scratch, err);
+}
+
+static void measure_chroma(void *cookie, size_t i, int worker) {
+    const struct evaluation *e = cookie;
+    const struct pictures *p = &e->pictures;
+    color_metrics_picture(pictures_at(p, e->first + i), e->uv + i * 2 * p->h * p->w, p->h, p->w,
+                          e->scratch + (size_t)worker * color_metrics_scratch(p->h, p->w),
+                          &e->color[e->first + i]);
+}
+
+static int color_round(struct evaluation *e, struct caelum_error *err) {
+    CHECK(predict(e, e->model, err));
+    parallel_for(e->model->threads, e->count, measure_chroma, e);
+    return CAELUM_OK;
+}
+
+static int measure_color(struct evaluation *e, struct caelum_color_metrics *metrics,
+                         struct caelum_error *err) {
+    CHECK(each_round(e, "evaluating", ROUND, color_round, err));
+    color_metrics_total(e->color, e->pictures.n, e->pictures.h, e->pictures.w, metrics);
+    return CAELUM_OK;
+}
+
+enum { CHOSEN = 20, EXTREMES = 10 };
+
+struct gain {
+    double by; /* how much nearer to the truth than grey */
+    uint32_t picture;
+};
+
+static int by_gain(const void *a, const void *b) {
+    const struct gain *x = a, *y = b;
+    if (x->by != y->by) return x->by > y->by ? -1 : 1;
+    return x->picture < y->picture ? -1 : x->picture > y->picture;
+}
+
+/* A sheet of the n pictures that are numbers `which` of the split. */
+static int write_some(const struct evaluation *e, const caelum_model *model, const uint32_t *which, size_t n,
+                      const char *dir, const char *name, const char *title, struct caelum_error *err) {
+    uint32_t index[CHOSEN];
+    char path[PATH_SIZE];
+    struct pictures some = e->pictures;
+    for (size_t i = 0; i < n; i++) index[i] = e->pictures.index[which[i]];
+    some.index = index;
+    some.n = n;
+    CHECK(file_join(path, sizeof path, dir, name, err));
+    return model_sheet_color(model, &some, title, path, err);
+}
+
+static int write_sheets(const struct evaluation *e, const caelum_model *model, struct caelum_error *err) {
+    const struct caelum_eval_settings *s = &e->settings;
+    const size_t n = e->pictures.n, few = n < EXTREMES ? n : EXTREMES, many = n < CHOSEN ? n : CHOSEN;
+    struct rng rng = rng_make(s->seed, RNG_SAMPLES, 0);
+    struct gain *gains = NULL;
+    uint32_t *order = NULL, which[EXTREMES] = {0};
+    CHECK(file_make_directory(s->sheets, err));
+    int result = mem_alloc(&gains, n, sizeof *gains, err);
+    if (result == 0) result = mem_alloc(&order, n, sizeof *order, err);
+    for (size_t i = 0; result == 0 && i < n; i++) {
+        gains[i] = (struct gain){e->color[i].chroma_grey - e->color[i].chroma, (uint32_t)i};
+        order[i] = (uint32_t)i;
+    }
+    if (result == 0) {
+        rng_shuffle(&rng, order, n);
+        qsort(gains, n, sizeof *gains, by_gain);
+        result = write_some(e, model, order, many, s->sheets, "chosen.png", "Chosen by chance", err);
+    }
+    for (size_t i = 0; result == 0 && i < few; i++) which[i] = gains[i].picture;
     if (result == 0)
-        result = mem_alloc(&e.scratch, (size_t)pooled->threads * metrics_scratch(p->h, p->w),
-                           sizeof *e.scratch, err);
-    const char *task = caelum_model_metadata(model, "task");
-    if (result == 0) pooled->engine.noise = task && strcmp(task, "denoise") == 0;
-    const struct engine_job job = {.n = p->n, .input = give, .output = take, .cookie = &e};
-    if (result == 0) result = engine_run(&pooled->engine, &job, err);
-    if (result == 0) metrics_total(e.errors, p->n, p->c, p->h, p->w, metrics);
-    if (result == 0 && s.progress) s.progress(s.cookie, "evaluating", p->n, p->n);
-    mem_free(&e.errors);
-    mem_free(&e.scratch);
-    pool_give(&pooled);
+        result = write_some(e, model, which, few, s->sheets, "best.png", "Where color gains most", err);
+    for (size_t i = 0; result == 0 && i < few; i++) which[i] = gains[n - 1 - i].picture;
+    if (result == 0)
+        result = write_some(e, model, which, few, s->sheets, "worst.png", "Where color loses most", err);
+    mem_free(&gains);
+    mem_free(&order);
+    return result;
+}
+
+int caelum_eval_color(const caelum_model *model, const caelum_data *data,
+                      const struct caelum_eval_settings *settings, struct caelum_color_metrics *metrics,
+                      struct caelum_error *err) {
+    struct evaluation e = begin(data, settings);
+    struct caelum_color_metrics m;
+    CHECK(colorizer_gain_check(e.settings.vivid, err));
+    int result = open_color(&e, model, err);
+    if (result == 0) result = measure_color(&e, &m, err);
+    if (result == 0 && e.settings.sheets) result = write_sheets(&e, model, err);
+    end(&e);
+    if (result == 0) *metrics = m;
+    return result;
+}
+
+/* Whether chroma is too much at that gain: more colorful than the truth, or further from it than grey is. */
+static bool is_too_vivid(const struct caelum_color_metrics *m) {
+    return m->colorfulness > m->colorfulness_truth || m->r2 < 0;
+}
+
+int caelum_color_calibrate(caelum_model *model, const caelum_data *data,
+                           const struct caelum_eval_settings *settings, struct caelum_error *err) {
+    enum { HALVINGS = 6 };
+    struct caelum_eval_settings unaided = settings ? *settings : caelum_eval_defaults();
+    double low = 1, high = 5;
+    char text[32];
+    unaided.hints = 0;
+    unaided.split = CAELUM_VALIDATION;
+    struct evaluation e = begin(data, &unaided);
+    int result = open_color(&e, model, err);
+    for (int i = 0; result == 0 && i < HALVINGS; i++) {
+        struct caelum_color_metrics m;
+        e.gain = (low + high) / 2;
+        result = measure_color(&e, &m, err);
+        if (result == 0) *(is_too_vivid(&m) ? &high : &low) = e.gain;
+    }
+    end(&e);
+    if (result != 0) return result;
+    number_print(text, sizeof text, "%.2f", low);
+    return caelum_model_set_metadata(model, COLORIZER_GAIN_KEY, text, err);
+}
+
+bool caelum_color_learned(const struct caelum_color_metrics *m, const struct caelum_color_metrics *grey) {
+    return m->colorfulness >= 5 && m->r2 >= 0.05 && m->psnr - grey->psnr >= 0.3;
+}
+
+/* --- Classes -------------------------------------------------------------------------------------- */
+
+static int check_classifier(const struct caelum_net *net, const struct pictures *p,
+                            struct caelum_error *err) {
+    const struct shape in = net->input;
+    CHECK(task_check_classes(net, p, err));
+    if (in.c == p->c && in.h == p->h && in.w == p->w) return CAELUM_OK;
+    return caelum_fail(err, CAELUM_EFORMAT,
+                       "the classifier takes pictures of %zux%zux%zu, the data has %zux%zux%zu", in.c, in.h,
+                       in.w, p->c, p->h, p->w);
+}
+
+static int open_classifier(struct evaluation *e, const caelum_model *classifier, struct caelum_error *err) {
+    CHECK(check_classifier(classifier->net, &e->pictures, err));
+    CHECK(mem_take(&e->memory, &e->answers, e->pictures.n, WAYS * sizeof *e->answers, err));
+    return take_model(e, classifier, &e->model, err);
+}
+
+static void take_classes(void *cookie, size_t i, const float *values, int worker) {
+    const struct evaluation *e = cookie;
+    const struct pictures *p = &e->pictures;
+    const size_t at = e->first + i, label = pictures_label(p, at);
+    size_t most = 0;
+    double powers = 0;
+    (void)worker;
+    for (size_t c = 1; c < p->classes; c++)
+        if (values[c] > values[most]) most = c;
+    for (size_t c = 0; c < p->classes; c++) powers += exp((double)values[c] - (double)values[most]);
+    e->answers[e->way * p->n + at] = (struct answer){
+        .nats = log(powers) - ((double)values[label] - (double)values[most]), .right = most == label};
+}
+
+/* The pictures in their colors and, where there is a colorizer, in grey and in its colors. */
+static int class_round(struct evaluation *e, struct caelum_error *err) {
+    const struct engine_job job = {.n = e->count, .input = give, .output = take_classes, .cookie = e};
+    if (e->colorizer) CHECK(predict(e, e->colorizer, err));
+    for (int way = COLOR; way < (e->colorizer ? WAYS : GREY); way++) {
+        e->way = (enum way)way;
+        CHECK(engine_run(&e->model->engine, &job, err));
+    }
+    return CAELUM_OK;
+}
+
+static struct caelum_class_metrics total(const struct evaluation *e, enum way way) {
+    const size_t n = e->pictures.n;
+    struct caelum_class_metrics m = {.count = n};
+    for (const struct answer *a = e->answers + way * n; a < e->answers + (way + 1) * n; a++)
+        m.accuracy += a->right, m.cross_entropy += a->nats;
+    m.accuracy /= (double)n;
+    m.cross_entropy /= (double)n;
+    return m;
+}
+
+int caelum_eval_class(const caelum_model *classifier, const caelum_data *data,
+                      const struct caelum_eval_settings *settings, struct caelum_class_metrics *metrics,
+                      struct caelum_error *err) {
+    struct evaluation e = begin(data, settings);
+    int result = open_classifier(&e, classifier, err);
+    if (result == 0) result = each_round(&e, "classifying", ROUND, class_round, err);
+    if (result == 0) *metrics = total(&e, COLOR);
+    end(&e);
+    return result;
+}
+
+static int measure_semantic(struct evaluation *e, const caelum_model *colorizer,
+                            const caelum_model *classifier, struct caelum_semantic_metrics *metrics,
+                            struct caelum_error *err) {
+    const size_t size = pictures_size(&e->pictures);
+    CHECK(colorizer_gain_check(e->settings.vivid, err));
+    CHECK(open_classifier(e, classifier, err));
+    CHECK(open_colorizer(e, colorizer, &e->colorizer, err));
+    CHECK(mem_take(&e->memory, &e->room, (size_t)e->model->threads * MOST_LANES, size, err));
+    CHECK(each_round(e, "classifying", ROUND, class_round, err));
+    const struct caelum_class_metrics truth = total(e, COLOR), grey = total(e, GREY),
+                                      ours = total(e, RECOLORED);
+    const double gap = truth.accuracy - grey.accuracy;
+    *metrics =
+        (struct caelum_semantic_metrics){.color = truth,
+                                         .grey = grey,
+                                         .recolored = ours,
+                                         .closed = gap > 0 ? (ours.accuracy - grey.accuracy) / gap : NAN};
+    return CAELUM_OK;
+}
+
+int caelum_eval_semantic(const caelum_model *colorizer, const caelum_model *classifier,
+                         const caelum_data *data, const struct caelum_eval_settings *settings,
+                         struct caelum_semantic_metrics *metrics, struct caelum_error *err) {
+    struct evaluation e = begin(data, settings);
+    const int result = measure_semantic(&e, colorizer, classifier, metrics, err);
+    end(&e);
     return result;
 }

@@ -60,56 +60,71 @@ struct part {
     float *chunk;              /* [CHUNK][count] */
 };
 
-static int part_open(struct part *p, size_t n, size_t w, int which, struct caelum_error *err) {
-    CHECK(mem_alloc(&p->index, n, sizeof *p->index, err));
-    p->count = list_part(n, w, which, p->index);
-    CHECK(mem_alloc(&p->mean, p->count, sizeof *p->mean, err));
-    CHECK(mem_alloc(&p->chunk, p->count, CHUNK * sizeof *p->chunk, err));
-    return mem_alloc(&p->covariance, p->count * p->count, sizeof *p->covariance, err);
+struct eigen {
+    double value;
+    size_t part, column;
+};
+
+/* What fitting a code takes. */
+struct fit {
+    struct linear_code *code;
+    struct mem_group memory;
+    struct lapack lapack;
+    size_t parts; /* 2 where mirrored pictures count, too */
+    struct part part[2];
+    float *vector, *product; /* [n]; [count][count] of the larger part */
+    struct eigen *eigen;     /* [n] */
+    double *values;          /* [n] */
+};
+
+static int open_part(struct fit *f, struct part *p, int which, struct caelum_error *err) {
+    const struct linear_code *code = f->code;
+    CHECK(mem_take(&f->memory, &p->index, code->n, sizeof *p->index, err));
+    p->count = list_part(code->n, code->w, which, p->index);
+    CHECK(mem_take(&f->memory, &p->mean, p->count, sizeof *p->mean, err));
+    CHECK(mem_take(&f->memory, &p->chunk, p->count, CHUNK * sizeof *p->chunk, err));
+    return mem_take(&f->memory, &p->covariance, p->count * p->count, sizeof *p->covariance, err);
 }
 
-static void part_close(struct part *p) {
-    mem_free(&p->index);
-    mem_free(&p->mean);
-    mem_free(&p->chunk);
-    mem_free(&p->covariance);
+static int open_fit(struct fit *f, struct caelum_error *err) {
+    struct linear_code *code = f->code;
+    CHECK(mem_alloc(&code->mean, code->n, sizeof *code->mean, err));
+    CHECK(mem_alloc(&code->basis, code->n * code->n, sizeof *code->basis, err));
+    for (size_t p = 0; p < f->parts; p++) CHECK(open_part(f, &f->part[p], f->parts == 2 ? (int)p : 2, err));
+    const size_t largest = f->part[0].count;
+    CHECK(mem_take(&f->memory, &f->vector, code->n, sizeof *f->vector, err));
+    CHECK(mem_take(&f->memory, &f->product, largest * largest, sizeof *f->product, err));
+    CHECK(mem_take(&f->memory, &f->eigen, code->n, sizeof *f->eigen, err));
+    CHECK(mem_take(&f->memory, &f->values, code->n, sizeof *f->values, err));
+    return lapack_open(&f->lapack, err);
 }
 
 /* Adds the chunk's outer products: in float within a chunk, in double across chunks. */
-static void add_chunk(const struct lapack *lapack, struct part *p, size_t rows, float *product) {
+static void add_chunk(struct fit *f, struct part *p, size_t rows) {
     const int n = (int)p->count;
-    lapack->ssyrk(CblasRowMajor, CblasUpper, CblasTrans, n, (int)rows, 1.0f, p->chunk, n, 0.0f, product, n);
+    f->lapack.ssyrk(CblasRowMajor, CblasUpper, CblasTrans, n, (int)rows, 1.0f, p->chunk, n, 0.0f, f->product,
+                    n);
     for (size_t i = 0; i < p->count; i++)
         for (size_t j = i; j < p->count; j++)
-            p->covariance[i * p->count + j] += (double)product[i * p->count + j];
+            p->covariance[i * p->count + j] += (double)f->product[i * p->count + j];
     for (size_t r = 0; r < rows; r++)
         for (size_t i = 0; i < p->count; i++) p->mean[i] += (double)p->chunk[r * p->count + i];
 }
 
-static int accumulate(const struct linear_code *code, const struct pictures *pictures, struct part *parts,
-                      size_t n_parts, struct lapack *lapack, struct caelum_error *err) {
+static void accumulate(struct fit *f, const struct pictures *pictures) {
+    const struct linear_code *code = f->code;
     const size_t blocks = blocks_in(pictures, code), total = pictures->n * blocks;
-    float *vector = NULL, *product = NULL;
-    int result = mem_alloc(&vector, code->n, sizeof *vector, err);
-    if (result == 0) result = mem_alloc(&product, parts[0].count * parts[0].count, sizeof *product, err);
-    if (result == 0) result = lapack_open(lapack, err);
-    size_t rows = 0;
-    for (size_t i = 0; result == 0 && i < total; i++) {
-        cut_block(pictures, code, i / blocks, i % blocks, vector);
+    for (size_t i = 0, rows = 0; i < total; i++) {
+        cut_block(pictures, code, i / blocks, i % blocks, f->vector);
         /* around 1/2, so that less is lost when the mean is taken off the products */
-        for (size_t j = 0; j < code->n; j++) vector[j] -= 0.5f;
-        if (n_parts == 2) split_parts(vector, code->n, code->w);
-        for (size_t p = 0; p < n_parts; p++)
-            for (size_t j = 0; j < parts[p].count; j++)
-                parts[p].chunk[rows * parts[p].count + j] = vector[parts[p].index[j]];
-        if (++rows == CHUNK || i + 1 == total) {
-            for (size_t p = 0; p < n_parts; p++) add_chunk(lapack, &parts[p], rows, product);
-            rows = 0;
-        }
+        for (size_t j = 0; j < code->n; j++) f->vector[j] -= 0.5f;
+        if (f->parts == 2) split_parts(f->vector, code->n, code->w);
+        for (struct part *p = f->part; p < f->part + f->parts; p++)
+            for (size_t j = 0; j < p->count; j++) p->chunk[rows * p->count + j] = f->vector[p->index[j]];
+        if (++rows < CHUNK && i + 1 < total) continue;
+        for (size_t p = 0; p < f->parts; p++) add_chunk(f, &f->part[p], rows);
+        rows = 0;
     }
-    mem_free(&vector);
-    mem_free(&product);
-    return result;
 }
 
 /* Sums to the covariance proper. The odd part of mirrored data has mean zero. */
@@ -121,71 +136,52 @@ static void center(struct part *p, double total, bool odd) {
                 p->covariance[i * p->count + j] / total - p->mean[i] * p->mean[j];
 }
 
-struct eigen {
-    double value;
-    int part;
-    size_t column;
-};
-
 static int descending(const void *a, const void *b) {
     const double x = ((const struct eigen *)a)->value, y = ((const struct eigen *)b)->value;
     return (x < y) - (x > y);
 }
 
 /* Eigenvectors of all parts, sorted, back in the space of pixels. */
-static int diagonalise(struct linear_code *code, struct part *parts, size_t n_parts,
-                       const struct lapack *lapack, struct caelum_error *err) {
-    struct eigen *eigen = NULL;
-    double *values = NULL;
+static int diagonalize(struct fit *f, struct caelum_error *err) {
+    struct linear_code *code = f->code;
+    const size_t n = code->n;
     size_t count = 0;
-    int result = mem_alloc(&eigen, code->n, sizeof *eigen, err);
-    if (result == 0) result = mem_alloc(&values, code->n, sizeof *values, err);
-    for (size_t p = 0; result == 0 && p < n_parts; p++) {
-        const int n = (int)parts[p].count;
-        if (lapack->dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', n, parts[p].covariance, n, values) != 0)
-            result = caelum_fail(err, CAELUM_EFAIL, "the eigenvalues of the covariance were not found");
-        for (size_t i = 0; i < parts[p].count; i++) eigen[count++] = (struct eigen){values[i], (int)p, i};
+    for (size_t i = 0; i < f->parts; i++) {
+        const struct part *p = &f->part[i];
+        const int side = (int)p->count;
+        if (f->lapack.dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', side, p->covariance, side, f->values) != 0)
+            return caelum_fail(err, CAELUM_EFAIL, "the eigenvalues of the covariance were not found");
+        for (size_t k = 0; k < p->count; k++) f->eigen[count++] = (struct eigen){f->values[k], i, k};
+        for (size_t k = 0; k < p->count; k++) code->mean[p->index[k]] = (float)p->mean[k];
     }
-    if (result == 0) {
-        qsort(eigen, code->n, sizeof *eigen, descending);
-        for (size_t k = 0; k < code->n; k++) {
-            const struct part *p = &parts[eigen[k].part];
-            float *v = code->basis + k * code->n;
-            for (size_t i = 0; i < p->count; i++)
-                v[p->index[i]] = (float)p->covariance[i * p->count + eigen[k].column];
-            if (n_parts == 2) split_parts(v, code->n, code->w);
-        }
-        for (size_t p = 0; p < n_parts; p++)
-            for (size_t i = 0; i < parts[p].count; i++)
-                code->mean[parts[p].index[i]] = (float)parts[p].mean[i];
-        if (n_parts == 2) split_parts(code->mean, code->n, code->w);
-        for (size_t i = 0; i < code->n; i++) code->mean[i] += 0.5f;
+    qsort(f->eigen, n, sizeof *f->eigen, descending);
+    for (size_t k = 0; k < n; k++) {
+        const struct part *p = &f->part[f->eigen[k].part];
+        float *v = code->basis + k * n;
+        for (size_t i = 0; i < p->count; i++)
+            v[p->index[i]] = (float)p->covariance[i * p->count + f->eigen[k].column];
+        if (f->parts == 2) split_parts(v, n, code->w);
     }
-    mem_free(&eigen);
-    mem_free(&values);
-    return result;
+    if (f->parts == 2) split_parts(code->mean, n, code->w);
+    for (size_t i = 0; i < n; i++) code->mean[i] += 0.5f;
+    return CAELUM_OK;
 }
 
-int linear_code_fit(struct linear_code *out, const struct pictures *pictures, size_t h, size_t w,
+static int fit(struct fit *f, const struct pictures *pictures, struct caelum_error *err) {
+    CHECK(open_fit(f, err));
+    accumulate(f, pictures);
+    const double total = (double)(pictures->n * blocks_in(pictures, f->code));
+    for (size_t p = 0; p < f->parts; p++) center(&f->part[p], total, p == 1);
+    return diagonalize(f, err);
+}
+
+int linear_code_fit(struct linear_code *code, const struct pictures *pictures, size_t h, size_t w,
                     struct caelum_error *err) {
-    struct linear_code code = {.n = pictures->c * h * w, .h = h, .w = w};
-    struct part parts[2] = {0};
-    struct lapack lapack;
-    const bool mirror = h == pictures->h && w == pictures->w;
-    const size_t n_parts = mirror ? 2 : 1;
-    int result = mem_alloc(&code.mean, code.n, sizeof(float), err);
-    if (result == 0) result = mem_alloc(&code.basis, code.n * code.n, sizeof(float), err);
-    for (size_t p = 0; result == 0 && p < n_parts; p++)
-        result = part_open(&parts[p], code.n, w, mirror ? (int)p : 2, err);
-    if (result == 0) result = accumulate(&code, pictures, parts, n_parts, &lapack, err);
-    const double total = (double)(pictures->n * blocks_in(pictures, &code));
-    for (size_t p = 0; result == 0 && p < n_parts; p++) center(&parts[p], total, mirror && p == 1);
-    if (result == 0) result = diagonalise(&code, parts, n_parts, &lapack, err);
-    for (size_t p = 0; p < 2; p++) part_close(&parts[p]);
-    if (result != 0)
-        linear_code_free(&code);
-    else
-        *out = code;
+    struct fit f = {.code = code, .parts = h == pictures->h && w == pictures->w ? 2 : 1};
+    *code = (struct linear_code){.n = pictures->c * h * w, .h = h, .w = w};
+    const int result = fit(&f, pictures, err);
+    mem_end(&f.memory);
+    if (result != 0) linear_code_free(code);
     return result;
 }
 
@@ -196,19 +192,23 @@ void linear_code_free(struct linear_code *code) {
 
 /* --- Measuring ------------------------------------------------------------------------------------ */
 
-/* Pictures of one round of matrix products, and what measuring them needs. */
-struct round {
+enum { ROUND = 256 }; /* pictures of one round of matrix products */
+
+/* What measuring takes. */
+struct measuring {
     const struct linear_code *code;
     const struct pictures *pictures;
-    size_t first, n;
-    const float *output; /* [n * blocks][code->n] */
-    double *scratch;     /* [n] parts */
-    float *picture;      /* [n][c][h][w] */
-    struct picture_error *errors;
+    struct mem_group memory;
+    struct lapack lapack;
+    size_t keep, first, n;         /* pictures of this round */
+    float *input, *codes, *output; /* [ROUND * blocks] of code->n, keep, code->n numbers */
+    double *scratch;               /* [ROUND] parts */
+    float *picture;                /* [ROUND][c][h][w] */
+    struct picture_error *errors;  /* [pictures->n] */
 };
 
 static void measure_one(void *cookie, size_t i, int worker) {
-    const struct round *r = cookie;
+    const struct measuring *r = cookie;
     const struct pictures *p = r->pictures;
     const struct linear_code *code = r->code;
     const size_t size = pictures_size(p), blocks = blocks_in(p, code), across = p->w / code->w;
@@ -226,51 +226,45 @@ static void measure_one(void *cookie, size_t i, int worker) {
 }
 
 /* output = mean + (input - mean) B^T B for the first `keep` basis vectors. */
-static void project(const struct lapack *lapack, const struct linear_code *code, size_t keep, size_t rows,
-                    float *input, float *codes, float *output) {
-    const int n = (int)code->n, k = (int)keep, m = (int)rows;
-    for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < code->n; i++) {
-            input[r * code->n + i] -= code->mean[i];
-            output[r * code->n + i] = code->mean[i];
-        }
-    if (keep == 0) return;
-    lapack->sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, k, n, 1.0f, input, n, code->basis, n, 0.0f,
-                  codes, k);
-    lapack->sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0f, codes, k, code->basis, n, 1.0f,
-                  output, n);
+static void project(const struct measuring *r, size_t rows) {
+    const struct linear_code *code = r->code;
+    const int n = (int)code->n, k = (int)r->keep, m = (int)rows;
+    for (size_t i = 0; i < rows * code->n; i++) {
+        r->input[i] -= code->mean[i % code->n];
+        r->output[i] = code->mean[i % code->n];
+    }
+    if (k == 0) return;
+    r->lapack.sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, k, n, 1.0f, r->input, n, code->basis, n, 0.0f,
+                    r->codes, k);
+    r->lapack.sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0f, r->codes, k, code->basis, n,
+                    1.0f, r->output, n);
 }
 
-int linear_code_measure(const struct linear_code *code, size_t keep, const struct pictures *p,
-                        struct caelum_metrics *metrics, struct caelum_error *err) {
-    enum { PICTURES = 256 };
-    const size_t blocks = blocks_in(p, code), size = pictures_size(p);
-    float *input = NULL, *codes = NULL, *output = NULL;
-    struct round round = {.code = code, .pictures = p};
-    struct lapack lapack;
-    int result = mem_alloc(&input, PICTURES * size, sizeof *input, err);
-    if (result == 0) result = mem_alloc(&codes, PICTURES * blocks * (keep + 1), sizeof *codes, err);
-    if (result == 0) result = mem_alloc(&output, PICTURES * size, sizeof *output, err);
-    if (result == 0) result = mem_alloc(&round.picture, PICTURES * size, sizeof *round.picture, err);
-    if (result == 0)
-        result =
-            mem_alloc(&round.scratch, PICTURES * metrics_scratch(p->h, p->w), sizeof *round.scratch, err);
-    if (result == 0) result = mem_alloc(&round.errors, p->n, sizeof *round.errors, err);
-    if (result == 0) result = lapack_open(&lapack, err);
-    round.output = output;
-    for (; result == 0 && round.first < p->n; round.first += PICTURES) {
-        round.n = p->n - round.first < PICTURES ? p->n - round.first : PICTURES;
-        for (size_t i = 0; i < round.n * blocks; i++)
-            cut_block(p, code, round.first + i / blocks, i % blocks, input + i * code->n);
-        project(&lapack, code, keep, round.n * blocks, input, codes, output);
-        parallel_for(parallel_default_threads(), round.n, measure_one, &round);
+static int measure(struct measuring *r, struct caelum_metrics *metrics, struct caelum_error *err) {
+    const struct pictures *p = r->pictures;
+    const size_t blocks = blocks_in(p, r->code), size = pictures_size(p);
+    CHECK(mem_take(&r->memory, &r->input, ROUND * size, sizeof *r->input, err));
+    CHECK(mem_take(&r->memory, &r->codes, ROUND * blocks * (r->keep + 1), sizeof *r->codes, err));
+    CHECK(mem_take(&r->memory, &r->output, ROUND * size, sizeof *r->output, err));
+    CHECK(mem_take(&r->memory, &r->picture, ROUND * size, sizeof *r->picture, err));
+    CHECK(mem_take(&r->memory, &r->scratch, ROUND * metrics_scratch(p->h, p->w), sizeof *r->scratch, err));
+    CHECK(mem_take(&r->memory, &r->errors, p->n, sizeof *r->errors, err));
+    CHECK(lapack_open(&r->lapack, err));
+    for (; r->first < p->n; r->first += ROUND) {
+        r->n = p->n - r->first < ROUND ? p->n - r->first : ROUND;
+        for (size_t i = 0; i < r->n * blocks; i++)
+            cut_block(p, r->code, r->first + i / blocks, i % blocks, r->input + i * r->code->n);
+        project(r, r->n * blocks);
+        parallel_for(parallel_default_threads(), r->n, measure_one, r);
     }
-    if (result == 0) metrics_total(round.errors, p->n, p->c, p->h, p->w, metrics);
-    mem_free(&input);
-    mem_free(&codes);
-    mem_free(&output);
-    mem_free(&round.picture);
-    mem_free(&round.scratch);
-    mem_free(&round.errors);
+    metrics_total(r->errors, p->n, p->c, p->h, p->w, metrics);
+    return CAELUM_OK;
+}
+
+int linear_code_measure(const struct linear_code *code, size_t keep, const struct pictures *pictures,
+                        struct caelum_metrics *metrics, struct caelum_error *err) {
+    struct measuring r = {.code = code, .pictures = pictures, .keep = keep};
+    const int result = measure(&r, metrics, err);
+    mem_end(&r.memory);
     return result;
 }

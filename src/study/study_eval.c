@@ -81,10 +81,8 @@ int study_eval_write(const struct study_unit *u, int threads, struct caelum_erro
     CHECK(file_join(model, sizeof model, u->dir, "best.safetensors", err));
     CHECK(file_join(path, sizeof path, u->dir, "eval.json", err));
     CHECK(checksum(model, sha, err));
-    json_t *root = json_object();
-    json_put(&root, "version", json_integer(VERSION));
-    json_put(&root, "model_sha256", json_string(sha));
-    json_put(&root, "split", json_string("test"));
+    json_t *root = JSON({"version", json_integer(VERSION)}, {"model_sha256", json_string(sha)},
+                        {"split", json_string("test")});
     struct caelum_model *best = NULL;
     int result = caelum_model_load(&best, model, err);
     if (result == 0) result = measure(u, best, &how, &root, err);

@@ -80,22 +80,10 @@ double study_correlation(const double *x, const double *y, size_t n) {
     return xx > 1e-12 && yy > 1e-12 ? xy / sqrt(xx * yy) : NAN;
 }
 
-/* "4,911" from "4911". */
-static void group(char text[48]) {
-    char digits[48], *to = text;
-    snprintf(digits, sizeof digits, "%s", text);
-    const size_t n = strlen(digits);
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0 && digits[0] != '-' && (n - i) % 3 == 0) *to++ = ',';
-        *to++ = digits[i];
-    }
-    *to = '\0';
-}
-
 const char *figure_text(const struct figure_kind *k, double value, char text[48]) {
     if (isnan(value)) return strcpy(text, "–");
     number_print(text, 40, k->format, value);
-    if (strcmp(k->format, "%.0f") == 0 && fabs(value) < 1e12) group(text);
+    if (strcmp(k->format, "%.0f") == 0 && fabs(value) < 1e12) number_group(text);
     return text;
 }
 

@@ -4,7 +4,6 @@
 #include "study/study_file.h"
 
 #include "base/file.h"
-#include "base/mem.h"
 #include "base/number.h"
 #include "base/path.h"
 #include "study/study_figures.h"
@@ -363,11 +362,11 @@ static int allocate(struct study *s, const char *path, struct caelum_error *err)
     s->title = path_name(s->file);
     s->source = "the study";
     study_figures_begin(s);
-    CHECK(mem_alloc(&s->run, lines, sizeof *s->run, err));
-    CHECK(mem_alloc(&s->section, lines, sizeof *s->section, err));
-    CHECK(mem_alloc(&s->entry, lines, sizeof *s->entry, err));
-    CHECK(mem_alloc(&s->claim, lines, sizeof *s->claim, err));
-    return mem_alloc(&s->show, lines, sizeof *s->show, err);
+    CHECK(mem_take(&s->memory, &s->run, lines, sizeof *s->run, err));
+    CHECK(mem_take(&s->memory, &s->section, lines, sizeof *s->section, err));
+    CHECK(mem_take(&s->memory, &s->entry, lines, sizeof *s->entry, err));
+    CHECK(mem_take(&s->memory, &s->claim, lines, sizeof *s->claim, err));
+    return mem_take(&s->memory, &s->show, lines, sizeof *s->show, err);
 }
 
 int study_file_load(struct study **out, const char *path, struct caelum_error *err) {
@@ -386,11 +385,7 @@ int study_file_load(struct study **out, const char *path, struct caelum_error *e
 void study_file_close(struct study **study) {
     struct study *s = *study;
     if (!s) return;
-    mem_free(&s->run);
-    mem_free(&s->section);
-    mem_free(&s->entry);
-    mem_free(&s->claim);
-    mem_free(&s->show);
+    mem_end(&s->memory);
     mem_free(&s->file);
     mem_free(&s->text);
     mem_free(study);

@@ -3,7 +3,7 @@
 #ifndef CAELUM_STUDY_STUDY_FILE_H
 #define CAELUM_STUDY_STUDY_FILE_H
 
-#include "base/error.h"
+#include "base/mem.h"
 
 /* Most runs of a study, seeds of a run, references of an entry, bytes of a source and of a claim's words. */
 enum { STUDY_RUNS = 256, STUDY_SEEDS = 32, STUDY_REFERENCES = 8, STUDY_WORDS = 500 };
@@ -78,6 +78,7 @@ struct study_section {
 
 /* Arrays in the order of the file. */
 struct study {
+    struct mem_group memory;
     char *file, *text;  /* the path; the text, cut into words that the rest points into */
     const char *title;  /* the file's name if it has none */
     const char *source; /* whose figures the references are: "the study" */

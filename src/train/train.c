@@ -187,15 +187,13 @@ static int write_run_json(const struct run *run, struct caelum_error *err) {
     double seconds = 0;
     CHECK(path_in(run, "run.json", path, err));
     for (size_t i = 0; i < fit->epochs_done; i++) seconds += fit->history[i].seconds;
-    json_t *root = json_object();
-    json_put(&root, "version", json_integer(1));
-    json_put(&root, "command", json_bytes(command ? command : ""));
-    json_put(&root, "settings", settings_json(&run->resume));
-    json_put(&root, "parameters", json_size(run->net->params));
-    json_put(&root, "build", json_string(caelum_build_info()));
-    json_put(&root, "kernels", json_string(run->trainer.engine.kernels->name));
-    json_put(&root, "threads", json_integer(run->trainer.settings.threads));
-    json_put(&root, "epochs_done", json_size(fit->epochs_done));
+    json_t *root =
+        JSON({"version", json_integer(1)}, {"command", json_bytes(command ? command : "")},
+             {"settings", settings_json(&run->resume)}, {"parameters", json_size(run->net->params)},
+             {"build", json_string(caelum_build_info())},
+             {"kernels", json_string(run->trainer.engine.kernels->name)},
+             {"threads", json_integer(run->trainer.settings.threads)},
+             {"epochs_done", json_size(fit->epochs_done)});
     if (fit->best_epoch > 0) {
         json_put(&root, "best_epoch", json_size(fit->best_epoch));
         json_put(&root, "best_val_loss", json_number(fit->history[fit->best_epoch - 1].val_loss));
