@@ -22,7 +22,7 @@ static enum value value_of(const struct caelum_option *row) {
     }
 }
 
-/* "info cache export" of "info|cache|export SPEC". */
+/* "info cache" of "info|cache SPEC". */
 static const char *spaced(const char *words, char text[512]) {
     snprintf(text, 512, "%.*s", (int)strcspn(words, " "), words);
     for (char *c = text; *c; c++)

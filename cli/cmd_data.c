@@ -1,4 +1,4 @@
-/* cmd_data.c - caelum data info, cache, export. */
+/* cmd_data.c - caelum data info, cache, export, fetch. */
 #include "cli.h"
 
 #include "base/json.h"
@@ -115,7 +115,7 @@ static void print_object(const caelum_data *data, const struct caelum_data_info 
 struct data_command {
     struct caelum_data_settings settings;
     bool json, force;
-    const char *out;
+    const char *out, *from;
     int split;
     size_t count;
     caelum_data *data;
@@ -141,6 +141,15 @@ static int export_pictures(const struct data_command *d, struct caelum_error *er
     return 0;
 }
 
+static int fetch(const struct data_command *d, const char *name, struct caelum_error *err) {
+    const struct caelum_fetch_settings settings = {.to = d->out, .from = d->from, .progress = progress_stage};
+    char path[PATH_SIZE];
+    CHECK(caelum_data_fetch(name, &settings, path, err));
+    progress_clear();
+    printf("%s is here as published; use it by --data %s\n", name, d->out ? path : name);
+    return 0;
+}
+
 static const struct caelum_option rows[] = {
     OPTION(U64, struct data_command, 0, "split-seed", settings.split_seed, "N",
            "seed of the shuffle that precedes the split"),
@@ -149,7 +158,11 @@ static const struct caelum_option rows[] = {
     OPTION(SIZE, struct data_command, 0, "crop", settings.crop, "N",
            "for a directory of pictures: height and width of the crops, 8 to 256 pixels"),
     OPTION(STRING, struct data_command, 0, "cache-dir", settings.cache_dir, "DIR", CACHE_HELP),
-    OPTION(STRING, struct data_command, 'o', "out", out, "DIR", "export: directory for the pictures, as PNG"),
+    OPTION(STRING, struct data_command, 'o', "out", out, "DIR",
+           "export: directory for the pictures, as PNG; fetch: for the files, "
+           "default ~/.local/share/caelum/NAME"),
+    OPTION(STRING, struct data_command, 0, "from", from, "URL",
+           "fetch: directory of a server that has the files under their published names"),
     CHOICE(struct data_command, "split", split, eval_splits, "export: which part of the data"),
     OPTION(SIZE, struct data_command, 0, "count", count, "N",
            "export: only the first N pictures of the split; 0 = all"),
@@ -167,13 +180,16 @@ static void defaults(void *values) {
 
 static int run(void *values, int n, char **words, struct caelum_error *err) {
     struct data_command *d = values;
-    const bool describe = n > 0 && strcmp(words[0], "info") == 0,
-               export = n > 0 && strcmp(words[0], "export") == 0;
+    const char *verb = n > 0 ? words[0] : "";
+    const bool describe = strcmp(verb, "info") == 0, export = strcmp(verb, "export") == 0,
+               get = strcmp(verb, "fetch") == 0;
     static struct caelum_data_info info;
-    if (n < 1 || n > 2 || (!describe && !export && strcmp(words[0], "cache") != 0))
-        return usage_error("data", "expected 'info SPEC', 'cache SPEC' or 'export SPEC -o DIR'");
+    if (n > 2 || (!describe && !export && !get && strcmp(verb, "cache") != 0))
+        return usage_error("data",
+                           "expected 'info SPEC', 'cache SPEC', 'export SPEC -o DIR' or 'fetch NAME'");
     if (export && !d->out) return usage_error("data", "export: expected -o DIR");
     signals_catch();
+    if (get) return fetch(d, n == 2 ? words[1] : "", err);
     CHECK(caelum_data_open(&d->data, n == 2 ? words[1] : NULL, &d->settings, err));
     if (export) return export_pictures(d, err);
     if (describe) CHECK(caelum_data_describe(d->data, &info, err));
@@ -194,8 +210,8 @@ static void close_data(void *values) {
 
 const struct command command_data = {
     .name = "data",
-    .arguments = "info|cache|export SPEC",
-    .summary = "describe a data set, prepare it for faster starts, or write its pictures",
+    .arguments = "info|cache|export|fetch SPEC",
+    .summary = "describe a data set, prepare it for faster starts, write its pictures, or get it",
     .example = "caelum data info synthetic:1000",
     .rows = rows,
     .display = true,

@@ -27,12 +27,15 @@ static const struct item environment[] = {
     {"TERM", "Where it is dumb or not set there are no colors."},
     {"XDG_CONFIG_HOME", "Directory of caelum/config; ~/.config if it is not set."},
     {"XDG_CACHE_HOME", "Directory of caelum, for prepared data; ~/.cache if it is not set."},
+    {"XDG_DATA_HOME", "Directory of caelum, for fetched data sets; ~/.local/share if it is not set."},
+    {"https_proxy, http_proxy, no_proxy", "Proxies for data fetch, as libcurl has it."},
     {NULL, NULL}};
 
 static const struct item files[] = {
     {"./caelum.conf", "Options for commands that are started in this directory, one 'key = value' a line."},
     {"~/.config/caelum/config", "Options of the user, likewise; caelum.conf wins."},
     {"~/.cache/caelum/", "Prepared data and measured baselines; can be deleted at any time."},
+    {"~/.local/share/caelum/", "Fetched data sets, a directory each."},
     {"runs/", "Where train and study put their directories unless told otherwise."},
     {NULL, NULL}};
 
@@ -42,6 +45,7 @@ static const struct item statuses[] = {
     {"2", "Invalid argument, on the command line, in the environment or in a file."},
     {"3", "Bad or unsupported data, network or model."},
     {"4", "A file is missing, exists already, or can't be read or written."},
+    {"5", "A download failed: no connection, or no server has the file."},
     {"6", "A training diverged."},
     {"7", "Out of memory or threads."},
     {"130, 143, 129", "Stopped by SIGINT, SIGTERM or SIGHUP; finished work is saved."},

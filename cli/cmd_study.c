@@ -70,8 +70,7 @@ struct study {
 };
 
 static const struct caelum_option rows[] = {
-    OPTION(STRING, struct study, 'd', "data", s.data, "SPEC",
-           "data of runs that name none, as for train; default synthetic"),
+    OPTION(STRING, struct study, 'd', "data", s.data, "SPEC", "data of runs that name none, as for train"),
     OPTION(STRING, struct study, 'o', "out", s.out, "DIR", "directory of the study; default runs/FILE"),
     OPTION(THREADS, struct study, 'j', "jobs", s.jobs, "N",
            "runs side by side, one thread each; 1: one after the other on all threads; default: threads"),

@@ -98,13 +98,13 @@ const char *progress_duration(double seconds, char text[32]) {
 int progress_stage(void *cookie, const char *what, size_t done, size_t total) {
     (void)cookie;
     if (done < total && progress_due()) {
-        char line[200], meter[32] = "";
+        char line[200], meter[32] = "", of[32], all[32];
         if (is_live()) {
             progress_bar(meter + 1, 24, (double)done / (double)total);
             meter[0] = '[';
             strcpy(meter + 25, "] ");
         }
-        snprintf(line, sizeof line, "%s %s%zu/%zu", what, meter, done, total);
+        snprintf(line, sizeof line, "%s %s%s/%s", what, meter, grouped(done, of), grouped(total, all));
         progress_show(line);
     }
     if (done == total) progress_clear();
@@ -152,7 +152,7 @@ void descriptors_open(void) {
 static volatile sig_atomic_t caught;
 
 static void on_signal(int signal_number) {
-    static const char text[] = "\nstopping after this batch, saving... (again to quit now)\n";
+    static const char text[] = "\nstopping, saving... (again to quit now)\n";
     caught = signal_number;
     if (write(2, text, sizeof text - 1) < 0) return;
 }

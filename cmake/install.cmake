@@ -52,6 +52,9 @@ set(CPACK_DEBIAN_PACKAGE_DEPENDS fonts-dejavu-core) # cairo brings no font
 if(LAPACK_FOUND)
   string(APPEND CPACK_DEBIAN_PACKAGE_DEPENDS ", liblapacke") # loaded on demand: not seen by dpkg-shlibdeps
 endif()
+if(CURL_FOUND)
+  string(APPEND CPACK_DEBIAN_PACKAGE_DEPENDS ", libcurl4 | libcurl3-gnutls, ca-certificates") # likewise
+endif()
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON) # needs dpkg-shlibdeps, package dpkg-dev
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)

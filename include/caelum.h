@@ -39,7 +39,7 @@ enum caelum_code {
     CAELUM_EUSAGE = -2,    /* invalid argument */
     CAELUM_EFORMAT = -3,   /* bad or unsupported data, network text or model */
     CAELUM_EIO = -4,       /* a file is missing, exists already, or can't be read or written */
-    CAELUM_ENET = -5,      /* reserved: nothing returns it */
+    CAELUM_ENET = -5,      /* a download failed: no connection, or no server has the file */
     CAELUM_EDIVERGED = -6, /* training produced NaN, infinity or an exploding loss */
     CAELUM_ERESOURCE = -7, /* memory or threads */
     CAELUM_ESTOPPED = -8,  /* a callback asked to stop; what was done so far is saved */
@@ -141,7 +141,10 @@ struct caelum_data_settings caelum_data_defaults(void);
  * than a crop, damaged or no pictures are skipped, see caelum_data_skipped; at least 10 must be left;
  *   "synthetic", "synthetic:COUNT" or "synthetic:COUNT:SIZE", exactly: generated pictures (default 6000 of
  *     32x32); such a directory is meant by ./synthetic;
- *   NULL: the directory named by the environment variable CAELUM_DATA, else "synthetic".
+ *   the name of a data set that caelum_data_fetch has put into the user's directory, where there is no such
+ *     file: "cifar-10";
+ *   NULL or "": what the environment variable CAELUM_DATA says, else CIFAR-10 where it was fetched, else
+ *     "synthetic".
  * CIFAR-10 and crops are prepared once into a cache file that later calls map into memory. It stands for the
  * files' size, inode, and times of change (also that of the inode, which nobody can set): one that was added,
  * removed, changed or replaced since makes a new one. Its checksum is compared each time, and it is used only
@@ -153,6 +156,25 @@ struct caelum_data_settings caelum_data_defaults(void);
 int caelum_data_open(caelum_data **data, const char *spec, const struct caelum_data_settings *settings,
                      struct caelum_error *err);
 void caelum_data_close(caelum_data **data);
+
+struct caelum_fetch_settings {
+    const char *to;   /* directory for the files; NULL: $XDG_DATA_HOME/caelum/NAME, else
+                         ~/.local/share/caelum/NAME, where caelum_data_open finds them by the name */
+    const char *from; /* URL of a directory that has the files under their published names, or of the file;
+                         NULL: the publisher's, then mirrors */
+    caelum_progress progress; /* counts the bytes of one file after the other; may be NULL */
+    void *cookie;
+};
+
+/* Fetches a published data set: "cifar-10", "cifar-100", "mnist", "fashion-mnist" or "stl-10". Sets `path` to
+ * what caelum_data_open takes for it. settings may be NULL. A file has its name only once its length and
+ * SHA-256 are those published; before, what has come is kept as NAME.part, and the next call continues there.
+ * Files that are there already are checked. Proxies are taken from the environment ("https_proxy"). Fails
+ * with CAELUM_ENET where no server can be reached or none has the file; CAELUM_EIO (another file of that name
+ * is there; the directory can't be written, or another process is at work in it), CAELUM_EUSAGE (unknown
+ * name, no URL, no libcurl), CAELUM_ESTOPPED. */
+int caelum_data_fetch(const char *name, const struct caelum_fetch_settings *settings, char path[4096],
+                      struct caelum_error *err);
 
 /* How many files of a directory of photos could not be used. For i below that, *path is set to the i-th,
  * below that directory, and *reason to what is wrong with it; both belong to the data. */

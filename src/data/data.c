@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "data/crops.h"
+#include "data/sets.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -31,17 +32,22 @@ bool data_has_file(const char *directory, const char *name) {
            S_ISREG(st.st_mode);
 }
 
-/* $CAELUM_CACHE, else $XDG_CACHE_HOME/caelum, else ~/.cache/caelum; relative values are ignored, as the XDG
- * specification asks, and so are directories of other users, whose files these would not be. Then one in
- * /tmp, where anybody could have put it. */
-static int choose_cache(struct caelum_data *data, const char *wanted, struct caelum_error *err) {
-    const char *own = getenv("CAELUM_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    char *dir = data->cache_dir;
-    if (!wanted || !*wanted) wanted = own;
-    if (wanted && *wanted) return file_join(dir, PATH_SIZE, wanted, "", err);
+int data_home(const char *variable, const char *usual, char dir[PATH_SIZE], struct caelum_error *err) {
+    const char *xdg = getenv(variable), *home = getenv("HOME");
+    char below[64];
     if (xdg && *xdg == '/' && !belongs_to_another(xdg)) return file_join(dir, PATH_SIZE, xdg, "caelum", err);
-    if (home && *home == '/' && !belongs_to_another(home))
-        return file_join(dir, PATH_SIZE, home, ".cache/caelum", err);
+    if (!home || *home != '/' || belongs_to_another(home))
+        return caelum_fail(err, CAELUM_EIO, "there is no home directory of this user; name a directory");
+    snprintf(below, sizeof below, "%s/caelum", usual);
+    return file_join(dir, PATH_SIZE, home, below, err);
+}
+
+/* $CAELUM_CACHE, else the user's; else one in /tmp, where anybody could have put it. */
+static int choose_cache(struct caelum_data *data, const char *wanted, struct caelum_error *err) {
+    char *dir = data->cache_dir;
+    if (!wanted || !*wanted) wanted = getenv("CAELUM_CACHE");
+    if (wanted && *wanted) return file_join(dir, PATH_SIZE, wanted, "", err);
+    if (data_home("XDG_CACHE_HOME", ".cache", dir, NULL) == 0) return CAELUM_OK;
     snprintf(dir, PATH_SIZE, "/tmp/caelum-%ld", (long)geteuid());
     if (kept_directory(dir)) return CAELUM_OK;
     *dir = '\0';
@@ -134,15 +140,28 @@ static int open_source(struct caelum_data *data, const struct caelum_data_settin
     return folder_open(data, spec, settings, parallel_default_threads(), err);
 }
 
+/* The user's choice; else CIFAR-10 where it was fetched; else generated pictures. A published set is meant by
+ * its name where there is no such file. */
+static int choose_source(struct caelum_data *data, const char *spec, struct caelum_error *err) {
+    char fetched[PATH_SIZE];
+    if (!spec || !*spec) spec = getenv("CAELUM_DATA");
+    const struct data_set *set = data_set_find(spec && *spec ? spec : "cifar-10");
+    if (!spec || !*spec) {
+        spec = set && data_set_locate(set, NULL, fetched, NULL) == 0 ? fetched : "synthetic";
+    } else if (set && access(spec, F_OK) != 0) {
+        CHECK(data_set_locate(set, NULL, fetched, err));
+        spec = fetched;
+    }
+    return mem_strdup(&data->source, spec, err);
+}
+
 int caelum_data_open(caelum_data **out, const char *spec, const struct caelum_data_settings *settings,
                      struct caelum_error *err) {
     const struct caelum_data_settings defaults = caelum_data_defaults();
     if (!settings) settings = &defaults;
-    if (!spec) spec = getenv("CAELUM_DATA");
-    if (!spec || !*spec) spec = "synthetic";
     struct caelum_data *data = NULL;
     CHECK(mem_alloc(&data, 1, sizeof *data, err));
-    int result = mem_strdup(&data->source, spec, err);
+    int result = choose_source(data, spec, err);
     if (result == 0) result = open_source(data, settings, err);
     if (result == 0) result = split(data, settings, err);
     if (result != 0) {

@@ -44,6 +44,11 @@ void data_note(struct caelum_data *data, const char *format, ...) __attribute__(
 /* Whether a regular file is there: nothing else is one of a data set's, and a pipe would be waited for. */
 bool data_has_file(const char *directory, const char *name);
 
+/* Sets dir to "caelum" in the directory that a variable of the XDG specification names, else in ~/USUAL.
+ * Relative values are ignored, as that asks, and so are directories of other users, whose files these would
+ * not be: CAELUM_EIO where none is left. */
+int data_home(const char *variable, const char *usual, char dir[PATH_SIZE], struct caelum_error *err);
+
 /* A borrowed view of a split. */
 struct pictures data_pictures(const struct caelum_data *data, enum caelum_split split);
 

@@ -2,10 +2,9 @@
 #define _GNU_SOURCE
 #include "eval/lapack.h"
 
-#include <dlfcn.h>
+#include "base/loaded.h"
+
 #include <sched.h>
-#include <stdbool.h>
-#include <string.h>
 #include <sys/mman.h>
 
 /* Bytes that OpenBLAS may want: its code, 128 MiB for a thread's blocks, and LAPACK's work space. */
@@ -36,22 +35,15 @@ static void *load_alone(const char *name) {
     return library;
 }
 
-/* POSIX makes a function of dlsym's pointer in this way. */
-static bool find(void *library, const char *name, void *function) {
-    void *symbol = dlsym(library, name);
-    memcpy(function, &symbol, sizeof symbol);
-    return symbol != NULL;
-}
-
 int lapack_open(struct lapack *lapack, struct caelum_error *err) {
     static const char *const names[] = {"liblapacke.so.3", "libopenblas.so.0"}; /* the latter may hold all */
     CHECK(look_for_memory(err));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         void *library = load_alone(names[i]);
         if (!library) continue;
-        const bool whole = find(library, "cblas_ssyrk", &lapack->ssyrk) &&
-                           find(library, "cblas_sgemm", &lapack->sgemm) &&
-                           find(library, "LAPACKE_dsyevd", &lapack->dsyevd);
+        const bool whole = loaded_function(library, "cblas_ssyrk", &lapack->ssyrk) &&
+                           loaded_function(library, "cblas_sgemm", &lapack->sgemm) &&
+                           loaded_function(library, "LAPACKE_dsyevd", &lapack->dsyevd);
         dlclose(library);
         if (whole) return CAELUM_OK;
     }

@@ -10,22 +10,28 @@ stand_in() {
 stand_in bin/cmake 'seq 300'
 stand_in bin/ctest 'echo tested'
 stand_in bin/dpkg-query 'echo install ok installed'
-stand_in tree/build/caelum 'while [ $# -gt 1 ]; do [ "$1" = --out ] && mkdir -p "$2"; shift; done; true'
+stand_in tree/build/caelum '[ "$2" != cache ] || exec test -e fetched; while [ $# -gt 1 ]; do [ "$1" = --out ] && mkdir -p "$2"; shift; done; true'
 PATH=$scratch/bin:$PATH
 called() { holds "called: $1" grep -qF -e "$1" calls; }
 
 expect 0 tree/run
 called "cmake --build --preset release --target caelum_cli"
 called "--data synthetic --epochs 20 --batch 50 --seed 1 --out runs/first-run"
-says out "training on generated pictures, because there is no CIFAR-10 in ../shared/cifar10 or data, into runs/first-run"
-holds "a line for each step" test "$(grep -c . out)" = 3
+says out "training on generated pictures, because there is no CIFAR-10 in ../shared/cifar10 or data, and it was not fetched, into runs/first-run"
+says out "build/caelum data fetch cifar-10; then ./run trains on it"
+holds "a line for each step" test "$(grep -c . out)" = 4
 holds "nothing is written over" sh -c '! grep -q -e --force calls'
 expect 0 tree/run
 called "--out runs/first-run-2"
+touch tree/fetched
+expect 0 tree/run
+called "--data cifar-10 --epochs 5 --batch 50 --seed 1 --out runs/first-run-3"
+says out "training on cifar-10, which was fetched, into runs/first-run-3"
+holds "what is there is not offered" sh -c '! grep "data fetch" out'
 mkdir tree/pictures
 expect 0 env CAELUM_DATA=pictures tree/run
-called "--data pictures --epochs 5 --batch 50 --seed 1 --out runs/first-run-3"
-says out "training on pictures, which is there, into runs/first-run-3"
+called "--data pictures --epochs 5 --batch 50 --seed 1 --out runs/first-run-4"
+says out "training on pictures, which is there, into runs/first-run-4"
 
 expect 0 tree/test -R some
 called "cmake --build --preset release --target all"

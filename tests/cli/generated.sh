@@ -72,7 +72,7 @@ if command -v bash >/dev/null; then
     offers "adam adamw sgd rmsprop muon" caelum train --optimizer =
     offers "" caelum train --data so
     offers "" caelum train mod
-    offers "info cache export" caelum data ""
+    offers "info cache export fetch" caelum data ""
     offers "bash zsh fish" caelum completion ""
     offers "train" caelum help tra
     offers "png jpg webp" caelum colorize old.jpg --format ""
@@ -94,7 +94,7 @@ E2
     says out "train:train a network on pictures"
     says out "--loss=[what is minimized"
     says out "(mse bce l1 huber xent)"
-    says out "1:word:(info cache export)"
+    says out "1:word:(info cache export fetch)"
 fi
 if command -v fish >/dev/null; then
     # answers WORD LINE: that fish offers it there

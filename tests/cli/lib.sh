@@ -12,8 +12,8 @@ for tool in awk cut grep sed sort tr; do eval "$tool() { LC_ALL=C command $tool 
 for variable in $(env | sed -n 's/^\(CAELUM_[A-Z0-9_]*\)=.*/\1/p') NO_COLOR FORCE_COLOR CLICOLOR_FORCE; do
     unset "$variable"
 done
-CAELUM_CACHE=$scratch/cache HOME=$scratch/home XDG_CONFIG_HOME=$scratch/home/.config
-export CAELUM_CACHE HOME XDG_CONFIG_HOME
+CAELUM_CACHE=$scratch/cache HOME=$scratch/home XDG_CONFIG_HOME=$scratch/home/.config XDG_DATA_HOME=$scratch/home/.local/share
+export CAELUM_CACHE HOME XDG_CONFIG_HOME XDG_DATA_HOME
 failures=0
 
 # expect STATUS COMMAND...: runs it; what it said is in out and err
