@@ -33,7 +33,10 @@ static void winograd4(const struct subject *s) {
     s->kernels->winograd4(&s->conv, s->scratch);
 }
 static void winograd_dw(const struct subject *s) {
-    s->kernels->winograd_dw(&s->dw, s->scratch);
+    s->kernels->winograd_dw(&s->dw, 2, s->scratch);
+}
+static void winograd4_dw(const struct subject *s) {
+    s->kernels->winograd_dw(&s->dw, 4, s->scratch);
 }
 
 /* FLOPs a second over the peak's, the median of rounds of a millisecond or more. */
@@ -73,8 +76,7 @@ static void bench_shape(const struct kernels *kernels, size_t c, size_t k, size_
     assert_ok(mem_alloc(&w, weights, sizeof *w, err));
     assert_ok(mem_alloc(&packed, 36 * k * c + weights, sizeof *packed, err));
     assert_ok(mem_alloc(&grads, MOST_LANES / SUM_LANES * weights, sizeof *grads, err));
-    const size_t small = winograd_scratch(c, k), large = winograd4_scratch(c, k);
-    assert_ok(mem_alloc(&scratch, small > large ? small : large, sizeof *scratch, err));
+    assert_ok(mem_alloc(&scratch, test_winograd_scratch(c, k), sizeof *scratch, err));
     test_tensor_random(&x, &rng);
     for (size_t i = 0; i < weights; i++) w[i] = test_random(&rng);
     conv_pack(w, k, c, kernel * kernel, packed);
@@ -93,6 +95,7 @@ static void bench_shape(const struct kernels *kernels, size_t c, size_t k, size_
     if (tiles && side % 4 == 0) {
         winograd4_pack(w, k, c, false, packed);
         measure(&s, "winograd4", winograd4);
+        measure(&s, "winograd4_dw", winograd4_dw);
     }
     test_tensor_free(&x), test_tensor_free(&y);
     mem_free(&w), mem_free(&packed), mem_free(&grads), mem_free(&scratch);

@@ -8,7 +8,7 @@ extern const struct kernels kernels_wide;
 
 struct results {
     float y[16 * 5 * 81], sigmoid[16 * 9], dw[2][5 * 3 * 9], db[2][5];
-    float tiles[16 * 4 * 64], tiles4[16 * 4 * 64], tiles_dw[2][4 * 8 * 9];
+    float tiles[16 * 4 * 64], tiles4[16 * 4 * 64], tiles_dw[2][4 * 8 * 9], tiles4_dw[2][4 * 8 * 9];
     float doubled[16 * 3 * 256], doubled_dx[16 * 8 * 64], doubled_dw[2][3 * 8 * 9];
     float slopes[16 * 5 * 81]; /* of cross-entropy */
     struct loss_sums sums[2], entropy[2];
@@ -31,7 +31,7 @@ static void compute_tiles(const struct kernels *kernels, struct results *r) {
     for (size_t i = 0; i < 16 * 8 * 64; i++) from[i / 512][i % 512] = test_random(&rng);
     winograd_pack(w, 4, 8, false, packed);
     winograd4_pack(w, 4, 8, false, packed4);
-    assert_ok(mem_alloc(&scratch, winograd_scratch(8, 4) + winograd4_scratch(8, 4), sizeof *scratch, err));
+    assert_ok(mem_alloc(&scratch, test_winograd_scratch(8, 4), sizeof *scratch, err));
     for (size_t first = 0; first < 16; first += kernels->lanes) {
         struct tensor x = test_tensor(8, 8, 8, 1, 0), y = test_tensor(4, 8, 8, 0, 0);
         float *pictures[MOST_LANES];
@@ -40,10 +40,11 @@ static void compute_tiles(const struct kernels *kernels, struct results *r) {
             fill_lane(&x, lane, from[first + lane]);
         }
         kernels->winograd(&(struct conv_job){.shape = shape, .x = x, .y = y, .w = packed}, scratch);
-        kernels->winograd_dw(
-            &(struct conv_dw_job){
-                .shape = shape, .x = x, .dy = y, .dw = r->tiles_dw[first / SUM_LANES], .next = 4 * 8 * 9},
-            scratch);
+        struct conv_dw_job dw = {.shape = shape, .x = x, .dy = y, .next = 4 * 8 * 9};
+        dw.dw = r->tiles_dw[first / SUM_LANES];
+        kernels->winograd_dw(&dw, 2, scratch);
+        dw.dw = r->tiles4_dw[first / SUM_LANES];
+        kernels->winograd_dw(&dw, 4, scratch);
         kernels->store(&y, pictures, y.w, 64, kernels->lanes);
         for (size_t lane = 0; lane < kernels->lanes; lane++)
             pictures[lane] = r->tiles4 + (first + lane) * 4 * 64;

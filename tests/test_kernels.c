@@ -151,8 +151,7 @@ static void check_winograd(const struct kernels *kernels, const struct ref_conv 
            *dy = doubles(outputs), *size = doubles(outputs), *sizes = doubles(weights);
     assert_ok(mem_alloc(&w, weights + s->k, sizeof *w, err));
     assert_ok(mem_alloc(&packed, 36 * s->k * s->c, sizeof *packed, err));
-    assert_ok(mem_alloc(&scratch, winograd_scratch(s->c, s->k) + winograd4_scratch(s->c, s->k),
-                        sizeof *scratch, err));
+    assert_ok(mem_alloc(&scratch, test_winograd_scratch(s->c, s->k), sizeof *scratch, err));
     assert_ok(mem_alloc(&grads, MOST_LANES / SUM_LANES * next, sizeof *grads, err));
     assert_ok(mem_alloc(&got, outputs, sizeof *got, err));
     test_tensor_random(&x, rng);
@@ -178,7 +177,7 @@ static void check_winograd(const struct kernels *kernels, const struct ref_conv 
     test_tensor_random(&y, rng);
     for (size_t i = 0; i < weights; i++) grads[i] = 2, dw[i] = 2;
     kernels->winograd_dw(&(struct conv_dw_job){.shape = shape, .x = x, .dy = y, .dw = grads, .next = next},
-                         scratch);
+                         four ? 4 : 2, scratch);
     test_fold(grads, next);
     for (size_t lane = 0; lane < lanes; lane++) {
         test_lane(&x, lane, dx);

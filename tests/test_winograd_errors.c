@@ -49,9 +49,7 @@ static void errors_are_small_multiples(void **state) {
         struct tensor x = test_tensor(CHANNELS, SIDE, SIDE, 2, 0);
         float *scratch = NULL;
         double rms[METHODS];
-        assert_ok(mem_alloc(&scratch,
-                            winograd_scratch(CHANNELS, CHANNELS) + winograd4_scratch(CHANNELS, CHANNELS),
-                            sizeof *scratch, err));
+        assert_ok(mem_alloc(&scratch, test_winograd_scratch(CHANNELS, CHANNELS), sizeof *scratch, err));
         test_tensor_random(&x, &rng);
         for (size_t i = 0; i < WEIGHTS; i++) w[i] = test_random(&rng), dw[i] = (double)w[i];
         test_lane(&x, 0, dx);

@@ -66,6 +66,12 @@ static inline void test_fold(float *grads, size_t n) {
     for (size_t i = 0; lanes > SUM_LANES && i < n; i++) grads[i] += grads[n + i];
 }
 
+/* Floats of scratch, enough for each of Winograd's kernels. */
+static inline size_t test_winograd_scratch(size_t c, size_t k) {
+    return winograd_scratch(c, k) + winograd4_scratch(c, k) + winograd_dw_scratch(c, 2) +
+           winograd_dw_scratch(c, 4);
+}
+
 /* Uniform in [-1, 1). */
 static inline float test_random(struct rng *rng) {
     return 2 * rng_uniform(rng) - 1;

@@ -14,10 +14,13 @@
 #include "kernels/resample_tmpl.c"
 #include "kernels/upconv_tmpl.c"
 #include "kernels/update_tmpl.c"
-#include "kernels/winograd4_tmpl.c"
 #include "kernels/winograd_tmpl.c"
 
+#include "kernels/winograd4_tmpl.c"
+
 #include "kernels/share_tmpl.c"
+
+#include "kernels/winograd_dw_tmpl.c"
 
 #define STRING2(a) #a
 #define STRING(a) STRING2(a)

@@ -63,10 +63,7 @@ void winograd_pack(const float *w, size_t k, size_t c, bool turned, float *packe
 }
 
 size_t winograd_scratch(size_t c, size_t k) {
-    const size_t dw_tiles = winograd_dw_tiles(c < k ? c : k); /* the larger number */
-    const size_t forward = 16 * ((c + k) * winograd_tiles(c, k) + 2 * MOST_LANES / SUM_LANES);
-    const size_t backward = 4 * ((c + k) * dw_tiles + 2 * MOST_LANES / SUM_LANES) + 16 * (c + 3) * (k + 3);
-    return MOST_LANES * (forward > backward ? forward : backward);
+    return 16 * MOST_LANES * ((c + k) * winograd_tiles(c, k) + 2 * MOST_LANES / SUM_LANES);
 }
 
 /* G g (kernels/winograd4_tmpl.c) for CONV_GROUP kernels at a time. */
@@ -107,6 +104,19 @@ static size_t winograd4_one_way(size_t c) {
 size_t winograd4_scratch(size_t c, size_t k) {
     const size_t there = winograd4_one_way(c), back = winograd4_one_way(k);
     return there > back ? there : back;
+}
+
+size_t winograd_dw_member(size_t c, size_t side) {
+    const size_t places = (side + 2) * (side + 2), tiles = winograd_dw_tiles(c, side);
+    const size_t width = (c + MOST_LANES - 1) / MOST_LANES * MOST_LANES;
+    const size_t turned = SUM_LANES * ((side + 2) * (side * tiles + 2) + 1) * MOST_LANES;
+    return turned + places * (WINOGRAD_DW_KERNELS * (SUM_LANES * tiles + width) + 2 * MOST_LANES);
+}
+
+size_t winograd_dw_scratch(size_t c, size_t side) {
+    const size_t places = (side + 2) * (side + 2), tiles = winograd_dw_tiles(c, side);
+    const size_t width = (c + MOST_LANES - 1) / MOST_LANES * MOST_LANES;
+    return winograd_dw_member(c, side) + places * (SUM_LANES * tiles * width + MOST_LANES);
 }
 
 /* T w T^T (kernels/upconv_tmpl.c). */

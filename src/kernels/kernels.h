@@ -224,14 +224,8 @@ static inline size_t winograd_tiles(size_t c, size_t k) {
     const size_t tiles = 512 / (c + k);
     return tiles < 2 ? 2 : tiles / 2 * 2;
 }
-/* The same for the weight gradient, where many make the sums over lanes rare. A function of the input's
- * channels alone, so that the sums do not depend on which member takes which output channels. */
-static inline size_t winograd_dw_tiles(size_t c) {
-    const size_t tiles = 2048 / c;
-    return tiles < 8 ? 8 : tiles > 64 ? 64 : tiles;
-}
-/* Floats of scratch that winograd and winograd_dw need; the same for c and k exchanged, as the gradient with
- * respect to the input has them, so that a team's members find their parts either way. */
+/* Floats of scratch that winograd needs; the same for c and k exchanged, as the gradient with respect to the
+ * input has them, so that a team's members find their parts either way. */
 size_t winograd_scratch(size_t c, size_t k);
 
 #define SQRT_HALF 0.707106781f
@@ -249,6 +243,17 @@ static inline size_t winograd4_tiles(size_t c) {
 }
 /* Floats of scratch that winograd4 needs, the same for c and k exchanged. */
 size_t winograd4_scratch(size_t c, size_t k);
+
+/* Tiles of side x side outputs that winograd_dw transforms at a time, and the output channels that it keeps sums
+ * of meanwhile: as many as half a second cache holds. */
+enum { WINOGRAD_DW_KERNELS = 16 };
+static inline size_t winograd_dw_tiles(size_t c, size_t side) {
+    const size_t outputs = 4096 / c;
+    return (outputs < 64 ? 64 : outputs > 256 ? 256 : outputs) / (side * side);
+}
+/* Floats of scratch that winograd_dw needs, and those of them that are a member's own. */
+size_t winograd_dw_scratch(size_t c, size_t side);
+size_t winograd_dw_member(size_t c, size_t side);
 
 /* Weights [k][c][3][3] to the order in which upconv and upconv_dx read them, 9 k c floats each. */
 void upconv_pack(const float *w, size_t k, size_t c, float *packed);

@@ -7,16 +7,21 @@
  * left for the factors. */
 enum { PRODUCT_COLS = VW == 16 ? 4 : 3 };
 
+/* Planes of v and m, and the weights of one input channel after those of the other, in floats. */
+struct apart {
+    size_t v, m, w;
+};
+
 /* m[k][col] = sum over c of w[c][k] * v[c][col] for `group` output channels and `cols` columns. */
-INLINE void product_tile(const float *v, const float *w, float *m, const size_t v_plane, const size_t m_plane,
-                         size_t channels, const size_t group, const size_t cols) {
+INLINE void product_tile(const float *v, const float *w, float *m, const struct apart apart, size_t channels,
+                         const size_t group, const size_t cols) {
     vf acc[CONV_GROUP][PRODUCT_COLS];
     UNROLL
     for (size_t i = 0; i < group; i++) {
         UNROLL
         for (size_t j = 0; j < cols; j++) acc[i][j] = (vf){0};
     }
-    for (; channels > 0; channels--, v += v_plane, w += group) {
+    for (; channels > 0; channels--, v += apart.v, w += apart.w) {
         vf in[PRODUCT_COLS];
         UNROLL
         for (size_t j = 0; j < cols; j++) in[j] = load(v + j * LANES);
@@ -30,20 +35,20 @@ INLINE void product_tile(const float *v, const float *w, float *m, const size_t 
     UNROLL
     for (size_t i = 0; i < group; i++) {
         UNROLL
-        for (size_t j = 0; j < cols; j++) save(m + i * m_plane + j * LANES, acc[i][j]);
+        for (size_t j = 0; j < cols; j++) save(m + i * apart.m + j * LANES, acc[i][j]);
     }
 }
 
 /* `tiles` of them side by side. Each form in a function of its own: in a larger one GCC 12 runs out of
  * registers. */
-typedef void product_form(const float *v, const float *w, float *m, size_t v_plane, size_t m_plane,
-                          size_t channels, size_t tiles);
+typedef void product_form(const float *v, const float *w, float *m, struct apart apart, size_t channels,
+                          size_t tiles);
 #define PRODUCT(group, cols)                                                                                 \
     static __attribute__((noinline)) void product_##group##x##cols(const float *v, const float *w, float *m, \
-                                                                   size_t v_plane, size_t m_plane,           \
-                                                                   size_t channels, size_t tiles) {          \
+                                                                   struct apart apart, size_t channels,      \
+                                                                   size_t tiles) {                           \
         for (; tiles > 0; tiles--, v += cols * LANES, m += cols * LANES)                                     \
-            product_tile(v, w, m, v_plane, m_plane, channels, group, cols);                                  \
+            product_tile(v, w, m, apart, channels, group, cols);                                             \
     }
 #if VW == 16
 #define PRODUCTS(group) PRODUCT(group, 1) PRODUCT(group, 2) PRODUCT(group, 4)
@@ -59,9 +64,9 @@ PRODUCTS(2)
 PRODUCTS(3)
 PRODUCTS(4)
 
-/* m[k] = sum over c of w * v[c] for every pixel of m; w packed by conv_pack, one tap. v and m have steps
- * of one pixel. */
-static void products(const struct tensor *v, const float *w, const struct tensor *m) {
+/* m[k] = sum over c of w * v[c] for every pixel of m. v and m have steps of one pixel; w is packed by
+ * conv_pack, one tap, or where `row` is not 0, rows of so many floats: w[c][k]. */
+static void products(const struct tensor *v, const float *w, size_t row, const struct tensor *m) {
     static product_form *const form[CONV_GROUP][3] = {FORMS(1), FORMS(2), FORMS(3), FORMS(4)};
     /* as many wide tiles as leave pairs: rather 2 + 2 than 3 + 1 */
     const size_t wide = m->w / PRODUCT_COLS - (m->w > PRODUCT_COLS && m->w % PRODUCT_COLS == 1 ? 1 : 0);
@@ -70,12 +75,14 @@ static void products(const struct tensor *v, const float *w, const struct tensor
     for (size_t i = 0; i < m->h; i++)
         for (size_t part = 0; part < LANES - m->idle; part += VW)
             for (size_t k = 0; k < m->c; k += CONV_GROUP) {
-                product_form *const *f = form[(m->c - k < CONV_GROUP ? m->c - k : CONV_GROUP) - 1];
-                const float *from = v->data + i * v->row + part, *weights = w + k * v->c;
+                const size_t group = m->c - k < CONV_GROUP ? m->c - k : CONV_GROUP;
+                product_form *const *f = form[group - 1];
+                const struct apart apart = {v->plane, m->plane, row > 0 ? row : group};
+                const float *from = v->data + i * v->row + part, *weights = w + k * (row > 0 ? 1 : v->c);
                 float *to = m->data + k * m->plane + i * m->row + part;
-                if (wide > 0) f[2](from, weights, to, v->plane, m->plane, v->c, wide);
-                if (two > 0) f[1](from + at_two, weights, to + at_two, v->plane, m->plane, v->c, two);
-                if (one > 0) f[0](from + at_one, weights, to + at_one, v->plane, m->plane, v->c, one);
+                if (wide > 0) f[2](from, weights, to, apart, v->c, wide);
+                if (two > 0) f[1](from + at_two, weights, to + at_two, apart, v->c, two);
+                if (one > 0) f[0](from + at_one, weights, to + at_one, apart, v->c, one);
             }
 }
 #undef PRODUCT

@@ -138,21 +138,6 @@ static void FN(shared_winograd4)(const struct conv_job *job, float *scratch) {
     team_run(winograd4_part, &all, conv_work(&job->y, job->x.c, 4));
 }
 
-static void winograd_dw_part(const void *cookie, size_t member, size_t members) {
-    const struct scratch_job *all = cookie;
-    struct conv_dw_job job = *(const struct conv_dw_job *)all->job;
-    const size_t kernels = job.dy.c;
-    const struct span s = span_of(kernels, 4, member, members);
-    job.dw += s.first * job.x.c * 9;
-    job.dy = channels_of(job.dy, s);
-    if (s.count > 0) FN(winograd_dw)(&job, all->scratch + member * winograd_scratch(job.x.c, kernels));
-}
-
-static void FN(shared_winograd_dw)(const struct conv_dw_job *job, float *scratch) {
-    const struct scratch_job all = {job, scratch};
-    team_run(winograd_dw_part, &all, conv_work(&job->dy, job->x.c, 4));
-}
-
 static void upconv_part(const void *cookie, size_t member, size_t members) {
     const struct scratch_job *all = cookie;
     struct conv_job job = *(const struct conv_job *)all->job;

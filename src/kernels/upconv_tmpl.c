@@ -101,7 +101,7 @@ static void FN(upconv)(const struct conv_job *job, float *scratch) {
         differences(x, first, &fields);
         for (size_t place = 0; place < PLACES; place++, to.data += apart(&m)) {
             const struct tensor v = met_by(place, x, &fields, first, rows);
-            products(&v, job->w + place * x->c * kernels, &to);
+            products(&v, job->w + place * x->c * kernels, 0, &to);
         }
         join(job, &m, first);
     }
@@ -150,7 +150,7 @@ static void FN(upconv_dx)(const struct conv_job *job, float *scratch) {
         v.c = PLACES * dy->c;
         to.data = tensor_at(dx, 0, (ptrdiff_t)first, 0);
         to.h = rows;
-        products(&v, job->w, &to);
+        products(&v, job->w, 0, &to);
     }
 }
 

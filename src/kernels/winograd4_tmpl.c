@@ -39,34 +39,26 @@ INLINE void output_points(const vf m[6], vf y[4]) {
     y[3] = difference + difference2 * 8.0f + m[5];
 }
 
-/* Where tile t of a picture `across` tiles wide begins. */
-INLINE float *tile4_at(const struct tensor *t, size_t c, size_t tile, size_t across, ptrdiff_t pad_y,
-                       ptrdiff_t pad_x) {
-    const ptrdiff_t row = (ptrdiff_t)(tile / across), column = (ptrdiff_t)(tile % across);
-    return tensor_at(t, c, 4 * row - pad_y, 4 * column - pad_x);
-}
-
-/* v[6 a + b][channel][tile] of `count` tiles from `first` on. */
-static void input4(const struct conv_job *job, size_t first, size_t count, float *v) {
-    const struct tensor *x = &job->x;
-    const size_t place = place_size(x->c, count), across = job->y.w / 4, live = LANES - job->y.idle;
+/* v[6 a + b] of the tiles of every channel. */
+static void input4(const struct tensor *x, const struct tiles *tiles, float *v) {
+    const size_t place = tiles->place, row = x->row;
     for (size_t c = 0; c < x->c; c++)
-        for (size_t t = 0; t < count; t++, v += LANES) {
-            const float *in = tile4_at(x, c, first + t, across, job->shape.pad_y, job->shape.pad_x);
-            for (size_t part = 0; part < live; part += VW, in += VW) {
+        for (size_t t = 0; t < tiles->count; t++, v += tiles->step) {
+            const float *in = tile_at(x, c, tiles, t, 4);
+            for (size_t part = 0; part < LANES - x->idle; part += VW, in += VW) {
                 vf r[6][6]; /* [column][point] */
                 UNROLL
                 for (size_t j = 0; j < 6; j++) {
                     vf column[6];
                     UNROLL
-                    for (size_t i = 0; i < 6; i++) column[i] = load(in + i * x->row + j * LANES);
+                    for (size_t i = 0; i < 6; i++) column[i] = load(in + i * row + j * LANES);
                     input_points(column, r[j]);
                 }
                 UNROLL
                 for (size_t a = 0; a < 6; a++) {
-                    const vf row[6] = {r[0][a], r[1][a], r[2][a], r[3][a], r[4][a], r[5][a]};
+                    const vf line[6] = {r[0][a], r[1][a], r[2][a], r[3][a], r[4][a], r[5][a]};
                     vf to[6];
-                    input_points(row, to);
+                    input_points(line, to);
                     UNROLL
                     for (size_t b = 0; b < 6; b++) save(v + (a * 6 + b) * place + part, to[b]);
                 }
@@ -75,17 +67,17 @@ static void input4(const struct conv_job *job, size_t first, size_t count, float
 }
 
 /* Output channels [k0, k0 + kernels) of the tiles from m[6 a + b][channel][tile]: A's factors, bias, ReLU. */
-static void output4(const struct conv_job *job, size_t k0, size_t kernels, size_t first, size_t count,
+static void output4(const struct conv_job *job, size_t k0, size_t kernels, const struct tiles *tiles,
                     const float *m) {
     static const float factor[4][4] = {{1.0f, SQRT_HALF, 0.5f, 0.5f * SQRT_HALF},
                                        {SQRT_HALF, 0.5f, 0.5f * SQRT_HALF, 0.25f},
                                        {0.5f, 0.5f * SQRT_HALF, 0.25f, 0.25f * SQRT_HALF},
                                        {0.5f * SQRT_HALF, 0.25f, 0.25f * SQRT_HALF, 0.125f}};
-    const size_t place = place_size(kernels, count), across = job->y.w / 4, live = LANES - job->y.idle;
+    const size_t place = place_size(kernels, tiles->count), live = LANES - job->y.idle;
     for (size_t k = k0; k < k0 + kernels; k++) {
         const vf bias = splat(job->bias ? job->bias[k] : 0.0f);
-        for (size_t t = 0; t < count; t++, m += LANES) {
-            float *out = tile4_at(&job->y, k, first + t, across, 0, 0);
+        for (size_t t = 0; t < tiles->count; t++, m += LANES) {
+            float *out = tile_at(&job->y, k, tiles, t, 4);
             for (size_t part = 0; part < live; part += VW) {
                 vf s[6][4]; /* [column][row] */
                 UNROLL
@@ -113,22 +105,24 @@ static void output4(const struct conv_job *job, size_t k0, size_t kernels, size_
 
 /* `weights` from one place's to the next's. */
 static void FN(winograd4)(const struct conv_job *job, size_t weights, float *scratch) {
-    const size_t channels = job->x.c, kernels = job->y.c, tiles = job->y.w / 4 * (job->y.h / 4);
+    const size_t channels = job->x.c, kernels = job->y.c, count = job->y.w / 4 * (job->y.h / 4);
     const size_t most = winograd4_tiles(channels);
-    for (size_t first = 0; first < tiles; first += most) {
-        const size_t count = tiles - first < most ? tiles - first : most;
-        float *v = scratch, *m = scratch + 36 * place_size(channels, count);
-        input4(job, first, count, v);
+    const struct tensor x = window_tensor(job);
+    for (size_t first = 0; first < count; first += most) {
+        struct tiles tiles = {first, count - first < most ? count - first : most, job->y.w / 4, LANES, 0};
+        tiles.place = place_size(channels, tiles.count);
+        float *v = scratch, *m = scratch + 36 * tiles.place;
+        input4(&x, &tiles, v);
         for (size_t k = 0; k < kernels; k += WINOGRAD4_KERNELS) {
             const size_t some = kernels - k < WINOGRAD4_KERNELS ? kernels - k : WINOGRAD4_KERNELS;
             for (size_t place = 0; place < 36; place++) {
                 const struct tensor from =
-                    row_tensor(v + place * place_size(channels, count), channels, count, job->y.idle);
+                    row_tensor(v + place * tiles.place, channels, tiles.count, job->y.idle);
                 const struct tensor to =
-                    row_tensor(m + place * place_size(some, count), some, count, job->y.idle);
-                products(&from, job->w + place * weights + k * channels, &to);
+                    row_tensor(m + place * place_size(some, tiles.count), some, tiles.count, job->y.idle);
+                products(&from, job->w + place * weights + k * channels, 0, &to);
             }
-            output4(job, k, some, first, count, m);
+            output4(job, k, some, &tiles, m);
         }
     }
 }

@@ -7,11 +7,15 @@ static struct conv_shape window_shape(const struct conv *s) {
     return (struct conv_shape){3, 3, 1, pad, pad};
 }
 
+static size_t most(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
 static void sizes2(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
     const struct conv *s = state;
     conv_sizes(state, in, out, sizes);
     sizes->packed = 2 * 16 * s->k * in.c;
-    sizes->scratch = winograd_scratch(in.c, s->k);
+    sizes->scratch = most(winograd_scratch(in.c, s->k), winograd_dw_scratch(in.c, 2));
 }
 
 static void pack(const void *state, struct shape in, const float *params, float *packed) {
@@ -38,16 +42,16 @@ static void forward(const struct layer_io *io) {
     activation_forward(s->act, io, &linear);
 }
 
-static void weight_gradient(const struct layer_io *io) {
+static void weight_gradient(const struct layer_io *io, size_t side) {
     conv_backward(io);
     const struct conv_dw_job dw = {
         .shape = window_shape(io->state), .x = io->x, .dy = io->dy, .dw = io->grads, .next = io->next};
-    io->kernels->winograd_dw(&dw, io->scratch);
+    io->kernels->winograd_dw(&dw, side, io->scratch);
 }
 
 static void backward(const struct layer_io *io) {
     const struct conv *s = io->state;
-    weight_gradient(io);
+    weight_gradient(io, 2);
     if (!io->dx.data) return;
     /* turned by 180 degrees, a kernel of three reaches back over what padding it does not have */
     const ptrdiff_t pad = s->valid ? 2 : 1;
@@ -67,10 +71,9 @@ bool conv_winograd(const struct conv *s, struct shape in) {
 
 static void sizes4(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
     const struct conv *s = state;
-    const size_t scratch = winograd4_scratch(in.c, s->k);
-    sizes2(state, in, out, sizes);
+    conv_sizes(state, in, out, sizes);
     sizes->packed = 2 * 36 * s->k * in.c;
-    if (scratch > sizes->scratch) sizes->scratch = scratch;
+    sizes->scratch = most(winograd4_scratch(in.c, s->k), winograd_dw_scratch(in.c, 4));
 }
 
 static void pack4(const void *state, struct shape in, const float *params, float *packed) {
@@ -89,7 +92,7 @@ static void forward4(const struct layer_io *io) {
 
 static void backward4(const struct layer_io *io) {
     const struct conv *s = io->state;
-    weight_gradient(io);
+    weight_gradient(io, 4);
     if (!io->dx.data) return;
     const struct conv_job dx = {
         .shape = {3, 3, 1, 1, 1}, .x = io->dy, .y = io->dx, .w = io->packed + 36 * s->k * io->x.c};
