@@ -11,6 +11,7 @@ enum method { PLAIN, TILES_OF_2, TILES_OF_4, METHODS };
 
 static float w[WEIGHTS], packed[4 * WEIGHTS];
 static double dx[CHANNELS * SIDE * SIDE], dw[WEIGHTS], want[OUTPUTS], size[OUTPUTS];
+static float grads[MOST_LANES / SUM_LANES * WEIGHTS];
 
 static void convolve(const struct kernels *kernels, enum method method, const struct conv_job *job,
                      float *scratch) {
@@ -64,7 +65,50 @@ static void errors_are_small_multiples(void **state) {
     }
 }
 
+/* Root mean square error of all weight gradients of the first eight lanes. */
+static double gradient_error(const struct kernels *kernels, enum method method, const struct conv_dw_job *job,
+                             float *scratch) {
+    double sum = 0;
+    memset(grads, 0, sizeof grads);
+    if (method == PLAIN) kernels->conv_dw(job);
+    if (method == TILES_OF_2) kernels->winograd_dw(job, 2, scratch);
+    if (method == TILES_OF_4) kernels->winograd_dw(job, 4, scratch);
+    for (size_t i = 0; i < WEIGHTS; i++) {
+        const double e = (double)grads[i] - dw[i];
+        sum += e * e / WEIGHTS;
+    }
+    return sqrt(sum);
+}
+
+/* The plain sum adds 64 terms in a row in each of eight lanes. */
+static void gradients_errors_are_small_multiples(void **state) {
+    (void)state;
+    EACH_LEVEL(kernels) {
+        const struct ref_conv s = {CHANNELS, SIDE, SIDE, CHANNELS, SIDE, SIDE, 3, 3, 1, 1, 1};
+        struct rng rng = rng_make(4, RNG_TEST, 0);
+        struct tensor x = test_tensor(CHANNELS, SIDE, SIDE, 1, 0), y = test_tensor(CHANNELS, SIDE, SIDE, 0, 0);
+        const struct conv_dw_job job = {{3, 3, 1, 1, 1}, .x = x, .dy = y, .dw = grads, .next = WEIGHTS};
+        float *scratch = NULL;
+        double rms[METHODS];
+        assert_ok(mem_alloc(&scratch, test_winograd_scratch(CHANNELS, CHANNELS), sizeof *scratch, err));
+        test_tensor_random(&x, &rng), test_tensor_random(&y, &rng);
+        for (size_t i = 0; i < WEIGHTS; i++) dw[i] = 0;
+        for (size_t lane = 0; lane < SUM_LANES; lane++) {
+            test_lane(&x, lane, dx), test_lane(&y, lane, want);
+            ref_conv_grad(&s, dx, NULL, want, NULL, dw);
+        }
+        for (enum method m = PLAIN; m < METHODS; m++) rms[m] = gradient_error(kernels, m, &job, scratch);
+        print_message("%s: gradients in tiles of 2x2 %.2f times the plain sum's error, of 4x4 %.2f times\n",
+                      kernels->name, rms[TILES_OF_2] / rms[PLAIN], rms[TILES_OF_4] / rms[PLAIN]);
+        assert_true(rms[TILES_OF_2] < 3 * rms[PLAIN]);
+        assert_true(rms[TILES_OF_4] < 6 * rms[PLAIN]);
+        test_tensor_free(&x), test_tensor_free(&y);
+        mem_free(&scratch);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(errors_are_small_multiples)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(errors_are_small_multiples),
+                                       cmocka_unit_test(gradients_errors_are_small_multiples)};
     return cmocka_run_group_tests_name("winograd_errors", tests, NULL, NULL);
 }

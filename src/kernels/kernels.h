@@ -219,7 +219,8 @@ void conv_pack_transposed(const float *w, size_t k, size_t c, size_t taps, float
 /* Weights [k][c][3][3] to the order in which winograd reads them, 16 k c floats; with `turned` for the
  * gradient with respect to the input. */
 void winograd_pack(const float *w, size_t k, size_t c, bool turned, float *packed);
-/* Tiles of 2x2 outputs that are transformed at a time: as many as half a second cache holds. */
+/* Tiles of 2x2 outputs that are transformed at a time: as many as half a second
+ * cache holds. */
 static inline size_t winograd_tiles(size_t c, size_t k) {
     const size_t tiles = 512 / (c + k);
     return tiles < 2 ? 2 : tiles / 2 * 2;
@@ -245,10 +246,11 @@ static inline size_t winograd4_tiles(size_t c) {
 size_t winograd4_scratch(size_t c, size_t k);
 
 /* Tiles of side x side outputs that winograd_dw transforms at a time, and the output channels that it keeps sums
- * of meanwhile: as many as half a second cache holds. */
+ * of meanwhile: as many as half a second
+ * cache holds. */
 enum { WINOGRAD_DW_KERNELS = 16 };
 static inline size_t winograd_dw_tiles(size_t c, size_t side) {
-    const size_t outputs = 4096 / c;
+    const size_t outputs = 8192 / c;
     return (outputs < 64 ? 64 : outputs > 256 ? 256 : outputs) / (side * side);
 }
 /* Floats of scratch that winograd_dw needs, and those of them that are a member's own. */
