@@ -176,8 +176,11 @@ static void check_winograd(const struct kernels *kernels, const struct ref_conv 
     }
     test_tensor_random(&y, rng);
     for (size_t i = 0; i < weights; i++) grads[i] = 2, dw[i] = 2;
+    const size_t side = four ? 4 : 2, used = winograd_dw_scratch(s->c, side);
+    for (size_t i = 0; i < test_winograd_scratch(s->c, s->k); i++) scratch[i] = canary;
     kernels->winograd_dw(&(struct conv_dw_job){.shape = shape, .x = x, .dy = y, .dw = grads, .next = next},
-                         four ? 4 : 2, scratch);
+                         side, scratch);
+    for (size_t i = used; i < test_winograd_scratch(s->c, s->k); i++) assert_true(scratch[i] == canary);
     test_fold(grads, next);
     for (size_t lane = 0; lane < lanes; lane++) {
         test_lane(&x, lane, dx);

@@ -86,7 +86,8 @@ static void gradients_errors_are_small_multiples(void **state) {
     EACH_LEVEL(kernels) {
         const struct ref_conv s = {CHANNELS, SIDE, SIDE, CHANNELS, SIDE, SIDE, 3, 3, 1, 1, 1};
         struct rng rng = rng_make(4, RNG_TEST, 0);
-        struct tensor x = test_tensor(CHANNELS, SIDE, SIDE, 1, 0), y = test_tensor(CHANNELS, SIDE, SIDE, 0, 0);
+        struct tensor x = test_tensor(CHANNELS, SIDE, SIDE, 1, 0),
+                      y = test_tensor(CHANNELS, SIDE, SIDE, 0, 0);
         const struct conv_dw_job job = {{3, 3, 1, 1, 1}, .x = x, .dy = y, .dw = grads, .next = WEIGHTS};
         float *scratch = NULL;
         double rms[METHODS];

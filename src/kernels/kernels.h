@@ -245,9 +245,8 @@ static inline size_t winograd4_tiles(size_t c) {
 /* Floats of scratch that winograd4 needs, the same for c and k exchanged. */
 size_t winograd4_scratch(size_t c, size_t k);
 
-/* Tiles of side x side outputs that winograd_dw transforms at a time, and the output channels that it keeps sums
- * of meanwhile: as many as half a second
- * cache holds. */
+/* Tiles of side x side outputs that winograd_dw transforms at a time, and the output channels that it keeps
+ * sums of meanwhile: as many as half a second cache holds. */
 enum { WINOGRAD_DW_KERNELS = 16 };
 static inline size_t winograd_dw_tiles(size_t c, size_t side) {
     const size_t outputs = 8192 / c;

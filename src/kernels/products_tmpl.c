@@ -43,12 +43,11 @@ INLINE void product_tile(const float *v, const float *w, float *m, const struct 
  * registers. */
 typedef void product_form(const float *v, const float *w, float *m, struct apart apart, size_t channels,
                           size_t tiles);
-#define PRODUCT(group, cols)                                                                                 \
-    static __attribute__((noinline)) void product_##group##x##cols(const float *v, const float *w, float *m, \
-                                                                   struct apart apart, size_t channels,      \
-                                                                   size_t tiles) {                           \
-        for (; tiles > 0; tiles--, v += cols * LANES, m += cols * LANES)                                     \
-            product_tile(v, w, m, apart, channels, group, cols);                                             \
+#define PRODUCT(group, cols)                                                                           \
+    static __attribute__((noinline)) void product_##group##x##cols(                                    \
+        const float *v, const float *w, float *m, struct apart apart, size_t channels, size_t tiles) { \
+        for (; tiles > 0; tiles--, v += cols * LANES, m += cols * LANES)                               \
+            product_tile(v, w, m, apart, channels, group, cols);                                       \
     }
 #if VW == 16
 #define PRODUCTS(group) PRODUCT(group, 1) PRODUCT(group, 2) PRODUCT(group, 4)

@@ -1,11 +1,11 @@
-/* winograd_dw_tmpl.c - weight gradients of 3x3 convolutions with stride 1 by Winograd's method, the forward pass
- * (winograd_tmpl.c, winograd4_tmpl.c) the other way round:
+/* winograd_dw_tmpl.c - weight gradients of 3x3 convolutions with stride 1 by Winograd's method, the forward
+ * pass (winograd_tmpl.c, winograd4_tmpl.c) the other way round:
  *
  *   dg = G^T [sum over tiles and pictures of D ⊙ V] G    with D = A dY A^T and V = B^T X B
  *
  * The sums run over pictures, so here a picture is a channel and the channels are lanes: `turn` makes such a
- * tensor, which goes through the same transforms and products as in the forward pass, and no lanes need adding
- * up. Everything is done for eight pictures at a time, whose sums are kept apart. */
+ * tensor, which goes through the same transforms and products as in the forward pass, and no lanes need
+ * adding up. Everything is done for eight pictures at a time, whose sums are kept apart. */
 
 typedef float eight __attribute__((vector_size(SUM_LANES * 4), may_alias));
 typedef float unaligned_eight __attribute__((vector_size(SUM_LANES * 4), may_alias, aligned(4)));
@@ -35,8 +35,8 @@ INLINE void transpose(eight v[8]) {
     }
 }
 
-/* to[picture][row][column][channel], of the pixels from `from` on of as many pictures as `to` has channels, at most
- * eight: `channels` of them, LANES at most, then the last one again. */
+/* to[picture][row][column][channel], of the pixels from `from` on of as many pictures as `to` has channels,
+ * at most eight: `channels` of them, LANES at most, then the last one again. */
 static void turn(const struct tensor *x, const float *from, size_t channels, const struct tensor *to) {
     for (size_t first = 0; first < LANES; first += SUM_LANES)
         for (size_t i = 0; i < to->h; i++) {
@@ -151,21 +151,19 @@ INLINE void add_weights(const float *m, size_t place, float *dw, size_t channels
     }
 }
 
-enum { DW_KERNELS = WINOGRAD_DW_KERNELS };
-
 /* A rectangle of tiles of eight pictures. */
 struct dw_band {
     const struct conv_dw_job *job;
     size_t side;           /* of a tile */
     size_t lane, pictures; /* the first one's, and how many are not idle */
     size_t y, x, down, across;
-    float *v;       /* [place][picture][tile][channel], v_place from place to place, `width` from tile to tile */
+    float *v; /* [place][picture][tile][channel], v_place from place to place, `width` from tile to tile */
     float *scratch; /* for each member its own */
     size_t v_place, width, member;
 };
 
-/* Pictures turned, LANES channels of them, in scratch. The odd line keeps pictures from falling into the same set
- * of the first cache. */
+/* Pictures turned, LANES channels of them, in scratch. The odd line keeps pictures from falling into the same
+ * set of the first cache. */
 INLINE struct tensor turned_tensor(const struct dw_band *band, size_t border, float *data) {
     const size_t w = band->across * band->side + border, h = band->down * band->side + border;
     return (struct tensor){data, band->pictures, h, w, LANES, w * LANES, (h * w + 1) * LANES, 0, 0};
@@ -184,20 +182,22 @@ static void dw_input(const struct dw_band *band, size_t c, float *scratch) {
     (band->side == 2 ? input2 : input4)(&turned, &tiles, band->v + c);
 }
 
-/* Gradients of `kernels` output channels from k on, at most DW_KERNELS. */
+/* Gradients of `kernels` output channels from k on, at most WINOGRAD_DW_KERNELS. */
 static void dw_kernels(const struct dw_band *band, size_t k, size_t kernels, float *scratch) {
     const struct conv_dw_job *job = band->job;
     const size_t channels = job->x.c, places = (band->side + 2) * (band->side + 2);
     const size_t count = band->down * band->across, steps = band->pictures * count;
     const struct tensor turned = turned_tensor(band, 0, scratch);
-    const struct tiles tiles = {0, count, band->across, DW_KERNELS, steps * DW_KERNELS + MOST_LANES};
+    const struct tiles tiles = {0, count, band->across, WINOGRAD_DW_KERNELS,
+                                steps * WINOGRAD_DW_KERNELS + MOST_LANES};
     const size_t m_place = kernels * band->width + MOST_LANES;
     float *d = scratch + band->pictures * turned.plane, *m = d + places * tiles.place;
     for (size_t i = 0; i < kernels; i += LANES) {
-        turn(&job->dy,
-             tensor_at(&job->dy, k + i, (ptrdiff_t)(band->y * band->side), (ptrdiff_t)(band->x * band->side)) +
-                 band->lane,
-             kernels - i, &turned);
+        turn(
+            &job->dy,
+            tensor_at(&job->dy, k + i, (ptrdiff_t)(band->y * band->side), (ptrdiff_t)(band->x * band->side)) +
+                band->lane,
+            kernels - i, &turned);
         if (band->side == 2)
             gradient_tiles(&turned, &tiles, d + i, 2);
         else
@@ -206,7 +206,7 @@ static void dw_kernels(const struct dw_band *band, size_t k, size_t kernels, flo
     for (size_t place = 0; place < places; place++) {
         struct tensor from = row_tensor(band->v + place * band->v_place, steps, band->width / LANES, 0);
         struct tensor to = row_tensor(m + place * m_place, kernels, band->width / LANES, 0);
-        products(&from, d + place * tiles.place, DW_KERNELS, &to);
+        products(&from, d + place * tiles.place, WINOGRAD_DW_KERNELS, &to);
     }
     float *dw = job->dw + band->lane / SUM_LANES * job->next;
     for (size_t i = 0; i < kernels; i++)
@@ -231,8 +231,8 @@ static void dw_input_part(const void *cookie, size_t member, size_t members) {
 static void dw_kernels_part(const void *cookie, size_t member, size_t members) {
     const struct dw_band *band = cookie;
     const struct span s = span_of(band->job->dy.c, CONV_GROUP, member, members);
-    for (size_t k = 0; k < s.count; k += DW_KERNELS)
-        dw_kernels(band, s.first + k, s.count - k < DW_KERNELS ? s.count - k : DW_KERNELS,
+    for (size_t k = 0; k < s.count; k += WINOGRAD_DW_KERNELS)
+        dw_kernels(band, s.first + k, s.count - k < WINOGRAD_DW_KERNELS ? s.count - k : WINOGRAD_DW_KERNELS,
                    band->scratch + member * band->member);
 }
 
@@ -240,7 +240,7 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-static void FN(winograd_dw)(const struct conv_dw_job *job, size_t side, float *scratch) {
+static void FN(shared_winograd_dw)(const struct conv_dw_job *job, size_t side, float *scratch) {
     const size_t places = (side + 2) * (side + 2), most = winograd_dw_tiles(job->x.c, side);
     const size_t down = job->dy.h / side, across = job->dy.w / side, live = LANES - job->dy.idle;
     struct dw_band band = {.job = job, .side = side, .v = scratch};

@@ -15,14 +15,15 @@
  * In this layout a transform is sums of pixels, whole registers at a time, and the products at one of the
  * 16 places of all tiles are a 1x1 convolution. */
 
-/* Tiles first to first + count - 1 of a picture `across` tiles wide, and where the numbers at one of their places
- * are: `step` floats from tile to tile, `place` from place to place. */
+/* Tiles first to first + count - 1 of a picture `across` tiles wide, and where the numbers at one of their
+ * places are: `step` floats from tile to tile, `place` from place to place. */
 struct tiles {
     size_t first, count, across, step, place;
 };
 
 /* Where tile t of them begins in pictures whose tiles have `side` rows and columns. */
-INLINE float *tile_at(const struct tensor *picture, size_t c, const struct tiles *tiles, size_t t, size_t side) {
+INLINE float *tile_at(const struct tensor *picture, size_t c, const struct tiles *tiles, size_t t,
+                      size_t side) {
     const size_t at = tiles->first + t;
     return picture->data + c * picture->plane + at / tiles->across * side * picture->row +
            at % tiles->across * side * picture->step;
@@ -59,8 +60,7 @@ static void input2(const struct tensor *x, const struct tiles *tiles, float *v) 
                 for (size_t a = 0; a < 4; a++) {
 #define COLUMN(j) r[a][j]
                     UNROLL
-                    for (size_t b = 0; b < 4; b++)
-                        save(v + (a * 4 + b) * place + part, INPUT_ROW(COLUMN, b));
+                    for (size_t b = 0; b < 4; b++) save(v + (a * 4 + b) * place + part, INPUT_ROW(COLUMN, b));
 #undef COLUMN
                 }
             }
