@@ -9,6 +9,11 @@
  * which worker runs it, nor on the others. There are fewer threads where no more can be started. */
 void parallel_for(int threads, size_t n, void (*job)(void *cookie, size_t i, int worker), void *cookie);
 
+/* Runs job(cookie, first, count) for ranges that make up [0, n), of whole cache lines of floats but for the
+ * last; few elements are one range. No job may depend on where ranges begin. */
+void parallel_ranges(int threads, size_t n, void (*job)(void *cookie, size_t first, size_t count),
+                     void *cookie);
+
 /* CPUs that this process may use: its affinity mask cut down to the control groups' quota. */
 int parallel_default_threads(void);
 

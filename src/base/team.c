@@ -138,3 +138,25 @@ void team_for(int threads, size_t n, void (*job)(void *cookie, size_t i, int wor
     struct loop loop = {.job = job, .cookie = cookie, .n = n, .shares = true};
     loop_over(threads, &loop);
 }
+
+/* Elements of a range: some microseconds of work. */
+enum { RANGE = 8192 };
+
+struct ranges {
+    size_t n;
+    void (*job)(void *cookie, size_t first, size_t count);
+    void *cookie;
+};
+
+static void run_range(void *cookie, size_t i, int worker) {
+    const struct ranges *r = cookie;
+    const size_t first = i * RANGE;
+    (void)worker;
+    r->job(r->cookie, first, r->n - first < RANGE ? r->n - first : RANGE);
+}
+
+void parallel_ranges(int threads, size_t n, void (*job)(void *cookie, size_t first, size_t count),
+                     void *cookie) {
+    struct ranges ranges = {n, job, cookie};
+    parallel_for(threads, (n + RANGE - 1) / RANGE, run_range, &ranges);
+}

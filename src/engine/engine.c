@@ -76,9 +76,16 @@ void engine_close(struct engine *e) {
     mem_free(&e->packed);
 }
 
+static void pack_step(void *cookie, size_t s, int worker) {
+    const struct engine *e = cookie;
+    (void)worker;
+    net_pack_step(e->net, s, e->params, e->packed);
+}
+
 void engine_pack(struct engine *e, const float *params) {
+    enum { WORTH_SHARING = 65536 };
     e->params = params;
-    net_pack(e->net, params, e->packed);
+    parallel_for(e->net->packed < WORTH_SHARING ? 1 : e->settings.threads, e->net->steps, pack_step, e);
 }
 
 /* --- Blocks --------------------------------------------------------------------------------------- */

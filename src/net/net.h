@@ -117,6 +117,8 @@ void net_init(const struct caelum_net *net, uint64_t seed, float *params);
 /* The derived form of the parameters that forward and backward read; packed: [net->packed]. Called once
  * after every change of params. */
 void net_pack(const struct caelum_net *net, const float *params, float *packed);
+/* What step s reads of it. */
+void net_pack_step(const struct caelum_net *net, size_t s, const float *params, float *packed);
 
 /* The tensors of one block: value[i] is the input of layer i, value[layers] the output; grad[i] the
  * gradient of value[i]; skip_grad[i], where value[i] is a saved tensor, what comes back along its skips.

@@ -18,13 +18,16 @@ void net_init(const struct caelum_net *net, uint64_t seed, float *params) {
     }
 }
 
+void net_pack_step(const struct caelum_net *net, size_t s, const float *params, float *packed) {
+    const struct net_step *step = &net->step[s];
+    const struct net_layer *layer = &net->layer[step->last];
+    if (step->ops->pack)
+        step->ops->pack(layer->state, net->layer[step->first].in, params + layer->params,
+                        packed + step->packed);
+}
+
 void net_pack(const struct caelum_net *net, const float *params, float *packed) {
-    for (const struct net_step *step = net->step; step < net->step + net->steps; step++) {
-        const struct net_layer *layer = &net->layer[step->last];
-        if (step->ops->pack)
-            step->ops->pack(layer->state, net->layer[step->first].in, params + layer->params,
-                            packed + step->packed);
-    }
+    for (size_t s = 0; s < net->steps; s++) net_pack_step(net, s, params, packed);
 }
 
 static struct tensor make_tensor(struct shape shape, size_t lanes, size_t pad) {

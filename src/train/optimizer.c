@@ -2,6 +2,7 @@
 #include "train/optimizer.h"
 
 #include "base/mem.h"
+#include "base/parallel.h"
 
 #include <math.h>
 
@@ -10,7 +11,7 @@ static const double beta1 = 0.9, beta2 = 0.999, alpha = 0.99, epsilon = 1e-8;
 
 int optimizer_open(struct optimizer *o, const struct caelum_train_settings *settings,
                    const struct caelum_net *net, int threads, struct caelum_error *err) {
-    *o = (struct optimizer){.settings = *settings, .n = net->params};
+    *o = (struct optimizer){.settings = *settings, .threads = threads, .n = net->params};
     CHECK(mem_alloc(&o->m, o->n, sizeof *o->m, err));
     CHECK(mem_alloc(&o->v, o->n, sizeof *o->v, err));
     return settings->optimizer == CAELUM_MUON ? muon_open(&o->muon, net, threads, err) : CAELUM_OK;
@@ -22,71 +23,86 @@ void optimizer_close(struct optimizer *o) {
     muon_close(&o->muon);
 }
 
-/* For `n` parameters from `at` on. */
-static void adam(const struct optimizer *o, const struct kernels *kernels, double lr, double decay, size_t at,
-                 size_t n, float *params, const float *gradient) {
+/* One step, of which ranges of the parameters are taken. */
+struct update {
+    const struct optimizer *o;
+    const struct kernels *kernels;
+    double lr;
+    float *params, *gradient;
+};
+
+static void adam(const struct update *u, double lr, double decay, size_t at, size_t n) {
+    const struct optimizer *o = u->o;
     const double bias1 = 1.0 - pow(beta1, (double)o->step), bias2 = 1.0 - pow(beta2, (double)o->step);
-    kernels->adam(&(struct adam_job){.n = n,
-                                     .p = params + at,
-                                     .m = o->m + at,
-                                     .v = o->v + at,
-                                     .g = gradient + at,
-                                     .one_minus_beta1 = (float)(1.0 - beta1),
-                                     .one_minus_beta2 = (float)(1.0 - beta2),
-                                     .step = (float)(lr / bias1),
-                                     .inv_sqrt_bias2 = (float)(1.0 / sqrt(bias2)),
-                                     .epsilon = (float)epsilon,
-                                     .decay = (float)(lr * decay)});
+    u->kernels->adam(&(struct adam_job){.n = n,
+                                        .p = u->params + at,
+                                        .m = o->m + at,
+                                        .v = o->v + at,
+                                        .g = u->gradient + at,
+                                        .one_minus_beta1 = (float)(1.0 - beta1),
+                                        .one_minus_beta2 = (float)(1.0 - beta2),
+                                        .step = (float)(lr / bias1),
+                                        .inv_sqrt_bias2 = (float)(1.0 / sqrt(bias2)),
+                                        .epsilon = (float)epsilon,
+                                        .decay = (float)(lr * decay)});
+}
+
+static void adam_range(void *cookie, size_t at, size_t n) {
+    const struct update *u = cookie;
+    const struct caelum_train_settings *s = &u->o->settings;
+    adam(u, u->lr, s->optimizer == CAELUM_ADAMW ? s->weight_decay : 0, at, n);
+}
+
+static void sgd_range(void *cookie, size_t at, size_t n) {
+    const struct update *u = cookie;
+    u->kernels->sgd(&(struct sgd_job){.n = n,
+                                      .p = u->params + at,
+                                      .m = u->o->m + at,
+                                      .g = u->gradient + at,
+                                      .momentum = (float)u->o->settings.momentum,
+                                      .lr = (float)u->lr});
+}
+
+static void rmsprop_range(void *cookie, size_t at, size_t n) {
+    const struct update *u = cookie;
+    u->kernels->rmsprop(&(struct rmsprop_job){.n = n,
+                                              .p = u->params + at,
+                                              .v = u->o->v + at,
+                                              .g = u->gradient + at,
+                                              .one_minus_alpha = (float)(1.0 - alpha),
+                                              .lr = (float)u->lr,
+                                              .epsilon = (float)epsilon});
 }
 
 /* Muon's matrix parameters tolerate larger steps than the others. */
 static const double adam_share = 0.2;
 
-static void muon(const struct optimizer *o, const struct kernels *kernels, double lr, float *params,
-                 const float *gradient) {
-    const double decay = o->settings.weight_decay, rest = adam_share * lr;
+static void muon(const struct update *u) {
+    const struct optimizer *o = u->o;
+    const double decay = o->settings.weight_decay, rest = adam_share * u->lr;
     size_t at = 0;
-    muon_step(&o->muon, kernels, lr, decay, params, o->m, gradient);
+    muon_step(&o->muon, u->kernels, u->lr, decay, u->params, o->m, u->gradient);
     for (size_t i = 0; i < o->muon.matrices; i++) {
         const struct muon_matrix *m = &o->muon.matrix[i];
-        adam(o, kernels, rest, decay, at, m->at - at, params, gradient);
+        adam(u, rest, decay, at, m->at - at);
         at = m->at + m->rows * m->cols;
     }
-    adam(o, kernels, rest, decay, at, o->n - at, params, gradient);
+    adam(u, rest, decay, at, o->n - at);
 }
 
 void optimizer_step(struct optimizer *o, const struct kernels *kernels, double lr, float *params,
                     float *gradient) {
     const struct caelum_train_settings *s = &o->settings;
+    struct update update = {o, kernels, lr, params, gradient};
     o->step++;
     if (s->weight_decay > 0 && s->optimizer != CAELUM_ADAMW && s->optimizer != CAELUM_MUON)
         kernels->add_scaled(gradient, params, (float)s->weight_decay, o->n);
-    switch (s->optimizer) {
-    case CAELUM_ADAM:
-        adam(o, kernels, lr, 0, 0, o->n, params, gradient);
-        break;
-    case CAELUM_ADAMW:
-        adam(o, kernels, lr, s->weight_decay, 0, o->n, params, gradient);
-        break;
-    case CAELUM_MUON:
-        muon(o, kernels, lr, params, gradient);
-        break;
-    case CAELUM_SGD:
-        kernels->sgd(&(struct sgd_job){.n = o->n,
-                                       .p = params,
-                                       .m = o->m,
-                                       .g = gradient,
-                                       .momentum = (float)s->momentum,
-                                       .lr = (float)lr});
-        break;
-    case CAELUM_RMSPROP:
-        kernels->rmsprop(&(struct rmsprop_job){.n = o->n,
-                                               .p = params,
-                                               .v = o->v,
-                                               .g = gradient,
-                                               .one_minus_alpha = (float)(1.0 - alpha),
-                                               .lr = (float)lr,
-                                               .epsilon = (float)epsilon});
-        break;
-    }
+    if (s->optimizer == CAELUM_MUON)
+        muon(&update);
+    else
+        parallel_ranges(o->threads, o->n,
+                        s->optimizer == CAELUM_SGD       ? sgd_range
+                        : s->optimizer == CAELUM_RMSPROP ? rmsprop_range
+                                                         : adam_range,
+                        &update);
 }

@@ -7,6 +7,7 @@
 
 struct optimizer {
     struct caelum_train_settings settings; /* of these optimizer, momentum, weight_decay */
+    int threads;
     size_t n;
     float *m, *v;     /* [n]: running means of the gradient and of its square; those not used stay 0 */
     uint64_t step;    /* steps done */
@@ -20,7 +21,8 @@ int optimizer_open(struct optimizer *optimizer, const struct caelum_train_settin
 /* Safe on a zeroed optimizer. */
 void optimizer_close(struct optimizer *optimizer);
 
-/* One step of size lr. Weight decay that is not decoupled is added to `gradient`, [n]. */
+/* One step of size lr; the same bits for any number of threads. Weight decay that is not decoupled is added
+ * to `gradient`, [n]. */
 void optimizer_step(struct optimizer *optimizer, const struct kernels *kernels, double lr, float *params,
                     float *gradient);
 

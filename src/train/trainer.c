@@ -269,17 +269,12 @@ static void add_sums(const struct pass *pass, struct loss_sums *sums) {
     }
 }
 
-/* Parameters that one thread adds up at a time. */
-enum { ADD_RANGE = 16384 };
-
-/* The upper levels of the tree, for one range of the parameters: the jobs' sums in pairs, pairs of pairs and
- * so on, into the first; then the tail's. */
-static void add_range(void *cookie, size_t range, int worker) {
-    (void)worker;
+/* The upper levels of the tree, for `n` parameters: the jobs' sums in pairs, pairs of pairs and so on, into
+ * the first; then the tail's. */
+static void add_range(void *cookie, size_t first, size_t n) {
     const struct pass *pass = cookie;
     const struct trainer *t = pass->trainer;
-    const size_t first = range * ADD_RANGE, rest = t->engine.net->params - first, size = stack_size(t);
-    const size_t n = rest < ADD_RANGE ? rest : ADD_RANGE, jobs = jobs_of(t, pass->cut.blocks);
+    const size_t size = stack_size(t), jobs = jobs_of(t, pass->cut.blocks);
     for (size_t step = 1; step < jobs; step *= 2)
         for (size_t j = 0; j + step < jobs; j += 2 * step)
             add(t, t->stacks + j * size, t->stacks + (j + step) * size, first, n);
@@ -297,10 +292,11 @@ static void clip(struct trainer *t) {
 
 /* Early on the mean forgets faster, or short runs would end near their random start: decay is at most
  * (1 + steps) / (10 + steps), as in TensorFlow's ExponentialMovingAverage. */
-static void average(struct trainer *t) {
+static void average(void *cookie, size_t first, size_t n) {
+    const struct trainer *t = cookie;
     const double steps = (double)t->optimizer.step, most = (1 + steps) / (10 + steps);
     const double decay = t->settings.ema < most ? t->settings.ema : most;
-    t->engine.kernels->approach(t->ema, t->params, (float)(1 - decay), t->engine.net->params);
+    t->engine.kernels->approach(t->ema + first, t->params + first, (float)(1 - decay), n);
 }
 
 void trainer_step(struct trainer *t, const struct pictures *pictures, const uint32_t *order, size_t n,
@@ -311,12 +307,12 @@ void trainer_step(struct trainer *t, const struct pictures *pictures, const uint
                         .cut = engine_cut(&t->engine, n, SUM_LANES),
                         .scale = (float)(1.0 / (double)(n * trainer_terms(t)))};
     const size_t jobs = jobs_of(t, pass.cut.blocks) + (pass.cut.tail ? 1 : 0);
-    const size_t ranges = (t->engine.net->params + ADD_RANGE - 1) / ADD_RANGE;
+    const size_t params = t->engine.net->params;
     team_for(t->settings.threads, jobs, learn_job, &pass);
-    parallel_for(t->settings.threads, ranges, add_range, &pass);
+    parallel_ranges(t->settings.threads, params, add_range, &pass);
     if (t->settings.clip > 0) clip(t);
     optimizer_step(&t->optimizer, t->engine.kernels, t->lr, t->params, t->gradient);
-    if (t->ema) average(t);
+    if (t->ema) parallel_ranges(t->settings.threads, params, average, t);
     trainer_refresh(t);
     add_sums(&pass, sums);
 }
