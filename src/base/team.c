@@ -11,13 +11,16 @@
 
 enum { MOST_OFFERS = 64 };
 
-/* What one thread shares with the others. `state` is the next part, the number of parts, and a count of the
- * pieces of work, in 16, 16 and 32 bits: a thread that increments it while parts are left has taken that
- * part, and may read the rest of the offer, which changes only after all parts are done. */
+/* What one thread shares with the others. `state` is the first part that is left, the end of those left, and
+ * a count of the pieces of work, in 16, 16 and 32 bits: a thread that moves one of the two while parts are
+ * left has taken a part, and may read the rest of the offer, which changes only after all parts are done. The
+ * owner takes the first and the others the last, so that what a thread wrote is mostly what it reads in the
+ * next piece. */
 struct offer {
     _Alignas(64) _Atomic uint64_t state;
     team_part *part;
     const void *cookie;
+    size_t parts;
     struct event done;
 };
 
@@ -40,13 +43,14 @@ static _Thread_local struct offer *mine;
 /* --- Parts ---------------------------------------------------------------------------------------- */
 
 static bool do_part(struct offer *o) {
-    uint64_t state = atomic_load_explicit(&o->state, memory_order_acquire);
-    size_t part, parts;
+    uint64_t state = atomic_load_explicit(&o->state, memory_order_acquire), taken;
+    size_t first, end;
     do {
-        part = state & 0xffff, parts = state >> 16 & 0xffff;
-        if (part >= parts) return false;
-    } while (!atomic_compare_exchange_weak(&o->state, &state, state + 1));
-    o->part(o->cookie, part, parts);
+        first = state & 0xffff, end = state >> 16 & 0xffff;
+        if (first == end) return false;
+        taken = o == mine ? state + 1 : state - 0x10000;
+    } while (!atomic_compare_exchange_weak(&o->state, &state, taken));
+    o->part(o->cookie, o == mine ? first : end - 1, o->parts);
     event_signal(&o->done);
     return true;
 }
@@ -71,7 +75,7 @@ void team_run(team_part *part, const void *cookie, size_t work) {
     struct offer *o = mine;
     const unsigned end = (event_count(&o->done) + (unsigned)parts) & (UINT32_MAX >> 1);
     const uint64_t piece = (atomic_load_explicit(&o->state, memory_order_relaxed) >> 32) + 1;
-    o->part = part, o->cookie = cookie;
+    o->part = part, o->cookie = cookie, o->parts = parts;
     atomic_store_explicit(&o->state, piece << 32 | (uint64_t)parts << 16, memory_order_release);
     event_signal(&loop->news);
     while (do_part(o)) continue;
