@@ -1,6 +1,8 @@
 /* isa.h - the families of one instruction set and their table. Included once by each isa_*.c, after it
  * has defined VW and ISA. */
 #include "base/rng.h"
+#include "base/team.h"
+#include "kernels/span.h"
 #include "kernels/vector.h"
 
 #include "kernels/activation_tmpl.c"

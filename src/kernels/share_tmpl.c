@@ -1,30 +1,6 @@
 /* share_tmpl.c - kernels that the threads of a team do together (base/team.h): each takes some rows, or some
  * channels, of the result. What is computed for a pixel or a weight does not depend on who does it, so
  * neither do the bits. */
-#include "base/team.h"
-
-/* From `first` on, `count` of n rows or channels, `unit` of them together: one member's. */
-struct span {
-    size_t first, count;
-};
-
-static struct span span_of(size_t n, size_t unit, size_t member, size_t members) {
-    const size_t units = (n + unit - 1) / unit;
-    const size_t first = units * member / members * unit, end = units * (member + 1) / members * unit;
-    return (struct span){first, (end < n ? end : n) - (first < n ? first : n)};
-}
-
-static struct tensor rows_of(struct tensor t, size_t first, size_t count) {
-    if (t.data) t.data += (ptrdiff_t)(first * t.row);
-    t.h = count;
-    return t;
-}
-
-static struct tensor channels_of(struct tensor t, struct span s) {
-    if (t.data) t.data += (ptrdiff_t)(s.first * t.plane);
-    t.c = s.count;
-    return t;
-}
 
 /* Multiply-adds of a convolution from or to all channels of t; the rest is measured in them, roughly. */
 static size_t conv_work(const struct tensor *t, size_t channels, size_t taps) {
@@ -95,47 +71,28 @@ struct scratch_job {
     float *scratch;
 };
 
-/* A member's share of one of Winograd's convolutions, whose tiles have `tile` rows: rows of tiles, or output
- * channels where there are too few, since then the same input is transformed by every member. False: none. */
-static bool winograd_share(struct conv_job *job, size_t tile, size_t member, size_t members) {
-    const bool by_rows = job->y.h >= tile * members;
-    const struct span s =
-        span_of(by_rows ? job->y.h : job->y.c, by_rows ? tile : CONV_GROUP, member, members);
-    if (by_rows) {
-        job->x = rows_of(job->x, s.first, job->x.h);
-        job->y = rows_of(job->y, s.first, s.count);
-    } else {
-        job->y = channels_of(job->y, s);
-        job->w += s.first * job->x.c;
-        if (job->bias) job->bias += s.first;
-    }
-    return s.count > 0;
-}
-
+/* Rows of tiles, or output channels where there are too few, though then each member transforms all input. */
 static void winograd_part(const void *cookie, size_t member, size_t members) {
     const struct scratch_job *all = cookie;
     struct conv_job job = *(const struct conv_job *)all->job;
     const size_t kernels = job.y.c, scratch = member * winograd_scratch(job.x.c, kernels);
-    if (winograd_share(&job, 2, member, members))
-        FN(winograd)(&job, kernels * job.x.c, all->scratch + scratch);
+    const bool by_rows = job.y.h >= 2 * members;
+    const struct span s = span_of(by_rows ? job.y.h : kernels, by_rows ? 2 : CONV_GROUP, member, members);
+    if (s.count == 0) return;
+    if (by_rows) {
+        job.x = rows_of(job.x, s.first, job.x.h);
+        job.y = rows_of(job.y, s.first, s.count);
+    } else {
+        job.y = channels_of(job.y, s);
+        job.w += s.first * job.x.c;
+        if (job.bias) job.bias += s.first;
+    }
+    FN(winograd)(&job, kernels * job.x.c, all->scratch + scratch);
 }
 
 static void FN(shared_winograd)(const struct conv_job *job, float *scratch) {
     const struct scratch_job all = {job, scratch};
     team_run(winograd_part, &all, conv_work(&job->y, job->x.c, 4));
-}
-
-static void winograd4_part(const void *cookie, size_t member, size_t members) {
-    const struct scratch_job *all = cookie;
-    struct conv_job job = *(const struct conv_job *)all->job;
-    const size_t kernels = job.y.c, scratch = member * winograd4_scratch(job.x.c, kernels);
-    if (winograd_share(&job, 4, member, members))
-        FN(winograd4)(&job, kernels * job.x.c, all->scratch + scratch);
-}
-
-static void FN(shared_winograd4)(const struct conv_job *job, float *scratch) {
-    const struct scratch_job all = {job, scratch};
-    team_run(winograd4_part, &all, conv_work(&job->y, job->x.c, 4));
 }
 
 static void upconv_part(const void *cookie, size_t member, size_t members) {

@@ -103,26 +103,51 @@ static void output4(const struct conv_job *job, size_t k0, size_t kernels, const
     }
 }
 
-/* `weights` from one place's to the next's. */
-static void FN(winograd4)(const struct conv_job *job, size_t weights, float *scratch) {
-    const size_t channels = job->x.c, kernels = job->y.c, count = job->y.w / 4 * (job->y.h / 4);
-    const size_t most = winograd4_tiles(channels);
-    const struct tensor x = window_tensor(job);
-    for (size_t first = 0; first < count; first += most) {
-        struct tiles tiles = {first, count - first < most ? count - first : most, job->y.w / 4, LANES, 0};
-        tiles.place = place_size(channels, tiles.count);
-        float *v = scratch, *m = scratch + 36 * tiles.place;
-        input4(&x, &tiles, v);
-        for (size_t k = 0; k < kernels; k += WINOGRAD4_KERNELS) {
-            const size_t some = kernels - k < WINOGRAD4_KERNELS ? kernels - k : WINOGRAD4_KERNELS;
-            for (size_t place = 0; place < 36; place++) {
-                const struct tensor from =
-                    row_tensor(v + place * tiles.place, channels, tiles.count, job->y.idle);
-                const struct tensor to =
-                    row_tensor(m + place * place_size(some, tiles.count), some, tiles.count, job->y.idle);
-                products(&from, job->w + place * weights + k * channels, 0, &to);
-            }
-            output4(job, k, some, &tiles, m);
+/* Tiles that are transformed at a time, and what the members of a team share of them. */
+struct band4 {
+    const struct conv_job *job;
+    struct tensor x;
+    struct tiles tiles;
+    float *v; /* V */
+    float *m; /* products of WINOGRAD4_KERNELS output channels, for each member its own */
+};
+
+static void input4_part(const void *cookie, size_t member, size_t members) {
+    const struct band4 *band = cookie;
+    const struct span s = span_of(band->x.c, 1, member, members);
+    const struct tensor x = channels_of(band->x, s);
+    input4(&x, &band->tiles, band->v + s.first * band->tiles.count * LANES);
+}
+
+static void output4_part(const void *cookie, size_t member, size_t members) {
+    const struct band4 *band = cookie;
+    const struct conv_job *job = band->job;
+    const struct tiles *tiles = &band->tiles;
+    const size_t channels = job->x.c;
+    const struct span s = span_of(job->y.c, CONV_GROUP, member, members);
+    float *m = band->m + member * 36 * place_size(WINOGRAD4_KERNELS, tiles->count);
+    for (size_t k = s.first; k < s.first + s.count; k += WINOGRAD4_KERNELS) {
+        const size_t rest = s.first + s.count - k, some = rest < WINOGRAD4_KERNELS ? rest : WINOGRAD4_KERNELS;
+        for (size_t place = 0; place < 36; place++) {
+            const struct tensor from =
+                row_tensor(band->v + place * tiles->place, channels, tiles->count, job->y.idle);
+            const struct tensor to =
+                row_tensor(m + place * place_size(some, tiles->count), some, tiles->count, job->y.idle);
+            products(&from, job->w + place * channels * job->y.c + k * channels, 0, &to);
         }
+        output4(job, k, some, tiles, m);
+    }
+}
+
+static void FN(winograd4)(const struct conv_job *job, float *scratch) {
+    const size_t channels = job->x.c, count = job->y.w / 4 * (job->y.h / 4), most = winograd4_tiles(channels);
+    struct band4 band = {.job = job, .x = window_tensor(job), .v = scratch};
+    band.m = scratch + 36 * place_size(channels, most);
+    for (size_t first = 0; first < count; first += most) {
+        const size_t some = count - first < most ? count - first : most;
+        band.tiles = (struct tiles){first, some, job->y.w / 4, LANES, place_size(channels, some)};
+        const size_t work = 36 * channels * some * (LANES / VW);
+        team_run(input4_part, &band, 6 * work);
+        team_run(output4_part, &band, (job->y.c + 6) * work);
     }
 }
