@@ -176,6 +176,30 @@ struct caelum_fetch_settings {
 int caelum_data_fetch(const char *name, const struct caelum_fetch_settings *settings, char path[4096],
                       struct caelum_error *err);
 
+/* Pictures of one size that a program has in memory, 8 bit. */
+struct caelum_pictures {
+    const uint8_t *pixels;          /* channel 0 of the first pixel of picture 0 */
+    size_t count;                   /* 10 to 2^31 - 1 */
+    size_t channels, height, width; /* channels: 1, grey, or 3, RGB; a side has at most 16384 pixels */
+    /* Bytes from a picture, a channel, a row, a pixel to the next; may be negative. All 0: planes without
+     * gaps, [count][channels][height][width]. {height * width * 3, 1, width * 3, 3}: RGB interleaved,
+     * [count][height][width][3] */
+    ptrdiff_t stride[4];
+    const uint16_t *labels; /* [count], the class of each; NULL: there are none */
+    /* How many are to train on, to validate by and to test on, which follow each other in this order. One
+     * that is 0 is taken out of those to train on, a tenth of them; all 0: shuffled and divided as other data
+     * are */
+    size_t split[3];
+};
+
+/* Makes a data set of them: pictures in the same order train to the same bits as from files. Planes without
+ * gaps are used where they are, and so are labels: both must stay, unchanged, until the data is closed.
+ * Pixels that are laid out otherwise are copied. The fingerprint is the SHA-256 of the pixels as planes. Of
+ * the settings split_seed, limit and opened matter. Nothing is read from disk or kept there. Fails with
+ * CAELUM_EUSAGE, CAELUM_ERESOURCE. */
+int caelum_data_from_pictures(caelum_data **data, const struct caelum_pictures *pictures,
+                              const struct caelum_data_settings *settings, struct caelum_error *err);
+
 /* How many files of a directory of photos could not be used. For i below that, *path is set to the i-th,
  * below that directory, and *reason to what is wrong with it; both belong to the data. */
 size_t caelum_data_skipped(const caelum_data *data, size_t i, const char **path, const char **reason);
@@ -192,7 +216,7 @@ struct caelum_data_file {
 };
 
 struct caelum_data_info {
-    char name[32];      /* "cifar-10", "folder" or "synthetic" */
+    char name[32];      /* "cifar-10", "folder", "synthetic" or "memory" */
     const char *source; /* where it came from, as given; the data's */
     size_t count, channels, height, width;
     size_t split_count[3]; /* indexed by enum caelum_split */
@@ -602,11 +626,17 @@ struct caelum_train_progress {
 };
 
 struct caelum_train_settings {
-    const char *net_path; /* the network's text; not used on resume */
-    const char *data;     /* as for caelum_data_open */
+    const char *net_path;  /* the network's text; not used on resume */
+    const caelum_net *net; /* in place of it, its text at the size of the data's pictures; borrowed */
+    const char *data;      /* as for caelum_data_open */
     struct caelum_data_settings data_settings;
-    enum caelum_task task;           /* default CAELUM_RECONSTRUCT */
-    const char *out;                 /* run directory to make; must not exist unless `force` */
+    /* Data that are open, in place of `data` and data_settings; borrowed until the call returns. A resumed
+     * run on pictures from memory needs them again: the same ones in the same split */
+    const caelum_data *open_data;
+    enum caelum_task task; /* default CAELUM_RECONSTRUCT */
+    /* Run directory to make; must not exist unless `force`. NULL: no file is written, and the model is handed
+     * over in the result */
+    const char *out;
     bool force;                      /* write into an existing run directory */
     bool resume;                     /* resume the run in `out`; everything else is read from it */
     const char *init;                /* a model whose weights the run starts from; NULL: random ones. Its
@@ -633,7 +663,8 @@ struct caelum_train_settings {
     uint64_t seed;         /* weights, order of pictures, flips, shifts, hints; default 1 */
     int threads;           /* 0 = the default; no influence on the result */
     const char *command;   /* the command line, kept in run.json and model; may be NULL */
-    int (*progress)(void *cookie, const struct caelum_train_progress *progress); /* after every batch */
+    int (*progress)(void *cookie,
+                    const struct caelum_train_progress *progress); /* after every batch and epoch */
     caelum_progress stage; /* for what comes before and after training; may be NULL */
     void *cookie;
 };
@@ -656,13 +687,17 @@ struct caelum_train_result {
     double seconds;   /* of this call */
     bool stopped;     /* the callback asked to stop: `out` can be resumed */
     bool ended_early; /* by early_stop */
+    /* Without a run directory: the model of the best epoch or, if none was finished, as it was left; the
+     * caller's, to be closed. Else NULL */
+    caelum_model *model;
 };
 
 /* Trains, writing a run directory: run.json, metrics.csv, last.safetensors, best.safetensors,
  * checkpoint.safetensors, curves.svg, and, but for CAELUM_CLASSIFY, reconstructions.png or
- * colorizations.png; and, if built with protobuf-c, an event file for TensorBoard. A non-zero result
- * of the progress callback ends the run after the batch under way, saved and resumable; the call then returns
- * CAELUM_OK with result->stopped set. The result depends on the network, the data, the settings and the seed
+ * colorizations.png; and, if built with protobuf-c, an event file for TensorBoard. A
+ * non-zero result of the progress callback ends the run after that batch or epoch, saved and resumable; the
+ * call then returns CAELUM_OK with result->stopped set, unless it was the last epoch. `result` may be NULL
+ * where there is a run directory. The result depends on the network, the data, the settings and the seed
  * alone: not on threads or instruction set (from AVX2 up), nor on stops and resumes - unless a resume changes
  * `epochs`, to which the cosine and onecycle schedules are then stretched. CAELUM_EDIVERGED if the loss
  * explodes (docs/training.md has the rule): `out` then holds what the last finished epoch left. */

@@ -250,9 +250,9 @@ static void figures_of_others_are_not_believed(void **state) {
     keep_figures(data, 0.1);
     assert_false(figures_known(data, "others", 0));
     assert_true(figures_known(data, "codes", 0.1));
-    data->split_seed++;
+    data->settings.split_seed++;
     assert_false(figures_known(data, "codes", 0));
-    data->split_seed--;
+    data->settings.split_seed--;
     keep_figures(data, 0.2);
     assert_true(figures_known(data, "codes", 0.2));
     assert_int_equal(chmod(kept, 0666), 0);

@@ -109,6 +109,7 @@ static int write(const struct caelum_model *model, const struct pictures *p, boo
                                 .rows = s.rows,
                                 .count = p->n,
                                 .columns = p->n < COLUMNS ? p->n : COLUMNS,
+                                .c = p->c,
                                 .h = p->h,
                                 .w = p->w,
                                 .pixels = s.pixels,

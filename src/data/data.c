@@ -79,7 +79,7 @@ static int divide(struct caelum_data *data, size_t n, size_t parts[3], uint32_t 
     CHECK(mem_alloc(&shuffled, all, sizeof *shuffled, err));
     for (size_t i = 0; i < all; i++) shuffled[i] = (uint32_t)i;
     for (size_t s = 0, at = 0; s < 3; at += part[s++]) {
-        struct rng rng = rng_make(data->split_seed, RNG_SPLIT, (uint32_t)s);
+        struct rng rng = rng_make(data->settings.split_seed, RNG_SPLIT, (uint32_t)s);
         rng_shuffle(&rng, shuffled + at, part[s]);
     }
     for (size_t s = 0, at = 0; s < 3; at += parts[s++])
@@ -114,7 +114,6 @@ static int split(struct caelum_data *data, const struct caelum_data_settings *se
                  struct caelum_error *err) {
     size_t n = data->count, parts[3];
     if (settings->limit > 0 && settings->limit < n) n = settings->limit;
-    data->split_seed = settings->split_seed;
     if (data->photos == 0) return divide(data, n, data->split_count, &data->order, err);
     uint32_t *photo = NULL, *kept = NULL;
     int result = divide(data, n, parts, &photo, err);
@@ -155,14 +154,19 @@ static int choose_source(struct caelum_data *data, const char *spec, struct cael
     return mem_strdup(&data->source, spec, err);
 }
 
-int caelum_data_open(caelum_data **out, const char *spec, const struct caelum_data_settings *settings,
-                     struct caelum_error *err) {
+/* Opens what `spec` means, or pictures unless they are NULL. */
+static int open_data(caelum_data **out, const char *spec, const struct caelum_pictures *pictures,
+                     const struct caelum_data_settings *settings, struct caelum_error *err) {
     const struct caelum_data_settings defaults = caelum_data_defaults();
     if (!settings) settings = &defaults;
     struct caelum_data *data = NULL;
     CHECK(mem_alloc(&data, 1, sizeof *data, err));
-    int result = choose_source(data, spec, err);
-    if (result == 0) result = open_source(data, settings, err);
+    data->settings = (struct caelum_data_settings){.split_seed = settings->split_seed,
+                                                   .synthetic_seed = settings->synthetic_seed,
+                                                   .crop = settings->crop,
+                                                   .limit = settings->limit};
+    int result = pictures ? memory_open(data, pictures, err) : choose_source(data, spec, err);
+    if (result == 0 && !pictures) result = open_source(data, settings, err);
     if (result == 0) result = split(data, settings, err);
     if (result != 0) {
         caelum_data_close(&data);
@@ -171,6 +175,34 @@ int caelum_data_open(caelum_data **out, const char *spec, const struct caelum_da
     *out = data;
     if (settings->opened) settings->opened(settings->cookie, data);
     return CAELUM_OK;
+}
+
+int caelum_data_open(caelum_data **data, const char *spec, const struct caelum_data_settings *settings,
+                     struct caelum_error *err) {
+    return open_data(data, spec, NULL, settings, err);
+}
+
+int caelum_data_from_pictures(caelum_data **data, const struct caelum_pictures *pictures,
+                              const struct caelum_data_settings *settings, struct caelum_error *err) {
+    struct caelum_data_settings s = caelum_data_defaults(); /* of what doesn't matter here, too */
+    if (settings) {
+        s.split_seed = settings->split_seed;
+        s.limit = settings->limit;
+        s.opened = settings->opened;
+        s.cookie = settings->cookie;
+    }
+    return open_data(data, NULL, pictures, &s, err);
+}
+
+bool data_has_spec(const struct caelum_data *data) {
+    return strcmp(data->name, "memory") != 0;
+}
+
+const char *data_split_text(const struct caelum_data *data, char text[130]) {
+    const size_t *n = data->split_count, *part = data->part;
+    const int used = snprintf(text, 130, "%zu/%zu/%zu", n[0], n[1], n[2]);
+    if (part[0] > 0) snprintf(text + used, 130 - (size_t)used, " of %zu/%zu/%zu", part[0], part[1], part[2]);
+    return text;
 }
 
 void caelum_data_close(caelum_data **data) {
@@ -256,7 +288,7 @@ int caelum_data_describe(const caelum_data *data, struct caelum_data_info *out, 
                                     .channels = data->c,
                                     .height = data->h,
                                     .width = data->w,
-                                    .split_seed = data->split_seed,
+                                    .split_seed = data->settings.split_seed,
                                     .photos = data->photos};
     snprintf(info.name, sizeof info.name, "%s", data->name);
     info.source = data->source;

@@ -13,12 +13,12 @@ enum {
 };
 
 struct caelum_data {
-    char name[32];             /* "cifar-10", "folder", "synthetic", ... */
-    char *source;              /* the spec it was opened by */
+    char name[32];             /* "cifar-10", "folder", "synthetic", "memory", ... */
+    char *source;              /* the spec it was opened by; "memory": there is none */
     char fingerprint[65];      /* identifies the pixels: their SHA-256, or how they were generated */
     char cache_dir[PATH_SIZE]; /* "": there is none, */
     const char *no_cache;      /* and why */
-    uint64_t split_seed;
+    struct caelum_data_settings settings; /* numbers alone: what it points to was the caller's */
     size_t count, c, h, w;
     const uint16_t *labels;  /* [count] in file order, or NULL */
     size_t classes;          /* labels are below this; 0: no labels */
@@ -35,7 +35,7 @@ struct caelum_data {
     const char *skips;     /* path, NUL, reason, NUL of each */
     char note[DATA_NOTES][2 * PATH_SIZE]; /* sentences on how it was opened; "": none */
     struct file_map map;                  /* what the pointers above point into, or */
-    uint8_t *memory;                      /* what pixels point into */
+    uint8_t *memory;                      /* what pixels and class_names point into */
 };
 
 /* Adds a note, of which there are at most DATA_NOTES. */
@@ -51,6 +51,11 @@ int data_home(const char *variable, const char *usual, char dir[PATH_SIZE], stru
 
 /* A borrowed view of a split. */
 struct pictures data_pictures(const struct caelum_data *data, enum caelum_split split);
+/* Whether its source is a spec that opens it again. */
+bool data_has_spec(const struct caelum_data *data);
+/* "48000/6000/6000", and which parts of it are the source's own: pictures, split_seed, limit and these words
+ * say which picture is where. */
+const char *data_split_text(const struct caelum_data *data, char text[130]);
 
 /* --- The sources ---------------------------------------------------------------------------------- */
 
@@ -85,5 +90,8 @@ int synthetic_open(struct caelum_data *data, const char *spec, const struct cael
  * result. */
 int folder_open(struct caelum_data *data, const char *path, const struct caelum_data_settings *settings,
                 int threads, struct caelum_error *err);
+
+/* Takes pictures that are in memory. */
+int memory_open(struct caelum_data *data, const struct caelum_pictures *pictures, struct caelum_error *err);
 
 #endif

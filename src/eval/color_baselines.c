@@ -197,6 +197,8 @@ int caelum_color_baselines(const caelum_data *data, const struct caelum_eval_set
     const struct caelum_eval_settings s = settings ? *settings : caelum_eval_defaults();
     struct work w = {.train = data_pictures(data, CAELUM_TRAIN), .target = data_pictures(data, s.split)};
     const size_t n = *count < MOST ? *count : MOST;
+    if (w.target.c != 3)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: grey pictures have no colors", data->source);
     CHECK(figure_cache_open(&w.cache, data, s.split, "colorizers", CAELUM_COLORIZE, err));
     const int result = measure_all(&w, &s, list, n, err);
     figure_cache_close(&w.cache);

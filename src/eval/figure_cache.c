@@ -32,8 +32,8 @@ int figure_cache_open(struct figure_cache *c, const struct caelum_data *data, en
                       const char *kind, enum caelum_task task, struct caelum_error *err) {
     *c = (struct figure_cache){.task = task};
     snprintf(c->key, sizeof c->key, "v%d data=%s split_seed=%llu train=%zu split=%d of %zu", VERSION,
-             data->fingerprint, (unsigned long long)data->split_seed, caelum_data_count(data, CAELUM_TRAIN),
-             (int)split, caelum_data_count(data, split));
+             data->fingerprint, (unsigned long long)data->settings.split_seed,
+             caelum_data_count(data, CAELUM_TRAIN), (int)split, caelum_data_count(data, split));
     CHECK(find_file(c, data, kind, err));
     const char *why;
     const int fd = kept_open(c->path, &why);

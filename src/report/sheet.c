@@ -42,7 +42,7 @@ static void words(cairo_t *cr, double x, double y, double size, bool bold, doubl
 /* One picture, straight into the surface's memory: 32 bits a pixel, 0x00RRGGBB. */
 static void put(uint8_t *memory, size_t stride, size_t x0, size_t y0, const struct sheet *s, size_t zoom,
                 const uint8_t *chw) {
-    const size_t plane = s->h * s->w;
+    const size_t plane = s->c == 3 ? s->h * s->w : 0;
     for (size_t y = 0; y < s->h * zoom; y++)
         for (size_t x = 0; x < s->w * zoom; x++) {
             const uint8_t *p = chw + y / zoom * s->w + x / zoom;
@@ -75,7 +75,7 @@ static void draw_pictures(cairo_surface_t *surface, const struct sheet *s, const
         for (size_t r = 0; r < s->rows; r++)
             put(memory, stride, MARGIN + NAMES + i % s->columns * l->cell_w,
                 MARGIN + HEAD + i / s->columns * l->band_h + r * l->cell_h, s, l->zoom,
-                s->pixels + (i * s->rows + r) * 3 * s->h * s->w);
+                s->pixels + (i * s->rows + r) * s->c * s->h * s->w);
     cairo_surface_mark_dirty(surface);
 }
 

@@ -9,8 +9,8 @@ struct sheet {
     const char *title, *subtitle;
     const char *const *row_names; /* [rows] */
     size_t rows, count, columns;
-    size_t h, w;
-    /* [count][rows] pictures of [3][h][w] bytes; borrowed until return */
+    size_t c, h, w; /* c: 1, grey, or 3 */
+    /* [count][rows] pictures of [c][h][w] bytes; borrowed until return */
     const uint8_t *pixels;
     const char (*captions)[24]; /* [count], under each column; may be NULL */
 };

@@ -169,7 +169,7 @@ static void describe_data(const struct study_plan *plan, struct study_results *r
         snprintf(r->data + used, sizeof r->data - used,
                  "%s%s, pictures of %zu × %zu, split %zu / %zu / %zu with seed %llu", used ? "; " : "",
                  d->name, d->w, d->h, d->split_count[0], d->split_count[1], d->split_count[2],
-                 (unsigned long long)d->split_seed);
+                 (unsigned long long)d->settings.split_seed);
     }
 }
 

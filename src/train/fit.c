@@ -47,10 +47,11 @@ void fit_begin_epoch(struct fit *fit) {
 
 static int diverged(const struct fit *fit, const char *what, struct caelum_error *err) {
     const size_t epoch = fit->epochs_done + 1;
-    char kept[48] = "the run is saved as it began";
-    if (fit->epochs_done > 0) snprintf(kept, sizeof kept, "what epoch %zu left is kept", fit->epochs_done);
+    char kept[56] = "; the run is saved as it began";
+    if (fit->epochs_done > 0) snprintf(kept, sizeof kept, "; what epoch %zu left is kept", fit->epochs_done);
+    if (!fit->trainer->settings.out) *kept = '\0';
     return caelum_fail(err, CAELUM_EDIVERGED,
-                       "training diverged: %s in epoch %zu, batch %zu (step %llu); %s; try a smaller "
+                       "training diverged: %s in epoch %zu, batch %zu (step %llu)%s; try a smaller "
                        "learning rate (it was %g), clipped gradients or a warm-up",
                        what, epoch, fit->batches_done, (unsigned long long)fit->trainer->optimizer.step, kept,
                        fit->trainer->lr);

@@ -32,7 +32,7 @@ static void shuffle(uint32_t *order, size_t n, uint64_t seed, uint32_t epoch) {
 
 /* Everything of one call. */
 struct test {
-    const struct caelum_train_settings *settings;
+    struct caelum_train_settings settings;
     struct file_lock lock;
     struct caelum_data *data;
     struct caelum_net *net;
@@ -46,8 +46,8 @@ struct test {
  * decay 0.9, divided by 1 - 0.9^batches, so that it starts unbiased; when it is above 4 times its lowest, or
  * not finite, the test is over. */
 static int run_test(struct test *test, struct caelum_error *err) {
-    const struct caelum_train_settings *s = test->settings;
-    const struct pictures train = data_pictures(test->data, CAELUM_TRAIN);
+    const struct caelum_train_settings *s = &test->settings;
+    const struct pictures train = data_pictures(s->open_data, CAELUM_TRAIN);
     struct trainer *t = &test->trainer;
     const size_t n = train.n, batch = s->batch < n ? s->batch : n;
     double running = 0, lowest = INFINITY;
@@ -120,7 +120,7 @@ static int write_chart(const char *dir, const struct caelum_lr_find *found, stru
 }
 
 static int find(struct test *test, struct caelum_error *err) {
-    const struct caelum_train_settings *s = test->settings;
+    struct caelum_train_settings *s = &test->settings;
     CHECK(train_settings_check(s, err));
     CHECK(
         run_directory_look(&test->lock, s->out, s->force, "name another, or write into it by --force", err));
@@ -131,11 +131,11 @@ static int find(struct test *test, struct caelum_error *err) {
     return write_chart(s->out, &test->found, err);
 }
 
-int caelum_lr_find(const struct caelum_train_settings *s, struct caelum_lr_find *found,
+int caelum_lr_find(const struct caelum_train_settings *settings, struct caelum_lr_find *found,
                    struct caelum_error *err) {
     struct test *test = NULL;
     CHECK(mem_alloc(&test, 1, sizeof *test, err));
-    test->settings = s;
+    test->settings = *settings;
     const int result = find(test, err);
     if (result == 0) *found = test->found;
     trainer_close(&test->trainer);

@@ -30,7 +30,8 @@ struct run {
     const char *init;     /* file name of the model that it started from; NULL: none */
     char init_sha256[65]; /* of that model's weights */
     struct file_lock lock;
-    struct caelum_data *data;
+    struct caelum_data *opened; /* NULL: data is the caller's */
+    const struct caelum_data *data;
     struct caelum_net *net;
     struct trainer trainer;
     struct fit fit;
@@ -40,6 +41,7 @@ struct run {
     struct metadata resume;        /* of the checkpoint: what resuming needs besides */
     struct events events;
     struct remaining remaining;
+    float *best; /* [net->params]: what the best epoch left, where no directory keeps it */
 };
 
 static int path_in(const struct run *run, const char *name, char path[PATH_SIZE], struct caelum_error *err) {
@@ -72,7 +74,11 @@ static int read_settings(struct caelum_train_settings *s, const struct metadata 
         return err ? (err->code = CAELUM_EFORMAT) : CAELUM_EFORMAT;
     }
     s->data = metadata_get(m, "data_spec");
-    if (!s->data) return missing(path, "data_spec", err);
+    if (!s->data && !s->open_data)
+        return caelum_fail(err, CAELUM_EUSAGE,
+                           "%s: the run is on pictures that a program had in memory; it can be resumed by a "
+                           "program that gives them as open_data",
+                           path);
     if (wanted == 0) return CAELUM_OK;
     s->epochs = wanted;
     return train_settings_check(s, err);
@@ -118,6 +124,7 @@ static void last_part(const char *path, char part[PATH_SIZE]) {
 /* The command whose last.safetensors is the model that the run has after `epoch` epochs. Files are named
  * without their directory, which is nothing of the result's: the same files elsewhere make the same model. */
 static int describe_command(struct run *run, size_t epoch, struct caelum_error *err) {
+    if (!data_has_spec(run->data)) return CAELUM_OK; /* no command has those pictures */
     struct caelum_train_settings s = run->settings;
     char net[PATH_SIZE], data[PATH_SIZE], *command = NULL;
     snprintf(net, sizeof net, "%.255s.net", run->name);
@@ -136,11 +143,11 @@ static int describe_command(struct run *run, size_t epoch, struct caelum_error *
  * the same file. */
 static int describe_model(struct run *run, struct caelum_error *err) {
     struct metadata *m = &run->metadata;
+    char split[130];
     CHECK(metadata_set(m, "name", run->name, err));
     CHECK(metadata_set(m, "data", run->data->name, err));
     CHECK(metadata_set(m, "data_fingerprint", run->data->fingerprint, err));
-    CHECK(metadata_setf(m, err, "split", "%zu/%zu/%zu", run->data->split_count[0], run->data->split_count[1],
-                        run->data->split_count[2]));
+    CHECK(metadata_set(m, "split", data_split_text(run->data, split), err));
     if (run->init) CHECK(metadata_set(m, "init", run->init, err));
     if (run->init) CHECK(metadata_set(m, "init_sha256", run->init_sha256, err));
     CHECK(train_settings_write(&run->settings, m, err));
@@ -149,20 +156,26 @@ static int describe_model(struct run *run, struct caelum_error *err) {
     return metadata_set(m, "caelum", CAELUM_VERSION, err);
 }
 
-/* What it takes to go on, from any directory. */
+/* By what the data are opened again, from any directory; pictures in memory are not. */
+static int describe_spec(struct run *run, struct caelum_error *err) {
+    const char *spec = run->data->source;
+    if (!data_has_spec(run->data)) return CAELUM_OK;
+    char *real = data_is_synthetic(spec, NULL, NULL) ? NULL : realpath(spec, NULL);
+    const int result = metadata_set(&run->resume, "data_spec", real ? real : spec, err);
+    free(real);
+    return result;
+}
+
+/* What it takes to go on. */
 static int describe_checkpoint(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     struct metadata *m = &run->resume;
-    const bool generated = data_is_synthetic(run->data->source, NULL, NULL);
     const char *begun_by = s->resume ? metadata_get(&run->checkpoint.metadata, "begun_by") : s->command;
     CHECK(metadata_set(m, "format", format_name, err));
     CHECK(metadata_set(m, "network", run->net->text, err));
     CHECK(metadata_setf(m, err, "height", "%zu", run->net->input.h));
     CHECK(metadata_setf(m, err, "width", "%zu", run->net->input.w));
-    char *real = generated ? NULL : realpath(run->data->source, NULL);
-    const int result = metadata_set(m, "data_spec", real ? real : run->data->source, err);
-    free(real);
-    CHECK(result);
+    CHECK(describe_spec(run, err));
     CHECK(metadata_setf(m, err, "epochs", "%zu", s->epochs));
     if (begun_by) CHECK(metadata_set(m, "begun_by", begun_by, err));
     for (size_t i = 0; i < run->metadata.count; i++)
@@ -202,15 +215,19 @@ static int write_run_json(const struct run *run, struct caelum_error *err) {
     return json_save(&root, path, err);
 }
 
-static int save_model(struct run *run, const char *name, struct caelum_error *err) {
-    const struct fit *fit = &run->fit;
-    const struct caelum_epoch *e = &fit->history[fit->epochs_done - 1];
-    char path[PATH_SIZE], loss[32];
-    CHECK(path_in(run, name, path, err));
+/* In a model's metadata, which epoch it is of. */
+static int describe_epoch(struct run *run, const struct caelum_epoch *e, struct caelum_error *err) {
+    char loss[32];
     CHECK(metadata_setf(&run->metadata, err, "epoch", "%zu", e->epoch));
     number_print(loss, sizeof loss, "%.9g", e->val_loss);
     CHECK(metadata_set(&run->metadata, "val_loss", loss, err));
-    CHECK(describe_command(run, e->epoch, err));
+    return describe_command(run, e->epoch, err);
+}
+
+static int save_model(struct run *run, const char *name, struct caelum_error *err) {
+    char path[PATH_SIZE];
+    CHECK(path_in(run, name, path, err));
+    CHECK(describe_epoch(run, &run->fit.history[run->fit.epochs_done - 1], err));
     return model_save(run->net, trainer_result(&run->trainer), &run->metadata, path, err);
 }
 
@@ -224,6 +241,10 @@ static int save_checkpoint(const struct run *run, struct caelum_error *err) {
 static int save_epoch(struct run *run, struct caelum_error *err) {
     const struct fit *fit = &run->fit;
     const struct caelum_epoch *e = &fit->history[fit->epochs_done - 1];
+    if (!run->settings.out) {
+        if (e->best) memcpy(run->best, trainer_result(&run->trainer), run->net->params * sizeof(float));
+        return CAELUM_OK;
+    }
     if (e->best) CHECK(save_model(run, "best.safetensors", err));
     CHECK(save_model(run, "last.safetensors", err));
     CHECK(run_write_metrics(run->settings.out, fit->history, fit->epochs_done, err));
@@ -257,16 +278,16 @@ static bool tell(struct run *run, const struct caelum_epoch *done) {
 
 static int run_epochs(struct run *run, struct caelum_error *err) {
     struct fit *fit = &run->fit;
-    while (!fit_ended(fit)) {
+    while (!run->stopped && !fit_ended(fit)) {
         fit_begin_epoch(fit);
         while (fit->batches_done < fit->batches) {
             CHECK(fit_batch(fit, err));
             run->stopped = tell(run, NULL);
-            if (run->stopped) return save_checkpoint(run, err);
+            if (run->stopped) return run->settings.out ? save_checkpoint(run, err) : CAELUM_OK;
         }
         CHECK(fit_finish_epoch(fit, err));
         CHECK(save_epoch(run, err));
-        tell(run, &fit->history[fit->epochs_done - 1]);
+        run->stopped = tell(run, &fit->history[fit->epochs_done - 1]) && !fit_ended(fit);
     }
     return CAELUM_OK;
 }
@@ -278,8 +299,10 @@ static int look(struct run *run, struct caelum_error *err) {
     char advice[PATH_SIZE + 80];
     if (s->resume ? s->epochs > MOST_EPOCHS : s->epochs < 1 || s->epochs > MOST_EPOCHS)
         return caelum_fail(err, CAELUM_EUSAGE, "epochs: expected 1 to %d, got %zu", MOST_EPOCHS, s->epochs);
+    if (s->resume && !s->out) return caelum_fail(err, CAELUM_EUSAGE, "no run directory to resume was named");
     if (s->resume) return read_checkpoint(run, err);
     CHECK(train_settings_check(s, err));
+    if (!s->out) return CAELUM_OK;
     snprintf(advice, sizeof advice, "resume it with --resume %.*s, or overwrite it with --force", PATH_SIZE,
              s->out ? s->out : "");
     return run_directory_look(&run->lock, s->out, s->force, advice, err);
@@ -289,7 +312,7 @@ static int look(struct run *run, struct caelum_error *err) {
 static int name_network(struct run *run, struct caelum_error *err) {
     const char *known = metadata_get(&run->checkpoint.metadata, "name");
     if (run->settings.resume) return mem_strdup(&run->name, known ? known : "", err);
-    CHECK(mem_strdup(&run->name, path_name(run->settings.net_path), err));
+    CHECK(mem_strdup(&run->name, path_name(run->net->file), err));
     run->name[path_stem_length(run->name)] = '\0';
     return CAELUM_OK;
 }
@@ -312,15 +335,32 @@ static void name_start(struct run *run) {
     }
 }
 
-/* Opens network, data, trainer and fit; nothing is written before all of it is known to be good. */
-static int prepare(struct run *run, struct caelum_error *err) {
-    const struct caelum_train_settings *s = &run->settings;
-    CHECK(look(run, err));
-    CHECK(train_open(s, &run->data, &run->net, &run->trainer, err));
-    const char *fingerprint = metadata_get(&run->checkpoint.metadata, "data_fingerprint");
-    if (s->resume && (!fingerprint || strcmp(fingerprint, run->data->fingerprint) != 0))
+/* Whether the data are those of the run that is resumed, whose settings have split_seed. */
+static int check_data(const struct run *run, uint64_t split_seed, struct caelum_error *err) {
+    const struct metadata *m = &run->checkpoint.metadata;
+    const char *fingerprint = metadata_get(m, "data_fingerprint"), *split = metadata_get(m, "split");
+    const unsigned long long seed = run->data->settings.split_seed, theirs = split_seed;
+    char ours[130];
+    if (!fingerprint || strcmp(fingerprint, run->data->fingerprint) != 0)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: the data are not those that the run was started with",
                            run->data->source);
+    data_split_text(run->data, ours);
+    if (seed == theirs && split && strcmp(split, ours) == 0) return CAELUM_OK;
+    return caelum_fail(err, CAELUM_EFORMAT,
+                       "%s: the data are split into %s by seed %llu, in the run that is resumed into %s by "
+                       "seed %llu",
+                       run->data->source, ours, seed, split ? split : "nothing", theirs);
+}
+
+/* Opens network, data, trainer and fit; nothing is written before all of it is known to be good. */
+static int prepare(struct run *run, struct caelum_error *err) {
+    struct caelum_train_settings *s = &run->settings;
+    CHECK(look(run, err));
+    const uint64_t split_seed = s->data_settings.split_seed;
+    CHECK(train_open(s, &run->opened, &run->net, &run->trainer, err));
+    run->data = s->open_data;
+    if (s->resume) CHECK(check_data(run, split_seed, err));
+    if (!s->out) CHECK(mem_alloc(&run->best, run->net->params, sizeof *run->best, err));
     CHECK(fit_open(&run->fit, &run->trainer, run->data, err));
     CHECK(name_network(run, err));
     name_start(run);
@@ -365,12 +405,32 @@ static int begin_events(struct run *run, struct caelum_error *err) {
     CHECK(events_open(&run->events, s->out, run->fit.epochs_done, err));
     if (s->resume) return CAELUM_OK;
     const char *command = metadata_get(&run->resume, s->command ? "begun_by" : "command");
-    CHECK(events_text(&run->events, "command", command, err));
+    if (command) CHECK(events_text(&run->events, "command", command, err));
     return events_text(&run->events, "network", run->net->text, err);
 }
 
-static int train(struct run *run, struct caelum_error *err) {
+/* The model of a run that writes no files: of its best epoch or, if none was finished, as it was left. */
+static int hand_over(struct run *run, struct caelum_model **model, struct caelum_error *err) {
+    const struct fit *fit = &run->fit;
+    const float *weights = fit->best_epoch > 0 ? run->best : trainer_result(&run->trainer);
+    struct caelum_model *made = NULL;
+    if (fit->best_epoch > 0) CHECK(describe_epoch(run, &fit->history[fit->best_epoch - 1], err));
+    CHECK(caelum_model_create(&made, run->net, 0, err));
+    memcpy(made->params, weights, run->net->params * sizeof *weights);
+    const int result = model_strings(run->net, &run->metadata, made->metadata, err);
+    if (result == 0)
+        *model = made;
+    else
+        caelum_model_close(&made);
+    return result;
+}
+
+static int train(struct run *run, struct caelum_model **model, struct caelum_error *err) {
     CHECK(prepare(run, err));
+    if (!run->settings.out) {
+        CHECK(run_epochs(run, err));
+        return hand_over(run, model, err);
+    }
     CHECK(run_directory_take(&run->lock, run->settings.out, err));
     if (!run->settings.resume) CHECK(run_directory_clear(run->settings.out, err));
     CHECK(write_run_json(run, err));
@@ -386,10 +446,14 @@ static int train(struct run *run, struct caelum_error *err) {
 int caelum_train(const struct caelum_train_settings *settings, struct caelum_train_result *result,
                  struct caelum_error *err) {
     struct run *run = NULL;
+    struct caelum_model *model = NULL;
     const double start = clock_seconds();
+    if (!settings->out && !result)
+        return caelum_fail(err, CAELUM_EUSAGE,
+                           "neither a run directory nor a result was given: the model would be lost");
     CHECK(mem_alloc(&run, 1, sizeof *run, err));
     run->settings = *settings;
-    const int status = train(run, err);
+    const int status = train(run, &model, err);
     if (status == 0 && result) {
         const struct fit *fit = &run->fit;
         *result = (struct caelum_train_result){
@@ -401,7 +465,8 @@ int caelum_train(const struct caelum_train_settings *settings, struct caelum_tra
             .best_val_accuracy = fit->best_epoch ? fit->history[fit->best_epoch - 1].val_accuracy : NAN,
             .seconds = clock_seconds() - start,
             .stopped = run->stopped,
-            .ended_early = !run->stopped && fit->epochs_done < fit->trainer->settings.epochs};
+            .ended_early = !run->stopped && fit->epochs_done < fit->trainer->settings.epochs,
+            .model = model};
     }
     events_close(&run->events, NULL);
     fit_close(&run->fit);
@@ -410,7 +475,8 @@ int caelum_train(const struct caelum_train_settings *settings, struct caelum_tra
     metadata_clear(&run->metadata);
     metadata_clear(&run->resume);
     caelum_net_close(&run->net);
-    caelum_data_close(&run->data);
+    caelum_data_close(&run->opened);
+    mem_free(&run->best);
     mem_free(&run->name);
     file_unlock(&run->lock);
     mem_free(&run);

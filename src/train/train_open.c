@@ -71,16 +71,29 @@ static int take_weights(struct trainer *t, const char *path, struct caelum_error
 
 /* --- Opening -------------------------------------------------------------------------------------- */
 
-int train_open(const struct caelum_train_settings *s, struct caelum_data **data, struct caelum_net **net,
-               struct trainer *trainer, struct caelum_error *err) {
+static int open_data(struct caelum_train_settings *s, struct caelum_data **data, struct caelum_error *err) {
     struct caelum_data_settings data_settings = s->data_settings;
-    const bool given = *net != NULL;
     data_settings.progress = s->stage;
     data_settings.cookie = s->cookie;
     CHECK(caelum_data_open(data, s->data, &data_settings, err));
-    const struct pictures train = data_pictures(*data, CAELUM_TRAIN),
-                          val = data_pictures(*data, CAELUM_VALIDATION);
-    if (!given) CHECK(caelum_net_load(net, s->net_path, train.h, train.w, err));
+    s->open_data = *data;
+    return CAELUM_OK;
+}
+
+static int open_net(const struct caelum_train_settings *s, const struct pictures *p, struct caelum_net **net,
+                    struct caelum_error *err) {
+    if (s->net) return caelum_net_parse(net, s->net->text, s->net->file, p->h, p->w, err);
+    if (s->net_path) return caelum_net_load(net, s->net_path, p->h, p->w, err);
+    return caelum_fail(err, CAELUM_EUSAGE, "no network was given to train");
+}
+
+int train_open(struct caelum_train_settings *s, struct caelum_data **data, struct caelum_net **net,
+               struct trainer *trainer, struct caelum_error *err) {
+    if (!s->open_data) CHECK(open_data(s, data, err));
+    s->data_settings = s->open_data->settings;
+    const struct pictures train = data_pictures(s->open_data, CAELUM_TRAIN),
+                          val = data_pictures(s->open_data, CAELUM_VALIDATION);
+    if (!*net) CHECK(open_net(s, &train, net, err));
     CHECK(task_check(s->task, *net, err));
     const struct shape takes = task_pictures(s->task, *net);
     if (takes.c != train.c || takes.h != train.h || takes.w != train.w)
