@@ -663,6 +663,13 @@ struct caelum_train_settings {
     uint64_t seed;         /* weights, order of pictures, flips, shifts, hints; default 1 */
     int threads;           /* 0 = the default; no influence on the result */
     const char *command;   /* the command line, kept in run.json and model; may be NULL */
+    /* Hands over pictures when they are wanted: called before each minibatch with the number of steps done
+     * and the n pictures that the data have for it, [n][channels][height][width], to be changed or replaced
+     * as it likes: frames of a camera, rows of a database, distortions of one's own. They are then flipped
+     * and shifted, as the settings say. A non-zero result ends the run as that of `progress` does, before the
+     * batch. The data's train split says how many pictures an epoch has; validation is by the data. May be
+     * NULL */
+    int (*feed)(void *cookie, uint64_t step, size_t n, uint8_t *pixels);
     int (*progress)(void *cookie,
                     const struct caelum_train_progress *progress); /* after every batch and epoch */
     caelum_progress stage; /* for what comes before and after training; may be NULL */

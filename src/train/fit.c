@@ -8,6 +8,38 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
+
+/* Room for minibatches that the settings' feed changes. */
+static int fed_open(struct fit *fit, size_t batch, struct caelum_error *err) {
+    struct fed *fed = &fit->fed;
+    uint32_t *index = NULL;
+    CHECK(mem_take(&fit->memory, &fed->pixels, batch, pictures_size(&fit->train), err));
+    CHECK(mem_take(&fit->memory, &fed->order, batch, sizeof *fed->order, err));
+    CHECK(mem_take(&fit->memory, &index, batch, sizeof *index, err));
+    if (fit->train.labels) CHECK(mem_take(&fit->memory, &fed->labels, batch, sizeof *fed->labels, err));
+    for (uint32_t i = 0; i < batch; i++) index[i] = i;
+    fed->pictures = fit->train;
+    fed->pictures.pixels = fed->pixels;
+    fed->pictures.labels = fed->labels;
+    fed->pictures.index = index;
+    fed->pictures.n = batch;
+    return CAELUM_OK;
+}
+
+/* Copies the n pictures of `order` and has them changed; returns whether the caller asks to stop instead. */
+static bool feed(struct fit *fit, const uint32_t *order, size_t n) {
+    const struct trainer *t = fit->trainer;
+    const size_t size = pictures_size(&fit->train);
+    struct fed *fed = &fit->fed;
+    for (uint32_t i = 0; i < n; i++) {
+        const size_t from = order[i] & ~TRAINER_FLIP;
+        memcpy(fed->pixels + i * size, pictures_at(&fit->train, from), size);
+        if (fed->labels) fed->labels[i] = pictures_label(&fit->train, from);
+        fed->order[i] = i | (order[i] & TRAINER_FLIP);
+    }
+    return t->settings.feed(t->settings.cookie, t->optimizer.step, n, fed->pixels) != 0;
+}
 
 int fit_open(struct fit *fit, struct trainer *trainer, const struct caelum_data *data,
              struct caelum_error *err) {
@@ -16,13 +48,13 @@ int fit_open(struct fit *fit, struct trainer *trainer, const struct caelum_data 
                         .train = data_pictures(data, CAELUM_TRAIN),
                         .validation = data_pictures(data, CAELUM_VALIDATION)};
     fit->batches = (fit->train.n + batch - 1) / batch;
-    CHECK(mem_alloc(&fit->order, fit->train.n, sizeof *fit->order, err));
-    return mem_alloc(&fit->history, trainer->settings.epochs, sizeof *fit->history, err);
+    if (trainer->settings.feed) CHECK(fed_open(fit, batch, err));
+    CHECK(mem_take(&fit->memory, &fit->order, fit->train.n, sizeof *fit->order, err));
+    return mem_take(&fit->memory, &fit->history, trainer->settings.epochs, sizeof *fit->history, err);
 }
 
 void fit_close(struct fit *fit) {
-    mem_free(&fit->order);
-    mem_free(&fit->history);
+    mem_end(&fit->memory);
 }
 
 size_t fit_pictures(const struct fit *fit) {
@@ -79,8 +111,11 @@ int fit_batch(struct fit *fit, struct caelum_error *err) {
     const size_t at = fit->batches_done * batch, count = n - at < batch ? n - at : batch;
     const double start = clock_seconds();
     struct loss_sums sums;
+    const bool fed = t->settings.feed != NULL;
+    if (fed && feed(fit, fit->order + at, count)) return CAELUM_ESTOPPED;
     t->lr = schedule_lr(&t->settings, fit->batches, t->optimizer.step, fit->drops);
-    trainer_step(t, &fit->train, fit->order + at, count, &sums);
+    trainer_step(t, fed ? &fit->fed.pictures : &fit->train, fed ? fit->fed.order : fit->order + at, count,
+                 &sums);
     fit->sums.loss += sums.loss;
     fit->sums.squared += sums.squared;
     fit->sums.agree += sums.agree;

@@ -2,13 +2,24 @@
 #ifndef CAELUM_TRAIN_FIT_H
 #define CAELUM_TRAIN_FIT_H
 
+#include "base/mem.h"
 #include "data/data.h"
 #include "model/safetensors.h"
 #include "train/schedule.h"
 #include "train/trainer.h"
 
+/* A minibatch that is fed: copies, in the order of the batch. */
+struct fed {
+    struct pictures pictures; /* of the arrays below */
+    uint8_t *pixels;
+    uint16_t *labels; /* NULL: there are none */
+    uint32_t *order;  /* 0, 1, 2 ..., with TRAINER_FLIP */
+};
+
 struct fit {
+    struct mem_group memory;
     struct pictures train, validation;
+    struct fed fed;               /* where the settings have `feed` */
     struct trainer *trainer;      /* borrowed */
     uint32_t *order;              /* [train.n], of the epoch under way, with TRAINER_FLIP */
     struct caelum_epoch *history; /* [epochs of the trainer's settings] */
@@ -41,7 +52,9 @@ void fit_begin_epoch(struct fit *fit);
  * CAELUM_EDIVERGED if a loss is no longer finite, or if from batch 20 of an epoch on (or the last, if there
  * are fewer) the epoch's mean loss is above both that of the run's first batch and 100 times the lowest mean
  * of an epoch so far; in the first epoch, above 100 times that of the first batch. Healthy runs stay below
- * their start; a spike may rise above it, but not to a hundredfold of what was reached. */
+ * their start; a spike may rise above it, but not to a hundredfold of what was reached.
+ *
+ * CAELUM_ESTOPPED, without words and as if it had not been called, if the settings' feed asks to stop. */
 int fit_batch(struct fit *fit, struct caelum_error *err);
 
 /* After the last batch: validates, and adds the epoch to the history. CAELUM_EDIVERGED. */

@@ -122,6 +122,8 @@ static int write_chart(const char *dir, const struct caelum_lr_find *found, stru
 static int find(struct test *test, struct caelum_error *err) {
     struct caelum_train_settings *s = &test->settings;
     CHECK(train_settings_check(s, err));
+    if (s->feed)
+        return caelum_fail(err, CAELUM_EUSAGE, "feed: the range test takes the pictures of the data alone");
     CHECK(
         run_directory_look(&test->lock, s->out, s->force, "name another, or write into it by --force", err));
     CHECK(train_open(s, &test->data, &test->net, &test->trainer, err));

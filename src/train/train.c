@@ -124,7 +124,7 @@ static void last_part(const char *path, char part[PATH_SIZE]) {
 /* The command whose last.safetensors is the model that the run has after `epoch` epochs. Files are named
  * without their directory, which is nothing of the result's: the same files elsewhere make the same model. */
 static int describe_command(struct run *run, size_t epoch, struct caelum_error *err) {
-    if (!data_has_spec(run->data)) return CAELUM_OK; /* no command has those pictures */
+    if (!data_has_spec(run->data) || run->settings.feed) return CAELUM_OK; /* no command has the pictures */
     struct caelum_train_settings s = run->settings;
     char net[PATH_SIZE], data[PATH_SIZE], *command = NULL;
     snprintf(net, sizeof net, "%.255s.net", run->name);
@@ -148,6 +148,7 @@ static int describe_model(struct run *run, struct caelum_error *err) {
     CHECK(metadata_set(m, "data", run->data->name, err));
     CHECK(metadata_set(m, "data_fingerprint", run->data->fingerprint, err));
     CHECK(metadata_set(m, "split", data_split_text(run->data, split), err));
+    if (run->settings.feed) CHECK(metadata_set(m, "fed", "yes", err));
     if (run->init) CHECK(metadata_set(m, "init", run->init, err));
     if (run->init) CHECK(metadata_set(m, "init_sha256", run->init_sha256, err));
     CHECK(train_settings_write(&run->settings, m, err));
@@ -281,8 +282,9 @@ static int run_epochs(struct run *run, struct caelum_error *err) {
     while (!run->stopped && !fit_ended(fit)) {
         fit_begin_epoch(fit);
         while (fit->batches_done < fit->batches) {
-            CHECK(fit_batch(fit, err));
-            run->stopped = tell(run, NULL);
+            const int result = fit_batch(fit, err);
+            if (result != CAELUM_ESTOPPED) CHECK(result);
+            run->stopped = result == CAELUM_ESTOPPED || tell(run, NULL);
             if (run->stopped) return run->settings.out ? save_checkpoint(run, err) : CAELUM_OK;
         }
         CHECK(fit_finish_epoch(fit, err));
@@ -344,6 +346,9 @@ static int check_data(const struct run *run, uint64_t split_seed, struct caelum_
     if (!fingerprint || strcmp(fingerprint, run->data->fingerprint) != 0)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: the data are not those that the run was started with",
                            run->data->source);
+    if ((metadata_get(m, "fed") != NULL) != (run->settings.feed != NULL))
+        return caelum_fail(err, CAELUM_EUSAGE, "the run that is resumed was %s by a program",
+                           run->settings.feed ? "not fed" : "fed its pictures");
     data_split_text(run->data, ours);
     if (seed == theirs && split && strcmp(split, ours) == 0) return CAELUM_OK;
     return caelum_fail(err, CAELUM_EFORMAT,
