@@ -9,7 +9,11 @@ install(TARGETS caelum_cli caelum_static RUNTIME DESTINATION ${CMAKE_INSTALL_BIN
 install(TARGETS caelum_shared EXPORT caelum LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES include/caelum.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY models studies python DESTINATION ${DATA} PATTERN "__pycache__" EXCLUDE)
+install(DIRECTORY models studies DESTINATION ${DATA})
+# Where Debian's Python looks, with the header that caelum.h there is a link to.
+set(PYTHON lib/python3/dist-packages/caelum)
+install(DIRECTORY python/caelum/ DESTINATION ${PYTHON} FILES_MATCHING PATTERN "*.py" PATTERN "py.typed")
+install(FILES include/caelum.h DESTINATION ${PYTHON})
 install(DIRECTORY examples docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(NOT CMAKE_CROSSCOMPILING) # share.cmake has made them
   install(DIRECTORY ${CMAKE_BINARY_DIR}/share/ DESTINATION ${CMAKE_INSTALL_DATADIR})
@@ -55,6 +59,8 @@ endif()
 if(CURL_FOUND)
   string(APPEND CPACK_DEBIAN_PACKAGE_DEPENDS ", libcurl4 | libcurl3-gnutls, ca-certificates") # likewise
 endif()
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS python3-numpy) # the Python package
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "python3-pil, python3-torch, python3-h5py")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON) # needs dpkg-shlibdeps, package dpkg-dev
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)

@@ -1,4 +1,4 @@
-/* test_keras.c - models through Keras's files and back, by python/caelum/keras.py: another text, but the same
+/* test_keras.c - models through Keras's files and back, by caelum.keras: another text, but the same
  * numbers. Whether the files are laid out as Keras has them is for tests/reference/keras_files.py. */
 #include "model_files.h"
 

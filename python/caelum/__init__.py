@@ -1,15 +1,40 @@
-"""caelum from Python.
+"""Convolutional autoencoders on pictures: trained, measured and run on CPUs by the library caelum.
 
-    caelum.Model    runs and describes models by the installed library: library.py, which needs numpy
-    caelum.torch    models as PyTorch's modules, and back
-    caelum.keras    Keras's files as models, and back, with h5py
+    import caelum
 
-The library is loaded when Model is first asked for, so that the other two do without.
+    run = caelum.train("standard.net", "photos", out="runs/mine", epochs=10)      # a network on a folder of photos
+    print(run.best_val_psnr, caelum.evaluate(run.model, "photos").ssim)
+    code = run.model.run(x, layer=run.model.latent)         # NumPy arrays [n, channels, height, width] in and out
+
+    colored = caelum.colorize("old.jpg")                    # by a model that comes with caelum: uint8 [h, w, 3]
+    small = caelum.colorize(PIL.Image.open("old.jpg"))      # PIL's picture in, PIL's out
+    caelum.save_picture(colored, "new.jpg")
+
+    caelum.torch    models as PyTorch's modules, and back   (import caelum.torch)
+    caelum.keras    Keras's files as models, and back       (import caelum.keras, or python3 -m caelum.keras)
+
+Errors are exceptions: caelum.Error, and below it one class for each cause. Results such as caelum.Metrics hold plain
+values by name, of which vars() makes a dict. docs/python.md has more.
+
+The shared library is loaded when something needs it: the file that the environment variable CAELUM_LIBRARY names,
+else the one that is installed.
 """
-import importlib
+from .codes import colorize, decode, encode
+from .data import Data, data_info
+from .library import (HEADER, DivergedError, Error, FileError, FormatError, ResourceError, StoppedError, UsageError,
+                      record)
+from .model import Code, Model
+from .pictures import load_picture, save_picture
+from .training import Run, evaluate, resume, train
 
+__version__: str = HEADER.constants["CAELUM_VERSION"]
 
-def __getattr__(name):
-    if name not in ("Model", "Error", "version"):
-        raise AttributeError(f"module 'caelum' has no attribute '{name}'")
-    return getattr(importlib.import_module(".library", __name__), name)
+NetInfo, LayerInfo = record("net_info"), record("layer_info")
+DataInfo, DataFile = record("data_info"), record("data_file")
+Metrics, ColorMetrics, ClassMetrics = record("metrics"), record("color_metrics"), record("class_metrics")
+TrainProgress, Epoch = record("train_progress"), record("epoch")
+
+__all__ = ["Model", "train", "resume", "evaluate", "colorize", "encode", "decode", "Data", "data_info", "load_picture",
+           "save_picture", "Code", "Run", "TrainProgress", "Epoch", "Metrics", "ColorMetrics", "ClassMetrics", "NetInfo",
+           "LayerInfo", "DataInfo", "DataFile", "Error", "UsageError", "FormatError", "FileError", "DivergedError",
+           "ResourceError", "StoppedError"]

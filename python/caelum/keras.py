@@ -1,7 +1,7 @@
 """Keras's files as caelum's models, and back, with h5py and NumPy alone.
 
-    python3 keras.py model.keras model.safetensors      (.keras, or .h5 of Keras 2)
-    python3 keras.py model.safetensors model.keras
+    python3 -m caelum.keras model.keras model.safetensors      (.keras, or .h5 of Keras 2)
+    python3 -m caelum.keras model.safetensors model.keras
 
 docs/formats.md has the layers that both know. A network's text is one chain of lines with skips, and its tensors are
 in the order channel, row, column, Keras's in the order row, column, channel. So a tensor of Keras's is an array of
@@ -18,9 +18,7 @@ import zipfile
 import h5py
 import numpy
 
-if not __package__:  # run as a file
-    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-from caelum import model  # noqa: E402
+from . import modelfile
 
 ACTIVATIONS = {"relu": "relu", "elu": "elu", "silu": "silu", "sigmoid": "sigmoid", "tanh": "tanh",
                "hardswish": "hard_silu"}  # caelum's words, Keras 3's names; leaky and gelu are layers
@@ -123,7 +121,7 @@ class Reader:
 
     def line(self, text, saved=0, keeps=False):
         """Adds a line. keeps: it does the same to each number, so that their places stay."""
-        line = model.Line(text, self.ordinal)
+        line = modelfile.Line(text, self.ordinal)
         self.text.append(text)
         self.open = line.word in ("conv", "deconv", "dense") and line.activation == "linear"
         if not keeps:
@@ -143,7 +141,7 @@ class Reader:
                 self.line(f"reshape {c} {h} {w}")
             return
         for word, n in ("space_to_depth", old_h // h), ("depth_to_space", h // old_h):
-            if n > 1 and self.at.shape == after(model.Line(f"{word} {n}", {}), *self.shape):
+            if n > 1 and self.at.shape == after(modelfile.Line(f"{word} {n}", {}), *self.shape):
                 first, order, last = shuffle(word, n, *self.shape)
                 moved = places(*self.shape).reshape(first).transpose([d - 1 for d in order]).reshape(last)
                 if numpy.array_equal(self.at, moved):
@@ -484,7 +482,7 @@ class Writer:
 
 
 def from_model(metadata, tensors):
-    first, *rest = model.lines(metadata["network"])
+    first, *rest = modelfile.lines(metadata["network"])
     writer = Writer(int(metadata["height"]), int(metadata["width"]), first.size)
     for line in rest:
         writer.line(line, tensors)
@@ -637,12 +635,12 @@ def write(path, layers):
 
 def main(words):
     if len(words) != 3 or words[1].endswith(".safetensors") == words[2].endswith(".safetensors"):
-        sys.exit("usage: keras.py MODEL.keras|MODEL.h5 MODEL.safetensors, or the other way round")
+        sys.exit("usage: python3 -m caelum.keras MODEL.keras|MODEL.h5 MODEL.safetensors, or the other way round")
     try:
         if words[2].endswith(".safetensors"):
-            model.write(words[2], *to_model(*read(words[1])))
+            modelfile.write(words[2], *to_model(*read(words[1])))
         elif words[2].endswith((".keras", ".h5")):
-            write(words[2], from_model(*model.read(words[1])))
+            write(words[2], from_model(*modelfile.read(words[1])))
         else:
             raise Error("expected a name that ends in .keras or .h5: " + words[2])
     except Error as why:

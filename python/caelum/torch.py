@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from . import model
+from . import modelfile
 
 ACTIVATIONS = {
     "linear": lambda x: x, "relu": F.relu, "leaky": lambda x: F.leaky_relu(x, 0.01), "elu": F.elu,
@@ -22,7 +22,7 @@ class Net(nn.Module):
 
     def __init__(self, metadata, tensors):
         super().__init__()
-        self.metadata, self.lines = metadata, model.lines(metadata["network"])
+        self.metadata, self.lines = metadata, modelfile.lines(metadata["network"])
         for name, values in tensors.items():
             layer, tensor = name.split(".")
             if layer not in self._modules:
@@ -74,8 +74,8 @@ def cut(x, top, left, h, w):
 
 
 def load(path):
-    return Net(*model.read(path))
+    return Net(*modelfile.read(path))
 
 
 def save(module, path):
-    model.write(path, module.metadata, {name: t.cpu().numpy() for name, t in module.state_dict().items()})
+    modelfile.write(path, module.metadata, {name: t.cpu().numpy() for name, t in module.state_dict().items()})

@@ -18,7 +18,7 @@ static const struct {
     {0, 4, "MM\0*", "a TIFF picture"},
     {4, 4, "ftyp", "a HEIC or AVIF picture, or a film"},
     {0, 5, "%PDF-", "a PDF document"},
-    {0, 8, "\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras's: python/caelum/keras.py converts it"},
+    {0, 8, "\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras's: python3 -m caelum.keras converts it"},
     {0, 6, "\x93NUMPY", "one array of NumPy (.npy): expected several, as numpy.savez writes them"},
     {0, 4, "CLMC", "a file of codes: caelum decode reads it"},
     {4, 4, "TFL3", "a TensorFlow Lite model: expected it as ONNX"},
@@ -49,7 +49,7 @@ static const char *zip_name(const uint8_t *bytes, size_t size) {
         return "a file of PyTorch (.pt): save the state_dict as .npz or .safetensors";
     if (strstr(name, ".npy")) return "an archive of NumPy: import it under a name that ends in .npz";
     if (strcmp(name, "metadata.json") == 0 || strcmp(name, "config.json") == 0)
-        return "a Keras model: python/caelum/keras.py converts it";
+        return "a Keras model: python3 -m caelum.keras converts it";
     return "a zip archive";
 }
 

@@ -35,7 +35,7 @@ static const struct exchange_format formats[] = {
 static const char *advice(const char *path) {
     static const char torch[] = "; PyTorch's state_dict can be saved as .npz or .safetensors";
     static const char keras[] =
-        "; Keras's files are converted by python3 python/caelum/keras.py FILE MODEL (docs/formats.md)";
+        "; Keras's files are converted by python3 -m caelum.keras FILE MODEL (docs/formats.md)";
     static const char *const endings[][2] = {
         {".pt", torch},   {".pth", torch},   {".pkl", torch}, {".bin", torch},
         {".ckpt", torch}, {".keras", keras}, {".h5", keras},

@@ -6,8 +6,8 @@ document=$SOURCE_DIR/docs/tutorial.md
 to=$scratch/to
 expect 0 cmake --install "$BUILD_DIR" --prefix "$to"
 libdir=$(dirname "$(find "$to" -name libcaelum.so | head -1)")
-PKG_CONFIG_PATH=$libdir/pkgconfig LD_LIBRARY_PATH=$libdir CAELUM_LIBRARY=$libdir/libcaelum.so.0
-export PKG_CONFIG_PATH LD_LIBRARY_PATH CAELUM_LIBRARY
+PKG_CONFIG_PATH=$libdir/pkgconfig LD_LIBRARY_PATH=$libdir PYTHONPATH=$to/lib/python3/dist-packages
+export PKG_CONFIG_PATH LD_LIBRARY_PATH PYTHONPATH
 mkdir bin && ln -s /usr/bin/python3 bin/python3
 PATH=$to/bin:$scratch/bin:$PATH
 

@@ -9,7 +9,7 @@ usage: keras_files.py CAELUM DATA STANDARD SCRATCH
    what Keras's documentation says of each layer and in Keras's own order of rows, columns, channels: they must be
    caelum's. The same for a network that comes in with skips and orders that caelum does not write itself.
 3. Layers that do nothing but in training vanish; what can't be said is refused, by the layer's name.
-Files are converted by python/caelum/keras.py."""
+Files are converted by python3 -m caelum.keras, which PYTHONPATH leads to."""
 import io
 import json
 import os
@@ -22,7 +22,6 @@ import h5py
 import numpy
 
 CAELUM, DATA, STANDARD, SCRATCH = sys.argv[1:]
-MODULE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../python/caelum/keras.py")
 os.chdir(SCRATCH)
 
 
@@ -32,7 +31,7 @@ def caelum(*words):
 
 def convert(there, back):
     """By the module's command; what it says when it fails."""
-    return subprocess.run([sys.executable, "-B", MODULE, there, back], stderr=subprocess.PIPE, text=True).stderr
+    return subprocess.run([sys.executable, "-B", "-m", "caelum.keras", there, back], stderr=subprocess.PIPE, text=True).stderr
 
 
 def converted(there, back):
