@@ -35,6 +35,6 @@ Metrics, ColorMetrics, ClassMetrics = record("metrics"), record("color_metrics")
 TrainProgress, Epoch = record("train_progress"), record("epoch")
 
 __all__ = ["Model", "train", "resume", "evaluate", "colorize", "encode", "decode", "Data", "data_info", "load_picture",
-           "save_picture", "Code", "Run", "TrainProgress", "Epoch", "Metrics", "ColorMetrics", "ClassMetrics", "NetInfo",
-           "LayerInfo", "DataInfo", "DataFile", "Error", "UsageError", "FormatError", "FileError", "DivergedError",
-           "ResourceError", "StoppedError"]
+           "save_picture", "Code", "Run", "TrainProgress", "Epoch", "Metrics", "ColorMetrics", "ClassMetrics",
+           "NetInfo", "LayerInfo", "DataInfo", "DataFile", "Error", "UsageError", "FormatError", "FileError",
+           "DivergedError", "ResourceError", "StoppedError"]

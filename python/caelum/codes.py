@@ -61,7 +61,8 @@ def decode(path: PathLike, model: ModelOrPath = "code", threads: int = 0) -> dic
         reader = c.c_void_p()
         library().code_reader_open(c.byref(reader), fspath(path), codec)
         try:
-            entries = [library().code_reader_entry(reader, i).contents for i in range(library().code_reader_count(reader))]
+            count = library().code_reader_count(reader)
+            entries = [library().code_reader_entry(reader, i).contents for i in range(count)]
             return {os.fsdecode(entry.name): decoded(codec, entry) for entry in entries}
         finally:
             library().code_reader_close(c.byref(reader))

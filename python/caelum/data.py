@@ -65,9 +65,10 @@ class Data:
         library().data_describe(self._data, c.byref(described))
         info = plain(described)
         info.split_count = dict(zip(("train", "validation", "test"), info.split_count))
-        info.classes = dict(zip(info.class_names[:info.classes], info.class_count))
-        info.files = info.file[:info.files]
-        del info.class_names, info.class_count, info.file
+        info.classes, count = {}, c.c_size_t()
+        while name := library().data_class(self._data, len(info.classes), c.byref(count)):
+            info.classes[os.fsdecode(name)] = count.value
+        info.files = vars(info).pop("file")[:info.files]
         return info
 
 

@@ -102,7 +102,8 @@ class Library:
 @functools.cache
 def library() -> Library:
     """The library, loaded by the first call: the file that CAELUM_LIBRARY names, else the one that is installed."""
-    return Library(os.environ.get("CAELUM_LIBRARY") or "libcaelum.so." + HEADER.constants["CAELUM_VERSION"].split(".")[0])
+    major = HEADER.constants["CAELUM_VERSION"].split(".")[0]
+    return Library(os.environ.get("CAELUM_LIBRARY") or f"libcaelum.so.{major}")
 
 
 def record(name: str) -> type[Record]:

@@ -141,7 +141,8 @@ class Model:
             values[os.fsdecode(key)] = os.fsdecode(library().model_metadata(self._model, key))
         return values
 
-    def run(self, x: Any, layer: Optional[int] = None, threads: int = 0, out: Optional[np.ndarray] = None) -> np.ndarray:
+    def run(self, x: Any, layer: Optional[int] = None, threads: int = 0,
+            out: Optional[np.ndarray] = None) -> np.ndarray:
         """Runs pictures of the network's size: float32 [n, channels, height, width] in, likewise out.
 
         Values are in [0, 1]; a colorizer's are luminance, or that and hints, in, and chroma out. layer: up to which of

@@ -83,11 +83,12 @@ def finish(settings: Any, progress: Progress) -> Run:
         settings.progress, settings.stage = watch.train, watch.stage
         library().train(c.byref(settings), c.byref(result))
     out = Path(os.fsdecode(settings.out))
-    return Run(model=Model(out) if (out / "best.safetensors").exists() else None, history=watch.history, out=out, **vars(plain(result)))
+    model = Model(out) if (out / "best.safetensors").exists() else None
+    return Run(model=model, history=watch.history, out=out, **vars(plain(result)))
 
 
-def evaluate(model: ModelOrPath, data: Source, split: str = "test", *, threads: int = 0, progress: Optional[bool] = None,
-             **settings: Any) -> Record:
+def evaluate(model: ModelOrPath, data: Source, split: str = "test", *, threads: int = 0,
+             progress: Optional[bool] = None, **settings: Any) -> Record:
     """Measures a model on a split of a data set: a caelum.Metrics, of a colorizer a caelum.ColorMetrics, of a
     classifier a caelum.ClassMetrics.
 

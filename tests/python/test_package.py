@@ -15,8 +15,8 @@ from conftest import ROOT
 
 
 def python(script, *, program=sys.executable, **environment):
-    done = subprocess.run([program, "-c", script], env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    return (done.stdout + done.stderr).strip()
+    return subprocess.run([program, "-c", script], env=environment, stderr=subprocess.STDOUT, stdout=subprocess.PIPE,
+                          text=True).stdout.strip()
 
 
 def test_version():
@@ -34,7 +34,7 @@ def test_codes():
 def test_another_library(tmp_path):
     """A library that is missing, older, or of another release is refused in words."""
     path = {"PYTHONPATH": str(ROOT / "python"), "PYTHONDONTWRITEBYTECODE": "1"}
-    load = "import caelum; print(caelum.__version__); caelum.Model('standard')"
+    load = "import caelum; print(caelum.__version__, flush=True); caelum.Model('standard')"
     missing = python(load, CAELUM_LIBRARY="/missing.so", **path)
     assert missing.startswith(caelum.__version__)  # nothing is loaded before it is needed
     assert missing.endswith("or name its file in CAELUM_LIBRARY") and "/missing.so: cannot open" in missing
@@ -56,7 +56,8 @@ def test_pip(tmp_path):
     environment, own = tmp_path / "environment", tmp_path / "environment/bin/python3"
     shutil.copytree(ROOT / "python", tmp_path / "python")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--system-site-packages", environment], check=True)
-    subprocess.run([own, "-m", "pip", "install", "-q", "--no-index", "--no-build-isolation", "--no-compile", tmp_path / "python"], check=True)
+    subprocess.run([own, "-m", "pip", "install", "-q", "--no-index", "--no-build-isolation", "--no-compile",
+                    tmp_path / "python"], check=True)
     found = python("import caelum, numpy; print(caelum.__file__, caelum.colorize(numpy.zeros((9, 8), 'uint8')).shape)",
                    program=own, CAELUM_LIBRARY=os.environ["CAELUM_LIBRARY"])
     assert found.startswith(str(environment)) and found.endswith("/caelum/__init__.py (9, 8, 3)")
