@@ -96,6 +96,13 @@ static void numbers_are_those_of_c(void **state) {
 
 /* Names in an archive are UTF-8 and say so (bit 11 of the flags, PKWARE's APPNOTE 4.4.4), as NumPy writes and
  * reads them. */
+static int take_name(void *named, const char *name, const uint8_t *bytes, size_t size,
+                     struct caelum_error *error) {
+    (void)bytes, (void)size, (void)error;
+    *(bool *)named = strcmp(name, "gr\xc3\xb6\xc3\x9f"
+                                  "e.npy") == 0;
+    return 0;
+}
 static void check_names(void) {
     const float one = 1;
     const struct caelum_tensor array = {.name = "gr\xc3\xb6\xc3\x9f"
@@ -106,7 +113,7 @@ static void check_names(void) {
     char path[300];
     uint8_t *bytes;
     size_t size;
-    struct zip zip;
+    bool named = false;
     snprintf(path, sizeof path, "%s/names.npz", scratch);
     assert_ok(caelum_arrays_save(path, &array, 1, err));
     assert_ok(file_read(path, 1 << 20, &bytes, &size, err));
@@ -116,10 +123,8 @@ static void check_names(void) {
                         "e.npy",
                         11);
     mem_free(&bytes);
-    assert_ok(zip_read(&zip, path, err));
-    assert_non_null(zip_find(&zip, "gr\xc3\xb6\xc3\x9f"
-                                   "e.npy"));
-    zip_close(&zip);
+    assert_ok(zip_read(path, take_name, &named, err));
+    assert_true(named);
 }
 
 static void names_are_those_of_utf8(void **state) {

@@ -28,7 +28,7 @@ static void complaints_name_line_and_column(void **state) {
         {"input 3\nconv\n", "test:2:1: conv: its number of output channels is missing"},
         {"input 3\nconv 0\n", "test:2:6: number of output channels: expected a whole number from 1"},
         {"input 3\nconv 8 rleu\n", "test:2:8: 'rleu' is not understood here"},
-        {"input 3\nconv 8 k=9\n", "test:2:8: k: expected a whole number from 1 to 7, got '9'"},
+        {"input 3\nconv 8 k=19\n", "test:2:8: k: expected a whole number from 1 to 16, got '19'"},
         {"input 3\nconv 8 k=3x\n", "test:2:8: k: expected"},
         {"input 3\nconv 8 pad=full\n", "test:2:8: pad: expected same or valid, got 'full'"},
         {"input 3\nconv 8 k=7 pad=valid\n", "test:2:1: conv 8 k=7 pad=valid: a 4x4 picture is smaller"},

@@ -94,7 +94,7 @@ static void a_constant_is_a_bias(void **state) {
     assert_true(bias[0] == 0.5f && bias[1] == 0.5f);
     assert_ok(add_to_conv(1, (size_t[]){1}, one, false, bias, err));
     assert_true(bias[0] == 0.25f && bias[1] == 0.25f);
-    static const char words[] = "'c' is a constant; a network's text adds one number a channel";
+    static const char words[] = "'c', a constant that is neither one number nor one for each of 2 channels";
     assert_error(CAELUM_EFORMAT, words, add_to_conv(1, (size_t[]){8}, columns, false, bias, err));
     assert_error(CAELUM_EFORMAT, words, add_to_conv(1, (size_t[]){2}, two, false, bias, err));
     assert_error(CAELUM_EFORMAT, words, add_to_conv(3, (size_t[]){2, 8, 8}, all, false, bias, err));
@@ -170,14 +170,11 @@ static void what_does_nothing_writes_nothing(void **state) {
         assert_string_equal(model->net->text, i == 13 ? "input 2\nconv 2\nupsample\n" : "input 2\nconv 2\n");
         caelum_model_close(&model);
     }
-    REFUSES("expected x - 0", onnx_node(g, "Sub", NULL, constant(g, "c", 0, NULL, &ends[2]), "a"));
-    REFUSES("of a constant", onnx_node(g, "Mul", NULL, "a", constant(g, "c", 0, NULL, &ends[2])));
     REFUSES("of a constant", onnx_node(g, "Div", NULL, constant(g, "c", 0, NULL, ones), "a"));
-    REFUSES("of what is computed", onnx_node(g, "Div", NULL, "a", "x"));
+    REFUSES("of two values that are computed", onnx_node(g, "Div", NULL, "a", "x"));
     REFUSES("Transpose", onnx_node(g, "Transpose", NULL, "a", NULL);
             onnx_ints(g, "perm", 4, (size_t[]){0, 1, 3, 2}));
-    REFUSES("Cast", onnx_node(g, "Cast", NULL, "a", NULL); onnx_int(g, "to", 10));
-    REFUSES("relu", onnx_node(g, "Clip", NULL, "a", constant(g, "c", 0, NULL, ones)));
+    REFUSES("Cast", onnx_node(g, "Cast", NULL, "a", NULL); onnx_int(g, "to", ONNX_INT32));
 }
 
 static void what_no_text_can_say_is_refused(void **state) {
@@ -186,25 +183,20 @@ static void what_no_text_can_say_is_refused(void **state) {
     made_open(&fine);
     assert_ok(made_import(&fine, err));
     REFUSES("node 'b' (Softmax): an operator", onnx_node(g, "Softmax", NULL, "a", NULL));
-    REFUSES("node 'b' (LeakyRelu): alpha 0.2", onnx_node(g, "LeakyRelu", NULL, "a", NULL);
-            onnx_real(g, "alpha", 0.2f));
-    REFUSES("node 'a' (Conv): 2 groups", onnx_int(g, "group", 2));
-    REFUSES("node 'a' (Conv): dilations", onnx_ints(g, "dilations", 2, (size_t[]){2, 2}));
+    REFUSES("node 'a' (Conv): 3 groups", onnx_int(g, "group", 3));
+    REFUSES("kernels of 21 x 21 pixels, holes counted", onnx_ints(g, "dilations", 2, (size_t[]){10, 2}));
     REFUSES("node 'a' (Conv): strides 1 and 2", onnx_ints(g, "strides", 2, (size_t[]){1, 2}));
     REFUSES("attribute 'novel'", onnx_int(g, "novel", 2));
-    REFUSES("kernel_shape", onnx_ints(g, "kernel_shape", 2, (size_t[]){3, 5}));
+    REFUSES("kernel_shape 3 x 5", onnx_ints(g, "kernel_shape", 2, (size_t[]){3, 5}));
     REFUSES("strides: 1 numbers", onnx_ints(g, "strides", 1, (size_t[]){1}));
     REFUSES("group: not of the type", onnx_word(g, "group", "1"));
-    REFUSES("'w' is a constant", onnx_node(g, "Add", NULL, "a", "w"));
+    REFUSES("'w', a constant", onnx_node(g, "Add", NULL, "a", "w"));
     REFUSES("'w' is a constant", onnx_node(g, "Concat", NULL, "a", "w"); onnx_int(g, "axis", 1));
-    REFUSES("branch of its own", onnx_node(g, "Relu", "1", "a", NULL); onnx_node(g, "Tanh", "2", "a", NULL);
-            onnx_node(g, "Add", NULL, "b.1", "b.2"));
-    REFUSES("must come first", onnx_node(g, "Concat", NULL, "x", "a"); onnx_int(g, "axis", 1));
     REFUSES("along axis 2", onnx_node(g, "Concat", NULL, "a", "x"); onnx_int(g, "axis", 2));
     REFUSES("windows of 3 every 2", onnx_node(g, "MaxPool", NULL, "a", NULL);
             onnx_ints(g, "kernel_shape", 2, (size_t[]){3, 3}); onnx_ints(g, "strides", 2, (size_t[]){2, 2}));
-    REFUSES("GELU by erf", onnx_node(g, "Mul", NULL, "a", onnx_node(g, "Erf", "erf", "a", NULL)));
-    REFUSES("a product that is neither", onnx_node(g, "Mul", NULL, "a", "x"));
+    REFUSES("node 'b.erf' (Erf)", onnx_node(g, "Mul", NULL, "a", onnx_node(g, "Erf", "erf", "a", NULL)));
+    REFUSES("of two values that are computed", onnx_node(g, "Mul", NULL, "a", "x"));
     REFUSES("mode DCR", onnx_node(g, "DepthToSpace", NULL, "a", NULL); onnx_int(g, "blocksize", 2));
     REFUSES("mode cubic", onnx_node(g, "Resize", NULL, "a", "");
             onnx_input(g, onnx_reals(g, "scales", 4, (float[]){1, 1, 2, 2})); onnx_word(g, "mode", "cubic"));
@@ -235,7 +227,7 @@ static void broken_graphs_are_refused(void **state) {
     REFUSES("numbers expected", g->tensor[0].dim[0] = g->tensor[0].dim[1] = (size_t)1 << 20);
     REFUSES("of type INT64", g->tensor[0].type = ONNX_INT64; g->tensor[0].dim[0] = 1;
             g->tensor[0].values = 18);
-    REFUSES("of type FLOAT16", g->tensor[0].type = 10; g->tensor[0].values = 18);
+    REFUSES("288 bytes, 72 expected", g->tensor[0].type = ONNX_FLOAT16);
     REFUSES("weights for 3 channels, 2 come in", g->tensor[0].dim[1] = 3; g->tensor[0].dim[0] = 2;
             g->tensor[0].dim[2] = g->tensor[0].dim[3] = 1; g->tensor[0].values = 6);
     REFUSES("of 3 dimensions", g->input.dims = 3);

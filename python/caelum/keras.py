@@ -177,7 +177,7 @@ class Reader:
         self.tensors[name + ".bias"] = layer.array(1, [count]) if used else numpy.zeros(count, numpy.float32)
 
     def convolution(self, layer):
-        k, stride = layer.square("kernel_size", 1, 7), layer.square("strides", 1, 8)
+        k, stride = layer.square("kernel_size", 1, 16), layer.square("strides", 1, 8)
         filters, act = layer.whole("filters", layer.config.get("filters"), 65536), layer.activation()
         if layer.square("dilation_rate", 1) != 1 or layer.config.get("groups", 1) != 1:
             layer.fail("dilation or groups other than 1")

@@ -7,7 +7,8 @@ import struct
 import numpy
 
 TYPES = {"F16": numpy.float16, "F32": numpy.float32}
-ACTIVATIONS = "linear", "relu", "leaky", "elu", "gelu", "silu", "sigmoid", "tanh", "hardswish"
+ACTIVATIONS = ("linear", "relu", "leaky", "elu", "gelu", "silu", "sigmoid", "tanh", "hardswish", "relu6", "selu", "softplus",
+               "gelu_erf")
 
 
 class Line:
@@ -24,7 +25,7 @@ class Line:
         self.k, self.stride, self.valid = int(keys.get("k", 3)), int(keys.get("stride", 1)), keys.get("pad") == "valid"
         self.bilinear = "bilinear" in self.words
         self.activation = next((w for w in self.words[1:] if w in ACTIVATIONS), "linear")
-        self.slot = self.words[1] if self.word in ("save", "add", "concat") else None
+        self.slot = self.words[1] if self.word in ("save", "load", "add", "concat") else None
 
 
 def lines(text):

@@ -14,7 +14,7 @@ from . import modelfile
 ACTIVATIONS = {
     "linear": lambda x: x, "relu": F.relu, "leaky": lambda x: F.leaky_relu(x, 0.01), "elu": F.elu,
     "gelu": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu, "sigmoid": torch.sigmoid, "tanh": torch.tanh,
-    "hardswish": F.hardswish}
+    "hardswish": F.hardswish, "relu6": F.relu6, "selu": F.selu, "softplus": F.softplus, "gelu_erf": F.gelu}
 
 
 class Net(nn.Module):
@@ -34,6 +34,8 @@ class Net(nn.Module):
         for line in self.lines:
             if line.word == "save":
                 saved[line.slot] = x
+            elif line.word == "load":
+                x = saved[line.slot]
             elif line.word == "add":
                 x = x + saved[line.slot]
             elif line.word == "concat":

@@ -95,8 +95,9 @@ int npz_save(const struct caelum_model *model, const char *path, struct caelum_e
 
 /* An archive's arrays and strings. */
 struct contents {
-    struct npy *npy;          /* owned */
-    struct safetensor *array; /* owned; of npy's that are arrays */
+    const char *path;
+    struct npy *npy;          /* owned [ZIP_MOST_FILES] */
+    struct safetensor *array; /* owned, likewise: of npy's that are arrays */
     size_t all, arrays;
     struct metadata strings;
 };
@@ -108,30 +109,23 @@ static void contents_close(struct contents *c) {
     metadata_clear(&c->strings);
 }
 
-static int read_contents(struct contents *c, const struct zip *zip, const char *path,
-                         struct caelum_error *err) {
-    CHECK(mem_alloc(&c->npy, zip->count, sizeof *c->npy, err));
-    CHECK(mem_alloc(&c->array, zip->count, sizeof *c->array, err));
-    for (size_t i = 0; i < zip->count; i++) {
-        const struct zip_entry *e = &zip->entry[i];
-        struct npy *npy = &c->npy[c->all];
-        char name[sizeof npy->array.name];
-        const size_t length = strlen(e->name);
-        if (length < 4 || strcmp(e->name + length - 4, ".npy") != 0 || length - 4 >= sizeof name)
-            return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' in it is no array of NumPy, NAME.npy", path,
-                               e->name);
-        snprintf(name, sizeof name, "%.*s", (int)length - 4, e->name);
-        const int result = npy_read(npy, name, e->bytes, e->size, err);
-        if (result != 0) return caelum_fail_in(err, result, "%s", path);
-        c->all++;
-        if (npy->text) {
-            CHECK(metadata_set(&c->strings, name, npy->text, err));
-        } else {
-            memcpy(npy->array.name, name, sizeof name);
-            c->array[c->arrays++] = npy->array;
-        }
-    }
-    metadata_unescape(&c->strings);
+/* One file of the archive. */
+static int take_array(void *cookie, const char *file, const uint8_t *bytes, size_t size,
+                      struct caelum_error *err) {
+    struct contents *c = cookie;
+    struct npy *npy = &c->npy[c->all];
+    char name[sizeof npy->array.name];
+    const size_t length = strlen(file);
+    if (length < 4 || strcmp(file + length - 4, ".npy") != 0 || length - 4 >= sizeof name)
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: '%.200s' in it is no array of NumPy, NAME.npy", c->path,
+                           file);
+    snprintf(name, sizeof name, "%.*s", (int)length - 4, file);
+    const int result = npy_read(npy, name, bytes, size, err);
+    if (result != 0) return caelum_fail_in(err, result, "%s", c->path);
+    c->all++;
+    if (npy->text) return metadata_set(&c->strings, name, npy->text, err);
+    memcpy(npy->array.name, name, sizeof name);
+    c->array[c->arrays++] = npy->array;
     return CAELUM_OK;
 }
 
@@ -156,12 +150,12 @@ static int model_of(struct caelum_model **model, struct contents *c, const char 
 
 int npz_load(struct caelum_model **model, const char *path, const struct caelum_import_settings *settings,
              struct caelum_error *err) {
-    struct zip zip = {0};
-    struct contents c = {0};
-    CHECK(zip_read(&zip, path, err));
-    int result = read_contents(&c, &zip, path, err);
+    struct contents c = {.path = path};
+    int result = mem_alloc(&c.npy, ZIP_MOST_FILES, sizeof *c.npy, err);
+    if (result == 0) result = mem_alloc(&c.array, ZIP_MOST_FILES, sizeof *c.array, err);
+    if (result == 0) result = zip_read(path, take_array, &c, err);
+    metadata_unescape(&c.strings);
     if (result == 0) result = model_of(model, &c, path, settings, err);
     contents_close(&c);
-    zip_close(&zip);
     return result;
 }

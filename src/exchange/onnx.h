@@ -25,6 +25,8 @@ struct onnx_file {
 };
 /* "FLOAT16", as ONNX calls the type of a tensor's elements. */
 const char *onnx_type_name(int type);
+/* Whether it is a type of real numbers that are read; in a graph that was read they are all ONNX_FLOAT. */
+bool onnx_is_real(int64_t type);
 /* What makes that value; NULL if nothing does. */
 const struct onnx_source *onnx_find(const struct onnx_file *file, const char *name);
 /* Safe on a zeroed file. */

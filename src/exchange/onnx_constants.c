@@ -1,155 +1,157 @@
-/* onnx_constants.c - operators of constants for each channel: a constant operand, which is a layer's bias or
- * without effect, and normalization. InstanceNormalization is groupnorm with a group for each channel; with
- * fewer groups, the channels of each are laid out as one for it, as PyTorch's GroupNorm is exported. */
-#include "exchange/onnx_lines.h"
+/* onnx_constants.c - operators of constants for each channel: a number to add or to multiply by, the ends of
+ * a Clip, and normalization. InstanceNormalization is groupnorm with a group for each channel; with fewer
+ * groups, the channels of each are laid out as one for it, as PyTorch's GroupNorm is exported. */
+#include "exchange/onnx_import.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
-static int get_constant(struct onnx_writer *w, const struct onnx_tensor **constant,
-                        struct caelum_error *err) {
-    const size_t i = strcmp(w->step->node->input[0], w->step->constant) == 0 ? 0 : 1;
-    return onnx_get_reals(w, i, constant, err);
+/* Room for two numbers a channel; NULL if out of memory. */
+static float *make_room(struct onnx_writer *w) {
+    float *numbers = onnx_memory(&w->path->file->graph, 2 * onnx_channels(w) * sizeof *numbers);
+    if (!numbers) w->path->result = w->path->file->graph.result;
+    return numbers;
 }
 
-/* Whether the constant's shape [..., rows, columns], spread over what flows, leaves that as large as it is.
- */
-static bool fits(const struct onnx_writer *w, const struct onnx_tensor *t) {
-    const struct shape s = w->now.shape;
-    const size_t picture[] = {s.w, s.h, s.c, 1}, row[] = {shape_values(s), 1};
-    if (t->dims > (w->now.flat ? 2 : 4)) return false;
-    for (size_t i = 0; i < t->dims; i++) {
-        const size_t n = t->dim[t->dims - 1 - i];
-        if (n != 1 && n != (w->now.flat ? row[i] : picture[i])) return false;
-    }
-    return true;
+/* Whether the constant, spread over what flows, is one number for each channel, and leaves that as large as
+ * it is. */
+static bool is_of_channels(const struct onnx_writer *w, const struct onnx_tensor *t) {
+    const size_t behind = w->now.flat || w->now.last ? 0 : 2, most = w->now.flat ? 2 : 4;
+    for (size_t i = 0; i < t->dims; i++)
+        if (t->dim[t->dims - 1 - i] != (i == behind && t->values > 1 ? onnx_channels(w) : 1)) return false;
+    return t->dims <= most && (t->values == 1 || t->values == onnx_channels(w));
 }
 
-/* Whether it is one number, or one a channel, of what flows. */
-static bool is_bias(const struct onnx_writer *w, const struct onnx_tensor *t) {
-    if (t->values == 1) return true;
-    const size_t behind = w->now.flat ? 0 : 2; /* dimensions behind the channel's */
-    const size_t channels = w->now.flat ? shape_values(w->now.shape) : w->now.shape.c;
-    return t->dims > behind && t->dim[t->dims - 1 - behind] == channels && t->values == channels;
-}
-
-static bool is_all(const struct onnx_tensor *t, float number) {
-    const float *value = t->data;
-    for (size_t i = 0; i < t->values; i++)
-        if (value[i] != number) return false;
-    return t->values > 0;
-}
-
-int onnx_add_constant(struct onnx_writer *w, struct caelum_error *err) {
-    const struct onnx_tensor *t;
-    CHECK(get_constant(w, &t, err));
-    if (fits(w, t) && is_all(t, 0)) return CAELUM_OK;
-    if (!w->affine || !fits(w, t) || !is_bias(w, t))
-        return REFUSE(w, err,
-                      "'%.60s' is a constant; a network's text adds one number a channel to a layer with "
-                      "weights that stands right before, and else only what it made",
-                      w->step->constant);
-    return onnx_weigh_more(w, t, err);
-}
-
-/* The scale of channels that a normalization was exported without. */
-static bool is_scale(const struct onnx_writer *w, const struct onnx_tensor *t) {
-    const struct caelum_net *net = w->network->net;
-    return w->affine && fits(w, t) && is_bias(w, t) && t->values == w->now.shape.c &&
-           strncmp(net->layer[net->layers - 1].text, "groupnorm", 9) == 0;
-}
-
-int onnx_neutral(struct onnx_writer *w, struct caelum_error *err) {
-    static const struct {
-        const char *op, *words;
-        float number;
-    } rows[] = {{"Sub", "x - 0", 0}, {"Div", "x / 1", 1}, {"Mul", "a product with 1", 1}};
-    const struct onnx_tensor *t;
-    size_t i = 0;
-    CHECK(get_constant(w, &t, err));
-    while (strcmp(rows[i].op, w->step->node->op) != 0) i++;
-    const bool is_product = i == 2;
-    if (is_product && is_scale(w, t)) return onnx_weigh(w, "weight", t, false, err);
+int onnx_with_constant(struct onnx_writer *w) {
+    const char *op = w->step->node->op;
     const bool second = w->step->constant == w->step->node->input[1];
-    if ((is_product || second) && fits(w, t) && is_all(t, rows[i].number)) return CAELUM_OK;
-    return REFUSE(w, err, "by or of a constant; expected %s: a network's text has no layer for others",
-                  rows[i].words);
+    const struct onnx_tensor *t = onnx_reals_of(w, second ? 1 : 0);
+    if (!t) return w->path->result;
+    if (!is_of_channels(w, t))
+        return REFUSE(
+            w, "by or of '%.60s', a constant that is neither one number nor one for each of %zu channels",
+            w->step->constant, onnx_channels(w));
+    if (*op == 'D' && !second) return REFUSE(w, "of a constant by what is computed");
+    float *scale = make_room(w), *offset = scale + (t->values == 1 ? 1 : onnx_channels(w));
+    for (size_t i = 0; scale && i < t->values; i++) {
+        const float number = ((const float *)t->data)[i];
+        scale[i] = *op == 'M' ? number : *op == 'D' ? 1 / number : *op == 'S' && !second ? -1 : 1;
+        offset[i] = *op == 'A' || (*op == 'S' && !second) ? number : *op == 'S' ? -number : 0;
+    }
+    if (!scale) return w->path->result;
+    return t->values == 1 ? onnx_scale_all(w, *scale, *offset) : onnx_scale(w, scale, offset);
 }
 
-/* One end of a Clip, as it was where it is left out. */
-static int get_end(struct onnx_writer *w, size_t i, float *end, struct caelum_error *err) {
-    const struct onnx_tensor *t;
-    CHECK(onnx_get_reals(w, i, &t, err));
-    if (t && t->values != 1) return REFUSE(w, err, "to %zu numbers, one expected", t->values);
-    if (t) *end = *(const float *)t->data;
+/* --- Ends ----------------------------------------------------------------------------------------- */
+
+/* One end of a Clip, an attribute until opset 11. */
+static float end_of(struct onnx_writer *w, size_t input, const char *name, float standard) {
+    const struct onnx_tensor *t = onnx_reals_of(w, input);
+    if (t && t->values != 1) REFUSE(w, "to %zu numbers, one expected", t->values);
+    return t && t->values == 1 ? *(const float *)t->data : onnx_real_of(w, name, standard);
+}
+
+/* What is relu6 once `least` is 0, and `most` 6. */
+static int clip(struct onnx_writer *w, float least, float most) {
+    const bool low = least > -FLT_MAX, high = most < FLT_MAX;
+    const float unit = low && high ? (most - least) / 6 : high ? -1 : 1, start = low ? least : most;
+    if (!low && !high) return CAELUM_OK;
+    if (!(least < most)) return REFUSE(w, "to %g and %g", (double)least, (double)most);
+    CHECK(onnx_scale_all(w, 1 / unit, -start / unit));
+    CHECK(onnx_activate(w, low && high ? "relu6" : "relu"));
+    const bool positive = low && least >= 0;
+    CHECK(onnx_scale_all(w, unit, start));
+    w->now.positive = positive;
     return CAELUM_OK;
 }
 
-int onnx_clip(struct onnx_writer *w, struct caelum_error *err) {
-    float least = -FLT_MAX, most = FLT_MAX;
-    CHECK(get_end(w, 1, &least, err));
-    CHECK(get_end(w, 2, &most, err));
-    if (most >= FLT_MAX && least <= -FLT_MAX) return CAELUM_OK;
-    if (most >= FLT_MAX && least == 0) return onnx_activate(w, "relu", err);
-    return REFUSE(w, err, "to %g and %g; a network's text cuts at 0 from below alone, as relu", (double)least,
-                  (double)most);
+int onnx_clip(struct onnx_writer *w) {
+    const float least = end_of(w, 1, "min", -FLT_MAX), most = end_of(w, 2, "max", FLT_MAX);
+    return clip(w, least, most);
+}
+
+int onnx_hard_sigmoid(struct onnx_writer *w) {
+    const float alpha = onnx_real_of(w, "alpha", 0.2f), beta = onnx_real_of(w, "beta", 0.5f);
+    CHECK(onnx_scale_all(w, alpha, beta));
+    return clip(w, 0, 1);
 }
 
 /* --- Normalization -------------------------------------------------------------------------------- */
 
+/* The i-th input: a number for each channel. */
+static const float *each_of(struct onnx_writer *w, size_t i) {
+    const struct onnx_tensor *t = onnx_reals_of(w, i);
+    const size_t n = onnx_channels(w);
+    if (t && t->values == n) return t->data;
+    REFUSE(w, "expected a number for each of %zu channels in its input %zu", n, i);
+    return NULL;
+}
+
+int onnx_batch_norm(struct onnx_writer *w) {
+    const float *gamma = each_of(w, 1), *beta = each_of(w, 2), *mean = each_of(w, 3),
+                *variance = each_of(w, 4);
+    const double epsilon = (double)onnx_real_of(w, "epsilon", 1e-5f);
+    const size_t n = onnx_channels(w);
+    if (onnx_int_of(w, "training_mode", 0) != 0)
+        return REFUSE(w, "in training mode; export the model in evaluation mode: model.eval()");
+    if (w->now.last && !w->now.flat) return REFUSE(w, "of pictures with channels last");
+    if (w->path->result != 0) return w->path->result;
+    float *scale = make_room(w);
+    for (size_t i = 0; scale && i < n; i++) {
+        const double by = (double)gamma[i] / sqrt((double)variance[i] + epsilon);
+        scale[i] = (float)by, scale[n + i] = (float)((double)beta[i] - (double)mean[i] * by);
+    }
+    return scale ? onnx_scale(w, scale, scale + n) : w->path->result;
+}
+
+/* groupnorm has an epsilon of 0.00001; for another what goes in is made larger or smaller. */
+static int say_groups(struct onnx_writer *w, size_t groups, float epsilon, const float *scale,
+                      const float *bias) {
+    const size_t c = w->now.shape.c;
+    if (w->now.flat || w->now.last || groups < 1 || c % groups != 0)
+        return REFUSE(w, "%zu groups; expected pictures, and groups of %zu channels", groups, c);
+    if (!(epsilon > 0)) return REFUSE(w, "epsilon %g", (double)epsilon);
+    if (fabsf(epsilon - 1e-5f) >= 1e-8f) CHECK(onnx_scale_all(w, sqrtf(1e-5f / epsilon), 0));
+    CHECK(onnx_say(w, "groupnorm %zu", groups));
+    float *weight = onnx_weigh(w, "weight", scale, c, 1);
+    for (size_t i = 0; weight && !scale && i < c; i++) weight[i] = 1;
+    onnx_weigh(w, "bias", bias, c, 1);
+    w->affine = true;
+    return w->path->result;
+}
+
+int onnx_instance_norm(struct onnx_writer *w) {
+    const float *scale = each_of(w, 1), *bias = each_of(w, 2);
+    return say_groups(w, w->now.shape.c, onnx_real_of(w, "epsilon", 1e-5f), scale, bias);
+}
+
+int onnx_group_norm(struct onnx_writer *w) {
+    const float *scale = each_of(w, 1), *bias = each_of(w, 2);
+    return say_groups(w, (size_t)onnx_int_of(w, "num_groups", 0), onnx_real_of(w, "epsilon", 1e-5f), scale,
+                      bias);
+}
+
 /* Whether that number is given for each of `count`. */
 static bool is_each(const struct onnx_tensor *t, size_t count, float number) {
-    return t && t->type == ONNX_FLOAT && t->values == count && is_all(t, number);
+    bool is = t && t->type == ONNX_FLOAT && t->values == count;
+    for (size_t i = 0; is && i < count; i++) is = ((const float *)t->data)[i] == number;
+    return is;
 }
 
-static int check_epsilon(const struct onnx_writer *w, const struct onnx_node *node,
-                         struct caelum_error *err) {
-    const struct onnx_attribute *epsilon = onnx_attribute(node, "epsilon");
-    if (!epsilon || (epsilon->kind == ONNX_REAL && fabsf(epsilon->f - 1e-5f) < 1e-8f)) return CAELUM_OK;
-    return REFUSE(w, err, "epsilon other than 0.00001");
-}
-
-int onnx_normalize(struct onnx_writer *w, struct caelum_error *err) {
-    const struct onnx_tensor *weight, *bias;
-    const size_t channels = w->now.shape.c;
-    CHECK(onnx_get_reals(w, 1, &weight, err));
-    CHECK(onnx_get_reals(w, 2, &bias, err));
-    CHECK(check_epsilon(w, w->step->node, err));
-    if (w->now.flat || !weight || !bias || weight->values != channels || bias->values != channels)
-        return REFUSE(w, err, "expected a scale and a bias for each of %zu channels", channels);
-    CHECK(onnx_say(w, err, "groupnorm %zu", channels));
-    CHECK(onnx_weigh(w, "weight", weight, false, err));
-    return onnx_weigh(w, "bias", bias, false, err);
-}
-
-/* The second number of what a Reshape is told, of `count`; 0 if it is told otherwise. */
-static int second_of(struct onnx_writer *w, const struct onnx_node *reshape, size_t count, int64_t *second,
-                     struct caelum_error *err) {
-    struct onnx_list to = {0};
-    if (reshape->inputs != 2) return REFUSE(w, err, "a Reshape of %zu inputs", reshape->inputs);
-    CHECK(onnx_list_of(&w->lists, reshape, reshape->input[1], &to, err));
-    *second = to.count == count ? to.value[1] : 0;
-    return CAELUM_OK;
-}
-
-int onnx_normalize_groups(struct onnx_writer *w, struct caelum_error *err) {
+/* Groups of channels, each laid out as one, normalized, and laid out as they were. */
+int onnx_regroup(struct onnx_writer *w) {
     const struct onnx_file *file = w->path->file;
     const struct onnx_node *back = w->step->node,
-                           *normal = onnx_maker(file, back->input[0], "InstanceNormalization");
-    const struct onnx_node *groups = onnx_maker(file, normal->input[0], "Reshape");
-    const struct onnx_tensor *scale = normal->inputs == 3 ? onnx_constant(file, normal->input[1]) : NULL;
-    const struct onnx_tensor *bias = normal->inputs == 3 ? onnx_constant(file, normal->input[2]) : NULL;
-    const size_t channels = w->now.shape.c;
-    int64_t n = 0, c = 0;
-    CHECK(second_of(w, groups, 3, &n, err));
-    CHECK(second_of(w, back, 4, &c, err));
-    CHECK(check_epsilon(w, normal, err));
-    if (w->now.flat || n < 1 || channels % (size_t)n != 0 || (c != (int64_t)channels && c != 0) ||
-        !is_each(scale, (size_t)n, 1) || !is_each(bias, (size_t)n, 0))
-        return REFUSE(w, err, "expected groups of %zu channels, and no scale or bias of their own", channels);
-    CHECK(onnx_say(w, err, "groupnorm %lld", (long long)n));
-    w->affine = true;
-    CHECK(onnx_weigh_number(w, "weight", 1, err));
-    return onnx_weigh_number(w, "bias", 0, err);
+                           *normal = onnx_maker(file, back->input[0], "InstanceNormalization"),
+                           *groups = onnx_maker(file, normal->input[0], "Reshape");
+    const struct onnx_attribute *epsilon = onnx_attribute(normal, "epsilon");
+    const struct onnx_list in = onnx_list_of(w, groups, 1), out = onnx_list_of(w, back, 1);
+    const int64_t n = in.count == 3 ? in.value[1] : 0, c = out.count == 4 ? out.value[1] : -1;
+    if (n < 1 || (c != (int64_t)w->now.shape.c && c != 0) ||
+        !is_each(onnx_constant(file, normal->input[1]), (size_t)n, 1) ||
+        !is_each(onnx_constant(file, normal->input[2]), (size_t)n, 0))
+        return REFUSE(w, "expected groups of %zu channels, and no scale or bias of their own",
+                      w->now.shape.c);
+    return say_groups(w, (size_t)n, epsilon && epsilon->kind == ONNX_REAL ? epsilon->f : 1e-5f, NULL, NULL);
 }

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+enum { MOST_CHANNELS = 1024 };
+
 /* A side of the pictures. */
 static int get_side(const struct onnx_file *file, size_t dimension, const char *key, size_t otherwise,
                     const char *path, size_t *side, struct caelum_error *err) {
@@ -15,9 +17,58 @@ static int get_side(const struct onnx_file *file, size_t dimension, const char *
     *side = file->graph.input.dim[dimension];
     if (*side == 0)
         *side = number_whole(metadata_get(&file->props, key), 1, SIZE_MAX, &said) ? said : otherwise;
-    return *side >= 1 && *side <= 65536
+    return *side >= 1 && *side <= NET_MOST_SIDE
                ? CAELUM_OK
                : caelum_fail(err, CAELUM_EFORMAT, "%s: pictures of %s %zu", path, key, *side);
+}
+
+/* Whether pictures go in as [N, H, W, C]: they are turned, or laid out anew for one channel, before anything
+ * but constants meets them. */
+static bool is_last(const struct onnx_path *path, const struct onnx_port *input) {
+    size_t i = 0;
+    while (i + 1 < path->count && path->step[i].constant) i++;
+    return onnx_is_to_first(path->step[i].node) ||
+           (strcmp(path->step[i].node->op, "Reshape") == 0 && input->dim[3] == 1 && input->dim[1] != 1);
+}
+
+/* Rows of numbers [N, values] are pictures of the size that is asked for, or else square, in one channel or
+ * three. */
+static int know_row(const struct onnx_path *path, const struct caelum_import_settings *settings,
+                    struct onnx_known *known) {
+    const size_t n = path->file->graph.input.dim[1];
+    struct shape *s = &known->shape;
+    known->flat = true;
+    for (s->c = 1; s->c <= 3; s->c += 2) {
+        s->h = settings->height, s->w = settings->width;
+        if (shape_values(*s) == n) return CAELUM_OK;
+    }
+    for (s->c = 1; s->c <= 3; s->c += 2) {
+        for (s->h = 1; s->h * s->h * s->c < n && s->h < NET_MOST_SIDE;) s->h++;
+        s->w = s->h;
+        if (shape_values(*s) == n) return CAELUM_OK;
+    }
+    *s = (struct shape){n, 1, 1};
+    return CAELUM_OK;
+}
+
+static int know_input(const struct onnx_path *path, const struct caelum_import_settings *settings,
+                      struct onnx_known *known) {
+    const struct onnx_port *input = &path->file->graph.input;
+    *known = (struct onnx_known){0};
+    if (input->dims == 2 && input->dim[1] > 0 && input->dim[1] <= NET_MOST_SIDE)
+        return know_row(path, settings, known);
+    known->last = input->dims == 4 && path->count > 0 && is_last(path, input);
+    known->shape.c = input->dim[known->last ? 3 : 1];
+    if (input->dims != 4 || known->shape.c == 0 || known->shape.c > MOST_CHANNELS)
+        return caelum_fail(
+            path->err, CAELUM_EFORMAT,
+            "%s: input '%s' of %zu dimensions; expected [N, C, H, W], or [N, H, W, C], with C of "
+            "1 to %d, or [N, values]",
+            path->path, input->name, input->dims, MOST_CHANNELS);
+    const size_t row = known->last ? 1 : 2;
+    CHECK(get_side(path->file, row, "height", settings->height, path->path, &known->shape.h, path->err));
+    CHECK(get_side(path->file, row + 1, "width", settings->width, path->path, &known->shape.w, path->err));
+    return CAELUM_OK;
 }
 
 static int copy_props(struct caelum_model *model, const struct metadata *props, struct caelum_error *err) {
@@ -31,86 +82,39 @@ static int copy_props(struct caelum_model *model, const struct metadata *props, 
     return CAELUM_OK;
 }
 
-/* One number for all of the tensor's values, or one for each; set, or added to what is there. */
-static int spread(struct caelum_model *model, const struct onnx_weight *weight, struct caelum_error *err) {
-    const float *data = weight->from ? weight->from->data : &weight->number;
-    const size_t values = weight->from ? weight->from->values : 1;
-    struct caelum_tensor t;
-    for (size_t i = 0; caelum_model_tensor(model, i, &t); i++) {
-        if (strcmp(t.name, weight->name) != 0) continue;
-        float *to = model_values(model, t.name, t.dims, t.dim);
-        if (values != 1 && values != t.dim[0]) break;
-        for (size_t k = 0; k < t.dim[0]; k++) to[k] = (weight->added ? to[k] : 0) + data[values == 1 ? 0 : k];
-        return CAELUM_OK;
-    }
-    return caelum_fail(err, CAELUM_EUSAGE, "the model has no %s of %zu numbers", weight->name, values);
-}
-
-static int fill(struct caelum_model *model, const struct onnx_weight *weight, struct caelum_error *err) {
-    const struct onnx_tensor *from = weight->from;
-    if (!from || weight->added) return spread(model, weight, err);
-    if (!weight->turned) return caelum_model_set_tensor(model, weight->name, from->data, from->values, err);
-    float *turned = NULL;
-    const float *data = from->data;
-    const size_t in = from->dim[0], out = from->dim[1];
-    CHECK(mem_alloc(&turned, from->values, sizeof *turned, err));
-    for (size_t i = 0; i < in; i++)
-        for (size_t k = 0; k < out; k++) turned[k * in + i] = data[i * out + k];
-    const int result = caelum_model_set_tensor(model, weight->name, turned, from->values, err);
-    mem_free(&turned);
-    return result;
-}
-
-/* Floats in the file. */
-static size_t values_of(const struct onnx_file *file) {
-    size_t values = 0;
-    for (size_t i = 0; i < file->graph.tensors; i++)
-        if (file->graph.tensor[i].type == ONNX_FLOAT) values += file->graph.tensor[i].values;
-    return values;
-}
-
-static int make(struct caelum_model **model, const struct onnx_path *path, struct onnx_network *network,
-                const struct caelum_import_settings *settings, struct caelum_error *err) {
-    const struct onnx_file *file = path->file;
-    size_t height, width;
-    CHECK(get_side(file, 2, "height", settings->height, path->path, &height, err));
-    CHECK(get_side(file, 3, "width", settings->width, path->path, &width, err));
-    CHECK(onnx_write_lines(network, path, height, width, err));
-    CHECK(model_take(model, &network->net, values_of(file), err));
-    for (size_t i = 0; i < network->weights; i++) {
-        const int result = fill(*model, &network->weight[i], err);
-        if (result == CAELUM_EUSAGE) return caelum_fail_in(err, CAELUM_EFORMAT, "%s", path->path);
+static int make(struct caelum_model **model, struct onnx_writer *w,
+                const struct caelum_import_settings *settings) {
+    struct onnx_path *path = w->path;
+    struct onnx_known input;
+    CHECK(onnx_find_path(path));
+    CHECK(know_input(path, settings, &input));
+    CHECK(onnx_write_lines(w, &input));
+    CHECK(model_take(model, &w->net, w->net->params, path->err));
+    for (size_t i = 0; i < w->weights; i++) {
+        const struct onnx_weight *t = &w->weight[i];
+        const int result = caelum_model_set_tensor(*model, t->name, t->data, t->values, path->err);
+        if (result == CAELUM_EUSAGE) return caelum_fail_in(path->err, CAELUM_EFORMAT, "%s", path->path);
         CHECK(result);
     }
-    return copy_props(*model, &file->props, err);
-}
-
-/* A model of a graph that was read; path is for messages. */
-static int to_model(struct caelum_model **model, const struct onnx_file *file, const char *path,
-                    const struct caelum_import_settings *settings, struct caelum_error *err) {
-    const struct onnx_port *input = &file->graph.input;
-    struct onnx_path *way = NULL;
-    struct onnx_network *network = NULL;
-    if (input->dims != 4 || input->dim[1] == 0 || input->dim[1] > 1024)
-        return caelum_fail(err, CAELUM_EFORMAT,
-                           "%s: input '%s' of %zu dimensions; expected [N, C, H, W] with C of 1 to 1024",
-                           path, input->name, input->dims);
-    CHECK(mem_alloc(&way, 1, sizeof *way, err));
-    way->file = file, way->path = path;
-    int result = mem_alloc(&network, 1, sizeof *network, err);
-    if (result == 0) result = onnx_find_path(way, err);
-    if (result == 0) result = make(model, way, network, settings, err);
-    if (network) caelum_net_close(&network->net);
-    mem_free(&network);
-    mem_free(&way);
-    return result;
+    return copy_props(*model, &path->file->props, path->err);
 }
 
 int onnx_load(struct caelum_model **model, const char *path, const struct caelum_import_settings *settings,
               struct caelum_error *err) {
     struct onnx_file file = {0};
+    struct onnx_path *steps = NULL;
+    struct onnx_writer *w = NULL;
     int result = onnx_read(&file, path, err);
-    if (result == 0) result = to_model(model, &file, path, settings, err);
+    if (result == 0) result = mem_alloc(&steps, 1, sizeof *steps, err);
+    if (result == 0) result = mem_alloc(&w, 1, sizeof *w, err);
+    if (result == 0) {
+        steps->file = &file, steps->path = path, steps->err = err;
+        w->path = steps;
+        result = make(model, w, settings);
+        caelum_net_close(&w->net);
+    }
+    mem_free(&w);
+    mem_free(&steps);
     onnx_file_close(&file);
     return result;
 }

@@ -5,12 +5,14 @@
 #include "base/file.h"
 #include "base/magic.h"
 #include "base/mem.h"
+#include "base/number.h"
+#include "model/half.h"
 
 #include <onnx.pb-c.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_BYTES = 0x7fffffff, MOST_NESTED = 16, MOST_NODES = 1 << 16, OLDEST = 11, NEWEST = 20 };
+enum { MOST_BYTES = 0x7fffffff, MOST_NESTED = 16, MOST_NODES = 1 << 16, OLDEST = 9, NEWEST = 21 };
 static const int64_t most_values = (int64_t)1 << 28;
 
 static const char *text(const char *may_be_null) {
@@ -83,29 +85,116 @@ const char *onnx_type_name(int type) {
     return type >= 0 && (size_t)type < sizeof names / sizeof *names ? names[type] : "unknown";
 }
 
-/* Types other than the three have no data. */
+bool onnx_is_real(int64_t type) {
+    return type == ONNX_FLOAT || type == ONNX_FLOAT16 || type == ONNX_BFLOAT16 || type == ONNX_DOUBLE;
+}
+
+/* Bytes of a number, of the types that are read. */
+static size_t size_of(int type) {
+    const bool long_one = type == ONNX_DOUBLE || type == ONNX_INT64;
+    return long_one ? 8 : type == ONNX_FLOAT || type == ONNX_INT32 ? 4 : onnx_is_real(type) ? 2 : 0;
+}
+
+/* The part of another file that holds a tensor's data, which is copied. That file is in the model's directory
+ * or below. */
+static int read_external(struct onnx_graph *graph, const Onnx__TensorProto *m, ProtobufCBinaryData *data,
+                         const char *path, struct caelum_error *err) {
+    uint64_t offset = 0, length = UINT64_MAX;
+    const char *location = NULL;
+    bool fine = true;
+    for (size_t i = 0; i < m->n_external_data; i++) {
+        const char *key = text(m->external_data[i]->key), *value = text(m->external_data[i]->value);
+        if (strcmp(key, "location") == 0) location = value;
+        if (strcmp(key, "offset") == 0) fine = fine && number_whole(value, 0, SIZE_MAX, &offset);
+        if (strcmp(key, "length") == 0) fine = fine && number_whole(value, 0, SIZE_MAX, &length);
+    }
+    if (!fine || !location || !*location || *location == '/' || strstr(location, ".."))
+        return caelum_fail(
+            err, CAELUM_EFORMAT,
+            "%s: tensor '%s' is in another file; expected the name of one beside this, and where "
+            "in it",
+            path, text(m->name));
+    char other[PATH_SIZE], *end = strrchr(path, '/');
+    struct file_map map = {0};
+    snprintf(other, sizeof other, "%.*s%s", end ? (int)(end - path) + 1 : 0, path, location);
+    const int result = file_map_open(&map, other, err);
+    if (result != 0) return caelum_fail_in(err, result, "%s: tensor '%s'", path, text(m->name));
+    if (offset <= map.size && length == UINT64_MAX) length = map.size - offset;
+    fine = offset <= map.size && length <= map.size - offset;
+    data->len = fine ? (size_t)length : 0;
+    data->data = fine ? onnx_memory(graph, data->len) : NULL;
+    if (data->data && data->len > 0) memcpy(data->data, map.bytes + offset, data->len);
+    file_map_close(&map);
+    if (fine) return graph->result;
+    return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s': %s ends before its data", path, text(m->name),
+                       other);
+}
+
+/* The numbers of a tensor that are not raw bytes: their number, and that of the bytes of each. */
+static const void *listed(const Onnx__TensorProto *m, size_t *count, size_t *size) {
+    *size = size_of(m->data_type) < 4 ? 4 : size_of(m->data_type);
+    switch (m->data_type) {
+    case ONNX_FLOAT:
+        return *count = m->n_float_data, m->float_data;
+    case ONNX_DOUBLE:
+        return *count = m->n_double_data, m->double_data;
+    case ONNX_INT64:
+        return *count = m->n_int64_data, m->int64_data;
+    default:
+        return *count = m->n_int32_data, m->int32_data;
+    }
+}
+
+/* Numbers of `size` bytes each as FLOAT, or INT32 as INT64. */
+static int convert(struct onnx_graph *graph, struct onnx_tensor *t, size_t size) {
+    const uint8_t *from = t->data;
+    void *to = onnx_memory(graph, t->values * sizeof(int64_t));
+    for (size_t i = 0; to && i < t->values; i++, from += size) {
+        union {
+            uint16_t half;
+            int32_t whole;
+            uint32_t bits;
+            float single;
+            double real;
+        } v = {0};
+        memcpy(&v, from, size);
+        if (t->type == ONNX_INT32) {
+            ((int64_t *)to)[i] = v.whole;
+            continue;
+        }
+        if (t->type == ONNX_BFLOAT16) v.bits = (uint32_t)v.half << 16;
+        ((float *)to)[i] = t->type == ONNX_FLOAT16  ? half_to(v.half)
+                           : t->type == ONNX_DOUBLE ? (float)v.real
+                                                    : v.single;
+    }
+    t->type = t->type == ONNX_INT32 ? ONNX_INT64 : ONNX_FLOAT;
+    t->data = to;
+    return graph->result;
+}
+
+/* Types that are not read have no data, but for one truth value. */
 static int add_tensor(struct onnx_file *file, const Onnx__TensorProto *m, const char *name, const char *path,
                       struct caelum_error *err) {
     struct onnx_tensor tensor = {.name = name, .type = m->data_type};
+    ProtobufCBinaryData bytes = m->raw_data;
+    const bool external = m->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL;
+    const bool raw = m->has_raw_data || external;
     CHECK(fill_shape(&tensor, m, path, err));
-    if (m->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL || m->n_external_data > 0)
-        return caelum_fail(err, CAELUM_EFORMAT,
-                           "%s: tensor '%s' is in another file; expected all data in this one", path, name);
+    if (external) CHECK(read_external(&file->graph, m, &bytes, path, err));
     if (m->segment) return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' is cut into parts", path, name);
-    const bool real = tensor.type == ONNX_FLOAT, raw = m->has_raw_data;
-    if (real || tensor.type == ONNX_INT64) {
-        const size_t size = real ? sizeof(float) : sizeof(int64_t);
-        const size_t listed = real ? m->n_float_data : m->n_int64_data,
-                     there = raw ? m->raw_data.len : listed;
-        if (there != tensor.values * (raw ? size : 1))
+    size_t size = size_of(tensor.type);
+    if (size > 0) {
+        size_t there = bytes.len, wanted = tensor.values * size;
+        tensor.data = raw ? (const void *)bytes.data : listed(m, &there, &size);
+        if (!raw) wanted = tensor.values;
+        if (there != wanted)
             return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' has %zu %s, %zu expected by its shape",
-                               path, name, there, raw ? "bytes" : "numbers",
-                               tensor.values * (raw ? size : 1));
-        const void *numbers = real ? (const void *)m->float_data : m->int64_data;
-        tensor.data = raw ? m->raw_data.data : numbers;
+                               path, name, there, raw ? "bytes" : "numbers", wanted);
+        if (tensor.type != ONNX_FLOAT && tensor.type != ONNX_INT64)
+            CHECK(convert(&file->graph, &tensor, size));
     }
     if (tensor.type == ONNX_BOOL && tensor.values == 1) /* the first byte of either is the number */
-        tensor.data = raw && m->raw_data.len == 1    ? (const void *)m->raw_data.data
+        tensor.data = raw && bytes.len == 1          ? (const void *)bytes.data
                       : !raw && m->n_int32_data == 1 ? m->int32_data
                                                      : NULL;
     onnx_add_tensor(&file->graph, &tensor);
@@ -200,8 +289,8 @@ static int set_port(struct onnx_port *port, const Onnx__ValueInfoProto *m, const
     port->name = text(m->name);
     const Onnx__TypeProto__Tensor *type =
         m->type && m->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? m->type->tensor_type : NULL;
-    if (!type || type->elem_type != ONNX_FLOAT)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' is %s%s; expected a tensor of FLOAT, 32 bit", path,
+    if (!type || !onnx_is_real(type->elem_type))
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' is %s%s; expected a tensor of FLOAT", path,
                            port->name, type ? "of type " : "no tensor",
                            type ? onnx_type_name(type->elem_type) : "");
     if (!type->shape) return CAELUM_OK;

@@ -11,7 +11,7 @@
 #include <archive_entry.h>
 #include <string.h>
 
-enum { MOST_ENTRIES = 4096, FIRST_ROOM = 1 << 16 };
+enum { FIRST_ROOM = 1 << 16 };
 static const size_t most_file = (size_t)1 << 32;
 
 /* What may come out of an archive of `size` bytes. Weights hardly shrink; those that are zero do, to a
@@ -24,100 +24,82 @@ static size_t most_content(size_t size) {
 
 /* --- Reading -------------------------------------------------------------------------------------- */
 
-static int too_much(const char *path, size_t most, struct caelum_error *err) {
-    return caelum_fail(err, CAELUM_EFORMAT, "%s: expected no more than %zu MiB in an archive of its size",
-                       path, most >> 20);
-}
+struct zip_reader {
+    const char *path;
+    struct archive *archive;
+    uint8_t *bytes; /* owned: the file at hand */
+    size_t size, room;
+    size_t most, all; /* bytes that may come out, and that did */
+};
 
-/* The content of the entry at hand; grows as data comes, for the size that an archive claims proves nothing.
+/* The content of the file at hand; grows as data comes, for the size that an archive claims proves nothing.
  */
-static int read_entry(struct archive *archive, struct zip_entry *entry, const char *path, size_t total,
-                      size_t most, struct caelum_error *err) {
-    size_t room = 0;
-    for (;;) {
-        if (entry->size == room) {
+static int read_file(struct zip_reader *r, const char *name, struct caelum_error *err) {
+    for (r->size = 0;;) {
+        if (r->size == r->room) {
             uint8_t *grown;
-            const size_t more = room ? 2 * room : FIRST_ROOM;
-            CHECK(mem_alloc(&grown, more + 1, 1, err));
-            if (room) memcpy(grown, entry->bytes, entry->size);
-            mem_free(&entry->bytes);
-            entry->bytes = grown;
-            room = more;
+            const size_t room = r->room ? 2 * r->room : FIRST_ROOM;
+            CHECK(mem_alloc(&grown, room, 1, err));
+            if (r->size > 0) memcpy(grown, r->bytes, r->size);
+            mem_free(&r->bytes);
+            r->bytes = grown, r->room = room;
         }
-        const la_ssize_t got = archive_read_data(archive, entry->bytes + entry->size, room - entry->size);
-        if (got == 0) break;
+        const la_ssize_t got = archive_read_data(r->archive, r->bytes + r->size, r->room - r->size);
         if (got < 0)
-            return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' is damaged: %s", path, entry->name,
-                               archive_error_string(archive));
-        entry->size += (size_t)got;
-        if (entry->size > most - total) return too_much(path, most, err);
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' is damaged: %s", r->path, name,
+                               archive_error_string(r->archive));
+        if (got == 0) return CAELUM_OK;
+        r->size += (size_t)got, r->all += (size_t)got;
+        if (r->all > r->most)
+            return caelum_fail(err, CAELUM_EFORMAT,
+                               "%s: expected no more than %zu MiB in an archive of its size", r->path,
+                               r->most >> 20);
     }
-    memset(entry->bytes + entry->size, 0, 1);
-    return CAELUM_OK;
 }
 
-static int read_entries(struct archive *archive, struct zip *zip, const char *path, size_t most,
-                        struct caelum_error *err) {
+static int read_files(struct zip_reader *r,
+                      int (*take)(void *cookie, const char *name, const uint8_t *bytes, size_t size,
+                                  struct caelum_error *err),
+                      void *cookie, struct caelum_error *err) {
     struct archive_entry *header;
-    size_t total = 0;
     int status;
-    while ((status = archive_read_next_header(archive, &header)) == ARCHIVE_OK) {
+    for (size_t count = 0; (status = archive_read_next_header(r->archive, &header)) == ARCHIVE_OK;) {
         const char *name = archive_entry_pathname(header);
         if (archive_entry_filetype(header) != AE_IFREG) continue;
-        struct zip_entry *entry = &zip->entry[zip->count];
-        if (zip->count == MOST_ENTRIES || !name || strlen(name) >= sizeof entry->name)
-            return caelum_fail(err, CAELUM_EFORMAT,
-                               "%s: more than %d files in it, or one with a name of over %zu bytes", path,
-                               MOST_ENTRIES, sizeof entry->name - 1);
-        snprintf(entry->name, sizeof entry->name, "%s", name);
-        zip->count++;
-        const la_int64_t claimed = archive_entry_size_is_set(header) ? archive_entry_size(header) : 0;
-        if (claimed < 0 || (size_t)claimed > most - total) return too_much(path, most, err);
-        CHECK(read_entry(archive, entry, path, total, most, err));
-        total += entry->size;
+        if (count++ == ZIP_MOST_FILES || !name)
+            return caelum_fail(err, CAELUM_EFORMAT, "%s: more than %d files in it, or one without a name",
+                               r->path, ZIP_MOST_FILES);
+        CHECK(read_file(r, name, err));
+        CHECK(take(cookie, name, r->bytes, r->size, err));
     }
-    if (status == ARCHIVE_EOF) return CAELUM_OK;
-    const char *why = archive_error_string(archive);
-    return caelum_fail(err, CAELUM_EFORMAT, "%s: a damaged zip archive: %s", path,
-                       why ? why : "no reason given");
+    const char *why = archive_error_string(r->archive);
+    return status == ARCHIVE_EOF ? CAELUM_OK
+                                 : caelum_fail(err, CAELUM_EFORMAT, "%s: a damaged zip archive: %s", r->path,
+                                               why ? why : "no reason given");
 }
 
-int zip_read(struct zip *out, const char *path, struct caelum_error *err) {
+int zip_read(const char *path,
+             int (*take)(void *cookie, const char *name, const uint8_t *bytes, size_t size,
+                         struct caelum_error *err),
+             void *cookie, struct caelum_error *err) {
     uint8_t *bytes = NULL;
     size_t size = 0;
-    struct zip zip = {0};
     CHECK(file_read(path, most_file, &bytes, &size, err));
     const locale_t before = locale_enter_utf8(); /* libarchive converts names to the locale's */
-    struct archive *archive = archive_read_new();
-    int result = mem_alloc(&zip.entry, MOST_ENTRIES, sizeof *zip.entry, err);
-    if (result == 0 && !archive) result = caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory", path);
+    struct zip_reader r = {.path = path, .archive = archive_read_new(), .most = most_content(size)};
+    int result = r.archive ? CAELUM_OK : caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory", path);
     if (result == 0) {
-        archive_read_support_format_zip_seekable(archive);
-        if (archive_read_open_memory(archive, bytes, size) != ARCHIVE_OK)
+        archive_read_support_format_zip_seekable(r.archive);
+        if (archive_read_open_memory(r.archive, bytes, size) != ARCHIVE_OK)
             result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a zip archive, or cut short; it is %s", path,
                                  magic_name(bytes, size));
     }
-    if (result == 0) result = read_entries(archive, &zip, path, most_content(size), err);
-    archive_read_free(archive);
+    if (result == 0) result = read_files(&r, take, cookie, err);
+    archive_read_free(r.archive);
     locale_leave(before);
+    mem_free(&r.bytes);
     mem_free(&bytes);
-    if (result != 0)
-        zip_close(&zip);
-    else
-        *out = zip;
     return result;
-}
-
-const struct zip_entry *zip_find(const struct zip *zip, const char *name) {
-    for (size_t i = 0; i < zip->count; i++)
-        if (strcmp(zip->entry[i].name, name) == 0) return &zip->entry[i];
-    return NULL;
-}
-
-void zip_close(struct zip *zip) {
-    for (size_t i = 0; i < zip->count; i++) mem_free(&zip->entry[i].bytes);
-    mem_free(&zip->entry);
-    zip->count = 0;
 }
 
 /* --- Writing -------------------------------------------------------------------------------------- */

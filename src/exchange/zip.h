@@ -1,29 +1,19 @@
-/* zip.h - zip archives in memory, over libarchive: what .npz and .keras files are. */
+/* zip.h - zip archives, over libarchive: what .npz files are. */
 #ifndef CAELUM_EXCHANGE_ZIP_H
 #define CAELUM_EXCHANGE_ZIP_H
 
 #include "base/error.h"
 
-struct archive;
+enum { ZIP_MOST_FILES = 4096 };
 
-struct zip_entry {
-    char name[160];
-    uint8_t *bytes; /* followed by a NUL */
-    size_t size;
-};
-struct zip {
-    struct zip_entry *entry; /* owned */
-    size_t count;
-};
-
-/* Reads all files of the archive at `path`, checksums included. Fails with CAELUM_EIO; CAELUM_EFORMAT, naming
- * path, if it is damaged, has more than 4096 files, a name of over 159 bytes, or more in them than 64 MiB
- * and 16 times its own size, or than 4 GiB. */
-int zip_read(struct zip *zip, const char *path, struct caelum_error *err);
-/* The file of that name, or NULL. */
-const struct zip_entry *zip_find(const struct zip *zip, const char *name);
-/* Safe on a zeroed zip. */
-void zip_close(struct zip *zip);
+/* Gives all files of the archive at `path` to `take`, checksums included; the bytes are there until it
+ * returns, and what it returns other than 0 ends the reading. Fails with CAELUM_EIO; CAELUM_EFORMAT, naming
+ * path, if the archive is damaged, has more than ZIP_MOST_FILES files, or more in them than 64 MiB and 16
+ * times its own size, or than 4 GiB. */
+int zip_read(const char *path,
+             int (*take)(void *cookie, const char *name, const uint8_t *bytes, size_t size,
+                         struct caelum_error *err),
+             void *cookie, struct caelum_error *err);
 
 /* An archive on its way to a file. A failure is remembered, and zip_commit returns it. No time is noted, so
  * the same files are the same bytes. */

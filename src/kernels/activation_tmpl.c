@@ -35,6 +35,42 @@ INLINE vf hard_swish_slope(vf v) {
     return pick(v > 3.0f, splat(1.0f), floor);
 }
 
+/* max(x, 0) + ln(1 + e^-|x|) */
+INLINE vf vsoftplus(vf x) {
+    const vf over = positive(x), under = positive(-x);
+    return over + vlog(1.0f + vexp(-(over + under)));
+}
+
+/* The share of a normal distribution below -|x|, erfc(|x| / sqrt 2) / 2, to about 1.2e-7 of itself (Press et
+ * al., Numerical Recipes, 2nd edition, 6.2). */
+INLINE vf tail(vf x) {
+    const vf z = (positive(x) + positive(-x)) * 0.70710678118655f, t = 1.0f / (1.0f + z * 0.5f);
+    const vf square = z * z;
+    vf p = splat(0.17087277f);
+    p = p * t - 0.82215223f;
+    p = p * t + 1.48851587f;
+    p = p * t - 1.13520398f;
+    p = p * t + 0.27886807f;
+    p = p * t - 0.18628806f;
+    p = p * t + 0.09678418f;
+    p = p * t + 0.37409196f;
+    p = p * t + 1.00002368f;
+    p = p * t - 1.26551223f;
+    return t * 0.5f * vexp(p - square);
+}
+
+/* x times the share below x: GELU as it is defined (Hendrycks & Gimpel 2016). */
+INLINE vf gelu_erf(vf x) {
+    const vf lower = x * tail(x);
+    return pick(x > 0, x - lower, lower);
+}
+
+INLINE vf gelu_erf_slope(vf g, vf v) {
+    const vf lower = tail(v), share = pick(v > 0, 1.0f - lower, lower);
+    const vf square = v * v, density = vexp(square * -0.5f) * 0.398942280401433f;
+    return g * (v * density + share);
+}
+
 INLINE vf activate(vf x, const enum activation act) {
     switch (act) {
 #define ACTIVATION(name, truth, keeps, forward, backward, onnx) \

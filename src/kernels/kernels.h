@@ -150,8 +150,9 @@ struct loss_job {
 };
 
 /* linear x; relu max(x, 0); leaky x > 0 ? x : LEAKY_SLOPE x; elu x > 0 ? x : e^x - 1; gelu its tanh form;
- * silu x sigmoid(x); sigmoid 1 / (1 + e^-x); tanh; hardswish x (x / 6 + 1/2, held within 0 and 1): the rows
- * of activations.def. */
+ * silu x sigmoid(x); sigmoid 1 / (1 + e^-x); tanh; hardswish x (x / 6 + 1/2, held within 0 and 1); relu6 x
+ * held within 0 and 6; selu; softplus ln(1 + e^x); gelu_erf x times the share of a normal distribution below
+ * x: the rows of activations.def. */
 enum activation {
 #define ACTIVATION(name, truth, keeps, forward, backward, onnx) ACT_##name,
 #include "kernels/activations.def"

@@ -72,6 +72,22 @@ static void gelu(struct onnx_graph *graph) {
     onnx_node(graph, "Mul", "gelu", onnx_scalar(graph, "gelu_half", 0.5f), graph->value);
 }
 
+/* 0.5 x (1 + erf(x / sqrt 2)), in the steps of PyTorch's export. */
+static void gelu_erf(struct onnx_graph *graph) {
+    const char *x = graph->value;
+    onnx_node(graph, "Div", "gelu_scaled", x, onnx_scalar(graph, "gelu_root", 1.41421356237f));
+    onnx_node(graph, "Erf", "gelu_erf", graph->value, NULL);
+    onnx_node(graph, "Add", "gelu_share", graph->value, onnx_scalar(graph, "gelu_one", 1));
+    onnx_node(graph, "Mul", "gelu_twice", x, graph->value);
+    onnx_node(graph, "Mul", "gelu", graph->value, onnx_scalar(graph, "gelu_half", 0.5f));
+}
+
+static void relu6(struct onnx_graph *graph) {
+    const char *least = onnx_scalar(graph, "relu6_least", 0), *most = onnx_scalar(graph, "relu6_most", 6);
+    onnx_node(graph, "Clip", "relu6", graph->value, least);
+    onnx_input(graph, most);
+}
+
 void activation_onnx(size_t act, struct onnx_graph *graph) {
     switch ((enum activation)act) {
 #define ACTIVATION(name, truth, keeps, forward, backward, onnx) \

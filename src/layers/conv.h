@@ -5,6 +5,7 @@
 #include "layers/activation.h"
 #include "layers/layer.h"
 
+enum { CONV_MOST_KERNEL = 16 };
 enum conv_init { INIT_GLOROT, INIT_ZERO, INIT_KLT };
 
 struct conv {
@@ -19,7 +20,7 @@ struct conv {
 /* The rows of a convolution and a transposed one. */
 #define CONV_ATTRIBUTES                                                          \
     ATTRIBUTE_COUNT("C", struct conv, k, "number of output channels", 1, 65536), \
-        ATTRIBUTE_KEY("k", struct conv, kernel, 1, 7, 3),                        \
+        ATTRIBUTE_KEY("k", struct conv, kernel, 1, CONV_MOST_KERNEL, 3),         \
         ATTRIBUTE_KEY("stride", struct conv, stride, 1, 8, 1),                   \
         ATTRIBUTE_CHOICE("pad", struct conv, valid, conv_pads),                  \
         ATTRIBUTE_CHOICE("init", struct conv, init, conv_inits),                 \

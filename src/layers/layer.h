@@ -87,7 +87,7 @@ struct step_ops {
 /* --- Language ------------------------------------------------------------------------------------- */
 
 /* Receptive field: how many inputs across one output sees, and how far neighbours are apart; an upsampling
- * layer has spread > 1 and stride 1. */
+ * layer has spread > 1 and stride 1. A window of 0: it sees the saved tensor that it names, not its input. */
 struct layer_reach {
     size_t window, stride, spread;
 };

@@ -14,7 +14,15 @@
 #include <stdint.h>
 
 /* Types of tensors, by their numbers in ONNX; others can be in a file. */
-enum { ONNX_FLOAT = 1, ONNX_INT64 = 7, ONNX_BOOL = 9 };
+enum {
+    ONNX_FLOAT = 1,
+    ONNX_INT32 = 6,
+    ONNX_INT64 = 7,
+    ONNX_BOOL = 9,
+    ONNX_FLOAT16 = 10,
+    ONNX_DOUBLE = 11,
+    ONNX_BFLOAT16 = 16
+};
 enum { ONNX_DIMS = 8 };
 
 /* A constant. */

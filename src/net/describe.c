@@ -51,6 +51,21 @@ void caelum_net_describe(const caelum_net *net, struct caelum_net_info *info) {
     }
 }
 
+/* One value of tensor i spans `window` input pixels; its neighbour starts `stride` pixels further on.
+ * Upsampling makes that smaller, down to a fraction, hence the spread beside it. */
+static struct layer_reach seen_by(const struct caelum_net *net, size_t i) {
+    if (i == 0) return (struct layer_reach){1, 1, 1};
+    const struct net_layer *layer = &net->layer[i - 1];
+    const struct layer_reach *s = &layer->reach;
+    struct layer_reach seen = seen_by(net, s->window == 0 ? layer->skip : i - 1);
+    if (s->window > 0) seen.window += ((s->window - 1) * seen.stride + seen.spread - 1) / seen.spread;
+    seen.stride *= s->stride;
+    seen.spread *= s->spread;
+    while (seen.spread > 1 && seen.stride % 2 == 0 && seen.spread % 2 == 0)
+        seen.stride /= 2, seen.spread /= 2;
+    return seen;
+}
+
 void caelum_net_layer(const caelum_net *net, size_t i, struct caelum_layer_info *info) {
     const struct net_layer *layer = &net->layer[i];
     *info = (struct caelum_layer_info){.channels = layer->out.c,
@@ -61,16 +76,7 @@ void caelum_net_layer(const caelum_net *net, size_t i, struct caelum_layer_info 
                                        .cut = cut_after(net, i),
                                        .latent = layer->latent};
     snprintf(info->text, sizeof info->text, "%s", layer->text);
-    /* One output spans `field` input pixels; its neighbour starts `step` pixels further on. Upsampling
-     * makes the step smaller, down to a fraction, hence the spread beside it. */
-    size_t field = 1, step = 1, spread = 1;
-    for (size_t j = 0; j <= i; j++) {
-        const struct layer_reach *s = &net->layer[j].reach;
-        field += ((s->window - 1) * step + spread - 1) / spread;
-        step *= s->stride;
-        spread *= s->spread;
-        while (spread > 1 && step % 2 == 0 && spread % 2 == 0) step /= 2, spread /= 2;
-    }
-    info->receptive = field;
-    info->jump = spread > 1 ? 1 : step;
+    const struct layer_reach seen = seen_by(net, i + 1);
+    info->receptive = seen.window;
+    info->jump = seen.spread > 1 ? 1 : seen.stride;
 }

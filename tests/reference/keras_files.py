@@ -442,7 +442,7 @@ def check_refusals():
     cases = [
         ("'a' (Conv2D): dilation or groups other than 1", convolution("a", dilation_rate=[2, 2])),
         ("'a' (Conv2D): its strides is [1, 2]", convolution("a", strides=[1, 2])),
-        ("'a' (Conv2D): its kernel_size is 9, expected a whole number from 1 to 7", convolution("a", kernel_size=[9, 9])),
+        ("'a' (Conv2D): its kernel_size is 17, expected a whole number from 1 to 16", convolution("a", kernel_size=[17, 17])),
         ("'a' (Conv2D): data_format channels_first", convolution("a", data_format="channels_first")),
         ("'a' (Conv2D): activation gelu", convolution("a", activation="gelu")),
         ("'a' (Conv2D): activation 'softsign'", convolution("a", activation="softsign")),

@@ -113,6 +113,8 @@ OPERATORS = {
     "Gather": lambda x, a, i: x.index_select(a["axis"], i), "Concat": lambda x, a, *more: torch.cat((x,) + more, a["axis"]),
     "Add": lambda x, a, y: x + y, "Mul": lambda x, a, y: x * y, "Round": lambda x, a: torch.round(x),
     "Relu": lambda x, a: F.relu(x), "LeakyRelu": lambda x, a: F.leaky_relu(x, a["alpha"]),
+    "Clip": lambda x, a, low, high: torch.clamp(x, low, high), "Erf": lambda x, a: torch.erf(x),
+    "Selu": lambda x, a: F.selu(x), "Softplus": lambda x, a: F.softplus(x), "Div": lambda x, a, y: x / y,
     "Elu": lambda x, a: F.elu(x, a["alpha"]), "Sigmoid": lambda x, a: torch.sigmoid(x), "Tanh": lambda x, a: torch.tanh(x),
     "PRelu": lambda x, a, slope: F.prelu(x, slope.flatten()), "HardSigmoid": lambda x, a: (x * a["alpha"] + 0.5).clamp(0, 1),
     "InstanceNormalization": lambda x, a, g, b: F.instance_norm(x, weight=g, bias=b, eps=a["epsilon"]),
