@@ -17,7 +17,7 @@ struct activations {
     caelum_data *data;
     struct inputs inputs;
     struct caelum_net_info net;
-    bool color;    /* a colorizer: it takes Y, or Y and no hints */
+    bool grey;     /* it takes Y: of grey pictures, or a colorizer's, without hints */
     size_t n;      /* pictures, as the network takes them: */
     float *values; /* [n][channels][height][width] */
     size_t arrays; /* the input and the outputs of the layers that are wanted */
@@ -35,7 +35,7 @@ static int put(struct activations *a, size_t i, struct caelum_picture *p, const 
                            p->width, p->height, a->net.width, a->net.height);
     for (size_t k = 0; code == 0 && k < plane; k++) {
         const uint8_t *rgb = p->pixels + 3 * k;
-        if (a->color)
+        if (a->grey)
             to[k] = (float)((0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2]) / 255);
         else
             for (size_t c = 0; c < 3; c++) to[c * plane + k] = (float)(rgb[c] / 255.0);
@@ -54,8 +54,8 @@ static int gather(struct activations *a, char **words, int n, struct caelum_erro
         CHECK(caelum_data_open(&a->data, a->data_spec, &a->settings, err));
     a->n = n > 0 ? a->inputs.count : caelum_data_count(a->data, split);
     if (n == 0 && a->count < a->n) a->n = a->count;
-    a->color = task && strcmp(task, "colorize") == 0;
-    if (a->net.channels != 3 && !a->color)
+    a->grey = a->net.channels == 1 || (task && strcmp(task, "colorize") == 0);
+    if (a->net.channels != 3 && !a->grey)
         return caelum_fail(err, CAELUM_EFORMAT, "this network takes other pictures than red, green, blue");
     a->values = calloc(a->n * a->net.channels * a->net.height * a->net.width, sizeof *a->values);
     if (!a->values) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the pictures");

@@ -20,6 +20,13 @@ static void print_files(const struct caelum_data_info *info) {
     }
 }
 
+static void print_channels(const char *what, size_t channels, const double value[3]) {
+    if (channels == 1)
+        printf("%-11s grey %.4f\n", what, value[0]);
+    else
+        printf("%-11s R %.4f  G %.4f  B %.4f\n", what, value[0], value[1], value[2]);
+}
+
 /* Of many the first. */
 static void print_classes(const caelum_data *data) {
     enum { SHOWN = 20 };
@@ -40,9 +47,8 @@ static void print_info(const caelum_data *data, const struct caelum_data_info *i
     printf("%-11s %s train, %s validation, %s test (seed %llu)\n", "split", grouped(info->split_count[0], a),
            grouped(info->split_count[1], b), grouped(info->split_count[2], c),
            (unsigned long long)info->split_seed);
-    printf("%-11s R %.4f  G %.4f  B %.4f\n", "mean", info->mean[0], info->mean[1], info->mean[2]);
-    printf("%-11s R %.4f  G %.4f  B %.4f\n", "deviation", info->deviation[0], info->deviation[1],
-           info->deviation[2]);
+    print_channels("mean", info->channels, info->mean);
+    print_channels("deviation", info->channels, info->deviation);
     print_classes(data);
     printf("%-11s %s\n", "pixels", info->pixels_sha256);
     print_files(info);
@@ -156,7 +162,13 @@ static const struct caelum_option rows[] = {
     OPTION(SIZE, struct data_command, 0, "limit", settings.limit, "N",
            "use only the first N pictures of that shuffle; 0 = all"),
     OPTION(SIZE, struct data_command, 0, "crop", settings.crop, "N",
-           "for a directory of pictures: height and width of the crops, 8 to 256 pixels"),
+           "for pictures in files: cut squares of N x N pixels, 8 to 256, out of them; 0 = small ones of one "
+           "size "
+           "as they are, of others squares of 32"),
+    CHOICE(
+        struct data_command, "resize", settings.resize, caelum_resize_words,
+        "for pictures in files: bring each to one size, --crop, instead: all of it between black bars, the "
+        "square in its middle, or stretched"),
     OPTION(STRING, struct data_command, 0, "cache-dir", settings.cache_dir, "DIR", CACHE_HELP),
     OPTION(STRING, struct data_command, 'o', "out", out, "DIR",
            "export: directory for the pictures, as PNG; fetch: for the files, "

@@ -72,13 +72,25 @@ static int read_number(const struct evaluation *e, const char *key, uint64_t mos
                        e->model_path, key);
 }
 
-/* The split of the training, unless the user asks for another, and crops of the model's size. */
+/* How pictures in files were brought to the model's size; that of pictures as they are is `crop` 0, as is the
+ * usual one of crops. */
+static void choose_size(struct evaluation *e) {
+    struct caelum_data_settings *s = &e->settings;
+    const char *crop = caelum_model_metadata(e->model, "crop"),
+               *how = caelum_model_metadata(e->model, "resize");
+    struct caelum_net_info net;
+    caelum_net_describe(caelum_model_net(e->model), &net);
+    s->crop = net.height == net.width ? net.height : 0;
+    if (s->crop == 32 && crop && strcmp(crop, "0") == 0) s->crop = 0;
+    for (int i = 0; how && caelum_resize_words[i]; i++)
+        if (strcmp(how, caelum_resize_words[i]) == 0) s->resize = (enum caelum_resize)i;
+}
+
+/* The split of the training, unless the user asks for another, and pictures of the model's size. */
 static int choose_split(struct evaluation *e, struct caelum_error *err) {
     struct caelum_data_settings *s = &e->settings;
-    struct caelum_net_info net;
     uint64_t trained = s->split_seed, limit = 0;
-    caelum_net_describe(caelum_model_net(e->model), &net);
-    s->crop = net.height;
+    choose_size(e);
     CHECK(read_number(e, "split_seed", UINT64_MAX, &trained, err));
     CHECK(read_number(e, "limit", UINT32_MAX, &limit, err));
     CHECK(read_number(e, "synthetic_seed", UINT64_MAX, &s->synthetic_seed, err));

@@ -44,10 +44,10 @@ struct training {
 };
 
 static const struct caelum_option rows[] = {
-    OPTION(
-        STRING, struct training, 'd', "data", s.data, "SPEC",
-        "directory of pictures, CIFAR-10 directory or .tar.gz, name of a data set that `caelum data fetch` "
-        "got, or synthetic[:COUNT[:SIZE]]; default cifar-10 where it was fetched, else synthetic"),
+    OPTION(STRING, struct training, 'd', "data", s.data, "SPEC",
+           "directory, file or archive of pictures or of a data set, name of one that `caelum data fetch` "
+           "got, or "
+           "synthetic[:COUNT[:SIZE]]; default cifar-10 where it was fetched, else synthetic"),
     OPTION(STRING, struct training, 'o', "out", s.out, "DIR", "run directory to make; default runs/NET"),
     OPTION(STRING, struct training, 0, "init", s.init, "MODEL",
            "start from this model's weights instead of random ones"),

@@ -103,21 +103,34 @@ struct caelum_option {
 
 /* --- Data sets -------------------------------------------------------------------------------- */
 
-/* A data set: pictures of one size, kept as bytes, shuffled by the split seed and divided 80/10/10
- * into train, validation and test. Crops of one photo stay together: then photos are shuffled and divided,
- * and `limit` leaves as many photos as it can, with fewer crops of each. Read-only after opening, so any
- * number of threads may use it. */
+/* A data set: pictures of one size, of one channel or three, kept as bytes, shuffled by the split seed and
+ * divided 80/10/10 into train, validation and test, or as its source is. Crops of one photo stay together:
+ * then photos are shuffled and divided, and `limit` leaves as many photos as it can, with fewer crops of
+ * each. Read-only after opening, so any number of threads may use it. */
 typedef struct caelum_data caelum_data;
 
 enum caelum_split { CAELUM_TRAIN, CAELUM_VALIDATION, CAELUM_TEST, CAELUM_ALL };
 
+/* How pictures in files are brought to `crop` pixels a side (32 if that is 0): they can be crops, or wholes.
+ */
+enum caelum_resize {
+    CAELUM_RESIZE_NONE,    /* as they are, if they are small and of one size, else crops */
+    CAELUM_RESIZE_FIT,     /* all of it, centered between black bars */
+    CAELUM_RESIZE_CROP,    /* the square in the middle */
+    CAELUM_RESIZE_STRETCH, /* all of it, its sides changed as they must */
+};
+/* "no", "fit", "crop", "stretch", NULL. */
+extern const char *const caelum_resize_words[];
+
 struct caelum_data_settings {
-    uint64_t split_seed;      /* order of the shuffle that precedes the split; default 1 */
-    uint64_t synthetic_seed;  /* seed of generated pictures, and of the places of crops; default 1 */
-    size_t crop;              /* height and width of a photo's crops, pixels, 8 to 256; default 32 */
-    size_t limit;             /* keep only the first `limit` pictures of the shuffle; 0 = all */
-    const char *cache_dir;    /* where prepared data is kept; NULL = $CAELUM_CACHE, $XDG_CACHE_HOME/caelum */
-    caelum_progress progress; /* may be NULL */
+    uint64_t split_seed;       /* order of the shuffle that precedes the split; default 1 */
+    uint64_t synthetic_seed;   /* seed of generated pictures, and of the places of crops; default 1 */
+    size_t crop;               /* height and width of a photo's crops, pixels, 8 to 256; default 0: 32, or
+                                  pictures as they are, if they are of one size of at most 128 pixels a side */
+    enum caelum_resize resize; /* default CAELUM_RESIZE_NONE */
+    size_t limit;              /* keep only the first `limit` pictures of the shuffle; 0 = all */
+    const char *cache_dir;     /* where prepared data is kept; NULL = $CAELUM_CACHE, $XDG_CACHE_HOME/caelum */
+    caelum_progress progress;  /* may be NULL */
     /* Called at the end of each caelum_data_open that succeeds, also of those inside other calls: the place
      * to ask caelum_data_skipped and caelum_data_note. `data` is borrowed. May be NULL. */
     void (*opened)(void *cookie, const caelum_data *data);
@@ -128,30 +141,28 @@ struct caelum_data_settings {
 struct caelum_data_settings caelum_data_defaults(void);
 
 /* Opens a data set. `spec` is one of
- *   a directory that holds the six batches of the CIFAR-10 binary version, or the directory
- *     cifar-10-batches-bin with them in it;
- *   a .tar.gz of that directory, as downloaded;
- *   another directory, with pictures (PNG, JPEG, WebP, TIFF, by content or by ending) in it or below: photos,
- * of which square crops become the pictures. Left out, and counted in a note, are run directories (run.json,
- *     and metrics.csv or a checkpoint, are in them), pictures NAME-color next to a picture NAME, folders of
- *     thumbnails and deleted files, names that start with a dot, links to directories, directories that can't
- *     be read, and what is no file. A crop is a window at a random place, its side log-uniform from `crop`
- * pixels to the photo's shorter side, made crop x crop by averaging areas. There are about 20,000 of all
- * photos together, of one at most 64 and no more than would cover it side by side. Photos that are smaller
- * than a crop, damaged or no pictures are skipped, see caelum_data_skipped; at least 10 must be left;
+ *   a directory, file or archive (.zip, or .tar, compressed or not), told apart by what is in it, of CIFAR-10
+ *     or CIFAR-100 (binary or Python version), STL-10 (binary), MNIST's idx files, NumPy's arrays, or
+ * pictures (PNG, JPEG, WebP, TIFF, by content or by ending) in it or below; docs/data.md describes each;
  *   "synthetic", "synthetic:COUNT" or "synthetic:COUNT:SIZE", exactly: generated pictures (default 6000 of
  *     32x32); such a directory is meant by ./synthetic;
  *   the name of a data set that caelum_data_fetch has put into the user's directory, where there is no such
  *     file: "cifar-10";
  *   NULL or "": what the environment variable CAELUM_DATA says, else CIFAR-10 where it was fetched, else
  *     "synthetic".
- * CIFAR-10 and crops are prepared once into a cache file that later calls map into memory. It stands for the
- * files' size, inode, and times of change (also that of the inode, which nobody can set): one that was added,
- * removed, changed or replaced since makes a new one. Its checksum is compared each time, and it is used only
- * if it belongs to this user and nobody else may write to it. Where it can't be kept, data is prepared for
- * this once, and a note says so. Fails with CAELUM_EIO (missing, unreadable, no pictures in a directory),
- * CAELUM_EFORMAT (wrong length, label over 9, damaged archive: the text names file and record; fewer than 10
- * photos that can be used), CAELUM_EUSAGE (bad spec or settings), CAELUM_ERESOURCE,
+ * Pictures in files are taken as they are, if they are small and of one size, or brought to one by
+ * settings->resize; else squares of settings->crop pixels are cut out of them. What is divided already, as by
+ * train and test files, stays so. Of a directory run directories (run.json, and metrics.csv or a checkpoint,
+ * are in them), pictures NAME-color next to a picture NAME, folders of thumbnails and deleted files, names
+ * that start with a dot, links to directories, directories that can't be read, and what is no file are left
+ * out, and counted in a note. Pictures that are damaged or too small are skipped, see caelum_data_skipped; at
+ * least 10 must be left. All but generated pictures are prepared once into a cache file that later calls map
+ * into memory. It stands for the files' size, inode, and times of change (also that of the inode, which
+ * nobody can set): one that was added, removed, changed or replaced since makes a new one. Its checksum is
+ * compared each time, and it is used only if it belongs to this user and nobody else may write to it. Where
+ * it can't be kept, data is prepared for this once, and a note says so. Fails with CAELUM_EIO (missing,
+ * unreadable, nothing known in a directory), CAELUM_EFORMAT (wrong length, type or label, damaged, too few
+ * that can be used: the text names file and place), CAELUM_EUSAGE (bad spec or settings), CAELUM_ERESOURCE,
  * CAELUM_ESTOPPED. */
 int caelum_data_open(caelum_data **data, const char *spec, const struct caelum_data_settings *settings,
                      struct caelum_error *err);
@@ -216,14 +227,14 @@ struct caelum_data_file {
 };
 
 struct caelum_data_info {
-    char name[32];      /* "cifar-10", "folder", "synthetic" or "memory" */
+    char name[32];      /* of its format: "cifar-10", "folder", "synthetic", ... */
     const char *source; /* where it came from, as given; the data's */
     size_t count, channels, height, width;
     size_t split_count[3]; /* indexed by enum caelum_split */
     uint64_t split_seed;
     size_t photos;                /* whose crops the pictures are; 0: they are no crops */
     size_t classes;               /* 0: no labels */
-    double mean[3], deviation[3]; /* per channel over all pictures, pixels in [0, 1] */
+    double mean[3], deviation[3]; /* of each channel over all pictures, pixels in [0, 1] */
     char pixels_sha256[65];       /* over all pixels in file order: identifies the data set */
     size_t files;
     struct caelum_data_file file[8];

@@ -9,6 +9,8 @@
 #include <archive_entry.h>
 #include <nettle/sha2.h>
 
+enum { CIFAR_CLASSES = 10, CIFAR_RECORD = 3073, CIFAR_BYTES = 10000 * CIFAR_RECORD, CIFAR_COUNT = 60000 };
+
 static const char *const names[6] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
                                      "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"};
 
@@ -78,10 +80,10 @@ static void broken_batches_are_named(void **state) {
     assert_error(CAELUM_EIO, "data_batch_3.bin is missing", open_at(&data, batches, err));
     batch[1] = 2;
     replace(2, CIFAR_BYTES);
-    assert_error(CAELUM_EIO, "expected a directory with the CIFAR-10 batches",
+    assert_error(CAELUM_EIO, "expected a directory of pictures, a file or directory of a data set",
                  open_at(&data, "/nowhere", err));
-    assert_error(CAELUM_EIO, "neither data_batch_1.bin and the other five batches",
-                 open_at(&data, root, err));
+    assert_error(CAELUM_EIO, "no data set that is known is in it; expected pictures",
+                 open_at(&data, cache, err));
     assert_null(data);
 }
 
@@ -132,10 +134,11 @@ static void an_archive_equals_the_directory(void **state) {
     assert_ok(file_write(cut, bytes, size, err));
     assert_error(CAELUM_EFORMAT, "cut.tar.gz", open_at(&a, cut, err));
     assert_ok(file_write(cut, "this is no archive", 18, err));
-    assert_error(CAELUM_EFORMAT, "not a .tar.gz", open_at(&a, cut, err));
+    assert_error(CAELUM_EFORMAT, "no data set that is known; expected a data set: a directory or archive",
+                 open_at(&a, cut, err));
     mem_free(&bytes);
     write_archive(cut, 5);
-    assert_error(CAELUM_EFORMAT, "test_batch.bin is not in it", open_at(&a, cut, err));
+    assert_error(CAELUM_EIO, "test_batch.bin is missing", open_at(&a, cut, err));
     assert_null(a);
 }
 
@@ -204,14 +207,14 @@ static void archives_of_other_things_are_refused(void **state) {
     archive_write_set_format_ustar(a);
     assert_int_equal(archive_write_open_filename(a, path), ARCHIVE_OK);
     archive_entry_set_pathname(e, "zeros");
-    archive_entry_set_size(e, (size_t)1 << 26);
+    archive_entry_set_size(e, (size_t)300 << 20);
     archive_entry_set_filetype(e, AE_IFREG);
     assert_int_equal(archive_write_header(a, e), ARCHIVE_OK);
-    for (size_t i = 0; i < (size_t)1 << 26; i += sizeof zeros) archive_write_data(a, zeros, sizeof zeros);
+    for (size_t i = 0; i < (size_t)300 << 20; i += sizeof zeros) archive_write_data(a, zeros, sizeof zeros);
     archive_entry_free(e);
     archive_write_close(a);
     archive_write_free(a);
-    assert_error(CAELUM_EFORMAT, "too much that is no batch", open_at(&data, path, err));
+    assert_error(CAELUM_EFORMAT, "MiB in an archive of its size", open_at(&data, path, err));
     snprintf(path, sizeof path, "%s/pipe", root);
     assert_int_equal(mkfifo(path, 0600), 0);
     alarm(60);
@@ -271,7 +274,7 @@ static void a_spec_is_taken_by_its_words(void **state) {
     snprintf(path, sizeof path, "%s/synthetic-faces", root);
     assert_ok(file_make_directory(path, err));
     assert_int_equal(chdir(root), 0);
-    assert_error(CAELUM_EIO, "synthetic-faces: neither data_batch_1.bin",
+    assert_error(CAELUM_EIO, "synthetic-faces: no data set that is known is in it",
                  open_at(&data, "synthetic-faces", err));
     assert_error(CAELUM_EIO, "synthetic-cats: No such file", open_at(&data, "synthetic-cats", err));
     /* a source is never cut */

@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "data/crops.h"
-#include "data/data.h"
+#include "data/formats.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -115,7 +115,7 @@ static void threads_make_no_difference(void **state) {
         struct caelum_data_settings s = settings_of(16);
         struct caelum_data data = {0};
         snprintf(data.cache_dir, sizeof data.cache_dir, "%s/%d", cache, threads);
-        assert_ok(folder_open(&data, photos, &s, threads, err));
+        assert_ok(formats_open(&data, photos, &s, threads, err));
         assert_int_equal(data.photos, 21);
         file_map_close(&data.map);
     }
@@ -147,7 +147,7 @@ static void pictures_are_found_in_order(void **state) {
     struct caelum_data *data = open_photos(8, 0);
     assert_int_equal(data->count, 11);
     assert_int_equal(data->skipped, 0);
-    for (size_t i = 0; i < 11; i++) assert_int_equal(data->pixels[i * 3 * 8 * 8], i);
+    for (size_t i = 0; i < 11; i++) assert_int_equal(data->pixels[i * 8 * 8], i);
     caelum_data_close(&data);
 }
 
@@ -293,7 +293,7 @@ static void what_can_not_be_is_refused(void **state) {
     struct caelum_data_settings s = settings_of(32);
     struct caelum_data *data = NULL;
     begin("refused");
-    assert_error(CAELUM_EIO, "nor pictures", caelum_data_open(&data, photos, &s, err));
+    assert_error(CAELUM_EIO, "no data set that is known is in it", caelum_data_open(&data, photos, &s, err));
     put_random(9);
     assert_error(CAELUM_EUSAGE, "9 pictures are too few to split; at least 10 are needed",
                  caelum_data_open(&data, photos, &s, err));
@@ -326,13 +326,17 @@ static void running_out_of_memory_is_an_error(void **state) {
     for (;; n++) {
         struct caelum_data *data = NULL;
         struct caelum_error problem = {0};
+        const size_t before = mem_count();
         mem_fail_after(n);
         const int code = caelum_data_open(&data, photos, &s, &problem);
+        const bool failed = mem_count() - before > (size_t)n;
         mem_fail_after(-1);
-        if (code == 0) {
+        if (code == 0) { /* what failed may have been part of a way that was given up for another */
             assert_int_equal(data->skipped, 0); /* nothing that was wrong for a moment is remembered */
             caelum_data_close(&data);
-            break;
+            test_remove(cache);
+            if (!failed) break;
+            continue;
         }
         assert_int_equal(code, CAELUM_ERESOURCE);
         assert_null(data);

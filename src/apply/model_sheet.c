@@ -19,7 +19,7 @@ struct showing {
     bool color;
     size_t rows;
     float *values;   /* [pictures.n][c][h][w]: the model's output */
-    uint8_t *pixels; /* [pictures.n][rows][c][h][w] */
+    uint8_t *pixels; /* [pictures.n][rows][3][h][w] */
     char (*captions)[24];
 };
 
@@ -57,15 +57,16 @@ static void show_color(const struct showing *s, const uint8_t *truth, float *uv,
 /* The picture and its reconstruction. */
 static void show_plain(const struct showing *s, const uint8_t *truth, const float *values, uint8_t *rows,
                        char caption[24]) {
-    const size_t size = pictures_size(s->pictures);
+    const size_t plane = s->pictures->h * s->pictures->w, all = 3 * plane, size = pictures_size(s->pictures);
     double squared = 0;
-    memcpy(rows, truth, size);
-    for (size_t j = 0; j < size; j++) {
-        rows[size + j] = color_byte((double)values[j]);
-        const double d = ((double)rows[size + j] - truth[j]) / 255;
+    for (size_t j = 0; j < all; j++) {
+        const size_t at = j % size; /* grey is shown as red, green and blue */
+        rows[j] = truth[at];
+        rows[all + j] = color_byte((double)values[at]);
+        const double d = ((double)rows[all + j] - truth[at]) / 255;
         squared += d * d;
     }
-    number_print(caption, 24, "%.1f dB", metrics_psnr(squared / (double)size));
+    number_print(caption, 24, "%.1f dB", metrics_psnr(squared / (double)all));
 }
 
 static int run_model(struct showing *s, struct caelum_error *err) {
@@ -82,7 +83,7 @@ static int run_model(struct showing *s, struct caelum_error *err) {
 
 static int fill(struct showing *s, struct caelum_error *err) {
     const struct pictures *p = s->pictures;
-    const size_t size = pictures_size(p), values = s->color ? 2 * p->h * p->w : size;
+    const size_t size = 3 * p->h * p->w, values = s->color ? 2 * p->h * p->w : pictures_size(p);
     CHECK(mem_take(&s->memory, &s->values, p->n, values * sizeof *s->values, err));
     CHECK(mem_take(&s->memory, &s->pixels, p->n * s->rows, size, err));
     CHECK(mem_take(&s->memory, &s->captions, p->n, sizeof *s->captions, err));

@@ -71,7 +71,7 @@ static bool find_name(struct file_writer *w, bool (*make)(struct file_writer *w,
 }
 
 static bool make_named(struct file_writer *w, int *fd) {
-    *fd = openat(w->directory, w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    *fd = openat(w->directory, w->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     return *fd >= 0;
 }
 
@@ -93,7 +93,7 @@ static int open_temporary(struct file_writer *w) {
             open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC); /* files in it can be made all the same */
     if (w->directory < 0) return -1;
     int fd = access("/proc/self/fd", X_OK) == 0
-                 ? openat(w->directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666)
+                 ? openat(w->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666)
                  : -1;
     if (fd < 0) find_name(w, make_named, &fd);
     if (fd >= 0) {

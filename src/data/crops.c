@@ -46,24 +46,58 @@ static size_t shared(size_t i, size_t p, size_t window, size_t side) {
     return to - from;
 }
 
-void crop_make(const struct caelum_picture *photo, struct crop_window window, size_t side, uint8_t *out) {
-    const size_t n = window.side, plane = side * side;
-    const uint64_t area = (uint64_t)n * n; /* below 2^28, so sums of bytes stay below 2^36 */
-    for (size_t i = 0; i < side; i++)
-        for (size_t j = 0; j < side; j++) {
-            const size_t y0 = i * n / side, y1 = ((i + 1) * n + side - 1) / side;
-            const size_t x0 = j * n / side, x1 = ((j + 1) * n + side - 1) / side;
+struct box {
+    size_t x, y, width, height;
+};
+
+/* Averages what is in the box `from` of a photo into the box `to` of out, whose rows are `row` pixels and
+ * whose planes are `plane` pixels apart. */
+static void average(const struct caelum_picture *photo, struct box from, struct box to, size_t row,
+                    size_t plane, uint8_t *out) {
+    const uint64_t area = (uint64_t)from.width * from.height; /* at most 2^28: sums of bytes are below 2^36 */
+    for (size_t i = 0; i < to.height; i++)
+        for (size_t j = 0; j < to.width; j++) {
+            const size_t y0 = i * from.height / to.height,
+                         y1 = ((i + 1) * from.height + to.height - 1) / to.height;
+            const size_t x0 = j * from.width / to.width,
+                         x1 = ((j + 1) * from.width + to.width - 1) / to.width;
             uint64_t sum[3] = {0};
             for (size_t y = y0; y < y1; y++) {
-                const uint8_t *p = photo->pixels + ((window.y + y) * photo->width + window.x + x0) * 3;
-                uint64_t row[3] = {0};
+                const uint8_t *p = photo->pixels + ((from.y + y) * photo->width + from.x + x0) * 3;
+                uint64_t line[3] = {0};
                 for (size_t x = x0; x < x1; x++, p += 3) {
-                    const uint64_t weight = shared(j, x, n, side);
-                    for (size_t c = 0; c < 3; c++) row[c] += weight * p[c];
+                    const uint64_t weight = shared(j, x, from.width, to.width);
+                    for (size_t c = 0; c < 3; c++) line[c] += weight * p[c];
                 }
-                for (size_t c = 0; c < 3; c++) sum[c] += row[c] * shared(i, y, n, side);
+                for (size_t c = 0; c < 3; c++) sum[c] += line[c] * shared(i, y, from.height, to.height);
             }
             for (size_t c = 0; c < 3; c++)
-                out[c * plane + i * side + j] = (uint8_t)((sum[c] + area / 2) / area);
+                out[c * plane + (to.y + i) * row + to.x + j] = (uint8_t)((sum[c] + area / 2) / area);
         }
+}
+
+void crop_make(const struct caelum_picture *photo, struct crop_window window, size_t side, uint8_t *out) {
+    const struct box from = {window.x, window.y, window.side, window.side};
+    average(photo, from, (struct box){0, 0, side, side}, side, side * side, out);
+}
+
+/* Parts of `all`, in which a picture's side is `side` where the longer one is `longer`; at least 1. */
+static size_t reduced(size_t side, size_t longer, size_t all) {
+    const size_t length = (side * all + longer / 2) / longer;
+    return length > 0 ? length : 1;
+}
+
+void crop_whole(const struct caelum_picture *photo, enum caelum_resize how, size_t width, size_t height,
+                uint8_t *out) {
+    struct box from = {0, 0, photo->width, photo->height}, to = {0, 0, width, height};
+    const bool lying = from.width > from.height;
+    const size_t longer = lying ? from.width : from.height, shorter = lying ? from.height : from.width;
+    if (how == CAELUM_RESIZE_FIT) {
+        to.width = reduced(from.width, longer, width), to.height = reduced(from.height, longer, height);
+        to.x = (width - to.width) / 2, to.y = (height - to.height) / 2;
+    } else if (how == CAELUM_RESIZE_CROP) {
+        from.x = (from.width - shorter) / 2, from.y = (from.height - shorter) / 2;
+        from.width = from.height = shorter;
+    }
+    average(photo, from, to, width, width * height, out);
 }

@@ -11,6 +11,7 @@ enum {
     CROPS_MOST = 64,      /* of one photo */
     CROP_LEAST_SIDE = 8,  /* of a crop, in pixels */
     CROP_MOST_SIDE = 256,
+    CROP_USUAL_SIDE = 32,
 };
 
 /* Crops of each of `photos` > 0 photos, if each is large enough. */
@@ -32,5 +33,9 @@ struct crop_window crop_window(size_t width, size_t height, size_t side, uint64_
 
 /* Averages the window's bytes over areas, rounded: out [3][side][side]. Needs window.side >= side. */
 void crop_make(const struct caelum_picture *photo, struct crop_window window, size_t side, uint8_t *out);
+
+/* The whole of a picture, likewise: out [3][height][width]. CAELUM_RESIZE_NONE is for its own size. */
+void crop_whole(const struct caelum_picture *photo, enum caelum_resize how, size_t width, size_t height,
+                uint8_t *out);
 
 #endif

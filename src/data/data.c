@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "data/crops.h"
+#include "data/formats.h"
 #include "data/sets.h"
 
 #include <math.h>
@@ -16,8 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+const char *const caelum_resize_words[] = {"no", "fit", "crop", "stretch", NULL};
+
 struct caelum_data_settings caelum_data_defaults(void) {
-    return (struct caelum_data_settings){.split_seed = 1, .synthetic_seed = 1, .crop = 32};
+    return (struct caelum_data_settings){.split_seed = 1, .synthetic_seed = 1};
 }
 
 static bool belongs_to_another(const char *path) {
@@ -127,7 +130,7 @@ static int split(struct caelum_data *data, const struct caelum_data_settings *se
 static int open_source(struct caelum_data *data, const struct caelum_data_settings *settings,
                        struct caelum_error *err) {
     const char *spec = data->source;
-    if (settings->crop < CROP_LEAST_SIDE || settings->crop > CROP_MOST_SIDE)
+    if (settings->crop > CROP_MOST_SIDE || (settings->crop > 0 && settings->crop < CROP_LEAST_SIDE))
         return caelum_fail(err, CAELUM_EUSAGE, "crop: expected %d to %d, got %zu", CROP_LEAST_SIDE,
                            CROP_MOST_SIDE, settings->crop);
     CHECK(choose_cache(data, settings->cache_dir, err));
@@ -135,8 +138,7 @@ static int open_source(struct caelum_data *data, const struct caelum_data_settin
     if (data_is_synthetic(spec, NULL, NULL) ||
         (strncmp(spec, "synthetic:", 10) == 0 && access(spec, F_OK) != 0))
         return synthetic_open(data, spec, settings, err);
-    if (cifar_is_meant(spec)) return cifar_open(data, spec, settings, err);
-    return folder_open(data, spec, settings, parallel_default_threads(), err);
+    return formats_open(data, spec, settings, parallel_default_threads(), err);
 }
 
 /* The user's choice; else CIFAR-10 where it was fetched; else generated pictures. A published set is meant by
@@ -295,7 +297,7 @@ int caelum_data_describe(const caelum_data *data, struct caelum_data_info *out, 
     snprintf(info.pixels_sha256, sizeof info.pixels_sha256, "%s", data->fingerprint);
     memcpy(info.split_count, data->split_count, sizeof info.split_count);
     info.classes = data->classes;
-    if (strcmp(data->name, "cifar-10") == 0) CHECK(cifar_checksums(data->source, &info, err));
+    if (data->map.size > 0) CHECK(checksums_of(data->source, &info, err));
     measure(data, &info);
     *out = info;
     return CAELUM_OK;
@@ -308,4 +310,13 @@ const char *caelum_data_class(const caelum_data *data, size_t i, size_t *count) 
     for (size_t p = 0; p < data->count; p++) *count += data->labels[p] == i;
     for (size_t before = 0; before < i; before++) name += strlen(name) + 1;
     return name;
+}
+
+size_t caelum_data_skipped(const caelum_data *data, size_t i, const char **path, const char **reason) {
+    if (i >= data->skipped) return data->skipped;
+    const char *at = data->skips;
+    for (size_t j = 0; j < 2 * i; j++) at += strlen(at) + 1;
+    *path = at;
+    *reason = at + strlen(at) + 1;
+    return data->skipped;
 }

@@ -57,27 +57,6 @@ bool data_has_spec(const struct caelum_data *data);
  * say which picture is where. */
 const char *data_split_text(const struct caelum_data *data, char text[130]);
 
-/* --- The sources ---------------------------------------------------------------------------------- */
-
-enum {
-    CIFAR_CLASSES = 10,
-    CIFAR_FILES = 6,
-    CIFAR_RECORDS = 10000,                      /* in a file */
-    CIFAR_RECORD = 1 + 3 * 32 * 32,             /* label, then R, G, B planes */
-    CIFAR_BYTES = CIFAR_RECORDS * CIFAR_RECORD, /* 30,730,000 */
-    CIFAR_COUNT = CIFAR_FILES * CIFAR_RECORDS,
-};
-
-/* False for a directory without any of the batches in it: what is there is something else. */
-bool cifar_is_meant(const char *path);
-
-/* Opens CIFAR-10 (binary version) from a directory or .tar.gz, by way of prepared data. */
-int cifar_open(struct caelum_data *data, const char *path, const struct caelum_data_settings *settings,
-               struct caelum_error *err);
-
-/* Checksums of the files of `path` against the published ones. */
-int cifar_checksums(const char *path, struct caelum_data_info *info, struct caelum_error *err);
-
 /* Whether a spec means generated pictures, exactly "synthetic[:COUNT[:SIZE]]" with digits for the numbers;
  * all else is a path. *count and *size, which may be NULL, are set to what it asks for, whatever its size. */
 bool data_is_synthetic(const char *spec, uint64_t *count, uint64_t *size);
@@ -85,11 +64,6 @@ bool data_is_synthetic(const char *spec, uint64_t *count, uint64_t *size);
 /* Generates COUNT dead-leaves pictures of SIZE x SIZE, 6000 and 32 unless given: [count][3][size][size]. */
 int synthetic_open(struct caelum_data *data, const char *spec, const struct caelum_data_settings *settings,
                    struct caelum_error *err);
-
-/* Opens a directory of photos as crops of them, by way of prepared data. `threads` have no influence on the
- * result. */
-int folder_open(struct caelum_data *data, const char *path, const struct caelum_data_settings *settings,
-                int threads, struct caelum_error *err);
 
 /* Takes pictures that are in memory. */
 int memory_open(struct caelum_data *data, const struct caelum_pictures *pictures, struct caelum_error *err);

@@ -8,19 +8,13 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 enum { HEADER = 4096, PORTION = 1 << 26 };
 
 static const char magic[16] = "caelum data 3";
-
-struct source_identity source_identity(const struct stat *st) {
-    return (struct source_identity){(long long)st->st_size,
-                                    (long long)st->st_ino,
-                                    {(long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec},
-                                    {(long long)st->st_ctim.tv_sec, st->st_ctim.tv_nsec}};
-}
 
 void prepared_key(struct sha256_ctx *sha, char key[65]) {
     uint8_t digest[SHA256_DIGEST_SIZE];
@@ -39,6 +33,17 @@ static void put(struct prepared_writer *to, const void *bytes, size_t size) {
 void prepared_pixels(struct prepared_writer *to, const uint8_t *pixels, size_t size) {
     put(to, pixels, size);
     sha256_update(&to->pixels, size, pixels);
+}
+
+void prepared_restart(struct prepared_writer *to) {
+    struct prepared_header fresh = {0};
+    memcpy(fresh.magic, magic, sizeof magic);
+    memcpy(fresh.key, to->header.key, sizeof fresh.key);
+    to->header = fresh;
+    to->sum = 0;
+    sha256_init(&to->pixels);
+    if (fflush(to->stream) == 0 && ftruncate(fileno(to->stream), HEADER) == 0)
+        fseek(to->stream, HEADER, SEEK_SET);
 }
 
 /* Bytes from the pixels' end to the next multiple of four. */
@@ -71,10 +76,9 @@ static void write_all(struct opening *o, FILE *stream) {
     const struct prepared *what = o->what;
     struct prepared_writer to = {.stream = stream};
     struct prepared_header *h = &to.header;
-    memcpy(h->magic, magic, sizeof magic);
     memcpy(h->key, what->key, sizeof what->key);
-    sha256_init(&to.pixels);
     fwrite(page, 1, sizeof page, stream);
+    prepared_restart(&to);
     o->failure = what->make(what->cookie, &to, o->err);
     prepared_key(&to.pixels, h->sha256);
     h->sum = (uint32_t)crc32_z(to.sum, (const uint8_t *)h, sizeof *h);

@@ -17,15 +17,6 @@
 
 #include <nettle/sha2.h>
 #include <stdio.h>
-#include <sys/stat.h>
-
-/* Identifies a file's content without reading it. Time and size can be equal by chance or set by hand;
- * the time of the last change of the inode can't, and the number of the inode tells apart what changed at
- * once. */
-struct source_identity {
-    long long bytes, inode, modified[2], changed[2]; /* times: seconds, nanoseconds */
-};
-struct source_identity source_identity(const struct stat *st);
 
 struct prepared_header {
     char magic[16];
@@ -55,6 +46,8 @@ struct prepared {
 
 void prepared_key(struct sha256_ctx *sha, char key[65]);
 void prepared_pixels(struct prepared_writer *to, const uint8_t *pixels, size_t size);
+/* Forgets what was written, and all of the header but its key. */
+void prepared_restart(struct prepared_writer *to);
 /* Called once, when all of the header but key and sums is known. */
 void prepared_tables(struct prepared_writer *to, const uint32_t *first, const uint16_t *labels,
                      const char *names, const char *skips);

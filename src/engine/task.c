@@ -71,9 +71,10 @@ int task_check_classes(const struct caelum_net *net, const struct pictures *pict
                        struct caelum_error *err) {
     const struct shape out = net->layer[net->layers - 1].out;
     if (!pictures->labels)
-        return caelum_fail(err, CAELUM_EFORMAT,
-                           "the pictures have no labels, which a classifier needs; expected CIFAR-10, got "
-                           "generated pictures or photos: name its directory by --data");
+        return caelum_fail(
+            err, CAELUM_EFORMAT,
+            "the pictures have no labels, which a classifier needs; name by --data such as have "
+            "some: CIFAR-10, MNIST, a folder for each class");
     if (out.c != pictures->classes || out.h != 1 || out.w != 1)
         return caelum_fail(err, CAELUM_EFORMAT,
                            "%s: the output is %zux%zux%zu, the data has %zu classes; to classify it must be "

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/number.h"
+#include "base/numpy.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -88,75 +89,9 @@ size_t npy_header(char header[NPY_HEADER], const char *type, size_t dims, const 
 
 /* --- Reading -------------------------------------------------------------------------------------- */
 
-static const char *skip_blanks(const char *at) {
-    return at + strspn(at, " \t\r\n");
-}
-
-/* What follows the key and its colon in the dict; NULL if there is no such key. Python takes both kinds of
- * quotes. */
-static const char *value_of(const char *dict, const char *key) {
-    const size_t length = strlen(key);
-    for (const char *at = dict; (at = strpbrk(at, "'\"")); at++) {
-        if (strncmp(at + 1, key, length) != 0 || at[length + 1] != *at) continue;
-        const char *colon = skip_blanks(at + length + 2);
-        return *colon == ':' ? skip_blanks(colon + 1) : NULL;
-    }
-    return NULL;
-}
-
-struct header {
-    char type[16]; /* the first letter is its order of bytes: '<', '>' or '|' */
-    bool fortran;
-    size_t dims, dim[4];
-};
-
-/* A number of a shape may end in L, as Python 2 writes it. */
-static bool read_shape(const char *at, struct header *h) {
-    if (*at++ != '(') return false;
-    for (;;) {
-        uint64_t n;
-        at = skip_blanks(at);
-        if (*at == ')') return true;
-        if (h->dims == 4 || !number_whole_at(at, &at, 0, SIZE_MAX, &n)) return false;
-        h->dim[h->dims++] = (size_t)n;
-        at = skip_blanks(at + (*at == 'L'));
-        if (*at == ',')
-            at++;
-        else if (*at != ')')
-            return false;
-    }
-}
-
-/* The dict, as Python writes it: no escapes, no nesting but the shape. */
-static bool read_dict(const char *dict, struct header *h) {
-    const char *type = value_of(dict, "descr"), *order = value_of(dict, "fortran_order"),
-               *shape = value_of(dict, "shape");
-    if (!type || !order || !shape || (*type != '\'' && *type != '"')) return false;
-    const char *end = strchr(type + 1, *type);
-    const size_t length = end ? (size_t)(end - type - 1) : 0;
-    if (length < 2 || length >= sizeof h->type) return false;
-    memcpy(h->type, type + 1, length);
-    if (*h->type == '=') *h->type = '<'; /* the machine's own, and ours */
-    h->fortran = strncmp(order, "True", 4) == 0;
-    if (!h->fortran && strncmp(order, "False", 5) != 0) return false;
-    return read_shape(shape, h);
-}
-
-/* Where value i of an array in C order stands in one whose first index varies fastest. */
-static size_t fortran_place(const struct safetensor *t, size_t i) {
-    size_t rest = i, place = 0;
-    for (size_t d = t->dims; d-- > 0;) {
-        size_t step = 1;
-        for (size_t e = 0; e < d; e++) step *= t->dim[e];
-        place += rest % t->dim[d] * step;
-        rest /= t->dim[d];
-    }
-    return place;
-}
-
 /* A copy of the values, `size` bytes each, in C order and the machine's order of bytes: where they are, they
  * need not be aligned. */
-static int copy_values(struct npy *npy, const struct header *h, const uint8_t *bytes, size_t size,
+static int copy_values(struct npy *npy, const struct numpy_header *h, const uint8_t *bytes, size_t size,
                        struct caelum_error *err) {
     const size_t values = safetensor_count(&npy->array);
     uint8_t *to;
@@ -164,13 +99,13 @@ static int copy_values(struct npy *npy, const struct header *h, const uint8_t *b
     npy->own = to;
     npy->array.data = to;
     for (size_t i = 0; i < values; i++, to += size) {
-        const uint8_t *from = bytes + size * (h->fortran ? fortran_place(&npy->array, i) : i);
+        const uint8_t *from = bytes + size * (numpy_place(h, i));
         for (size_t b = 0; b < size; b++) to[b] = from[*h->type == '>' ? size - 1 - b : b];
     }
     return CAELUM_OK;
 }
 
-static int read_text(struct npy *npy, const char *name, const struct header *h, const uint8_t *bytes,
+static int read_text(struct npy *npy, const char *name, const struct numpy_header *h, const uint8_t *bytes,
                      size_t left, struct caelum_error *err) {
     uint64_t points;
     if (!number_whole(h->type + 2, 0, SIZE_MAX, &points) || h->dims != 0 || left % 4 != 0 ||
@@ -179,7 +114,7 @@ static int read_text(struct npy *npy, const char *name, const struct header *h, 
     return to_text(name, bytes, points, *h->type == '>', &npy->text, err);
 }
 
-static int read_values(struct npy *npy, const char *name, const struct header *h, const uint8_t *bytes,
+static int read_values(struct npy *npy, const char *name, const struct numpy_header *h, const uint8_t *bytes,
                        size_t left, struct caelum_error *err) {
     const bool ordered = *h->type == '<' || *h->type == '>';
     if (ordered && h->type[1] == 'U') return read_text(npy, name, h, bytes, left, err);
@@ -203,21 +138,10 @@ static int read_values(struct npy *npy, const char *name, const struct header *h
 }
 
 int npy_read(struct npy *npy, const char *name, const uint8_t *bytes, size_t size, struct caelum_error *err) {
-    enum { MOST_DICT = 4096 };
-    char dict[MOST_DICT + 1];
-    struct header h = {0};
-    if (size < 12 || memcmp(bytes, "\x93NUMPY", 6) != 0 || bytes[6] < 1 || bytes[6] > 3)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: not an array of NumPy", name);
-    size_t start = 10, length = bytes[8] | (size_t)bytes[9] << 8;
-    if (bytes[6] > 1) start = 12, length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
-    if (length > MOST_DICT || length > size - start)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: its header is cut short or too long", name);
-    memcpy(dict, bytes + start, length);
-    dict[length] = '\0';
-    if (!read_dict(dict, &h))
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: header not understood: %.100s", name, dict);
+    struct numpy_header h;
+    CHECK(numpy_header_read(&h, name, bytes, size, err));
     struct npy made = {0};
-    const int result = read_values(&made, name, &h, bytes + start + length, size - start - length, err);
+    const int result = read_values(&made, name, &h, bytes + h.start, size - h.start, err);
     if (result != 0)
         npy_close(&made);
     else

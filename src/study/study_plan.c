@@ -147,7 +147,7 @@ int study_unit_look(struct study_unit *u, struct caelum_error *err) {
 static bool same_data(const struct caelum_train_settings *a, const struct caelum_train_settings *b) {
     const struct caelum_data_settings *x = &a->data_settings, *y = &b->data_settings;
     return strcmp(a->data ? a->data : "", b->data ? b->data : "") == 0 && x->split_seed == y->split_seed &&
-           x->crop == y->crop && x->limit == y->limit;
+           x->crop == y->crop && x->resize == y->resize && x->limit == y->limit;
 }
 
 /* Every data set is opened at its first use, of whose progress the caller is told; trainings side by side

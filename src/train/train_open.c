@@ -71,6 +71,14 @@ static int take_weights(struct trainer *t, const char *path, struct caelum_error
 
 /* --- Opening -------------------------------------------------------------------------------------- */
 
+/* Why a network and pictures with other channels don't fit, and what would. */
+static const char *advice(const struct caelum_train_settings *s, size_t takes, size_t channels) {
+    if (takes == 3 && channels == 1)
+        return s->task == CAELUM_COLORIZE ? ": they are grey, and nothing can be learned of their colors"
+                                          : ": they are grey, for which a network says 'input 1'";
+    return takes == 1 && channels == 3 ? ": they have colors, for which a network says 'input 3'" : "";
+}
+
 static int open_data(struct caelum_train_settings *s, struct caelum_data **data, struct caelum_error *err) {
     struct caelum_data_settings data_settings = s->data_settings;
     data_settings.progress = s->stage;
@@ -97,8 +105,9 @@ int train_open(struct caelum_train_settings *s, struct caelum_data **data, struc
     CHECK(task_check(s->task, *net, err));
     const struct shape takes = task_pictures(s->task, *net);
     if (takes.c != train.c || takes.h != train.h || takes.w != train.w)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: takes pictures of %zux%zux%zu, the data has %zux%zux%zu",
-                           (*net)->file, takes.c, takes.h, takes.w, train.c, train.h, train.w);
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: takes pictures of %zux%zux%zu, the data has %zux%zux%zu%s", (*net)->file,
+                           takes.c, takes.h, takes.w, train.c, train.h, train.w, advice(s, takes.c, train.c));
     if (s->task == CAELUM_CLASSIFY) CHECK(task_check_classes(*net, &train, err));
     CHECK(trainer_open(trainer, *net, s, val.n, err));
     if (s->resume) return CAELUM_OK;

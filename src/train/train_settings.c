@@ -83,8 +83,14 @@ const struct caelum_option caelum_train_options[] = {
     {ROW(U64, "split-seed", data_settings.split_seed), .value = "N",
      .help = "seed of the shuffle that precedes the split into train, validation, test"},
     {ROW(U64, "synthetic-seed", data_settings.synthetic_seed)},
-    {ROW(SIZE, "crop", data_settings.crop), .least = 8, .most = 256, .value = "N",
-     .help = "for a directory of pictures: height and width of the crops, 8 to 256 pixels"},
+    {ROW(SIZE, "crop", data_settings.crop), .most = 256, .value = "N",
+     .help =
+         "for pictures in files: cut squares of N x N pixels, 8 to 256, out of them; 0 = small ones of one "
+         "size as they are, of others squares of 32"},
+    {ROW(WORD, "resize", data_settings.resize), .words = caelum_resize_words,
+     .help =
+         "for pictures in files: bring each to one size, --crop, instead: all of it between black bars, the "
+         "square in its middle, or stretched"},
     {ROW(SIZE, "limit", data_settings.limit), .most = 4294967295.0, .value = "N",
      .help = "use only the first N pictures of that shuffle; 0 = all"},
     {.name = NULL}};

@@ -1,8 +1,8 @@
-/* test_photos.c - what of a directory belongs to a data set, and what is left out and counted. */
+/* test_tree.c - what of a directory belongs to a data set, and what is left out and counted. */
 #include "testing.h"
 
 #include "base/file.h"
-#include "data/photos.h"
+#include "data/tree.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -45,14 +45,14 @@ static void begin(const char *const *names, size_t n) {
 
 /* Expects these pictures, in this order, and these words on all else. */
 static void assert_found(const char *const *names, size_t n, const char *left_out) {
-    struct photos photos = {0};
-    char text[PHOTOS_LEFT_TEXT];
-    assert_ok(photos_find(&photos, root, err));
-    for (size_t i = 0; i < n && i < photos.count; i++) assert_string_equal(photos.photo[i].path, names[i]);
-    assert_int_equal(photos.count, n);
-    photos_left_out(&photos, text);
+    struct tree tree = {0};
+    char text[TREE_LEFT_TEXT];
+    assert_ok(tree_find(&tree, root, err));
+    for (size_t i = 0; i < n && i < tree.count; i++) assert_string_equal(tree.file[i].path, names[i]);
+    assert_int_equal(tree.count, n);
+    tree_left_out(&tree, text);
     assert_string_equal(text, left_out);
-    photos_close(&photos);
+    tree_close(&tree);
 }
 #define COUNT(names) (sizeof(names) / sizeof *(names))
 
@@ -151,12 +151,12 @@ static void what_is_no_file_is_left_out(void **state) {
 /* In a process of its own, which can give up being root, to whom every folder is open. */
 static int look_as_somebody(void) {
     struct caelum_error err;
-    struct photos photos = {0};
-    char text[PHOTOS_LEFT_TEXT];
+    struct tree tree = {0};
+    char text[TREE_LEFT_TEXT];
     if (getuid() == 0 && setuid(65534) != 0) return 77;
     if (access(in_root("a.png"), R_OK) != 0) return 77; /* a build directory that nobody else can reach */
-    if (photos_find(&photos, root, &err) != 0 || photos.count != 1) return 1;
-    photos_left_out(&photos, text);
+    if (tree_find(&tree, root, &err) != 0 || tree.count != 1) return 1;
+    tree_left_out(&tree, text);
     return strncmp(text, "2 folders that can't be read (such as ", 38) != 0;
 }
 
@@ -177,14 +177,14 @@ static void unreadable_folders_are_left_out(void **state) {
     if (WEXITSTATUS(status) == 77) skip();
     assert_int_equal(WEXITSTATUS(status), 0);
     assert_found(all, COUNT(all), "");
-    struct photos photos = {0};
-    assert_error(CAELUM_EIO, "nowhere/: No such file", photos_find(&photos, in_root("nowhere"), err));
+    struct tree tree = {0};
+    assert_error(CAELUM_EIO, "nowhere: No such file", tree_find(&tree, in_root("nowhere"), err));
 }
 
 /* Paths of nearly PATH_MAX bytes, which are not UTF-8. */
 static void long_names_are_found(void **state) {
     (void)state;
-    struct photos photos = {0};
+    struct tree tree = {0};
     char part[220], path[PATH_SIZE] = "";
     begin(NULL, 0);
     memset(part, 0xe9, sizeof part);
@@ -197,11 +197,11 @@ static void long_names_are_found(void **state) {
     }
     assert_ok(file_write("\xe4.png", "x", 1, err));
     assert_int_equal(chdir("/"), 0);
-    assert_ok(photos_find(&photos, root, err));
-    assert_int_equal(photos.count, 1);
-    assert_string_equal(photos.photo[0].path, strcat(path, "\xe4.png"));
-    assert_int_equal(photos.photo[0].identity.bytes, 1);
-    photos_close(&photos);
+    assert_ok(tree_find(&tree, root, err));
+    assert_int_equal(tree.count, 1);
+    assert_string_equal(tree.file[0].path, strcat(path, "\xe4.png"));
+    assert_int_equal(tree.file[0].identity.bytes, 1);
+    tree_close(&tree);
 }
 
 int main(void) {
@@ -213,5 +213,5 @@ int main(void) {
         cmocka_unit_test(unreadable_folders_are_left_out),
         cmocka_unit_test(long_names_are_found),
     };
-    return cmocka_run_group_tests_name("photos", tests, setup, teardown);
+    return cmocka_run_group_tests_name("tree", tests, setup, teardown);
 }
