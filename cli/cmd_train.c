@@ -56,7 +56,9 @@ static const struct caelum_option rows[] = {
         FLAG, struct training, 0, "lr-find", lr_find, NULL,
         "only try step sizes from 1e-7 to 10 and suggest one; the default of --out is then runs/NET-lr-find"),
     OPTION(STRING, struct training, 0, "resume", resume, "DIR",
-           "resume a run; of the options that affect the result only --epochs can be changed"),
+           "resume a run; of the options that affect the result only --epochs can be changed; --data says "
+           "where the same "
+           "pictures are now"),
     OPTION(FLAG, struct training, 0, "force", s.force, NULL, "overwrite an existing run directory"),
     OPTION(STRING, struct training, 0, "cache-dir", s.data_settings.cache_dir, "DIR", CACHE_HELP),
     OPTION(FLAG, struct training, 0, "json", json, NULL, "print the result as JSON"),
@@ -65,7 +67,7 @@ static const struct caelum_option rows[] = {
 /* A run that is resumed has its settings: the name of the first option on the command line that would change
  * one, or NULL. What files and the environment say is for runs that begin. */
 static const char *not_on_resume(void) {
-    static const char *const free_ones[] = {"epochs", "threads", "resume", "cache-dir", "json", NULL};
+    static const char *const free_ones[] = {"epochs", "threads", "resume", "data", "cache-dir", "json", NULL};
     const struct caelum_option *const lists[] = {rows, caelum_train_options};
     for (size_t k = 0; k < 2; k++)
         for (const struct caelum_option *o = lists[k]; o->name; o++) {
@@ -126,6 +128,7 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     if (s->resume && fixed)
         return usage_error("train", "--%s can't change with --resume: the run knows its own", fixed);
     if (s->resume && options_origin("epochs") != ORIGIN_FLAG) s->epochs = 0;
+    if (s->resume && options_origin("data") != ORIGIN_FLAG) s->data = NULL;
     if (s->task == CAELUM_CLASSIFY && options_origin("loss") == ORIGIN_DEFAULT) s->loss = CAELUM_XENT;
     if (s->resume)
         s->out = given->resume;

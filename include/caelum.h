@@ -639,7 +639,8 @@ struct caelum_train_progress {
 struct caelum_train_settings {
     const char *net_path;  /* the network's text; not used on resume */
     const caelum_net *net; /* in place of it, its text at the size of the data's pictures; borrowed */
-    const char *data;      /* as for caelum_data_open */
+    const char *data;      /* as for caelum_data_open; on resume where the same pictures are now, NULL: where
+                              they were */
     struct caelum_data_settings data_settings;
     /* Data that are open, in place of `data` and data_settings; borrowed until the call returns. A resumed
      * run on pictures from memory needs them again: the same ones in the same split */

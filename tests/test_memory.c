@@ -359,9 +359,10 @@ static void runs_are_resumed_with_the_same_pictures(void **state) {
         memcpy(p.split, split, sizeof split);
         assert_ok(caelum_data_from_pictures(&other, &p, NULL, err));
         resume.open_data = other;
-        assert_error(CAELUM_EFORMAT,
-                     "are split into 48/6/6 of 48/6/6 by seed 1, in the run that is resumed into 48/6/6 by",
-                     caelum_train(&resume, NULL, err));
+        assert_error(
+            CAELUM_EFORMAT,
+            "divided into 48/6/6 of 48/6/6 (train/validation/test) by seed 1, the run's into 48/6/6 by",
+            caelum_train(&resume, NULL, err));
         caelum_data_close(&other);
         resume.open_data = data;
         assert_ok(caelum_train(&resume, &result, err));

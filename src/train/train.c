@@ -67,13 +67,14 @@ static int read_number(const struct metadata *m, const char *path, const char *k
 static int read_settings(struct caelum_train_settings *s, const struct metadata *m, const char *path,
                          struct caelum_error *err) {
     const size_t wanted = s->epochs;
+    const char *elsewhere = s->data;
     CHECK(read_number(m, path, "epochs", MOST_EPOCHS, &s->epochs, err));
     CHECK(train_settings_read(s, m, path, err));
     if (train_settings_check(s, err) != 0) {
         caelum_fail_in(err, CAELUM_EFORMAT, "%s: it is damaged", path);
         return err ? (err->code = CAELUM_EFORMAT) : CAELUM_EFORMAT;
     }
-    s->data = metadata_get(m, "data_spec");
+    s->data = elsewhere ? elsewhere : metadata_get(m, "data_spec");
     if (!s->data && !s->open_data)
         return caelum_fail(err, CAELUM_EUSAGE,
                            "%s: the run is on pictures that a program had in memory; it can be resumed by a "
@@ -337,24 +338,29 @@ static void name_start(struct run *run) {
     }
 }
 
-/* Whether the data are those of the run that is resumed, whose settings have split_seed. */
+/* A run is continued on the pictures that it was begun with, wherever they are now; split_seed is its own. */
 static int check_data(const struct run *run, uint64_t split_seed, struct caelum_error *err) {
     const struct metadata *m = &run->checkpoint.metadata;
-    const char *fingerprint = metadata_get(m, "data_fingerprint"), *split = metadata_get(m, "split");
+    const char *split = metadata_get(m, "split"), *pixels = metadata_get(m, "data_fingerprint");
+    const bool same = pixels && strcmp(pixels, run->data->fingerprint) == 0;
     const unsigned long long seed = run->data->settings.split_seed, theirs = split_seed;
     char ours[130];
-    if (!fingerprint || strcmp(fingerprint, run->data->fingerprint) != 0)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: the data are not those that the run was started with",
-                           run->data->source);
     if ((metadata_get(m, "fed") != NULL) != (run->settings.feed != NULL))
         return caelum_fail(err, CAELUM_EUSAGE, "the run that is resumed was %s by a program",
                            run->settings.feed ? "not fed" : "fed its pictures");
     data_split_text(run->data, ours);
-    if (seed == theirs && split && strcmp(split, ours) == 0) return CAELUM_OK;
+    if (!split || strcmp(split, ours) != 0 || seed != theirs)
+        return caelum_fail(
+            err, CAELUM_EFORMAT,
+            "%.200s: the data are not those that the run was started with: %s pictures, but "
+            "divided into %s (train/validation/test) by seed %llu, the run's into %.80s by seed %llu",
+            run->data->source, same ? "the same" : "other", ours, seed, split ? split : "what it doesn't say",
+            theirs);
+    if (same) return CAELUM_OK;
     return caelum_fail(err, CAELUM_EFORMAT,
-                       "%s: the data are split into %s by seed %llu, in the run that is resumed into %s by "
-                       "seed %llu",
-                       run->data->source, ours, seed, split ? split : "nothing", theirs);
+                       "%.200s: the data are not those that the run was started with: as many pictures, but "
+                       "other pixels: %.64s, the run's %.64s",
+                       run->data->source, run->data->fingerprint, pixels ? pixels : "are not known");
 }
 
 /* Opens network, data, trainer and fit; nothing is written before all of it is known to be good. */

@@ -85,6 +85,26 @@ says err "they are grey, for which a network says 'input 1'"
 expect 3 "$CAELUM" train grey.net --data fortran.npy --out no
 says err "they have colors, for which a network says 'input 3'"
 
+# a run goes on where its pictures are the same, in whatever format, and says what has changed where they are not
+expect 0 "$CAELUM" train grey.net --data mnist --epochs 2 --out whole -q
+expect 0 "$CAELUM" train grey.net --data mnist --epochs 1 --out parted -q
+mkdir moved && mv mnist moved
+expect 4 "$CAELUM" train --resume parted --epochs 2
+expect 0 "$CAELUM" train --resume parted --epochs 2 --data moved/mnist
+holds "the result is the same" cmp whole/last.safetensors parted/last.safetensors
+expect 0 "$CAELUM" train --resume parted --epochs 3 --data keras.npz
+expect 3 "$CAELUM" train --resume parted --epochs 4 --data floats.npz
+says err "floats.npz: the data are not those that the run was started with: the same pictures, but divided into 180/50/20"
+says err "the run's into 180/20/50"
+expect 3 "$CAELUM" train --resume parted --epochs 4 --data alone-idx3.gz
+says err "other pictures, but divided into 160/20/20"
+$python -c 'import numpy
+a = dict(numpy.load("keras.npz")); a["x_test"][3, 4, 5] ^= 1; numpy.savez("changed.npz", **a)'
+expect 3 "$CAELUM" train --resume parted --epochs 4 --data changed.npz
+says err "as many pictures, but other pixels: "
+expect 3 "$CAELUM" train --resume parted --epochs 4 --data stl10_binary
+says err "grey.net"
+
 # what is refused, and with which words
 expect 3 "$CAELUM" data info ragged.npz
 says err "an array of Python objects, as of pictures of several sizes"
