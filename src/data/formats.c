@@ -108,11 +108,13 @@ static int unknown(const struct tree *tree, struct caelum_error *err) {
     static const char expected[] =
         "pictures (PNG, JPEG, WebP, TIFF), CIFAR, MNIST's idx files or NumPy's arrays";
     tree_left_out(tree, left_out);
-    if (tree->single && !tree->archive)
-        return caelum_fail(
-            err, CAELUM_EFORMAT, "%.150s: %.100s; expected a data set: a directory or archive of %s",
-            tree->root, magic_of_file(tree->root) ? magic_of_file(tree->root) : "no data set that is known",
-            expected);
+    if (tree->single && !tree->archive) {
+        const char *what = magic_of_file(tree->root);
+        if (!what) what = tree->file[0].identity.bytes ? "no data set that is known" : "an empty file";
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%.150s: %.100s; expected a data set: a directory or archive of %s", tree->root,
+                           what, expected);
+    }
     return caelum_fail(err, CAELUM_EIO, "%.150s: no data set that is known is in it; expected %s%s%.80s",
                        tree->root, expected, *left_out ? "; left out: " : "", left_out);
 }

@@ -103,7 +103,7 @@ a = dict(numpy.load("keras.npz")); a["x_test"][3, 4, 5] ^= 1; numpy.savez("chang
 expect 3 "$CAELUM" train --resume parted --epochs 4 --data changed.npz
 says err "as many pictures, but other pixels: "
 expect 3 "$CAELUM" train --resume parted --epochs 4 --data stl10_binary
-says err "grey.net"
+says err "takes pictures of 1x28x28, the data has 3x96x96"
 
 # what is refused, and with which words
 expect 3 "$CAELUM" data info ragged.npz
