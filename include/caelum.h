@@ -141,9 +141,10 @@ struct caelum_data_settings {
 struct caelum_data_settings caelum_data_defaults(void);
 
 /* Opens a data set. `spec` is one of
- *   a directory, file or archive (.zip, or .tar, compressed or not), told apart by what is in it, of CIFAR-10
- *     or CIFAR-100 (binary or Python version), STL-10 (binary), MNIST's idx files, NumPy's arrays, or
- * pictures (PNG, JPEG, WebP, TIFF, by content or by ending) in it or below; docs/data.md describes each;
+ *   a directory, file or archive (.zip, or .tar, compressed or not), told apart by what is in it, of
+ *     CIFAR-10 or CIFAR-100 (binary or Python version), STL-10 (binary), MNIST's idx files, NumPy's
+ *     arrays, or pictures (PNG, JPEG, WebP, TIFF, by content or by ending) in it or below; docs/data.md
+ *     describes each;
  *   "synthetic", "synthetic:COUNT" or "synthetic:COUNT:SIZE", exactly: generated pictures (default 6000 of
  *     32x32); such a directory is meant by ./synthetic;
  *   the name of a data set that caelum_data_fetch has put into the user's directory, where there is no such
