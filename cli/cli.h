@@ -133,8 +133,6 @@ int unknown_command(const char *word);
  * user's file. Fails with CAELUM_EUSAGE for a bad value or a key that no command has, CAELUM_EIO for a file
  * that can't be read. Texts last as long as the program. */
 int config_apply(struct options *options, struct caelum_error *err);
-/* "CAELUM_SPLIT_SEED" of split-seed. */
-void config_variable(const char *name, char text[64]);
 
 /* --- Errors and results --------------------------------------------------------------------------- */
 
@@ -163,6 +161,8 @@ extern const char *const eval_splits[]; /* names by enum caelum_split, NULL at t
 void data_opened(void *cookie, const caelum_data *data);
 /* "4,911": thousands apart. text: [32]. */
 const char *grouped(size_t n, char text[32]);
+/* Ends the program; for what is needed before a command runs. */
+_Noreturn void out_of_memory(void);
 /* The command as it could be typed again, with what files and the environment have added. */
 extern char *command_line;
 /* Adds a word, or --OPTION=WORD if `option` is not NULL, quoted where a shell would need that. Ends the

@@ -9,14 +9,13 @@
 
 /* A safetensors file starts with eight bytes of size and the '{' of its header. */
 static bool is_model(const char *path) {
-    unsigned char head[9] = {0};
     struct stat st;
+    struct file_map map;
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return true; /* a run's best */
-    FILE *f = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? fopen(path, "rb") : NULL;
-    if (!f) return false;
-    const size_t n = fread(head, 1, sizeof head, f);
-    fclose(f);
-    return n == sizeof head && head[8] == '{';
+    if (file_map_open(&map, path, NULL) != 0) return false;
+    const bool begins = map.size > 8 && map.bytes[8] == '{';
+    file_map_close(&map);
+    return begins;
 }
 
 static void print_table(const caelum_net *net, const struct caelum_net_info *info) {

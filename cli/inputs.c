@@ -12,10 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int fail(struct caelum_error *err, enum caelum_code code, const char *what, const char *why) {
-    return caelum_fail(err, code, "%.400s: %s", what, why);
-}
-
 /* "-", "/dev/stdin", what a shell makes of "<(...)", a pipe with a name. Where one of the first is a file, it
  * is still no name that somebody has given to a picture. */
 static bool is_piped(const char *path) {
@@ -29,15 +25,13 @@ static bool is_piped(const char *path) {
 
 static int add(struct inputs *inputs, const char *path, struct caelum_error *err) {
     struct input *grown = inputs->list;
+    char *copy = strdup(path);
     if ((inputs->count & (inputs->count + 1)) == 0) /* full at 1, 3, 7, ... */
         grown = realloc(inputs->list, (2 * inputs->count + 1) * sizeof *grown);
-    if (!grown) return fail(err, CAELUM_ERESOURCE, path, "out of memory while pictures were gathered");
+    if (!grown || !copy)
+        return caelum_fail(err, CAELUM_ERESOURCE, "%.400s: out of memory while pictures were gathered", path);
     inputs->list = grown;
-    struct input *input = &grown[inputs->count];
-    *input = (struct input){.path = strdup(path)};
-    if (!input->path) return fail(err, CAELUM_ERESOURCE, path, "out of memory while pictures were gathered");
-    input->piped = is_piped(path);
-    inputs->count++;
+    grown[inputs->count++] = (struct input){.path = copy, .piped = is_piped(path)};
     return 0;
 }
 
@@ -138,7 +132,7 @@ static int add_word(struct inputs *inputs, const char *word, const char *result,
 int inputs_open(struct inputs *inputs, char **words, int n, const char *result, struct caelum_error *err) {
     for (int i = 0; i < n; i++) CHECK(add_word(inputs, words[i], result, err));
     if (inputs->count > 0) return 0;
-    return fail(err, CAELUM_EIO, words[0], "there are no files in it that could be pictures");
+    return caelum_fail(err, CAELUM_EIO, "%.400s: there are no files in it that could be pictures", words[0]);
 }
 
 /* --- Reading -------------------------------------------------------------------------------------- */
@@ -162,8 +156,9 @@ int inputs_claim(const struct inputs *inputs, size_t i, const char *path, bool f
     if (stat(path, &there) != 0) return 0;
     if (!inputs->list[i].piped && stat(inputs->list[i].path, &own) == 0 && own.st_dev == there.st_dev &&
         own.st_ino == there.st_ino)
-        return fail(err, CAELUM_EUSAGE, inputs->list[i].path,
-                    "its result would replace it; name another directory by -o");
+        return caelum_fail(err, CAELUM_EUSAGE,
+                           "%.400s: its result would replace it; name another directory by -o",
+                           inputs->list[i].path);
     for (size_t k = 0; k < inputs->count; k++) {
         const struct input *other = &inputs->list[k];
         if (!other->done || other->device != there.st_dev || other->inode != there.st_ino) continue;

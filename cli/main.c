@@ -18,6 +18,11 @@ const struct command *const commands[] = {
 
 char *command_line;
 
+void out_of_memory(void) {
+    fprintf(stderr, "caelum: out of memory\n");
+    exit(-CAELUM_ERESOURCE);
+}
+
 /* A result was to be printed, but could not be made. */
 static bool result_lost;
 
@@ -76,11 +81,7 @@ void print_json(json_t *object) {
 }
 
 json_t *json_sizes(size_t a, size_t b, size_t c) {
-    json_t *list = json_array();
-    json_add(&list, json_size(a));
-    json_add(&list, json_size(b));
-    json_add(&list, json_size(c));
-    return list;
+    return json_pack("[o, o, o]", json_size(a), json_size(b), json_size(c));
 }
 
 const char *grouped(size_t n, char text[32]) {
@@ -90,26 +91,20 @@ const char *grouped(size_t n, char text[32]) {
 
 void command_line_add(const char *option, const char *word) {
     static const char special[] = " \t\r\n\"'`$&|;()<>*?[]{}~!\\#";
+    static FILE *to;
+    static size_t size;
     const char *quote = *word && !strpbrk(word, special) ? "" : "'";
-    char *longer = NULL;
-    size_t size;
-    FILE *to = open_memstream(&longer, &size);
-    if (to) {
-        if (command_line) fprintf(to, "%s ", command_line);
-        fprintf(to, option ? "%s--%s=" : "%s", quote, option);
-        for (; *word; word++)
-            if (*word == '\'')
-                fputs("'\\''", to);
-            else
-                fputc(*word, to);
-        fputs(quote, to);
-    }
-    if (!to || ferror(to) || fclose(to) != 0) {
-        fprintf(stderr, "caelum: out of memory\n");
-        exit(-CAELUM_ERESOURCE);
-    }
-    free(command_line);
-    command_line = longer;
+    const bool first = !to;
+    if (first) to = open_memstream(&command_line, &size);
+    if (!to) out_of_memory();
+    fprintf(to, option ? "%s%s--%s=" : "%s%s", first ? "" : " ", quote, option);
+    for (; *word; word++)
+        if (*word == '\'')
+            fputs("'\\''", to);
+        else
+            fputc(*word, to);
+    fputs(quote, to);
+    if (fflush(to) != 0) out_of_memory();
 }
 
 /* Whether these ask for the version, by -V or --version; *bare: by -q too, for the number alone. */

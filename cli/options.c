@@ -16,10 +16,7 @@ static void add_rows(struct options *o, const struct caelum_option *rows, void *
 
 void options_open(struct options *o, const struct command *command) {
     *o = (struct options){.command = command, .values = calloc(1, command->size + 1)};
-    if (!o->values) {
-        fprintf(stderr, "caelum: out of memory\n");
-        exit(-CAELUM_ERESOURCE);
-    }
+    if (!o->values) out_of_memory();
     if (command->defaults) command->defaults(o->values);
     add_rows(o, command->rows, o->values);
     add_rows(o, command->shared, (char *)o->values + command->shared_at);

@@ -108,6 +108,48 @@ static void json_is_whole_or_gone(void **state) {
     assert_int_equal(json_text(&tree, 0, "test", &text, &err), CAELUM_ERESOURCE);
 }
 
+static void json_literals_are_whole_or_gone(void **state) {
+    char *text = NULL;
+    (void)state;
+    json_t *tree = JSON({"a", json_integer(1)}, {"b", JSON({"c", json_string("d")})});
+    assert_ok(json_text(&tree, JSON_COMPACT, "test", &text, err));
+    assert_string_equal(text, "{\"a\":1,\"b\":{\"c\":\"d\"}}");
+    free(text);
+    tree = JSON({"a", json_integer(1)}, {"b", NULL}, {"c", json_integer(2)});
+    assert_null(tree);
+}
+
+static void digits_are_grouped(void **state) {
+    static const char *const cases[][2] = {
+        {"0", "0"},        {"999", "999"}, {"4911", "4,911"}, {"297056", "297,056"}, {"1234567", "1,234,567"},
+        {"-1234", "-1234"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "%s", cases[i][0]);
+        assert_string_equal(number_group(text), cases[i][1]);
+    }
+}
+
+static void blocks_of_a_group_end_together(void **state) {
+    struct mem_group group = {0};
+    double *a = NULL, *b = NULL, *none = (double *)&group, *refused = (double *)&group;
+    (void)state;
+    assert_ok(mem_take(&group, &a, 100, sizeof *a, err));
+    assert_ok(mem_take(&group, &none, 0, sizeof *none, err));
+    assert_null(none);
+    mem_fail_after(0);
+    assert_error(CAELUM_ERESOURCE, "out of memory", mem_take(&group, &refused, 1, 1, err));
+    mem_fail_after(-1);
+    assert_ok(mem_take(&group, &b, 3, sizeof *b, err));
+    for (size_t i = 0; i < 100; i++) assert_true(a[i] == 0), a[i] = 1;
+    for (size_t i = 0; i < 3; i++) assert_true(b[i] == 0), b[i] = 2;
+    assert_int_equal((uintptr_t)a % MEM_ALIGN + (uintptr_t)b % MEM_ALIGN, 0);
+    mem_end(&group);
+    assert_null(group.last);
+    mem_end(&group);
+}
+
 static void sizes_are_checked(void **state) {
     (void)state;
     size_t product = 7;
@@ -217,7 +259,8 @@ int main(void) {
         cmocka_unit_test(rng_is_uniform_and_apart),  cmocka_unit_test(shuffle_is_a_permutation),
         cmocka_unit_test(whole_numbers_are_checked), cmocka_unit_test(json_is_whole_or_gone),
         cmocka_unit_test(sizes_are_checked),         cmocka_unit_test(files_are_whole_or_not_there),
-        cmocka_unit_test(cpu_level_can_be_lowered),
+        cmocka_unit_test(cpu_level_can_be_lowered),  cmocka_unit_test(json_literals_are_whole_or_gone),
+        cmocka_unit_test(digits_are_grouped),        cmocka_unit_test(blocks_of_a_group_end_together),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

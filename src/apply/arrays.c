@@ -11,16 +11,6 @@ struct caelum_engine {
     int threads;
 };
 
-static int run(const struct caelum_engine *e, const float *in, size_t count, float *out,
-               struct caelum_error *err) {
-    const struct engine_job job = {.n = count, .in = in, .out = out};
-    if (e->layer == 0) {
-        memcpy(out, in, count * shape_values(e->model->net->input) * sizeof *in);
-        return CAELUM_OK;
-    }
-    return pool_run(e->model, e->layer, e->threads, &job, err);
-}
-
 static int check_layer(const struct caelum_model *model, size_t layer, struct caelum_error *err) {
     const size_t last = model->net->layers;
     if (layer <= last) return CAELUM_OK;
@@ -45,9 +35,12 @@ int caelum_engine_open(caelum_engine **out, const caelum_model *model,
     return CAELUM_OK;
 }
 
-int caelum_engine_run(const caelum_engine *engine, const float *in, size_t count, float *out,
+int caelum_engine_run(const caelum_engine *e, const float *in, size_t count, float *out,
                       struct caelum_error *err) {
-    return run(engine, in, count, out, err);
+    const struct engine_job job = {.n = count, .in = in, .out = out};
+    if (e->layer > 0) return pool_run(e->model, e->layer, e->threads, &job, err);
+    memcpy(out, in, count * shape_values(e->model->net->input) * sizeof *in);
+    return CAELUM_OK;
 }
 
 void caelum_engine_close(caelum_engine **engine) {
@@ -57,5 +50,5 @@ void caelum_engine_close(caelum_engine **engine) {
 int caelum_model_run(const caelum_model *model, size_t layer, const float *in, size_t count, float *out,
                      struct caelum_error *err) {
     CHECK(check_layer(model, layer, err));
-    return run(&(caelum_engine){model, layer, 0}, in, count, out, err);
+    return caelum_engine_run(&(caelum_engine){model, layer, 0}, in, count, out, err);
 }

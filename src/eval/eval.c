@@ -60,6 +60,15 @@ static void end(struct evaluation *e) {
     pool_give(&e->colorizer);
 }
 
+/* `what`: "model", "classifier". */
+static int check_pictures(const struct caelum_net *net, const char *what, const struct pictures *p,
+                          struct caelum_error *err) {
+    const struct shape in = net->input;
+    if (in.c == p->c && in.h == p->h && in.w == p->w) return CAELUM_OK;
+    return caelum_fail(err, CAELUM_EFORMAT, "the %s takes pictures of %zux%zux%zu, the data has %zux%zux%zu",
+                       what, in.c, in.h, in.w, p->c, p->h, p->w);
+}
+
 static int take_model(const struct evaluation *e, const caelum_model *model, struct pooled **taken,
                       struct caelum_error *err) {
     return pool_take(taken, model, model->net->layers, e->settings.threads, err);
@@ -94,19 +103,6 @@ static const uint8_t *give(void *cookie, size_t i, int worker) {
 
 /* --- Reconstructions ------------------------------------------------------------------------------ */
 
-static int check_fit(const struct caelum_net *net, const struct pictures *p, struct caelum_error *err) {
-    const struct shape in = net->input, out = net->layer[net->layers - 1].out;
-    if (in.c != p->c || in.h != p->h || in.w != p->w)
-        return caelum_fail(err, CAELUM_EFORMAT,
-                           "the model takes pictures of %zux%zux%zu, the data has %zux%zux%zu", in.c, in.h,
-                           in.w, p->c, p->h, p->w);
-    if (out.c != in.c || out.h != in.h || out.w != in.w)
-        return caelum_fail(err, CAELUM_EFORMAT,
-                           "the model's output is %zux%zux%zu: it does not reconstruct its input", out.c,
-                           out.h, out.w);
-    return CAELUM_OK;
-}
-
 static void take_values(void *cookie, size_t i, const float *values, int worker) {
     const struct evaluation *e = cookie;
     const struct pictures *p = &e->pictures;
@@ -122,8 +118,13 @@ static int reconstruct_round(struct evaluation *e, struct caelum_error *err) {
 static int measure(struct evaluation *e, const caelum_model *model, struct caelum_metrics *metrics,
                    struct caelum_error *err) {
     const struct pictures *p = &e->pictures;
+    const struct shape out = net_output(model->net);
     const char *task = caelum_model_metadata(model, "task");
-    CHECK(check_fit(model->net, p, err));
+    CHECK(check_pictures(model->net, "model", p, err));
+    if (out.c != p->c || out.h != p->h || out.w != p->w)
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "the model's output is %zux%zux%zu: it does not reconstruct its input", out.c,
+                           out.h, out.w);
     CHECK(take_model(e, model, &e->model, err));
     CHECK(mem_take(&e->memory, &e->plain, p->n, sizeof *e->plain, err));
     CHECK(mem_take(&e->memory, &e->scratch, (size_t)e->model->threads * metrics_scratch(p->h, p->w),
@@ -208,45 +209,36 @@ static int by_gain(const void *a, const void *b) {
 }
 
 /* A sheet of the n pictures that are numbers `which` of the split. */
-static int write_some(const struct evaluation *e, const caelum_model *model, const uint32_t *which, size_t n,
-                      const char *dir, const char *name, const char *title, struct caelum_error *err) {
+static int write_sheet(const struct evaluation *e, const caelum_model *model, const uint32_t *which, size_t n,
+                       const char *name, const char *title, struct caelum_error *err) {
     uint32_t index[CHOSEN];
     char path[PATH_SIZE];
     struct pictures some = e->pictures;
     for (size_t i = 0; i < n; i++) index[i] = e->pictures.index[which[i]];
     some.index = index;
     some.n = n;
-    CHECK(file_join(path, sizeof path, dir, name, err));
+    CHECK(file_join(path, sizeof path, e->settings.sheets, name, err));
     return model_sheet_color(model, &some, title, path, err);
 }
 
-static int write_sheets(const struct evaluation *e, const caelum_model *model, struct caelum_error *err) {
-    const struct caelum_eval_settings *s = &e->settings;
+static int write_sheets(struct evaluation *e, const caelum_model *model, struct caelum_error *err) {
     const size_t n = e->pictures.n, few = n < EXTREMES ? n : EXTREMES, many = n < CHOSEN ? n : CHOSEN;
-    struct rng rng = rng_make(s->seed, RNG_SAMPLES, 0);
+    struct rng rng = rng_make(e->settings.seed, RNG_SAMPLES, 0);
     struct gain *gains = NULL;
-    uint32_t *order = NULL, which[EXTREMES] = {0};
-    CHECK(file_make_directory(s->sheets, err));
-    int result = mem_alloc(&gains, n, sizeof *gains, err);
-    if (result == 0) result = mem_alloc(&order, n, sizeof *order, err);
-    for (size_t i = 0; result == 0 && i < n; i++) {
+    uint32_t *order = NULL, best[EXTREMES] = {0}, worst[EXTREMES] = {0};
+    CHECK(file_make_directory(e->settings.sheets, err));
+    CHECK(mem_take(&e->memory, &gains, n, sizeof *gains, err));
+    CHECK(mem_take(&e->memory, &order, n, sizeof *order, err));
+    for (size_t i = 0; i < n; i++) {
         gains[i] = (struct gain){e->color[i].chroma_grey - e->color[i].chroma, (uint32_t)i};
         order[i] = (uint32_t)i;
     }
-    if (result == 0) {
-        rng_shuffle(&rng, order, n);
-        qsort(gains, n, sizeof *gains, by_gain);
-        result = write_some(e, model, order, many, s->sheets, "chosen.png", "Chosen by chance", err);
-    }
-    for (size_t i = 0; result == 0 && i < few; i++) which[i] = gains[i].picture;
-    if (result == 0)
-        result = write_some(e, model, which, few, s->sheets, "best.png", "Where color gains most", err);
-    for (size_t i = 0; result == 0 && i < few; i++) which[i] = gains[n - 1 - i].picture;
-    if (result == 0)
-        result = write_some(e, model, which, few, s->sheets, "worst.png", "Where color loses most", err);
-    mem_free(&gains);
-    mem_free(&order);
-    return result;
+    rng_shuffle(&rng, order, n);
+    qsort(gains, n, sizeof *gains, by_gain);
+    for (size_t i = 0; i < few; i++) best[i] = gains[i].picture, worst[i] = gains[n - 1 - i].picture;
+    CHECK(write_sheet(e, model, order, many, "chosen.png", "Chosen by chance", err));
+    CHECK(write_sheet(e, model, best, few, "best.png", "Where color gains most", err));
+    return write_sheet(e, model, worst, few, "worst.png", "Where color loses most", err);
 }
 
 int caelum_eval_color(const caelum_model *model, const caelum_data *data,
@@ -296,18 +288,9 @@ bool caelum_color_learned(const struct caelum_color_metrics *m, const struct cae
 
 /* --- Classes -------------------------------------------------------------------------------------- */
 
-static int check_classifier(const struct caelum_net *net, const struct pictures *p,
-                            struct caelum_error *err) {
-    const struct shape in = net->input;
-    CHECK(task_check_classes(net, p, err));
-    if (in.c == p->c && in.h == p->h && in.w == p->w) return CAELUM_OK;
-    return caelum_fail(err, CAELUM_EFORMAT,
-                       "the classifier takes pictures of %zux%zux%zu, the data has %zux%zux%zu", in.c, in.h,
-                       in.w, p->c, p->h, p->w);
-}
-
 static int open_classifier(struct evaluation *e, const caelum_model *classifier, struct caelum_error *err) {
-    CHECK(check_classifier(classifier->net, &e->pictures, err));
+    CHECK(task_check_classes(classifier->net, &e->pictures, err));
+    CHECK(check_pictures(classifier->net, "classifier", &e->pictures, err));
     CHECK(mem_take(&e->memory, &e->answers, e->pictures.n, WAYS * sizeof *e->answers, err));
     return take_model(e, classifier, &e->model, err);
 }

@@ -18,21 +18,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_RUNS = 64, MOST_COLUMNS = 48, MOST_DEPTH = 16 };
+enum { MOST_RUNS = 64, MOST_DEPTH = 16 };
 
 struct row {
     char *path;       /* without slashes at the end */
     const char *name; /* its last part, or all of it where two are the same */
     json_t *run, *eval;
-    json_t *cells; /* texts by the keys of their columns; what is not there is empty */
     struct caelum_epoch *history;
     size_t epochs, best; /* epochs done; position of the best one */
 };
 
 struct caelum_comparison {
-    size_t rows, columns;
+    size_t rows;
     struct row row[MOST_RUNS];
-    char key[MOST_COLUMNS][40];
+    json_t *columns; /* {key: [a text of each run]}, the first without: names need not be UTF-8 */
 };
 
 /* --- Reading -------------------------------------------------------------------------------------- */
@@ -44,7 +43,6 @@ static int add_run(struct caelum_comparison *c, const char *dir, struct caelum_e
         return caelum_fail(err, CAELUM_EUSAGE, "%s: the %d-th run directory, at most %d expected", dir,
                            MOST_RUNS + 1, MOST_RUNS);
     struct row *row = &c->row[c->rows++];
-    row->cells = json_object();
     CHECK(mem_strdup(&row->path, dir, err));
     for (size_t n = strlen(dir); n > 1 && row->path[n - 1] == '/'; n--) row->path[n - 1] = '\0';
     CHECK(file_join(path, sizeof path, dir, "run.json", err));
@@ -104,17 +102,6 @@ static void name_rows(struct caelum_comparison *c) {
 
 /* --- Columns -------------------------------------------------------------------------------------- */
 
-static bool add_column(struct caelum_comparison *c, const char *key) {
-    if (c->columns == MOST_COLUMNS) return false;
-    snprintf(c->key[c->columns++], sizeof c->key[0], "%s", key);
-    return true;
-}
-
-/* Fills a cell of the last column. */
-static void set_cell(struct caelum_comparison *c, size_t row, const char *text) {
-    json_put(&c->row[row].cells, c->key[c->columns - 1], json_string(text));
-}
-
 static const char *setting(const struct row *row, const char *key) {
     const char *value = json_string_value(json_object_get(json_object_get(row->run, "settings"), key));
     return value ? value : "";
@@ -127,8 +114,7 @@ static void add_setting(struct caelum_comparison *c, const char *key) {
     static const char *const hidden[] = {"format", "network", "data_fingerprint", "caelum", "command"};
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
         if (strcmp(key, hidden[i]) == 0) return;
-    for (size_t i = 0; i < c->columns; i++)
-        if (strcmp(key, c->key[i]) == 0) return;
+    if (json_object_get(c->columns, key)) return;
     bool differs = false;
     const char *known = "";
     for (size_t i = 0; i < c->rows; i++) {
@@ -136,7 +122,8 @@ static void add_setting(struct caelum_comparison *c, const char *key) {
         differs |= *known && *value && strcmp(value, known) != 0;
         if (*value) known = value;
     }
-    if (!differs || !add_column(c, key)) return;
+    if (!differs) return;
+    json_t *texts = json_array();
     for (size_t i = 0; i < c->rows; i++) {
         const char *value = setting(&c->row[i], key);
         char text[32];
@@ -145,8 +132,9 @@ static void add_setting(struct caelum_comparison *c, const char *key) {
             number_print(text, sizeof text, "%.10g", real);
             value = text;
         }
-        set_cell(c, i, value);
+        json_add(&texts, json_string(value));
     }
+    json_put(&c->columns, key, texts);
 }
 
 /* A column of numbers, unless no run has one. */
@@ -154,13 +142,14 @@ static void add_figure(struct caelum_comparison *c, const char *key, const char 
                        const double *value) {
     bool any = false;
     for (size_t i = 0; i < c->rows; i++) any |= !isnan(value[i]);
-    if (!any || !add_column(c, key)) return;
+    if (!any) return;
+    json_t *texts = json_array();
     for (size_t i = 0; i < c->rows; i++) {
-        char text[400];
-        if (isnan(value[i])) continue;
-        number_print(text, sizeof text, format, value[i]);
-        set_cell(c, i, text);
+        char text[400] = "";
+        if (!isnan(value[i])) number_print(text, sizeof text, format, value[i]);
+        json_add(&texts, json_string(text));
     }
+    json_put(&c->columns, key, texts);
 }
 
 static double number(const json_t *object, const char *key) {
@@ -225,13 +214,11 @@ static int fill(struct caelum_comparison *c, const char *const *dirs, size_t cou
                                dirs[i]);
     }
     name_rows(c);
-    add_column(c, "run");
+    c->columns = JSON({"run", json_array()});
     for (size_t i = 0; i < c->rows; i++)
         json_object_foreach(json_object_get(c->row[i].run, "settings"), key, value) add_setting(c, key);
     add_figures(c);
-    for (size_t i = 0; i < c->rows; i++)
-        if (!c->row[i].cells) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the comparison");
-    return CAELUM_OK;
+    return c->columns ? CAELUM_OK : caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the comparison");
 }
 
 int caelum_comparison_open(caelum_comparison **out, const char *const *dirs, size_t count,
@@ -248,10 +235,10 @@ void caelum_comparison_close(caelum_comparison **comparison) {
     for (size_t i = 0; c && i < c->rows; i++) {
         json_decref(c->row[i].run);
         json_decref(c->row[i].eval);
-        json_decref(c->row[i].cells);
         mem_free(&c->row[i].history);
         mem_free(&c->row[i].path);
     }
+    if (c) json_decref(c->columns);
     mem_free(comparison);
 }
 
@@ -260,26 +247,32 @@ size_t caelum_comparison_rows(const caelum_comparison *c) {
 }
 
 const char *caelum_comparison_key(const caelum_comparison *c, size_t column) {
-    return column < c->columns ? c->key[column] : NULL;
+    void *at = json_object_iter(c->columns);
+    while (at && column-- > 0) at = json_object_iter_next(c->columns, at);
+    return at ? json_object_iter_key(at) : NULL;
 }
 
 const char *caelum_comparison_cell(const caelum_comparison *c, size_t row, size_t column) {
-    if (column == 0) return c->row[row].name; /* which need not be UTF-8 */
-    const char *text = json_string_value(json_object_get(c->row[row].cells, c->key[column]));
-    return text ? text : "";
+    if (column == 0) return c->row[row].name;
+    const json_t *texts = json_object_get(c->columns, caelum_comparison_key(c, column));
+    return json_string_value(json_array_get(texts, row));
 }
 
 /* --- Drawing -------------------------------------------------------------------------------------- */
 
-static void draw_table(const struct page *page, const struct caelum_comparison *c) {
-    const char *cells[MOST_COLUMNS];
-    for (size_t i = 0; i < c->columns; i++) cells[i] = c->key[i];
-    page_table(page, cells, c->columns);
+static int draw_table(const struct page *page, const struct caelum_comparison *c, struct caelum_error *err) {
+    const size_t columns = json_object_size(c->columns);
+    const char **cells = NULL;
+    CHECK(mem_alloc(&cells, columns, sizeof *cells, err));
+    for (size_t i = 0; i < columns; i++) cells[i] = caelum_comparison_key(c, i);
+    page_table(page, cells, columns);
     for (size_t r = 0; r < c->rows; r++) {
-        for (size_t i = 0; i < c->columns; i++) cells[i] = caelum_comparison_cell(c, r, i);
-        page_row(page, cells, c->columns, false);
+        for (size_t i = 0; i < columns; i++) cells[i] = caelum_comparison_cell(c, r, i);
+        page_row(page, cells, columns, false);
     }
     page_table_end(page);
+    mem_free(&cells);
+    return CAELUM_OK;
 }
 
 static int draw_page(const struct caelum_comparison *c, const char *path, const struct curves_run *runs,
@@ -293,9 +286,9 @@ static int draw_page(const struct caelum_comparison *c, const char *path, const 
         &page, PAGE_PLAIN,
         "Settings that are the same for all runs are left out. Validation figures are those of the best "
         "epoch.");
-    draw_table(&page, c);
+    int result = draw_table(&page, c, err);
     fprintf(w.stream, "<div class=\"pair\">\n");
-    int result = curves_write(w.stream, NULL, runs, c->rows, false, "loss", err);
+    if (result == 0) result = curves_write(w.stream, NULL, runs, c->rows, false, "loss", err);
     if (result == 0) result = curves_write(w.stream, NULL, runs, c->rows, true, "accuracy", err);
     fprintf(w.stream, "</div>\n");
     page_end(&page);

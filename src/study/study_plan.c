@@ -74,15 +74,9 @@ static bool same_network(const struct caelum_net *net, const char *text) {
 static int take_metadata(json_t *recorded, struct metadata *m, struct caelum_error *err) {
     const char *key;
     json_t *value;
-    json_object_foreach(recorded, key, value) {
-        char *text = NULL;
-        if (!json_is_string(value)) continue;
-        CHECK(mem_strdup(&text, json_string_value(value), err));
-        json_bytes_back(text);
-        const int result = metadata_set(m, key, text, err);
-        mem_free(&text);
-        CHECK(result);
-    }
+    json_object_foreach(recorded, key, value) if (json_is_string(value))
+        CHECK(metadata_set(m, key, json_string_value(value), err));
+    metadata_unescape(m);
     return CAELUM_OK;
 }
 

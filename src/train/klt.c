@@ -55,19 +55,12 @@ static void center(struct sums *s) {
     for (size_t i = 0; i < s->n; i++) s->mean[i] /= 255;
 }
 
-/* Turns rows p and q. */
-static void turn_rows(double *a, size_t n, size_t p, size_t q, double c, double s) {
-    for (size_t k = 0; k < n; k++) {
-        const double x = a[p * n + k], y = a[q * n + k];
-        a[p * n + k] = c * x - s * y;
-        a[q * n + k] = s * x + c * y;
-    }
-}
-static void turn_columns(double *a, size_t n, size_t p, size_t q, double c, double s) {
-    for (size_t k = 0; k < n; k++) {
-        const double x = a[k * n + p], y = a[k * n + q];
-        a[k * n + p] = c * x - s * y;
-        a[k * n + q] = s * x + c * y;
+/* Turns two rows (step 1) or columns (step n) of n numbers. */
+static void turn(double *p, double *q, size_t n, size_t step, double c, double s) {
+    for (size_t k = 0; k < n * step; k += step) {
+        const double x = p[k], y = q[k];
+        p[k] = c * x - s * y;
+        q[k] = s * x + c * y;
     }
 }
 
@@ -86,9 +79,9 @@ static void jacobi(double *a, double *v, size_t n) {
                 const double theta = (a[q * n + q] - a[p * n + p]) / (2 * b);
                 const double t = (theta < 0 ? -1 : 1) / (fabs(theta) + sqrt(theta * theta + 1));
                 const double c = 1 / sqrt(t * t + 1), s = t * c;
-                turn_rows(a, n, p, q, c, s);
-                turn_columns(a, n, p, q, c, s);
-                turn_rows(v, n, p, q, c, s);
+                turn(a + p * n, a + q * n, n, 1, c, s);
+                turn(a + p, a + q, n, n, c, s);
+                turn(v + p * n, v + q * n, n, 1, c, s);
             }
     }
 }

@@ -1,4 +1,5 @@
 /* run_directory.c - a directory's lock and mkdir decide between processes. */
+#define _GNU_SOURCE /* strsep */
 #include "train/run_directory.h"
 
 #include "base/json.h"
@@ -89,11 +90,7 @@ enum { COLUMNS = sizeof columns / sizeof *columns, MOST_FIELDS = 64 };
 /* Cuts a line at its commas, in place; returns the number of fields. */
 static size_t cut(char *line, char *fields[MOST_FIELDS]) {
     size_t n = 0;
-    for (char *at = line; at && n < MOST_FIELDS;) {
-        fields[n++] = at;
-        at = strchr(at, ',');
-        if (at) *at++ = '\0';
-    }
+    while (line && n < MOST_FIELDS) fields[n++] = strsep(&line, ",");
     return n;
 }
 
@@ -135,18 +132,15 @@ int run_read_metrics(const char *dir, struct caelum_epoch **history, size_t *epo
     enum { MOST = 1 << 28 };
     char path[PATH_SIZE];
     uint8_t *text = NULL;
-    struct caelum_epoch *rows = NULL;
     size_t size, lines = 1;
+    *history = NULL;
     CHECK(file_join(path, sizeof path, dir, "metrics.csv", err));
     CHECK(file_read(path, MOST, &text, &size, err));
     for (size_t i = 0; i < size; i++) lines += text[i] == '\n';
-    int result = mem_alloc(&rows, lines, sizeof *rows, err);
-    if (result == 0) result = read_rows((char *)text, path, rows, epochs, err);
+    int result = mem_alloc(history, lines, sizeof **history, err);
+    if (result == 0) result = read_rows((char *)text, path, *history, epochs, err);
     mem_free(&text);
-    if (result != 0)
-        mem_free(&rows);
-    else
-        *history = rows;
+    if (result != 0) mem_free(history);
     return result;
 }
 

@@ -13,6 +13,7 @@
 #include "train/train_settings.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <math.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
@@ -115,13 +116,6 @@ static bool epochs_matter(const struct caelum_train_settings *s) {
     return s->schedule == CAELUM_COSINE || s->schedule == CAELUM_ONECYCLE;
 }
 
-/* The last part of a path, without slashes at its end. */
-static void last_part(const char *path, char part[PATH_SIZE]) {
-    snprintf(part, PATH_SIZE, "%s", path);
-    for (size_t n = strlen(part); n > 1 && part[n - 1] == '/'; n--) part[n - 1] = '\0';
-    memmove(part, path_name(part), strlen(path_name(part)) + 1);
-}
-
 /* The command whose last.safetensors is the model that the run has after `epoch` epochs. Files are named
  * without their directory, which is nothing of the result's: the same files elsewhere make the same model. */
 static int describe_command(struct run *run, size_t epoch, struct caelum_error *err) {
@@ -129,9 +123,9 @@ static int describe_command(struct run *run, size_t epoch, struct caelum_error *
     struct caelum_train_settings s = run->settings;
     char net[PATH_SIZE], data[PATH_SIZE], *command = NULL;
     snprintf(net, sizeof net, "%.255s.net", run->name);
-    last_part(run->data->source, data);
+    snprintf(data, sizeof data, "%s", run->data->source);
     s.net_path = net, s.init = run->init, s.out = NULL;
-    s.data = data_is_synthetic(run->data->source, NULL, NULL) ? run->data->source : data;
+    s.data = data_is_synthetic(data, NULL, NULL) ? data : basename(data);
     /* a warm-up must be shorter than the run */
     if (!epochs_matter(&s) && s.warmup < (double)epoch) s.epochs = epoch;
     CHECK(train_settings_command(&s, &command, err));
