@@ -1,18 +1,16 @@
 // onednn.cpp - a peer: caelum's networks trained and run by oneDNN 2.x.
 //
-//   OMP_NUM_THREADS=T onednn [OPTIONS] NET...
-//     --layout any|nhwc|nchw|blocked|tuned   layout of tensors; tuned takes each from --plans
-//     --winograd                             the library may take Winograd's algorithm
+//   OMP_NUM_THREADS=T onednn [OPTIONS] NET FIGURE...
+//     FIGURE is train.bN or infer.bN; prints "NAME.FIGURE.tT PICTURES img/s"
+//     --layout any|nhwc|blocked|tuned|winograd   layout of tensors; tuned takes each from --plans; winograd
+//     is
+//                            any, and the library may take Winograd's algorithm
 //     --type f32|bf16
-//     --train 50,250 --infer 1,250           batches to measure; "" for none
-//     --seconds 0.3                          length of a measurement
-//     --plans FILE                           plans of this machine
-//     --tune                                 search plans, write them to --plans, measure nothing; at the
-//     first
-//                                            batches of --train and the last of --infer
-//     --losses DIR                           losses of ten steps from what pytorch.py --dump has left in DIR
-//
-// Prints "NETWORK.train.bN.tT PICTURES img/s", or with --losses the losses, one a line.
+//     --seconds 0.3          length of a measurement
+//     --plans FILE           plans of this machine
+//     --tune                 search plans for the figures, write them to --plans, measure nothing
+//     --losses DIR           print losses of ten steps, one a line, from what pytorch.py --dump has left in
+//     DIR
 #include "plans.hpp"
 
 #include <chrono>
@@ -27,26 +25,16 @@
 
 namespace {
 
-constexpr int pictures = 1000; // that a measurement wanders through
+constexpr int pictures = 1000;    // that a measurement wanders through
+constexpr int most_to_tune = 100; // pictures in a batch: larger ones like the same plans
 
 struct Options {
     Settings settings;
-    std::vector<int> train = {50, 250}, infer = {1, 250};
     double seconds = 0.3;
     std::string plans, losses;
     bool tuned = false, tune = false;
-    std::vector<std::string> nets;
+    std::vector<std::string> words; // the network, figures
 };
-
-std::vector<int> numbers(const std::string &text) {
-    std::vector<int> all;
-    std::istringstream in(text);
-    for (std::string word; std::getline(in, word, ',');) {
-        all.push_back(std::atoi(word.c_str()));
-        if (all.back() < 1 || all.back() > pictures) throw std::runtime_error(text + ": expected 1 to 1000");
-    }
-    return all;
-}
 
 Options read_options(int argc, char **argv) {
     Options o;
@@ -58,14 +46,8 @@ Options read_options(int argc, char **argv) {
         };
         if (word == "--layout")
             o.settings.layout = value();
-        else if (word == "--winograd")
-            o.settings.winograd = true;
         else if (word == "--type")
             o.settings.bf16 = value() == "bf16";
-        else if (word == "--train")
-            o.train = numbers(value());
-        else if (word == "--infer")
-            o.infer = numbers(value());
         else if (word == "--seconds")
             o.seconds = std::atof(value().c_str());
         else if (word == "--plans")
@@ -77,10 +59,13 @@ Options read_options(int argc, char **argv) {
         else if (word.compare(0, 2, "--") == 0)
             throw std::runtime_error("there is no option " + word);
         else
-            o.nets.push_back(word);
+            o.words.push_back(word);
     }
     o.tuned = o.settings.layout == "tuned";
     if (o.tuned) o.settings.layout = "nhwc"; // where there is no plan
+    o.settings.winograd = o.settings.layout == "winograd";
+    if (o.settings.winograd) o.settings.layout = "any";
+    if (o.words.empty()) throw std::runtime_error("expected a network and figures");
     if ((o.tuned || o.tune) && o.plans.empty()) throw std::runtime_error("--plans is missing");
     return o;
 }
@@ -123,7 +108,7 @@ void print_losses(const Options &o, const Job &job) {
     const std::string base = o.losses + "/" + job.network.name;
     const std::vector<float> x = read_floats(base + ".input.f32"), t = read_floats(base + ".target.f32"),
                              w = read_floats(base + ".weights.f32");
-    Net net(job.network, settings_of(o, job), 50, 2, true, x.data(), t.data(), w.data());
+    Net net(job.network, settings_of(o, job), job.batch, 2, true, x.data(), t.data(), w.data());
     for (int k = 0; k < 10; k++) std::printf("%.9g\n", net.step(k));
 }
 
@@ -158,27 +143,27 @@ void measure(const Options &o, const Job &job, const std::vector<float> &values)
     std::fflush(stdout);
 }
 
+// What a figure's name says.
+Job job_of(const Options &o, const std::string &figure) {
+    const size_t dot = figure.find(".b");
+    Job job = {read_network(o.words[0]), figure.compare(0, dot, "train") == 0, o.settings.bf16,
+               omp_get_max_threads(), dot == figure.npos ? 0 : std::atoi(figure.c_str() + dot + 2)};
+    if (job.batch < 1 || job.batch > pictures)
+        throw std::runtime_error(figure + ": expected train.bN or infer.bN");
+    return job;
+}
+
 void run(const Options &o) {
-    const int threads = omp_get_max_threads();
+    if (!o.losses.empty()) return print_losses(o, job_of(o, "train.b50"));
     const std::vector<float> values = noise();
-    for (const std::string &path : o.nets) {
-        Job job = {read_network(path), true, o.settings.bf16, threads, 50};
-        if (!o.losses.empty()) {
-            print_losses(o, job);
+    for (size_t i = 1; i < o.words.size(); i++) {
+        Job job = job_of(o, o.words[i]);
+        if (!o.tune) {
+            measure(o, job, values);
             continue;
         }
-        for (const bool train : {true, false}) {
-            job.train = train;
-            const std::vector<int> &batches = train ? o.train : o.infer;
-            if (o.tune && !batches.empty()) {
-                job.batch = std::min(train ? batches.front() : batches.back(), 100);
-                write_plan(o.plans, job, search_plan(job, values));
-            }
-            for (size_t i = 0; i < batches.size() && !o.tune; i++) {
-                job.batch = batches[i];
-                measure(o, job, values);
-            }
-        }
+        job.batch = std::min(job.batch, most_to_tune);
+        write_plan(o.plans, job, search_plan(job, values));
     }
 }
 

@@ -102,7 +102,7 @@ Tag Net::layout(const Node &n, Pass pass, int channels) const {
     const std::string &all = settings_.layout;
     if (d >= 0 ? d % 3 == 1 : all == "nhwc") return Tag::nhwc;
     if (d >= 0 ? d % 3 == 2 : all == "blocked") return channels >= 8 ? blocked() : Tag::any;
-    return d < 0 && all == "nchw" ? Tag::nchw : Tag::any;
+    return Tag::any;
 }
 
 // The implementation that the plan asks for.

@@ -17,7 +17,7 @@
 enum Pass { forward_pass, weights_pass, data_pass, pass_count };
 
 struct Settings {
-    std::string layout = "nhwc"; // any, nhwc, nchw, blocked: where there is no plan
+    std::string layout = "nhwc"; // any, nhwc, blocked: where there is no plan
     bool winograd = false;       // the library may take Winograd's algorithm, where it has it and likes it
     bool bf16 = false;           // activations, and weights as the convolutions read them
     // A digit for each layer and pass, layer by layer: layout + 3 * (which of the library's implementations,

@@ -1,74 +1,76 @@
 #!/usr/bin/python3
-"""A peer: caelum's networks trained and run by PyTorch. Needs python3-torch and python3-numpy.
+"""A peer: caelum's models trained and run by PyTorch, as python/caelum/torch.py makes them. Needs python3-torch.
 
-    pytorch.py --mode eager|channels_last|bf16|channels_last_bf16 --threads 2 --train 50,250 --infer 1,250 NET...
-        prints "NETWORK.train.bN.tT PICTURES img/s"; --seconds: length of a measurement
-    pytorch.py --dump DIR NET...
-        weights and pictures for every peer, and the losses of ten steps: DIR/NETWORK.losses.pytorch
-    pytorch.py --onnx DIR NET...
-        DIR/NETWORK.onnx, any number of pictures
-
-A transposed convolution of stride 2 reaches 2 n + 1 rows, of which caelum drops the last and PyTorch's fast form the
-first: the same network in a mirror. Speed is the same; --dump turns pictures and kernels by 180 degrees."""
+    pytorch.py [--mode eager|channels_last|eager-bf16|channels_last-bf16] [--threads 2] [--seconds 0.3] MODEL FIGURE...
+        FIGURE is train.bN or infer.bN; prints "NAME.FIGURE.tT PICTURES img/s"
+    pytorch.py --dump DIR MODEL...
+        DIR/NAME.weights.f32, .input.f32 and .target.f32, and the losses of ten steps from there, .losses.pytorch"""
 import argparse
 import os
+import sys
 import time
 
 import numpy
 import torch
-from torch import nn
+from torch.nn import functional as F
 
-ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../python"))
+from caelum import model  # noqa: E402
+from caelum import torch as caelum_torch  # noqa: E402
+
 SIDE, PICTURES, BATCH, STEPS = 32, 1000, 50, 10
+LN_2 = 0.6931471805599453
 
 
-class Job:
-    """A network's text: its name and layers."""
+class Net(caelum_torch.Net):
+    """A network that trains as caelum trains it: rounding has a gradient, and the code's bits have a price."""
 
     def __init__(self, path):
-        self.name = os.path.basename(path).split(".")[0]
-        with open(path) as file:
-            lines = [line.split("#")[0].split() for line in file]
-        self.lines = [words for words in lines if words and words[0] != "latent"]
-        self.channels = int(self.lines[0][1])
+        super().__init__(*model.read(path))
+        self.name, self.channels = os.path.basename(path).split(".")[0], self.lines[0].size
 
-    def network(self):
-        torch.manual_seed(1)
-        layers, c = [], self.channels
-        for kind, *words in self.lines[1:]:
-            number = int(words[0]) if words else 2
-            if kind == "conv":
-                layers.append(nn.Conv2d(c, number, 3, padding=1))
-            elif kind == "deconv":
-                assert "stride=2" in words, "transposed convolutions have stride 2 here"
-                layers.append(nn.ConvTranspose2d(c, number, 3, stride=2, padding=1, output_padding=1))
-            elif kind == "maxpool":
-                layers.append(nn.MaxPool2d(number))
-            elif kind == "upsample":
-                layers.append(nn.Upsample(scale_factor=number, mode="nearest"))
-            else:
-                raise SystemExit("pytorch.py: %s: the peers don't do '%s'" % (self.name, kind))
-            if kind in ("conv", "deconv"):
-                c = number
-                layers += [ACTIVATIONS[word]() for word in words if word in ACTIVATIONS]
-        return nn.Sequential(*layers)
+    def forward(self, x):
+        self.price = 0  # of a batch's code, in squared errors
+        return super().forward(x)
+
+    def layer(self, x, own, line):
+        """layers/quantize.c, in whose words this is."""
+        y = super().layer(x, own, line)
+        if line.word != "quantize":
+            return y
+        step, y = float(line.words[1]), x + (y - x).detach()
+        if self.training:
+            n = (y / step).float()
+            mean = self.predict(n.detach(), own, "mean")
+            scale = self.predict((1 + n.detach().abs()).log2(), own, "scale")
+            u, s = (n - mean).abs(), scale.clamp(-4, 8).exp()
+            near, far = torch.exp(-(u - 0.5).abs() / s) / 2, torch.exp(-(u + 0.5) / s) / 2
+            mass = torch.where(u < 0.5, 1 - near, near) - far + 1e-6
+            self.price = -mass.log2().sum() * step ** 2 * LN_2 / 6
+        return y
+
+    def predict(self, x, own, what):
+        """A convolution that sees the pixels above and left of its own, and its own channels below k."""
+        w = getattr(own, what + "_weight")
+        w = torch.cat([w[:, :, :4], w[:, :, 4].tril(-1)[:, :, None], w.new_zeros(*w.shape[:2], 4)], 2)
+        return F.conv2d(x, w.reshape(*w.shape[:2], 3, 3), getattr(own, what + "_bias"), padding=1).float()
 
     def task(self, rgb):
-        """Input and target: the picture and itself, or luminance and chroma (src/base/color.h)."""
+        """Input and target: the picture and itself, or luminance (without hints) and chroma (src/base/color.h)."""
         if self.channels == 3:
             return rgb, rgb
         r, g, b = rgb[:, 0:1], rgb[:, 1:2], rgb[:, 2:3]
         y = 0.299 * r + 0.587 * g + 0.114 * b
-        return y, torch.cat([0.492 * (b - y), 0.877 * (r - y)], 1)
+        return F.pad(y, (0, 0, 0, 0, 0, self.channels - 1)), torch.cat([0.492 * (b - y), 0.877 * (r - y)], 1)
 
 
 def pictures(n):
-    """Smooth noise as bytes: random 8x8 pictures blown up, and a little white noise."""
+    """Smooth noise: random 8x8 pictures blown up, and a little white noise."""
     generator = torch.Generator().manual_seed(7)
     x = torch.rand(n, 3, 8, 8, generator=generator)
-    x = nn.functional.interpolate(x, size=SIDE, mode="bilinear", align_corners=False)
-    x = 0.9 * x + 0.1 * torch.rand(n, 3, SIDE, SIDE, generator=generator)
-    return (x * 255).round().to(torch.uint8)
+    x = F.interpolate(x, size=SIDE, mode="bilinear", align_corners=False)
+    return 0.9 * x + 0.1 * torch.rand(n, 3, SIDE, SIDE, generator=generator)
 
 
 class Trainer:
@@ -83,7 +85,7 @@ class Trainer:
         self.adam.zero_grad(set_to_none=True)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bf16):
             y = self.net(self.x[at:at + self.batch])
-        loss = nn.functional.mse_loss(y.float(), self.t[at:at + self.batch])
+        loss = F.mse_loss(y.float(), self.t[at:at + self.batch]) + self.net.price / y.numel()
         loss.backward()
         self.adam.step()
         return loss
@@ -104,73 +106,53 @@ def rate(run, batch, seconds):
             return k * batch / elapsed
 
 
-def measure(job, options):
-    bf16 = options.mode.endswith("bf16")
+def measure(path, figure, options):
+    what, batch = figure.split(".b")
+    batch, bf16 = int(batch), options.mode.endswith("-bf16")
     layout = torch.channels_last if options.mode.startswith("channels_last") else torch.contiguous_format
-    x, t = (v.contiguous(memory_format=layout) for v in job.task(pictures(PICTURES).float() / 255))
+    net = Net(path).to(memory_format=layout)
+    x, t = (v.contiguous(memory_format=layout) for v in net.task(pictures(PICTURES)))
+    if what == "train":
+        run = Trainer(net, batch, x, t, bf16).step
+    else:
+        dtype = torch.bfloat16 if bf16 else torch.float32
+        net, x = net.eval().to(dtype), x.to(dtype)
 
-    def say(what, batch, value):
-        print("%s.%s.b%d.t%d %.0f img/s" % (job.name, what, batch, options.threads, value), flush=True)
-
-    for batch in numbers(options.train):
-        trainer = Trainer(job.network().to(memory_format=layout), batch, x, t, bf16)
-        say("train", batch, rate(trainer.step, batch, options.seconds))
-    for batch in numbers(options.infer):
-        net = job.network().eval().to(memory_format=layout)
-
-        def run(k, net=net, batch=batch):
+        def run(k):  # autocast takes transposed convolutions back to float32, which fail otherwise
             at = k % (len(x) // batch) * batch
             with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
                 return net(x[at:at + batch])
 
-        say("infer", batch, rate(run, batch, options.seconds))
+    print("%s.%s.t%d %.0f img/s" % (net.name, figure, options.threads, rate(run, batch, options.seconds)), flush=True)
 
 
-def dump(job, directory):
-    """Files for the others, in caelum's orientation; our own training sees everything mirrored."""
-    base, net, rgb = os.path.join(directory, job.name), job.network(), pictures(2 * BATCH)
-    x, t = job.task(rgb.float() / 255)
-    rgb.numpy().tofile(base + ".pictures.u8")
-    x.numpy().tofile(base + ".input.f32")
-    t.numpy().tofile(base + ".target.f32")
-    weights = [p.detach().flip(2, 3) if p.dim() == 4 else p.detach() for p in net.parameters()]
-    numpy.concatenate([w.numpy().ravel() for w in weights]).tofile(base + ".weights.f32")
-    trainer = Trainer(net, BATCH, x.flip(2, 3), t.flip(2, 3))
+def dump(path, directory):
+    net = Net(path)
+    base, (x, t) = os.path.join(directory, net.name), net.task(pictures(2 * BATCH))
+    weights = numpy.concatenate([p.detach().numpy().ravel() for p in net.parameters()])
+    for name, values in ("weights", weights), ("input", x.numpy()), ("target", t.numpy()):
+        values.tofile("%s.%s.f32" % (base, name))
+    trainer = Trainer(net, BATCH, x, t)
     with open(base + ".losses.pytorch", "w") as out:
         for k in range(STEPS):
             out.write("%.9g\n" % trainer.step(k).item())
 
 
-def export(job, directory):
-    torch.onnx.export(job.network().eval(), torch.zeros(1, job.channels, SIDE, SIDE),
-                      os.path.join(directory, job.name + ".onnx"), input_names=["x"], output_names=["y"],
-                      opset_version=13, dynamic_axes={"x": {0: "n"}, "y": {0: "n"}})
-
-
-def numbers(text):
-    return [int(word) for word in text.split(",") if word]
-
-
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--mode", default="channels_last",
-                        choices=["eager", "channels_last", "bf16", "channels_last_bf16"])
+    parser.add_argument("--mode", default="channels_last")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--train", default="50,250")
-    parser.add_argument("--infer", default="1,250")
     parser.add_argument("--seconds", type=float, default=0.3)
     parser.add_argument("--dump")
-    parser.add_argument("--onnx")
-    parser.add_argument("nets", nargs="+")
+    parser.add_argument("words", nargs="+")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    for job in map(Job, options.nets):
-        if options.dump:
-            dump(job, options.dump)
-        elif options.onnx:
-            export(job, options.onnx)
-        else:
-            measure(job, options)
+    if options.dump:
+        for path in options.words:
+            dump(path, options.dump)
+    else:
+        for figure in options.words[1:]:
+            measure(options.words[0], figure, options)
 
 
 main()

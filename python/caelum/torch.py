@@ -48,8 +48,10 @@ class Net(nn.Module):
         """What a line does, without its activation; `own` has its weights."""
         word, size, stride, valid, (h, w) = line.word, line.size, line.stride, line.valid, x.shape[2:]
         if word == "conv":  # pad=same: ceil(n / stride) outputs, the odd zero at the end
-            pads = [0 if valid else max((-(-n // stride) - 1) * stride + line.k - n, 0) for n in (w, h)]
-            return F.conv2d(F.pad(x, [p for n in pads for p in (n // 2, n - n // 2)]), own.weight, own.bias, stride)
+            pads = [0 if valid else max((-(-n // stride) - 1) * stride + line.k - n, 0) for n in (h, w)]
+            odd = [p % 2 for p in pads]
+            x = F.pad(x, (0, odd[1], 0, odd[0])) if any(odd) else x
+            return F.conv2d(x, own.weight, own.bias, stride, [p // 2 for p in pads])
         if word == "deconv":
             y, before = F.conv_transpose2d(x, own.weight, stride=stride), 0 if valid else max(line.k - stride, 0) // 2
             ends = [(n - 1) * stride + max(line.k, stride) if valid else n * stride for n in (w, h)]
