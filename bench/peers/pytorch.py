@@ -4,7 +4,7 @@
     pytorch.py [--mode eager|channels_last|eager-bf16|channels_last-bf16] [--threads 2] [--seconds 0.3] MODEL FIGURE...
         FIGURE is train.bN or infer.bN; prints "NAME.FIGURE.tT PICTURES img/s"
     pytorch.py --dump DIR MODEL...
-        DIR/NAME.weights.f32, .input.f32 and .target.f32, and the losses of ten steps from there, .losses.pytorch"""
+        DIR/NAME.weights.f32 (random), .input.f32 and .target.f32, and the losses of ten steps, .losses.pytorch"""
 import argparse
 import os
 import sys
@@ -127,7 +127,12 @@ def measure(path, figure, options):
 
 
 def dump(path, directory):
+    """Small random weights: where losses fall steadily, rounding errors stay small."""
     net = Net(path)
+    torch.manual_seed(1)
+    for p in net.parameters():
+        if p.dim() > 1:
+            p.data.uniform_(-1, 1).div_(p[0].numel() ** 0.5)
     base, (x, t) = os.path.join(directory, net.name), net.task(pictures(2 * BATCH))
     weights = numpy.concatenate([p.detach().numpy().ravel() for p in net.parameters()])
     for name, values in ("weights", weights), ("input", x.numpy()), ("target", t.numpy()):
