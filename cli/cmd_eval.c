@@ -72,16 +72,18 @@ static int read_number(const struct evaluation *e, const char *key, uint64_t mos
                        e->model_path, key);
 }
 
-/* How pictures in files were brought to the model's size; that of pictures as they are is `crop` 0, as is the
- * usual one of crops. */
+/* How pictures in files are brought to the model's size: as in its training, where that is known to lead to
+ * it, so that what was prepared is found again. */
 static void choose_size(struct evaluation *e) {
     struct caelum_data_settings *s = &e->settings;
     const char *crop = caelum_model_metadata(e->model, "crop"),
+               *kind = caelum_model_metadata(e->model, "data"),
                *how = caelum_model_metadata(e->model, "resize");
+    const bool files = kind && (strcmp(kind, "folder") == 0 || strcmp(kind, "synthetic") == 0);
     struct caelum_net_info net;
     caelum_net_describe(caelum_model_net(e->model), &net);
     s->crop = net.height == net.width ? net.height : 0;
-    if (s->crop == 32 && crop && strcmp(crop, "0") == 0) s->crop = 0;
+    if (crop && strcmp(crop, "0") == 0 && (!files || s->crop == 32)) s->crop = 0;
     for (int i = 0; how && caelum_resize_words[i]; i++)
         if (strcmp(how, caelum_resize_words[i]) == 0) s->resize = (enum caelum_resize)i;
 }
