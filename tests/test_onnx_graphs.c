@@ -186,6 +186,7 @@ static void what_no_text_can_say_is_refused(void **state) {
     REFUSES("node 'a' (Conv): 3 groups", onnx_int(g, "group", 3));
     REFUSES("kernels of 21 x 21 pixels, holes counted", onnx_ints(g, "dilations", 2, (size_t[]){10, 2}));
     REFUSES("node 'a' (Conv): strides 1 and 2", onnx_ints(g, "strides", 2, (size_t[]){1, 2}));
+    REFUSES("attribute ''", onnx_int(g, "", 2));
     REFUSES("attribute 'novel'", onnx_int(g, "novel", 2));
     REFUSES("kernel_shape 3 x 5", onnx_ints(g, "kernel_shape", 2, (size_t[]){3, 5}));
     REFUSES("strides: 1 numbers", onnx_ints(g, "strides", 1, (size_t[]){1}));
@@ -198,6 +199,14 @@ static void what_no_text_can_say_is_refused(void **state) {
     REFUSES("node 'b.erf' (Erf)", onnx_node(g, "Mul", NULL, "a", onnx_node(g, "Erf", "erf", "a", NULL)));
     REFUSES("of two values that are computed", onnx_node(g, "Mul", NULL, "a", "x"));
     REFUSES("mode DCR", onnx_node(g, "DepthToSpace", NULL, "a", NULL); onnx_int(g, "blocksize", 2));
+    REFUSES("may be negative", onnx_node(g, "MaxPool", NULL, "a", NULL);
+            onnx_ints(g, "kernel_shape", 2, (size_t[]){3, 3}); onnx_ints(g, "strides", 2, (size_t[]){3, 3});
+            onnx_word(g, "auto_pad", "SAME_UPPER"));
+    REFUSES("an alpha other than 1/6",
+            onnx_node(g, "Mul", NULL, "a", onnx_node(g, "HardSigmoid", "hard", "a", NULL)));
+    REFUSES("node 'b' (Transpose; permute, Permute): to another order",
+            onnx_node(g, "Transpose", NULL, "a", NULL);
+            onnx_ints(g, "perm", 4, (size_t[]){0, 3, 1, 2}));
     REFUSES("mode cubic", onnx_node(g, "Resize", NULL, "a", "");
             onnx_input(g, onnx_reals(g, "scales", 4, (float[]){1, 1, 2, 2})); onnx_word(g, "mode", "cubic"));
     REFUSES("1.5 rows", onnx_node(g, "Resize", NULL, "a", "");
@@ -234,10 +243,94 @@ static void broken_graphs_are_refused(void **state) {
     REFUSES("of 4 dimensions", g->input.dim[1] = 0);
 }
 
+/* What flows into the convolution, and out of it. */
+static void run_made(struct made *m, const char *text, const float in[128], float *out) {
+    caelum_model *model = NULL;
+    assert_ok(made_model(m, &model, err));
+    assert_string_equal(model->net->text, text);
+    assert_ok(caelum_model_run(model, model->net->layers, in, 1, out, err));
+    caelum_model_close(&model);
+}
+
+/* The input, 128 numbers x, and the convolution's output a meet again: in either order, and where each is
+ * read first and last. */
+static void branches_meet_in_any_order(void **state) {
+    static float in[128], a[128], out[256];
+    struct made m;
+    (void)state;
+    for (size_t i = 0; i < 128; i++) in[i] = (float)(i * 37 % 128) / 128;
+    made_open(&m);
+    run_made(&m, "input 2\nconv 2\n", in, a);
+    for (int turned = 0; turned < 2; turned++) {
+        made_open(&m);
+        m.file.graph.layer = "b";
+        onnx_node(&m.file.graph, "Concat", NULL, turned ? "x" : "a", turned ? "a" : "x");
+        onnx_int(&m.file.graph, "axis", 1);
+        run_made(&m,
+                 turned ? "input 2\nsave s1\nconv 2\nsave s2\nload s1\nconcat s2\n"
+                        : "input 2\nsave s1\nconv 2\nconcat s1\n",
+                 in, out);
+        assert_memory_equal(out + (turned ? 128 : 0), a, sizeof a);
+        assert_memory_equal(out + (turned ? 0 : 128), in, sizeof in);
+
+        made_open(&m);
+        m.file.graph.layer = "b";
+        onnx_node(&m.file.graph, "Sub", NULL, turned ? "x" : "a", turned ? "a" : "x");
+        run_made(&m,
+                 turned ? "input 2\nsave s1\nconv 2\nadd s1\n"
+                        : "input 2\nsave s1\nconv 2\nsave s2\nload s1\nconv 2 k=1\nadd s2\n",
+                 in, out);
+        for (size_t i = 0; i < 128; i++)
+            assert_float_equal(out[i], turned ? in[i] - a[i] : a[i] - in[i], 1e-5);
+    }
+    /* tanh of a by itself, sigmoid of x by itself, and their sum with a */
+    made_open(&m);
+    struct onnx_graph *g = &m.file.graph;
+    g->layer = "b";
+    const char *t = onnx_node(g, "Tanh", "t", "a", NULL), *s = onnx_node(g, "Sigmoid", "s", "x", NULL);
+    onnx_node(g, "Add", "sum", s, t);
+    onnx_node(g, "Add", NULL, "a", g->value);
+    run_made(&m,
+             "input 2\nsave s1\nconv 2\nsave s2\nload s1\nact sigmoid\nsave s3\nload s2\nact tanh\nadd "
+             "s3\nadd s2\n",
+             in, out);
+    for (size_t i = 0; i < 128; i++)
+        assert_float_equal(out[i], a[i] + tanhf(a[i]) + 1 / (1 + expf(-in[i])), 1e-5);
+}
+
+/* Numbers for channels: in the weights where they can be, with zeros around, which they do not change. */
+static void constants_are_exact_at_the_border(void **state) {
+    static const float by[] = {2, -0.5f}, plus[] = {1, 3};
+    static float in[128], a[128], out[128];
+    const size_t channels[] = {2, 1, 1};
+    struct made m;
+    (void)state;
+    for (size_t i = 0; i < 128; i++) in[i] = (float)(i * 37 % 128) / 128;
+    made_open(&m);
+    run_made(&m, "input 2\nconv 2\n", in, a);
+    made_open(&m);
+    m.file.graph.layer = "b";
+    onnx_node(&m.file.graph, "Mul", "1", "a", constant(&m.file.graph, "by", 3, channels, by));
+    onnx_node(&m.file.graph, "Sub", NULL, constant(&m.file.graph, "plus", 3, channels, plus), "b.1");
+    run_made(&m, "input 2\nconv 2\n", in, out);
+    for (size_t i = 0; i < 128; i++) assert_float_equal(out[i], plus[i / 64] - by[i / 64] * a[i], 2e-5);
+    made_open(&m);
+    m.file.graph.layer = "b";
+    onnx_node(&m.file.graph, "Relu", "r", "a", NULL);
+    onnx_node(&m.file.graph, "Add", "2", constant(&m.file.graph, "plus", 3, channels, plus), "b.r");
+    onnx_node(&m.file.graph, "Clip", NULL, "b.2", onnx_scalar(&m.file.graph, "least", -1));
+    onnx_input(&m.file.graph, onnx_scalar(&m.file.graph, "most", 4.5f));
+    run_made(&m, "input 2\nconv 2 relu\nconv 2 k=1 relu6\nconv 2 k=1\n", in, out);
+    for (size_t i = 0; i < 128; i++)
+        assert_float_equal(out[i], fminf(fmaxf(a[i], 0) + plus[i / 64], 4.5f), 1e-5);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_constant_is_a_bias),
         cmocka_unit_test(what_does_nothing_writes_nothing),
+        cmocka_unit_test(branches_meet_in_any_order),
+        cmocka_unit_test(constants_are_exact_at_the_border),
         cmocka_unit_test(what_no_text_can_say_is_refused),
         cmocka_unit_test(broken_graphs_are_refused),
     };

@@ -21,7 +21,8 @@ import numpy
 from . import modelfile
 
 ACTIVATIONS = {"relu": "relu", "elu": "elu", "silu": "silu", "sigmoid": "sigmoid", "tanh": "tanh",
-               "hardswish": "hard_silu"}  # caelum's words, Keras 3's names; leaky and gelu are layers
+               "hardswish": "hard_silu", "relu6": "relu6", "selu": "selu", "softplus": "softplus",
+               "gelu_erf": "gelu"}  # caelum's words, Keras 3's names; leaky and gelu are layers
 WORDS = dict({name: word for word, name in ACTIVATIONS.items()}, linear="", swish="silu", hard_swish="hardswish")
 IDENTITIES = "Dropout", "SpatialDropout2D", "GaussianDropout", "AlphaDropout", "ActivityRegularization"
 # Keras has no tanh form of GELU; it is x sigmoid(x (GELU_SCALE x^2 + GELU_OFFSET)), for 1 + tanh z = 2 sigmoid(2 z)
@@ -66,8 +67,6 @@ class Layer:
 
     def activation(self):
         name = self.config.get("activation") or "linear"
-        if name == "gelu":
-            self.fail("activation gelu: Keras's is the exact one, caelum's its tanh form")
         if name not in WORDS:
             self.fail(f"activation '{name}': expected linear, " + ", ".join(ACTIVATIONS.values()))
         return WORDS[name]
@@ -570,8 +569,9 @@ def described(layer, sequential, three):
     if not three:
         old = {"negative_slope": "alpha", "batch_shape": "batch_input_shape"}
         config = {old.get(key, key): "swish" if value == "silu" else value for key, value in config.items()}
-        if config.get("activation") == "hard_silu":
-            raise Error("hardswish: Keras 2 has no activation for this, Keras 3 (.keras) has")
+        if config.get("activation") in ("hard_silu", "relu6"):
+            word = WORDS[config["activation"]]
+            raise Error(f"{word}: Keras 2 has no activation for this, Keras 3 (.keras) has")
     item = {"class_name": layer.kind, "config": config}
     if three:
         item.update(module="keras.layers", registered_name=None)

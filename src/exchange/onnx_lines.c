@@ -290,8 +290,8 @@ static int know(struct onnx_writer *w, size_t i) {
 /* Whether a word stands in a list with blanks between. */
 static bool is_listed(const char *word, const char *listed) {
     const size_t length = strlen(word);
-    for (const char *at = listed; (at = strstr(at, word)); at++)
-        if ((at == listed || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) return length > 0;
+    for (const char *at = listed; length > 0 && (at = strstr(at, word)); at++)
+        if ((at == listed || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) return true;
     return false;
 }
 

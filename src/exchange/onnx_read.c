@@ -315,10 +315,19 @@ static bool is_initializer(const Onnx__GraphProto *m, const char *name) {
     return false;
 }
 
-/* One input - old files list their weights there, too - and one output. */
+/* Whether both are pictures of the same shape, as far as the file says. */
+static bool is_like(const struct onnx_port *a, const struct onnx_port *b) {
+    bool like = a->dims == b->dims;
+    for (size_t i = 1; like && i < a->dims; i++)
+        like = a->dim[i] == b->dim[i] || a->dim[i] == 0 || b->dim[i] == 0;
+    return like;
+}
+
+/* One input - old files list their weights there, too - and one output; of several, as in a variational
+ * autoencoder, the reconstruction. */
 static int add_ports(struct onnx_file *file, const Onnx__GraphProto *m, const char *path,
                      struct caelum_error *err) {
-    size_t inputs = 0;
+    size_t inputs = 0, outputs = 0;
     if (m->n_input > MOST_NODES || m->n_initializer > MOST_NODES || m->n_input * m->n_initializer > 1 << 24)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu inputs and %zu tensors are too many", path,
                            m->n_input, m->n_initializer);
@@ -327,10 +336,17 @@ static int add_ports(struct onnx_file *file, const Onnx__GraphProto *m, const ch
         inputs++;
         CHECK(set_port(&file->graph.input, m->input[i], path, err));
     }
-    if (inputs != 1 || m->n_output != 1)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu inputs and %zu outputs; one of each expected", path,
-                           inputs, m->n_output);
-    return set_port(&file->graph.output, m->output[0], path, err);
+    if (inputs != 1) return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu inputs, one expected", path, inputs);
+    for (size_t i = 0; i < m->n_output; i++) {
+        struct onnx_port port = {0};
+        CHECK(set_port(&port, m->output[i], path, err));
+        const bool like = m->n_output == 1 || is_like(&port, &file->graph.input);
+        if (like) file->graph.output = port;
+        outputs += like;
+    }
+    if (outputs == 1) return CAELUM_OK;
+    return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu outputs; one expected, or one of the shape of the input",
+                       path, m->n_output);
 }
 
 static int set_props(struct metadata *props, const Onnx__ModelProto *m, struct caelum_error *err) {

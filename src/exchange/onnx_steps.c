@@ -64,15 +64,36 @@ const struct onnx_tensor *onnx_constant(const struct onnx_file *file, const char
     return source ? source->tensor : NULL;
 }
 
+/* What those who export know an operator as, where that is not its name. */
+static const char *known_as(const char *op) {
+    static const char *const names[][2] = {{"Clip", "clamp, ReLU6"},
+                                           {"ConvTranspose", "ConvTranspose2d, Conv2DTranspose"},
+                                           {"Gather", "indexing"},
+                                           {"Gemm", "Linear, Dense"},
+                                           {"InstanceNormalization", "InstanceNorm2d, GroupNorm"},
+                                           {"MatMul", "Linear, Dense, matmul"},
+                                           {"Mul", "*, Multiply"},
+                                           {"Pad", "pad, padding_mode, ZeroPadding2D"},
+                                           {"ReduceMean", "mean, GlobalAveragePooling2D"},
+                                           {"Reshape", "view, reshape, Reshape"},
+                                           {"Resize", "Upsample, interpolate, UpSampling2D"},
+                                           {"Slice", "slicing, Cropping2D"},
+                                           {"Transpose", "permute, Permute"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i][0], op) == 0) return names[i][1];
+    return "";
+}
+
 int onnx_refuse(struct onnx_path *path, const struct onnx_node *node, const char *format, ...) {
     char sentence[300];
     va_list list;
+    const char *known = known_as(node->op);
     if (path->result != 0) return path->result;
     va_start(list, format);
     number_vprint(sentence, sizeof sentence, format, list);
     va_end(list);
-    return path->result = caelum_fail(path->err, CAELUM_EFORMAT, "%s: node '%.60s' (%.30s): %s", path->path,
-                                      node->name, node->op, sentence);
+    return path->result = caelum_fail(path->err, CAELUM_EFORMAT, "%s: node '%.60s' (%.30s%s%s): %s",
+                                      path->path, node->name, node->op, *known ? "; " : "", known, sentence);
 }
 
 /* --- Forms ---------------------------------------------------------------------------------------- */

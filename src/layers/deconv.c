@@ -109,6 +109,7 @@ static const char *const examples[] = {"deconv 5",
                                        "deconv 4 k=4 stride=3 pad=valid tanh",
                                        "deconv 3 k=1 stride=2",
                                        "deconv 3 k=2 stride=3 pad=valid",
+                                       "deconv 2 k=13 stride=2",
                                        NULL};
 
 static const struct step_ops step = {

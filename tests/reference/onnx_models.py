@@ -236,7 +236,7 @@ TORCH = {
     "odd": (Odd(), (2, 1, 14, 14), ["pad 8 8", "crop"]),
     "pooled": (Pooled(), (2, 3, 12, 12), ["selu", "softplus", "avgpool 6"]),
     "convnext": (ConvNeXt(), (2, 3, 16, 16), ["gelu_erf"]),
-    "squeeze": (Squeeze(), (2, 3, 8, 8), ["!", "(Mul): of two values that are computed"]),
+    "squeeze": (Squeeze(), (2, 3, 8, 8), ["!", "(Mul; *, Multiply): of two values that are computed"]),
     "stem": (nn.Sequential(nn.Conv2d(3, 8, 7, 2, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(3, 2, 1),
                            nn.ConvTranspose2d(8, 3, 4, 4)), (2, 3, 16, 16), ["!", "(MaxPool): windows of 3 every 2 pixels"]),
 }

@@ -8,6 +8,7 @@ refusal."""
 import os
 import sys
 import warnings
+import onnx
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -94,6 +95,20 @@ def main():
             x.numpy().tofile(base + ".in")
             net(x).detach().numpy().tofile(base + ".out")
             print(os.path.basename(base), *shape, "|".join(words), flush=True)
+    for name, key, value, why in (("nowhere", "location", "nowhere.bin", "nowhere.bin"),
+                                  ("above", "location", "../weights.bin", "the name of one beside this"),
+                                  ("absolute", "location", "/etc/passwd", "the name of one beside this"),
+                                  ("offset", "offset", "1000000", "ends before its data"),
+                                  ("length", "length", "12", "12 bytes, 864 expected"),
+                                  ("number", "length", "-1", "where in it")):
+        model, base = onnx.load(os.path.join(sys.argv[1], "plain-fixed.onnx")), os.path.join(sys.argv[1], name)
+        onnx.save(model, base + ".onnx", save_as_external_data=True, location="weights.bin", size_threshold=0)
+        first = onnx.load(base + ".onnx", load_external_data=False)
+        for entry in first.graph.initializer[0].external_data:
+            if entry.key == key:
+                entry.value = value
+        onnx.save(first, base + ".onnx")
+        print(name, 2, 3, 12, 16, "!|" + why, flush=True)
 
 
 main()
