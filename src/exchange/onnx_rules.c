@@ -89,6 +89,10 @@ static int subtract(struct onnx_writer *w) {
     return onnx_join(w, "add");
 }
 
+static int negate(struct onnx_writer *w) {
+    return onnx_scale_all(w, -1, 0);
+}
+
 static int product(struct onnx_writer *w) {
     if (w->step->constant) return onnx_with_constant(w);
     return REFUSE(w,
@@ -229,6 +233,7 @@ static const struct onnx_rule rules[] = {
     {"DepthToSpace", 1, 1, false, onnx_depth_to_space, "blocksize mode"},
     {"Add", 2, 2, true, add, ""},
     {"Sub", 2, 2, true, subtract, ""},
+    {"Neg", 1, 1, false, negate, ""},
     {"Mul", 2, 2, true, product, ""},
     {"Div", 2, 2, true, product, ""},
     {"Clip", 1, 3, false, onnx_clip, "max min"},

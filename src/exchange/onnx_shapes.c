@@ -156,6 +156,17 @@ int onnx_transpose(struct onnx_writer *w) {
     return CAELUM_OK;
 }
 
+/* Some of the channels, by a convolution. */
+static int take_channels(struct onnx_writer *w, size_t first, size_t count) {
+    const size_t c = w->now.shape.c;
+    CHECK(onnx_say(w, "conv %zu k=1", count));
+    float *weight = onnx_weigh(w, "weight", NULL, count * c, c);
+    for (size_t i = 0; weight && i < count; i++) weight[i * c + first + i] = 1;
+    onnx_weigh(w, "bias", NULL, count, 1);
+    w->linear = w->affine = true;
+    return w->path->result;
+}
+
 /* One axis of a Slice: what it cuts before and after. */
 static int cut(struct onnx_writer *w, int64_t axis, int64_t start, int64_t end, int64_t *before,
                int64_t *after) {
@@ -168,7 +179,8 @@ static int cut(struct onnx_writer *w, int64_t axis, int64_t start, int64_t end, 
     if (end < 0) end = end < -n ? 0 : end + n;
     if (end > n) end = n;
     if (start >= end) return REFUSE(w, "nothing is left");
-    if (axis == 1) return start == 0 && end == n ? CAELUM_OK : REFUSE(w, "cuts channels");
+    if (axis == 1)
+        return start == 0 && end == n ? CAELUM_OK : take_channels(w, (size_t)start, (size_t)(end - start));
     before[axis - 2] = -start, after[axis - 2] = end - n;
     return CAELUM_OK;
 }

@@ -77,6 +77,8 @@ CASES = {
     "grouped": (nn.Conv2d(4, 4, 3, groups=2), (1, 4, 6, 6), ["conv 4 pad=valid"]),
     "dilated": (nn.Conv2d(4, 4, 3, dilation=2), (1, 4, 6, 6), ["conv 4 k=5 pad=valid"]),
     "overlapping": (nn.MaxPool2d(3, 2), (1, 4, 7, 7), ["!", "windows of 3 every 2"]),
+    "negated": (Apply(lambda x, a: 1 - torch.sigmoid(-a(x)[:, 1:3]) + x.chunk(2, 1)[0], nn.Conv2d(4, 4, 3, padding=1)),
+                (2, 4, 6, 6), ["conv 2 k=1 sigmoid", "add"]),
     "corners": (nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), (1, 2, 4, 4), ["!", "align_corners"]),
     "slope": (nn.LeakyReLU(0.2), (1, 2, 4, 4), ["prelu"]),
     "softmax": (nn.Softmax(1), (1, 2, 4, 4), ["!", "Softmax"]),
