@@ -185,7 +185,7 @@ static int fetch_file(struct fetch *f, struct caelum_error *err) {
     f->transfer = (struct transfer){.what = what,
                                     .progress = f->settings->progress,
                                     .cookie = f->settings->cookie,
-                                    .patience = data_patience};
+                                    .patience = data_patience()};
     int code = open_part(f, part, err);
     if (code == 0) code = ask_servers(f, err);
     if (code == 0 && (fsync(f->transfer.fd) != 0 || rename(part, path) != 0))

@@ -21,8 +21,9 @@ struct data_set {
 
 extern const struct data_set data_sets[];
 
-/* Seconds that a server may be silent, and between two attempts. */
-extern const int data_patience, data_pause;
+/* Seconds that a server may be silent; those between two attempts. */
+int data_patience(void);
+extern const int data_pause;
 
 /* NULL if there is none of that name. */
 const struct data_set *data_set_find(const char *name);

@@ -105,11 +105,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             data, start = b"<html>please log in</html>", 0
         if mode in ("cut", "norange-cut", "changed") and count <= 3:
             data = data[: start + len(data) // 4]
-        if mode in ("stall", "cut-and-gone"):
+        if mode == "gone":
             data = data[:1000]
-        if mode == "stall":
-            self.wfile.write(data[start:])
-            time.sleep(60)
+        if mode == "silent":
+            time.sleep(3600)
         elif mode == "slow":
             for at in range(start, len(data), 5000):
                 self.wfile.write(data[at : at + 5000])

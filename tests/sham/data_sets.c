@@ -2,7 +2,14 @@
  * is linked in place of data/sets.c. */
 #include "data/sets.h"
 
-const int data_patience = 1, data_pause = 0;
+#include <stdlib.h>
+
+const int data_pause = 0;
+
+/* Where nobody tests it, a busy machine must not pass for a silent server. */
+int data_patience(void) {
+    return getenv("PATIENCE") ? atoi(getenv("PATIENCE")) : 3600;
+}
 
 const struct data_set data_sets[] = {
     {"cifar-10",
