@@ -172,6 +172,7 @@ static void every_option_has_an_effect(void **state) {
         {"seed", "seed=2", ""},
         {"split-seed", "split-seed=2", ""},
         {"synthetic-seed", NULL, NULL}, /* no option of the command line */
+        {"resize", NULL, NULL},         /* wants files of pictures: tests/cli/data-formats.sh */
         {"crop", NULL, NULL},           /* wants a directory of pictures: tests/cli/folder.sh */
         {"limit", "limit=200", ""},
     };

@@ -84,7 +84,7 @@ def finish(settings: Any, progress: Progress) -> Run:
         library().train(c.byref(settings), c.byref(result))
     out = Path(os.fsdecode(settings.out))
     model = Model(out) if (out / "best.safetensors").exists() else None
-    return Run(model=model, history=watch.history, out=out, **vars(plain(result)))
+    return Run(**vars(plain(result)) | {"model": model, "history": watch.history, "out": out})
 
 
 def evaluate(model: ModelOrPath, data: Source, split: str = "test", *, threads: int = 0,

@@ -8,7 +8,7 @@ printf 'input 3\nconv 8 relu\nmaxpool\n' >half.net
 expect 3 "$CAELUM" train half.net --data synthetic:100 --out run
 says err "the output is 8x16x16, the pictures are 3x32x32"
 expect 4 "$CAELUM" train "$net" --data nowhere --out run
-says err "nowhere: No such file or directory; expected a directory with the CIFAR-10 batches"
+says err "nowhere: No such file or directory; expected a directory of pictures, a file or directory of a data set"
 holds "no run directory was made" test ! -e run
 
 real=$(real_data)
