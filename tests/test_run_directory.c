@@ -293,7 +293,7 @@ static void damaged_settings_are_refused(void **state) {
         {"lr", "0,5"},         {"lr", ""},
         {"epochs", "0"},       {"epochs", "1000001"},
         {"epochs", " 1"},      {"seed", "-1"},
-        {"crop", "257"},         {"shift", "8"},
+        {"crop", "257"},       {"shift", "8"},
         {"optimizer", "adan"}, {"flip", "maybe"},
         {"height", "0"},       {"width", "99999999999999999999"},
         {"warmup", "1"},       {"loss", "xent"},

@@ -166,6 +166,7 @@ static int open_data(caelum_data **out, const char *spec, const struct caelum_pi
     data->settings = (struct caelum_data_settings){.split_seed = settings->split_seed,
                                                    .synthetic_seed = settings->synthetic_seed,
                                                    .crop = settings->crop,
+                                                   .resize = settings->resize,
                                                    .limit = settings->limit};
     int result = pictures ? memory_open(data, pictures, err) : choose_source(data, spec, err);
     if (result == 0 && !pictures) result = open_source(data, settings, err);
