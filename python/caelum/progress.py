@@ -1,6 +1,7 @@
 """What long calls say while they work, and how they are stopped: by a callback, an exception in it, or Ctrl-C."""
 from __future__ import annotations
 
+import ctypes as c
 import math
 import os
 import signal
@@ -9,27 +10,34 @@ import threading
 import time
 from typing import Any, Callable, Optional, Union
 
+import numpy as np
+
 from .header import Record, plain
-from .library import HEADER
+from .library import HEADER, UsageError
+from .pictures import found
 
 Progress = Union[None, bool, Callable[[Record], Any]]
+Feed = Callable[[int, np.ndarray], np.ndarray]
 
 
 class Watch:
-    """Goes with one long call. Its `train` and `stage` are the C callbacks; what they catch is raised at the end.
+    """Goes with one long call. It has the C callbacks; what they catch is raised at the end.
 
     Python's own way with Ctrl-C is an exception wherever the interpreter next looks, which within a callback would be
     lost; so the signal is only noted, and the call ends by the rules of any other that is asked to stop."""
 
-    def __init__(self, progress: Progress = None):
-        self.call = progress if callable(progress) else None
+    def __init__(self, progress: Progress = None, feed: Optional[Feed] = None, shape: tuple[int, ...] = ()):
+        """feed is given pictures of that shape: channels, height, width."""
+        self.call, self.source, self.shape = progress if callable(progress) else None, feed, shape
         self.bar = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" if progress is None else progress is True
         self.history: list[Record] = []
         self.stop = False  # asked for, now or before
         self.caught: Optional[BaseException] = None
+        self.run: Any = None
         self.drawn = 0.0
-        self.train = dict(HEADER.types["caelum_train_settings"]._fields_)["progress"](self.on_train)
-        self.stage = HEADER.types["caelum_progress"](self.on_stage)
+        types = dict(HEADER.types["caelum_train_settings"]._fields_)
+        self.stage, self.train = types["stage"](self.on_stage), types["progress"](self.on_train)
+        self.feed = types["feed"](self.on_feed) if feed else types["feed"]()
 
     def __enter__(self) -> Watch:
         self.before = None
@@ -45,6 +53,7 @@ class Watch:
         if self.bar and self.drawn:
             self.write("\r\033[K")
         if self.caught:
+            self.caught.run = self.run  # type: ignore
             raise self.caught from None
 
     def interrupted(self, number: int, frame: Any) -> None:
@@ -83,6 +92,18 @@ class Watch:
         except BaseException as error:
             self.caught = error
         return self.stop or self.caught is not None
+
+    def on_feed(self, cookie: Any, step: int, n: int, pixels: int) -> int:
+        try:
+            shape = n, *self.shape
+            memory = np.ctypeslib.as_array((c.c_uint8 * int(np.prod(shape))).from_address(pixels)).reshape(shape)
+            given = np.asarray(self.source(step, memory.copy()))  # type: ignore
+            if given.dtype != np.uint8 or given.shape != shape:
+                raise UsageError(f"feed: expected uint8 {list(shape)}, got {found(given)}")
+            memory[...] = given
+        except BaseException as error:
+            self.caught = error
+        return self.caught is not None
 
     def epoch(self, now: Record) -> None:
         if self.bar:

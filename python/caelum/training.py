@@ -11,17 +11,20 @@ from .data import Data, Source
 from .header import Record, plain
 from .library import HEADER, PathLike, UsageError, fspath, library, struct, value_of
 from .model import Model
-from .progress import Progress, Watch
+from .progress import Feed, Progress, Watch
 
 
 class Run(Record):
     """What a training came to, and with that what struct caelum_train_result has.
 
     Attributes:
-        model: the best epoch's; None, if the run was stopped before its first was finished
+        model: the best epoch's; where none was finished, as it was left, or None if there is a run directory
         history: a caelum.Epoch for each epoch that this call finished
-        out: the run directory
+        out: the run directory, or None
     """
+
+
+OF_DATA = "split_seed", "limit", "synthetic_seed", "crop", "cache_dir"  # settings that caelum.Data has
 
 
 def options() -> dict[str, Any]:
@@ -48,43 +51,70 @@ def change(made: Any, settings: dict[str, Any]) -> None:
         library().train_set(c.byref(made), known[name].name, text_of(value))
 
 
-def train(network: PathLike, data: Optional[PathLike] = None, *, out: PathLike, force: bool = False,
-          init: Optional[PathLike] = None, threads: int = 0, cache_dir: Optional[PathLike] = None,
-          progress: Progress = None, **settings: Any) -> Run:
+def train(network: PathLike, data: Optional[Source] = None, *, out: Optional[PathLike] = None, force: bool = False,
+          init: Optional[PathLike] = None, threads: int = 0, progress: Progress = None, feed: Optional[Feed] = None,
+          **settings: Any) -> Run:
     """Trains a network on pictures, as `caelum train` does.
 
-        run = caelum.train("standard.net", "synthetic:2000", out="runs/first", epochs=5, lr=0.002, loss="mse")
+        run = caelum.train("standard.net", "photos", out="runs/first", epochs=5, lr=0.002, loss="mse")
         run.model.reconstruct("photo.jpg")
 
-    network: the file of its text. data: what caelum.Data opens. out: the run directory to make, which must not
-    exist unless `force`. init: a model from whose weights the run starts.
+    network: the file of its text, or the text itself. data: a caelum.Data, or what that opens, such as an array of
+    frames. out: the run directory to make, which must not exist unless `force`; None: no file is written. init: a
+    model from whose weights the run starts.
     settings: the options of `caelum train` with _ for -: epochs, batch, lr, optimizer, schedule, loss, task,
     early_stop, seed, ...; docs/training.md explains them.
 
     progress: called with a caelum.TrainProgress after every batch, and at the end of an epoch with its `finished`
     set; a true result ends the run, as does an exception, which then comes out of here. None: a bar, if standard
-    error is a terminal; False: nothing. What ends early, by Ctrl-C too, is saved: resume(out) takes it up again.
+    error is a terminal; False: nothing. What ends early, by Ctrl-C too, is saved in `out`, where resume() takes it up
+    again; an exception has what was trained as its attribute `run`.
+    feed: called before each batch with the number of steps done and the pictures that the data have for it, uint8 [n,
+    channels, height, width]; its result, an array of the same form, is trained on instead.
     """
-    made = struct("train_settings", net_path=fspath(network), data=fspath(data), out=fspath(out), force=force,
-                  init=fspath(init), threads=threads)
-    made.data_settings.cache_dir = fspath(cache_dir)
+    own = {key: settings.pop(key) for key in OF_DATA if key in settings}
+    if isinstance(data, Data) and own:
+        raise TypeError(f"{', '.join(own)}: of caelum.Data, which is open")
+    if not isinstance(data, Data):
+        data = Data(data, progress=False if callable(progress) else progress, **own)
+    made = struct("train_settings", open_data=data._data, out=fspath(out), force=force, init=fspath(init),
+                  threads=threads)
     change(made, settings)
-    return finish(made, progress)
+    net = c.c_void_p()
+    if isinstance(network, str) and "\n" in network:
+        library().net_parse(c.byref(net), network.encode(), b"network", *data._size())
+        made.net = net
+    else:
+        made.net_path = fspath(network)
+    try:
+        return finish(made, Watch(progress, feed, (data.info().channels, *data._size()) if feed else ()))
+    finally:
+        library().net_close(c.byref(net))
 
 
-def resume(out: PathLike, *, epochs: int = 0, threads: int = 0, progress: Progress = None) -> Run:
-    """Takes up a run that was stopped, from its directory; epochs: another number of them in all."""
-    return finish(struct("train_settings", out=fspath(out), resume=True, epochs=epochs, threads=threads), progress)
+def resume(out: PathLike, data: Optional[Data] = None, *, epochs: int = 0, threads: int = 0, progress: Progress = None,
+           ) -> Run:
+    """Takes up a run that was stopped, from its directory. data: of a run on pictures in memory, the same again.
+    epochs: another number of them in all."""
+    made = struct("train_settings", out=fspath(out), resume=True, epochs=epochs, threads=threads)
+    if data is not None:
+        made.open_data = data._data
+    return finish(made, Watch(progress))
 
 
-def finish(settings: Any, progress: Progress) -> Run:
+def finish(settings: Any, watch: Watch) -> Run:
     result = struct("train_result")
-    with Watch(progress) as watch:
-        settings.progress, settings.stage = watch.train, watch.stage
+    with watch:
+        settings.progress, settings.stage, settings.feed = watch.train, watch.stage, watch.feed
         library().train(c.byref(settings), c.byref(result))
-    out = Path(os.fsdecode(settings.out))
-    model = Model(out) if (out / "best.safetensors").exists() else None
-    return Run(**vars(plain(result)) | {"model": model, "history": watch.history, "out": out})
+        out = None if settings.out is None else Path(os.fsdecode(settings.out))
+        values, model = vars(plain(result)), None
+        if handle := values.pop("model"):
+            model = Model._of(c.c_void_p(handle))
+        elif out and (out / "best.safetensors").exists():
+            model = Model(out)
+        watch.run = Run(model=model, history=watch.history, out=out, **values)
+    return watch.run
 
 
 def evaluate(model: ModelOrPath, data: Source, split: str = "test", *, threads: int = 0,
@@ -97,9 +127,9 @@ def evaluate(model: ModelOrPath, data: Source, split: str = "test", *, threads: 
     """
     model = model_of(model)
     if not isinstance(data, Data):
-        known: dict[str, Any] = {key: int(model.metadata[key]) for key in ("split_seed", "synthetic_seed", "limit")
-                 if key in model.metadata}
-        data = Data(data, crop=model.info.height, progress=progress, **known)
+        of_files = data is None or isinstance(data, (str, os.PathLike))
+        known: Any = {key: int(model.metadata[key]) for key in OF_DATA[:3 if of_files else 2] if key in model.metadata}
+        data = Data(data, progress=progress, **known, **({"crop": model.info.height} if of_files else {}))
     if settings and model.task != "colorize":
         raise UsageError(f"{', '.join(settings)}: of colorizers alone, and the model is for the task {model.task}")
     kind, function = {"colorize": ("color_metrics", "eval_color"), "classify": ("class_metrics", "eval_class")}.get(
