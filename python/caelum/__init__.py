@@ -20,9 +20,9 @@ The shared library is loaded when something needs it: the file that the environm
 else the one that is installed.
 """
 from .codes import colorize, decode, encode
-from .data import Data, data_info
-from .library import (HEADER, DivergedError, Error, FileError, FormatError, ResourceError, StoppedError, UsageError,
-                      record)
+from .data import Data, data_fetch, data_info
+from .library import (HEADER, DivergedError, Error, FileError, FormatError, NetworkError, ResourceError, StoppedError,
+                      UsageError, record)
 from .model import Code, Model
 from .pictures import load_picture, save_picture
 from .training import Run, evaluate, resume, train
@@ -34,7 +34,7 @@ DataInfo, DataFile = record("data_info"), record("data_file")
 Metrics, ColorMetrics, ClassMetrics = record("metrics"), record("color_metrics"), record("class_metrics")
 TrainProgress, Epoch = record("train_progress"), record("epoch")
 
-__all__ = ["Model", "train", "resume", "evaluate", "colorize", "encode", "decode", "Data", "data_info", "load_picture",
-           "save_picture", "Code", "Run", "TrainProgress", "Epoch", "Metrics", "ColorMetrics", "ClassMetrics",
+__all__ = ["Model", "train", "resume", "evaluate", "colorize", "encode", "decode", "Data", "data_fetch",
+           "data_info", "load_picture", "save_picture", "Code", "Run", "TrainProgress", "Epoch", "Metrics", "ColorMetrics", "ClassMetrics",
            "NetInfo", "LayerInfo", "DataInfo", "DataFile", "Error", "UsageError", "FormatError", "FileError",
-           "DivergedError", "ResourceError", "StoppedError"]
+           "NetworkError", "DivergedError", "ResourceError", "StoppedError"]

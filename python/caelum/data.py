@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ctypes as c
 import os
+from pathlib import Path
 from typing import Any, Optional, Sequence, Union
 
 import numpy as np
@@ -126,6 +127,21 @@ class Data:
             info.classes[os.fsdecode(name)] = count.value
         info.files = vars(info).pop("file")[:info.files]
         return info
+
+
+def data_fetch(name: str, to: Optional[PathLike] = None, url: Optional[str] = None,
+               progress: Optional[bool] = None) -> Path:
+    """Fetches a published data set, "cifar-10" or "mnist" for example, as `caelum data fetch` does; gives the place that
+    caelum.Data opens.
+
+    to: a directory; None: that of the user's data, where caelum.Data finds it by its name. url: a copy of the files
+    nearby. What an earlier call has left is checked and continued.
+    """
+    place = (c.c_char * 4096)()
+    with Watch(progress) as watch:
+        settings = struct("fetch_settings", to=fspath(to), progress=watch.stage, **{"from": url and url.encode()})
+        library().data_fetch(name.encode(), c.byref(settings), place)
+    return Path(os.fsdecode(place.value))
 
 
 def data_info(data: Source, **settings: Any) -> Record:

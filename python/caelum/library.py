@@ -33,6 +33,11 @@ class FileError(Error, OSError):
     code = -4
 
 
+class NetworkError(Error, ConnectionError):
+    """A download that failed: no connection, or no server has the file."""
+    code = -5
+
+
 class DivergedError(Error, ArithmeticError):
     """Training that produced NaN, infinity or an exploding loss."""
     code = -6

@@ -59,7 +59,7 @@ def test_data(program):
 
 def test_callback_and_resume(net, tmp_path):
     """A callback that asks to stop, an exception in it, and what was stopped taken up again."""
-    whole = caelum.train(net, DATA, out=tmp_path / "whole", epochs=3)
+    whole = caelum.train(net, DATA, epochs=3)
     run = caelum.train(net, DATA, out=tmp_path / "run", epochs=3, progress=lambda now: (now.epoch, now.batch) == (2, 3))
     assert run.stopped and len(run.history) == 1 and run.model.metadata["epoch"] == "1"
 
@@ -71,7 +71,7 @@ def test_callback_and_resume(net, tmp_path):
     last = caelum.resume(tmp_path / "run")
     assert [epoch.epoch for epoch in last.history] == [3] and same(last.model, whole.model)
     at_once = caelum.train(net, DATA, out=tmp_path / "none", progress=lambda now: True)
-    assert at_once.stopped and at_once.model is None
+    assert at_once.stopped and at_once.model is None and (tmp_path / "none/checkpoint.safetensors").exists()
 
 
 def test_interrupt(net, tmp_path):
@@ -101,18 +101,31 @@ def test_errors(net, tmp_path):
                                   ({"init": "missing"}, caelum.FileError, "missing"),
                                   ({"lr": float("nan")}, caelum.UsageError, "lr")):
         with pytest.raises(kind, match=words):
-            caelum.train(net, DATA, out=tmp_path / "run", force=True, **settings)
+            caelum.train(net, DATA, **settings)
+    with pytest.raises(caelum.FileError, match="exists already"):
+        caelum.train(net, DATA, out=tmp_path)
     linear = tmp_path / "linear.net"
     linear.write_text("input 3\n" + 6 * "conv 8\n" + "conv 3\n")
     with pytest.raises(caelum.DivergedError, match="no longer finite in epoch 1"):
-        caelum.train(linear, DATA, out=tmp_path / "linear", optimizer="sgd", lr=100)
+        caelum.train(linear, DATA, optimizer="sgd", lr=100)
     with pytest.raises(OSError, match="missing.net"):
-        caelum.train("missing.net", DATA, out=tmp_path / "other")
+        caelum.train("missing.net", DATA)
 
 
-def test_bar(net, tmp_path, capfd):
-    caelum.train(net, DATA, out=tmp_path / "run", epochs=2, progress=True)
+def test_bar(net, capfd):
+    caelum.train(net, DATA, epochs=2, progress=True)
     said = capfd.readouterr().err
     assert "[" in said and "\repoch 2/2  loss 0.0" in said
-    caelum.train(net, DATA, out=tmp_path / "run", epochs=1, force=True)
+    caelum.train(net, DATA, epochs=1)
     assert capfd.readouterr() == ("", "")  # no terminal
+
+
+def test_fetch(program, tmp_path):
+    """What can be said without a server; tests/cli/fetch.sh has the rest."""
+    if b" curl" not in program("version"):
+        pytest.skip("a build without libcurl")
+    for name, url, kind, words in (("cifar10", None, caelum.UsageError, "did you mean 'cifar-10'?"),
+                                   ("mnist", "nearby", ValueError, "expected http://"),
+                                   ("mnist", (tmp_path / "none").as_uri(), caelum.NetworkError, "train-images")):
+        with pytest.raises(kind, match=words):
+            caelum.data_fetch(name, to=tmp_path / "to", url=url)
