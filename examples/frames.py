@@ -1,5 +1,5 @@
 """frames.py - trains on frames in memory until validation gets worse, then scores the next ones in a second thread: what
-the network has not seen moving like that it reconstructs badly."""
+it has not seen moving like that it reconstructs badly."""
 import threading
 
 import caelum

@@ -34,7 +34,7 @@ DataInfo, DataFile = record("data_info"), record("data_file")
 Metrics, ColorMetrics, ClassMetrics = record("metrics"), record("color_metrics"), record("class_metrics")
 TrainProgress, Epoch = record("train_progress"), record("epoch")
 
-__all__ = ["Model", "train", "resume", "evaluate", "colorize", "encode", "decode", "Data", "data_fetch",
-           "data_info", "load_picture", "save_picture", "Code", "Run", "TrainProgress", "Epoch", "Metrics", "ColorMetrics", "ClassMetrics",
-           "NetInfo", "LayerInfo", "DataInfo", "DataFile", "Error", "UsageError", "FormatError", "FileError",
-           "NetworkError", "DivergedError", "ResourceError", "StoppedError"]
+__all__ = ["Model", "train", "resume", "evaluate", "colorize", "encode", "decode", "Data", "data_fetch", "data_info",
+           "load_picture", "save_picture", "Code", "Run", "TrainProgress", "Epoch", "Metrics", "ColorMetrics",
+           "ClassMetrics", "NetInfo", "LayerInfo", "DataInfo", "DataFile", "Error", "UsageError", "FormatError",
+           "FileError", "NetworkError", "DivergedError", "ResourceError", "StoppedError"]

@@ -9,7 +9,7 @@ from typing import Any, Optional, Sequence, Union
 import numpy as np
 
 from .header import Record, plain
-from .library import PathLike, UsageError, fspath, library, struct, value_of
+from .library import HEADER, PathLike, UsageError, fspath, library, struct, value_of
 from .pictures import found, is_pil, made, pixels
 from .progress import Watch
 
@@ -32,9 +32,13 @@ def planes(source: Any) -> np.ndarray:
         array = np.moveaxis(array, 3, 1)
     if array.dtype != np.uint8 or array.ndim != 4 or array.shape[1] not in (1, 3):
         hint = "; round 255 times the values of [0, 1] to uint8" if array.dtype.kind == "f" else ""
-        raise UsageError("data: expected uint8 [n, height, width], [n, height, width, channels] or [n, channels, height, "
-                         f"width] with 1 or 3 channels, got {found(np.asarray(source))}{hint}")
+        raise UsageError("data: expected uint8 [n, height, width], [n, height, width, channels] or [n, channels, "
+                         f"height, width] with 1 or 3 channels, got {found(np.asarray(source))}{hint}")
     return array if any(array.strides) else np.ascontiguousarray(array)
+
+
+def split_of(word: str) -> Any:
+    return value_of(HEADER.types["caelum_split"], word)
 
 
 class Data:
@@ -48,16 +52,16 @@ class Data:
 
     def __init__(self, source: Union[None, PathLike, np.ndarray, Sequence[Any]] = None, *,
                  labels: Optional[Sequence[int]] = None, split: Sequence[int] = (0, 0, 0),
-                 progress: Optional[bool] = None, cache_dir: Optional[PathLike] = None, **settings: int):
+                 progress: Optional[bool] = None, cache_dir: Optional[PathLike] = None, **settings: Any):
         """Opens one.
 
-        source: what `caelum train --data` takes: a directory of pictures, CIFAR-10, "synthetic:COUNT:SIZE", ...; or
+        source: what `caelum train --data` takes: a directory of pictures, "cifar-10", "synthetic:COUNT:SIZE", ...; or
         pictures in memory: an array, uint8 [n, height, width], [n, height, width, channels] or [n, channels, height,
         width] with 1 or 3 channels, or a list of arrays, PIL's pictures or files, all of one size. None: what
         CAELUM_DATA names, else "synthetic".
         labels, split: of pictures in memory, the class of each, a number from 0, and how many of them are to train on,
         to validate by and to test on, in this order; all 0: shuffled and divided as other data are.
-        settings: split_seed, limit, synthetic_seed, crop, as for `caelum train`; in memory only the first two.
+        settings: split_seed, limit, crop, resize, synthetic_seed, as for `caelum train`; in memory only the first two.
         progress: a line on standard error while it is read; None: if that is a terminal.
 
         An array of contiguous [n, channels, height, width] or [n, height, width] is used where it is, and must not be
@@ -71,7 +75,7 @@ class Data:
                     raise TypeError("labels and split are of pictures in memory")
                 library().data_open(c.byref(self._data), fspath(source), c.byref(made))
             else:
-                files = [key for key in ("synthetic_seed", "crop") if key in settings]
+                files = [key for key in ("crop", "resize", "synthetic_seed") if key in settings]
                 if files:
                     raise UsageError(f"{', '.join(files)}: of files and generated pictures, not of those in memory")
                 self._from_memory(planes(source), labels, split, made)
@@ -103,14 +107,14 @@ class Data:
 
     def count(self, split: str = "all") -> int:
         """Pictures in a split, or in all."""
-        return int(library().data_count(self._data, value_of("split", split)))
+        return int(library().data_count(self._data, split_of(split)))
 
     def picture(self, split: str, i: int) -> np.ndarray:
         """Picture i of a split, uint8 [height, width, 3]."""
         count = self.count(split)
         if not 0 <= i < count:
             raise IndexError(f"picture {i} of the {count} of the split {split}")
-        return made(lambda out: library().data_picture(self._data, value_of("split", split), i, out))
+        return made(lambda out: library().data_picture(self._data, split_of(split), i, out))
 
     def _size(self) -> tuple[int, int]:
         height, width, _ = self.picture("train", 0).shape
@@ -131,8 +135,7 @@ class Data:
 
 def data_fetch(name: str, to: Optional[PathLike] = None, url: Optional[str] = None,
                progress: Optional[bool] = None) -> Path:
-    """Fetches a published data set, "cifar-10" or "mnist" for example, as `caelum data fetch` does; gives the place that
-    caelum.Data opens.
+    """Fetches a published data set, "cifar-10" for example, as `caelum data fetch` does; gives what caelum.Data opens.
 
     to: a directory; None: that of the user's data, where caelum.Data finds it by its name. url: a copy of the files
     nearby. What an earlier call has left is checked and continued.

@@ -20,7 +20,7 @@ VALUE = re.compile(r"(?:struct |enum )?(\w+) ?([* ]*)(\w*)((?:\[\w*\])*)")
 
 
 class Enum(c.c_int):
-    """A value of an enum; `word` is its name as caelum's options have it: "colorize"."""
+    """A value of an enum; `word` is what caelum's options call it, or its name in small letters: "colorize"."""
     words: dict[int, str]
 
     @property

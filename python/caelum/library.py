@@ -72,6 +72,9 @@ class Library:
                 setattr(self, function.replace("caelum_", "", 1), self._bound(function, kind, parameters))
             except AttributeError:
                 raise FileError(f"{name}: {function} is missing: expected caelum {wanted}") from None
+        for kind in HEADER.types.values():  # where the library has words for an enum, those count
+            if isinstance(kind, type) and issubclass(kind, Enum) and (words := self._words(kind.__name__)):
+                kind.words = dict(enumerate(words))
         found = self.version().decode()
         if found.split(".")[:2] != wanted.split(".")[:2]:
             raise FileError(f"{name}: caelum {found}, and this package is of {wanted}; both must be of one release")
@@ -94,6 +97,16 @@ class Library:
                 exception.code = code
                 raise exception
         return checked
+
+    def _words(self, enum: str) -> list[str]:
+        try:
+            first = c.c_char_p.in_dll(self._file, enum + "_words")
+        except ValueError:
+            return []
+        table, words = c.cast(c.byref(first), c.POINTER(c.c_char_p)), list[str]()
+        while word := table[len(words)]:
+            words.append(word.decode())
+        return words
 
     def path(self) -> Path:
         """The library's own file."""
@@ -125,7 +138,8 @@ def struct(name: str, /, **values: Any) -> Any:
         if not hasattr(made, key):
             raise TypeError(f"{key!r} is no setting; there are: {', '.join(field for field, _ in made._fields_)}")
         try:
-            setattr(made, key, value)
+            kind = dict(made._fields_)[key]
+            setattr(made, key, value_of(kind, value) if issubclass(kind, Enum) and isinstance(value, str) else value)
         except (TypeError, ValueError) as why:
             raise UsageError(f"{key}: {why}, got {value!r}") from None
         if isinstance(value, (int, float)) and plain(getattr(made, key)) != value:  # ctypes cuts off what is too long
@@ -133,13 +147,13 @@ def struct(name: str, /, **values: Any) -> Any:
     return made
 
 
-def value_of(enum: str, word: str) -> Enum:
+def value_of(enum: type[Enum], word: str) -> Enum:
     """The value of an enum whose word it is."""
-    kind = HEADER.types["caelum_" + enum]
-    for value, known in kind.words.items():
+    for value, known in enum.words.items():
         if known == word:
-            return kind(value)
-    raise UsageError(f"{enum}: expected one of {', '.join(kind.words.values())}; got {word!r}")
+            return enum(value)
+    name = enum.__name__.replace("caelum_", "")
+    raise UsageError(f"{name}: expected one of {', '.join(enum.words.values())}; got {word!r}")
 
 
 def fspath(path: Optional[PathLike]) -> Optional[bytes]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 import ctypes as c
 import os
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from .codes import ModelOrPath, model_of
 from .data import Data, Source
 from .header import Record, plain
-from .library import HEADER, PathLike, UsageError, fspath, library, struct, value_of
+from .library import HEADER, PathLike, UsageError, fspath, library, struct
 from .model import Model
 from .progress import Feed, Progress, Watch
 
@@ -24,7 +24,7 @@ class Run(Record):
     """
 
 
-OF_DATA = "split_seed", "limit", "synthetic_seed", "crop", "cache_dir"  # settings that caelum.Data has
+OF_DATA = "split_seed", "limit", "crop", "resize", "synthetic_seed", "cache_dir"  # settings that caelum.Data has
 
 
 def options() -> dict[str, Any]:
@@ -87,25 +87,36 @@ def train(network: PathLike, data: Optional[Source] = None, *, out: Optional[Pat
     else:
         made.net_path = fspath(network)
     try:
-        return finish(made, Watch(progress, feed, (data.info().channels, *data._size()) if feed else ()))
+        return finish(made, watch(progress, feed, data))
     finally:
         library().net_close(c.byref(net))
 
 
-def resume(out: PathLike, data: Optional[Data] = None, *, epochs: int = 0, threads: int = 0, progress: Progress = None,
-           ) -> Run:
-    """Takes up a run that was stopped, from its directory. data: of a run on pictures in memory, the same again.
-    epochs: another number of them in all."""
+def resume(out: PathLike, data: Union[None, Data, PathLike] = None, *, epochs: int = 0, threads: int = 0,
+           progress: Progress = None, feed: Optional[Feed] = None) -> Run:
+    """Takes up a run that was stopped, from its directory.
+
+    data: the same pictures, where they were in memory, or are in another place now. epochs: another number of them in
+    all. feed: of a run that was fed, the same again, with its caelum.Data.
+    """
     made = struct("train_settings", out=fspath(out), resume=True, epochs=epochs, threads=threads)
-    if data is not None:
+    if isinstance(data, Data):
         made.open_data = data._data
-    return finish(made, Watch(progress))
+    else:
+        made.data = fspath(data)
+    return finish(made, watch(progress, feed, data))
 
 
-def finish(settings: Any, watch: Watch) -> Run:
+def watch(progress: Progress, feed: Optional[Feed], data: Any) -> Watch:
+    if feed and not isinstance(data, Data):
+        raise TypeError("feed: expected a caelum.Data, whose pictures it replaces")
+    return Watch(progress, feed, (data.info().channels, *data._size()) if feed else ())
+
+
+def finish(settings: Any, watching: Watch) -> Run:
     result = struct("train_result")
-    with watch:
-        settings.progress, settings.stage, settings.feed = watch.train, watch.stage, watch.feed
+    with watching:
+        settings.progress, settings.stage, settings.feed = watching.train, watching.stage, watching.feed
         library().train(c.byref(settings), c.byref(result))
         out = None if settings.out is None else Path(os.fsdecode(settings.out))
         values, model = vars(plain(result)), None
@@ -113,8 +124,20 @@ def finish(settings: Any, watch: Watch) -> Run:
             model = Model._of(c.c_void_p(handle))
         elif out and (out / "best.safetensors").exists():
             model = Model(out)
-        watch.run = Run(model=model, history=watch.history, out=out, **values)
-    return watch.run
+        watching.run = Run(model=model, history=watching.history, out=out, **values)
+    return watching.run
+
+
+def trained_on(model: Model, files: bool) -> dict[str, Any]:
+    """Settings of data by which a model's training split them and, where they are files, brought them to one size."""
+    known, info = model.metadata, model.info
+    found: dict[str, Any] = {key: int(known[key]) for key in ("split_seed", "limit") if key in known}
+    if files:
+        found.update((key, int(known[key])) for key in ("synthetic_seed",) if key in known)
+        whole = known.get("crop") == "0" and (known.get("data") not in ("folder", "synthetic") or info.height == 32)
+        found["crop"] = info.height if info.height == info.width and not whole else 0
+        found["resize"] = known.get("resize", "no")
+    return found
 
 
 def evaluate(model: ModelOrPath, data: Source, split: str = "test", *, threads: int = 0,
@@ -127,9 +150,7 @@ def evaluate(model: ModelOrPath, data: Source, split: str = "test", *, threads: 
     """
     model = model_of(model)
     if not isinstance(data, Data):
-        of_files = data is None or isinstance(data, (str, os.PathLike))
-        known: Any = {key: int(model.metadata[key]) for key in OF_DATA[:3 if of_files else 2] if key in model.metadata}
-        data = Data(data, progress=progress, **known, **({"crop": model.info.height} if of_files else {}))
+        data = Data(data, progress=progress, **trained_on(model, isinstance(data, (str, os.PathLike))))
     if settings and model.task != "colorize":
         raise UsageError(f"{', '.join(settings)}: of colorizers alone, and the model is for the task {model.task}")
     kind, function = {"colorize": ("color_metrics", "eval_color"), "classify": ("class_metrics", "eval_class")}.get(
@@ -138,6 +159,6 @@ def evaluate(model: ModelOrPath, data: Source, split: str = "test", *, threads: 
     if "sheets" in settings:
         settings["sheets"] = fspath(settings["sheets"])
     with Watch(progress) as watch:
-        how = struct("eval_settings", split=value_of("split", split), threads=threads, progress=watch.stage, **settings)
+        how = struct("eval_settings", split=split, threads=threads, progress=watch.stage, **settings)
         getattr(library(), function)(model._model, data._data, c.byref(how), c.byref(metrics))
     return plain(metrics)

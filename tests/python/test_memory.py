@@ -91,7 +91,7 @@ def test_run_directory(pictures, tmp_path):
     assert same(caelum.resume(tmp_path / "run", data).model.arrays, trained(pictures))
 
 
-def test_feed(pictures):
+def test_feed(pictures, tmp_path):
     steps = []
 
     def feed(step, x):
@@ -99,6 +99,12 @@ def test_feed(pictures):
         return x
     assert same(trained(pictures, feed=feed), trained(pictures))
     assert steps == [(i, (50 if i % 5 < 4 else 40, 3, 16, 16)) for i in range(10)]
+    last = {"out": tmp_path / "run", "feed": feed, "progress": lambda now: now.finished is not None}
+    data = caelum.Data(pictures)
+    assert caelum.train(NET, data, epochs=2, **last).stopped
+    with pytest.raises(TypeError, match="feed: expected a caelum.Data"):
+        caelum.resume(tmp_path / "run", feed=feed)
+    assert same(caelum.resume(tmp_path / "run", data, feed=feed).model.arrays, trained(pictures))
     assert not same(trained(pictures, feed=lambda step, x: x[:, :, ::-1]), trained(pictures))
     for wrong in (lambda step, x: x / 255), (lambda step, x: x[:1]), (lambda step, x: None):
         with pytest.raises(caelum.UsageError, match=r"feed: expected uint8 \[50, 3, 16, 16\], got"):
@@ -126,7 +132,8 @@ def test_errors(pictures):
             (pictures, {"labels": np.full(300, 0.5)}, "whole numbers from 0"),
             (pictures, {"split": (1, 2)}, r"expected \(train, validation, test\)"),
             (pictures, {"split": (200, 50, 51)}, "expected a split of all 300"),
-            (pictures, {"crop": 16}, "crop: of files and generated")):
+            (pictures, {"crop": 16, "resize": "fit"}, "crop, resize: of files and generated"),
+            ("synthetic", {"resize": "fill"}, "resize: expected one of no, fit, crop, stretch; got 'fill'")):
         with pytest.raises(ValueError, match=words):
             caelum.Data(source, **settings)
     for call, words in ((lambda: caelum.Data("synthetic", labels=[1]), "of pictures in memory"),

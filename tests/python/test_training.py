@@ -129,3 +129,18 @@ def test_fetch(program, tmp_path):
                                    ("mnist", (tmp_path / "none").as_uri(), caelum.NetworkError, "train-images")):
         with pytest.raises(kind, match=words):
             caelum.data_fetch(name, to=tmp_path / "to", url=url)
+
+
+def test_files(net, program, tmp_path, photo):
+    """Whole pictures of files in two classes, brought to one size, and evaluated as they were trained on."""
+    for i in range(40):
+        folder = tmp_path / "pictures" / ("even", "odd")[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        caelum.save_picture(np.roll(photo, 3 * i, 1), folder / f"{i}.png")
+    settings = {"resize": "fit", "crop": 32, "cache_dir": tmp_path / "cache"}
+    info = caelum.data_info(tmp_path / "pictures", **settings)
+    assert (info.count, info.height, info.width, info.classes) == (40, 32, 32, {"even": 20, "odd": 20})
+    run = caelum.train(net, tmp_path / "pictures", epochs=1, **settings)
+    run.model.save(tmp_path / "model.safetensors")
+    told = program("eval", tmp_path / "model.safetensors", "-d", tmp_path / "pictures", "--no-baselines", "--json")
+    assert caelum.evaluate(run.model, tmp_path / "pictures").psnr == pytest.approx(told["psnr"], rel=1e-8)
