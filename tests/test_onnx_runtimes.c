@@ -231,7 +231,7 @@ static void check_import(const char *base, const size_t shape[4], char *words) {
     assert_ok(mem_alloc(&got, values, sizeof *got, err));
     assert_ok(caelum_model_run(model, model->net->layers, (const float *)(void *)in, shape[0], got, err));
     for (size_t i = 0; i < values; i++)
-        if (fabsf(got[i] - ((float *)(void *)want)[i]) > 1e-5f)
+        if (!(fabsf(got[i] - ((float *)(void *)want)[i]) <= 1e-5f)) /* NaN is wrong, too */
             fail_msg("%s: value %zu is %g, %g expected; text:\n%s", base, i, (double)got[i],
                      (double)((float *)(void *)want)[i], model->net->text);
     mem_free(&in), mem_free(&want), mem_free(&got);

@@ -302,7 +302,8 @@ static int write_step(struct onnx_writer *w) {
     if (!rule) return REFUSE(w, "an operator that a network's text has no layer for");
     if (!strchr(rule->form, '(')) {
         if (node->inputs < rule->least || node->inputs > rule->most)
-            return REFUSE(w, "%zu inputs, %zu to %zu expected", node->inputs, rule->least, rule->most);
+            return REFUSE(w, "%zu inputs, at least %zu and at most %zu expected", node->inputs, rule->least,
+                          rule->most);
         for (size_t j = 0; j < node->attributes; j++)
             if (!is_listed(node->attribute[j].name, rule->words))
                 return REFUSE(w, "its attribute '%.40s' is not understood", node->attribute[j].name);
