@@ -42,11 +42,14 @@ INLINE vf splat(float x) {
     return x - (vf){0};
 }
 
-/* Has v loaded once where it is used more than once; GCC 12 would rather load it again each time. */
+/* Makes of v a value of which the compiler knows nothing: it is loaded once where it is used more than once
+ * (GCC 12 would rather load it again each time), and products of it are not taken for others. */
 #if defined(__x86_64__) && (VW < 16 || defined(__AVX512F__))
 #define ONE_LOAD(v) __asm__("" : "+v"(v))
+#elif defined(__aarch64__) && VW == 4
+#define ONE_LOAD(v) __asm__("" : "+w"(v))
 #else
-#define ONE_LOAD(v) ((void)(v))
+#define ONE_LOAD(v) __asm__("" : "+m"(v))
 #endif
 
 /* mask ? a : b; a mask lane is all ones or all zeros. */

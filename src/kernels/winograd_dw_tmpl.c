@@ -64,11 +64,11 @@ INLINE void gradient_points2(const vf y[2], vf d[4]) {
     d[3] = y[1];
 }
 
-/* G^T u */
+/* G^T u but for the middle row's factor */
 INLINE void weight_points2(const eight u[4], eight g[3]) {
     const eight sum = u[1] + u[2], difference = u[1] - u[2];
     g[0] = u[0] + sum * 0.5f;
-    g[1] = difference * 0.5f;
+    g[1] = difference;
     g[2] = sum * 0.5f + u[3];
 }
 
@@ -79,20 +79,19 @@ INLINE void gradient_points4(const vf y[4], vf d[6]) {
     const vf even = y[0] + y[2] * 0.5f, odd = y[1] + y[3] * 0.5f;
     const vf even2 = y[0] + y[2] * 2.0f, odd2 = y[1] + y[3] * 2.0f;
     d[0] = y[0];
-    d[1] = even + odd * SQRT_HALF;
-    d[2] = even - odd * SQRT_HALF;
-    d[3] = even2 + odd2 * SQRT_TWO;
-    d[4] = even2 - odd2 * SQRT_TWO;
+    add_and_subtract(even, odd, SQRT_HALF, d + 1);
+    add_and_subtract(even2, odd2, SQRT_TWO, d + 3);
     d[5] = y[3];
 }
 
-/* G^T u, with a last place of 1. */
+/* G^T u but for the middle row's factor, with a last place of 1: products that were added to products here
+ * would be fused by one compiler this way, by another that way. */
 INLINE void weight_points4(const eight u[6], eight g[3]) {
     const eight sum = u[1] + u[2], difference = u[1] - u[2];
     const eight sum2 = u[3] + u[4], difference2 = u[3] - u[4];
-    const eight first = sum2 * 0.25f - sum, middle = difference2 * 0.5f - difference;
+    const eight first = sum2 * 0.25f - sum;
     g[0] = u[0] + first * (2.0f / 3);
-    g[1] = middle * (2.0f / 3 * SQRT_HALF);
+    g[1] = difference2 * 0.5f - difference;
     g[2] = (sum2 - sum) * (1.0f / 3) + u[5];
 }
 
@@ -129,6 +128,7 @@ INLINE void gradient_tiles(const struct tensor *dy, const struct tiles *tiles, f
 /* dw[channel][9] += G^T m G for `channels` channels, at most eight; m[places][channel]. */
 INLINE void add_weights(const float *m, size_t place, float *dw, size_t channels, const size_t side) {
     const size_t points = side + 2;
+    const float middle = side == 2 ? 0.5f : 2.0f / 3 * SQRT_HALF;
     eight r[6][3], g[9]; /* [column][row], [row][column] */
     UNROLL
     for (size_t b = 0; b < points; b++) {
@@ -144,6 +144,7 @@ INLINE void add_weights(const float *m, size_t place, float *dw, size_t channels
         for (size_t b = 0; b < points; b++) line[b] = r[b][i];
         side == 2 ? weight_points2(line, g + 3 * i) : weight_points4(line, g + 3 * i);
     }
+    for (size_t i = 0; i < 3; i++) g[3 * i + 1] *= middle, g[3 + i] *= middle;
     transpose(g);
     for (size_t c = 0; c < channels; c++, dw += 9) {
         *(unaligned_eight *)dw += g[c];
