@@ -120,6 +120,7 @@ static void FN(conv)(const struct conv_job *job) {
             conv_rows(job, CONV_COLS, h, w, by);       \
         return;                                        \
     }
+#ifndef __OPTIMIZE_SIZE__ /* else the last line serves all */
     CASE(3, 3, 1)
     CASE(2, 2, 1)
     CASE(2, 1, 1)
@@ -127,6 +128,7 @@ static void FN(conv)(const struct conv_job *job) {
     CASE(1, 1, 1)
     CASE(3, 3, 2)
     CASE(4, 4, 2)
+#endif
 #undef CASE
     conv_rows(job, CONV_COLS, s->kh, s->kw, s->stride);
 }
