@@ -10,7 +10,7 @@ from typing import Any, Union
 
 import numpy as np
 
-from .library import PathLike, fspath, library, struct
+from .library import PathLike, UsageError, fspath, library, struct
 from .model import Model, decoded, encoded
 from .pictures import Picture, pixels
 
@@ -39,7 +39,14 @@ def encode(pictures: Union[Mapping[str, Picture], Iterable[PathLike]], path: Pat
 
     pictures: pictures by the names that they are to have, or the paths of pictures.
     """
-    named = dict(pictures) if isinstance(pictures, Mapping) else {Path(file).stem: file for file in pictures}
+    given = pictures.items() if isinstance(pictures, Mapping) else [(Path(file).stem, file) for file in pictures]
+    named: dict[str, Picture] = {}
+    for name, picture in given:
+        if name in named:
+            raise UsageError(f"{picture} would have the name of {named[name]}; give pictures by names of their own")
+        named[name] = picture
+    if not named:
+        raise UsageError("no pictures were given to encode")
     with model_of(model)._codec(**settings) as codec:
         writer = c.c_void_p()
         library().code_writer_open(c.byref(writer), fspath(path), codec, len(named))

@@ -37,6 +37,9 @@ class Record:
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"{type(self).__name__} has no '{name}'; it has: {', '.join(vars(self))}")
 
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 

@@ -137,9 +137,11 @@ def struct(name: str, /, **values: Any) -> Any:
     for key, value in values.items():
         if not hasattr(made, key):
             raise TypeError(f"{key!r} is no setting; there are: {', '.join(field for field, _ in made._fields_)}")
+        kind = dict(made._fields_)[key]
+        if issubclass(kind, Enum) and isinstance(value, str):
+            value = value_of(kind, value)
         try:
-            kind = dict(made._fields_)[key]
-            setattr(made, key, value_of(kind, value) if issubclass(kind, Enum) and isinstance(value, str) else value)
+            setattr(made, key, value)
         except (TypeError, ValueError) as why:
             raise UsageError(f"{key}: {why}, got {value!r}") from None
         if isinstance(value, (int, float)) and plain(getattr(made, key)) != value:  # ctypes cuts off what is too long

@@ -83,8 +83,11 @@ def test_codes(photo, program, tmp_path):
     assert list(pictures) == ["photo"] and np.array_equal(pictures["photo"], model.decode(code))
     caelum.encode({"a": photo, "b": photo[:9]}, tmp_path / "two.clmc")
     assert [picture.shape for picture in caelum.decode(tmp_path / "two.clmc").values()] == [(40, 56, 3), (9, 56, 3)]
-    with pytest.raises(caelum.FileError):
-        caelum.encode({"a": photo}, tmp_path / "missing/a.clmc")
+    for pictures, file, words in (({"a": photo}, "missing/a.clmc", "missing"), ({}, "a.clmc", "no pictures"),
+                                  ([tmp_path / "photo.png", "other/photo.png"], "a.clmc", "would have the name of")):
+        with pytest.raises(caelum.Error, match=words):
+            caelum.encode(pictures, tmp_path / file)
+        assert not (tmp_path / file).exists()
     with pytest.raises(caelum.UsageError, match="7"):
         model.encode(photo, price=7)
     (tmp_path / "short.clmc").write_bytes((tmp_path / "two.clmc").read_bytes()[:-1])

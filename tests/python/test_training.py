@@ -38,6 +38,9 @@ def test_colorizers(models, program):
     assert [found.uv_mse, found.auc] == pytest.approx([told["uv_mse"], told["auc"]], rel=1e-8)
     with pytest.raises(caelum.UsageError, match="hints: of colorizers alone"):
         caelum.evaluate("standard", DATA, hints=4)
+    with pytest.raises(caelum.UsageError, match="^split: expected one of train, validation, test, all; got 'tests'$"):
+        caelum.evaluate("standard", DATA, "tests")
+    assert found == caelum.evaluate("colorize", caelum.Data(DATA), hints=4) != caelum.evaluate("colorize", DATA)
 
 
 def test_data(program):
