@@ -98,11 +98,40 @@ static void as_many_crops_as_make_sense(void **state) {
     assert_int_equal(crops_count(100, 70, 32, 3), 3);
 }
 
+/* A picture of 4 x 2 in red, worked out by hand. */
+static void wholes_are_brought_to_one_size(void **state) {
+    (void)state;
+    static const struct {
+        enum caelum_resize how;
+        size_t side;
+        uint8_t red[16];
+    } cases[] = {{CAELUM_RESIZE_FIT, 4, {0, 0, 0, 0, 10, 20, 30, 40, 50, 60, 70, 80, 0, 0, 0, 0}},
+                 {CAELUM_RESIZE_FIT, 2, {35, 55, 0, 0}},
+                 {CAELUM_RESIZE_CROP, 2, {20, 30, 60, 70}},
+                 {CAELUM_RESIZE_CROP, 4, {20, 20, 30, 30, 20, 20, 30, 30, 60, 60, 70, 70, 60, 60, 70, 70}},
+                 {CAELUM_RESIZE_STRETCH, 2, {15, 35, 55, 75}}};
+    uint8_t pixels[4 * 2 * 3] = {0}, turned[2 * 4 * 3] = {0};
+    for (size_t i = 0; i < 8; i++) pixels[3 * i] = turned[3 * (i % 4 * 2 + i / 4)] = (uint8_t)(10 * (i + 1));
+    const struct caelum_picture lying = {.width = 4, .height = 2, .pixels = pixels};
+    const struct caelum_picture standing = {.width = 2, .height = 4, .pixels = turned};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const size_t n = cases[k].side;
+        uint8_t out[3 * 16] = {0};
+        crop_whole(&lying, cases[k].how, n, n, out);
+        for (size_t i = 0; i < n * n; i++) assert_int_equal(out[i], cases[k].red[i]);
+        for (size_t i = n * n; i < 3 * n * n; i++) assert_int_equal(out[i], 0);
+        memset(out, 0, sizeof out);
+        crop_whole(&standing, cases[k].how, n, n, out);
+        for (size_t i = 0; i < n * n; i++) assert_int_equal(out[i % n * n + i / n], cases[k].red[i]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(crops_are_means_over_areas),
         cmocka_unit_test(windows_are_spread),
         cmocka_unit_test(as_many_crops_as_make_sense),
+        cmocka_unit_test(wholes_are_brought_to_one_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -182,6 +182,11 @@ static void damaged_pickles_do_no_harm(void **state) {
     assert_memory_equal(data->bytes, "abcdef", 6);
     assert_true(labels->kind == PICKLED_ITEMS && labels->size == 2 && pickle.item[labels->at + 1].size == 2);
     pickle_close(&pickle);
+    uint8_t other[sizeof good];
+    memcpy(other, good, sizeof good);
+    *(uint8_t *)memchr(other, 0x89, sizeof other) = 0x88; /* the first index varies fastest */
+    assert_error(CAELUM_EFORMAT, "no pickle as CIFAR's",
+                 pickle_read(&pickle, "p", other, sizeof good - 1, err));
     for (size_t i = 0; i < sizeof good - 1; i++)
         for (int v = 0; v < 256; v++) {
             uint8_t *bytes =
