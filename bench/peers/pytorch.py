@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../python"))
-from caelum import model  # noqa: E402
+from caelum import modelfile  # noqa: E402
 from caelum import torch as caelum_torch  # noqa: E402
 
 SIDE, PICTURES, BATCH, STEPS = 32, 1000, 50, 10
@@ -27,7 +27,7 @@ class Net(caelum_torch.Net):
     """A network that trains as caelum trains it: rounding has a gradient, and the code's bits have a price."""
 
     def __init__(self, path):
-        super().__init__(*model.read(path))
+        super().__init__(*modelfile.read(path))
         self.name, self.channels = os.path.basename(path).split(".")[0], self.lines[0].size
 
     def forward(self, x):
