@@ -93,6 +93,9 @@ if $python -c 'import torch, numpy' 2>/dev/null; then
     data=$(real_data)
     expect 0 $python "$SOURCE_DIR/tests/reference/torch_models.py" "$CAELUM" "${data:-synthetic:1500}" "$models"/*.safetensors
     cat out
+    # the peer of bench/peers/run is made of the same module
+    expect 0 $python "$SOURCE_DIR/bench/peers/pytorch.py" --seconds 0.01 "$models/standard.safetensors" infer.b1 train.b8
+    says out "standard.train.b8.t"
 else
     echo "left out: $python has no torch"
 fi
