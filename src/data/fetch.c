@@ -99,7 +99,7 @@ static int wait_a_while(const struct fetch *f, struct caelum_error *err) {
     return CAELUM_OK;
 }
 
-/* A server that has sent something is asked again, so many times while nothing more comes. */
+/* A server that has sent something is asked again, this often in a row without getting more. */
 enum { MORE_TRIES = 3 };
 
 static int ask_server(struct fetch *f, const char *url, struct caelum_error *err) {

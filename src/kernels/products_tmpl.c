@@ -64,7 +64,7 @@ PRODUCTS(3)
 PRODUCTS(4)
 
 /* m[k] = sum over c of w * v[c] for every pixel of m. v and m have steps of one pixel; w is packed by
- * conv_pack, one tap, or where `row` is not 0, rows of so many floats: w[c][k]. */
+ * conv_pack, one tap, or where `row` is not 0, rows of `row` floats: w[c][k]. */
 static void products(const struct tensor *v, const float *w, size_t row, const struct tensor *m) {
     static product_form *const form[CONV_GROUP][3] = {FORMS(1), FORMS(2), FORMS(3), FORMS(4)};
     /* as many wide tiles as leave pairs: rather 2 + 2 than 3 + 1 */

@@ -1,5 +1,5 @@
-/* load.c - goes on with a saved tensor, whatever comes in: the beginning of a branch. What comes in is saved
- * itself, or counts for nothing. */
+/* load.c - outputs a saved tensor, which begins a branch. The layer's input is ignored; where it is needed
+ * later, a `save` before this layer keeps it. */
 #include "layers/layer.h"
 #include "layers/onnx.h"
 
