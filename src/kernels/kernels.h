@@ -220,8 +220,7 @@ void conv_pack_transposed(const float *w, size_t k, size_t c, size_t taps, float
 /* Weights [k][c][3][3] to the order in which winograd reads them, 16 k c floats; with `turned` for the
  * gradient with respect to the input. */
 void winograd_pack(const float *w, size_t k, size_t c, bool turned, float *packed);
-/* Tiles of 2x2 outputs that are transformed at a time: as many as half a second
- * cache holds. */
+/* Tiles of 2x2 outputs that are transformed at a time: as many as half a second cache holds. */
 static inline size_t winograd_tiles(size_t c, size_t k) {
     const size_t tiles = 512 / (c + k);
     return tiles < 2 ? 2 : tiles / 2 * 2;

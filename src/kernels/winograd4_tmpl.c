@@ -146,7 +146,7 @@ static void output4_part(const void *cookie, size_t member, size_t members) {
     }
 }
 
-static void FN(winograd4)(const struct conv_job *job, float *scratch) {
+static void FN(shared_winograd4)(const struct conv_job *job, float *scratch) {
     const size_t channels = job->x.c, count = job->y.w / 4 * (job->y.h / 4), most = winograd4_tiles(channels);
     struct band4 band = {.job = job, .x = window_tensor(job), .v = scratch};
     band.m = scratch + 36 * place_size(channels, most);

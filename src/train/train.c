@@ -162,7 +162,7 @@ static int describe_spec(struct run *run, struct caelum_error *err) {
     return result;
 }
 
-/* What it takes to go on. */
+/* What resuming the run takes. */
 static int describe_checkpoint(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     struct metadata *m = &run->resume;
