@@ -472,6 +472,13 @@ struct caelum_eval_settings {
 
 struct caelum_eval_settings caelum_eval_defaults(void);
 
+/* Sets the fields of `settings` that decide which pictures there are and how they are split to what the
+ * model's training had, so that the model has seen none of the test pictures: split_seed, limit,
+ * synthetic_seed and resize; and crop, so that pictures in files get the model's size. A field of which the
+ * model's metadata say nothing stays. CAELUM_EFORMAT if they are damaged; then nothing is set. */
+int caelum_model_data_settings(const caelum_model *model, struct caelum_data_settings *settings,
+                               struct caelum_error *err);
+
 /* Runs `model` over a split and measures it. Fails with CAELUM_EFORMAT if the model does not fit the
  * pictures, CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
 int caelum_eval(const caelum_model *model, const caelum_data *data,

@@ -336,6 +336,45 @@ static void real_data_are_as_published(void **state) {
     caelum_data_close(&data);
 }
 
+/* What a model's metadata say of its training, as eval takes it. */
+static void settings_are_those_of_a_models_training(void **state) {
+    (void)state;
+    const struct {
+        size_t side;
+        const char *kind, *crop, *resize;
+        size_t wanted;
+        enum caelum_resize how;
+    } cases[] = {
+        {32, "folder", "0", "no", 0, CAELUM_RESIZE_NONE},
+        {32, "folder", "32", "fit", 32, CAELUM_RESIZE_FIT},
+        {16, "folder", "0", "crop", 16, CAELUM_RESIZE_CROP},
+        {16, "numpy", "0", "no", 0, CAELUM_RESIZE_NONE},
+        {16, "numpy", NULL, NULL, 16, CAELUM_RESIZE_NONE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct caelum_data_settings settings = caelum_data_defaults();
+        caelum_net *net = NULL;
+        caelum_model *model = NULL;
+        assert_ok(
+            caelum_net_parse(&net, "input 3\nconv 3 sigmoid\n", "test", cases[i].side, cases[i].side, err));
+        assert_ok(caelum_model_create(&model, net, 1, err));
+        caelum_net_close(&net);
+        assert_ok(caelum_model_set_metadata(model, "data", cases[i].kind, err));
+        if (cases[i].crop) assert_ok(caelum_model_set_metadata(model, "crop", cases[i].crop, err));
+        if (cases[i].resize) assert_ok(caelum_model_set_metadata(model, "resize", cases[i].resize, err));
+        assert_ok(caelum_model_set_metadata(model, "split_seed", "7", err));
+        assert_ok(caelum_model_set_metadata(model, "limit", "50", err));
+        settings.synthetic_seed = 3;
+        assert_ok(caelum_model_data_settings(model, &settings, err));
+        assert_true(settings.split_seed == 7 && settings.limit == 50 && settings.synthetic_seed == 3);
+        assert_int_equal(settings.crop, cases[i].wanted);
+        assert_int_equal(settings.resize, cases[i].how);
+        assert_ok(caelum_model_set_metadata(model, "limit", "-1", err));
+        assert_error(CAELUM_EFORMAT, "limit is '-1'", caelum_model_data_settings(model, &settings, err));
+        caelum_model_close(&model);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(broken_batches_are_named),
@@ -348,6 +387,7 @@ int main(void) {
         cmocka_unit_test(generated_pictures_are_golden),
         cmocka_unit_test(generated_pictures_look_natural),
         cmocka_unit_test(real_data_are_as_published),
+        cmocka_unit_test(settings_are_those_of_a_models_training),
     };
     return cmocka_run_group_tests_name("data", tests, make_batches, remove_batches);
 }
