@@ -86,6 +86,27 @@ static void wrong_idx_files_are_refused(void **state) {
     refuse("empty", bytes, 0, CAELUM_EFORMAT, "an empty file; expected a data set");
 }
 
+/* Words of names, by which a part of the data or labels are known. */
+static void words_of_names_are_whole(void **state) {
+    (void)state;
+    static const char *const words[] = {"y", "labels", NULL};
+    static const struct {
+        const char *name;
+        enum caelum_split part;
+        size_t word;
+    } cases[] = {{"x_train.npy", CAELUM_TRAIN, SIZE_MAX},
+                 {"Y_Train.npy", CAELUM_TRAIN, 0},
+                 {"t10k-labels-idx1-ubyte", CAELUM_TEST, 1},
+                 {"restrained.npy", CAELUM_ALL, SIZE_MAX},
+                 {"my validation.npy", CAELUM_VALIDATION, SIZE_MAX},
+                 {"", CAELUM_ALL, SIZE_MAX}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t length = strlen(cases[i].name);
+        assert_int_equal(source_part(cases[i].name, length), cases[i].part);
+        assert_true(source_word(cases[i].name, length, words) == cases[i].word);
+    }
+}
+
 /* Compressed: cut, damaged, and what expands without end. */
 static void wrong_compressed_files_are_refused(void **state) {
     (void)state;
@@ -230,7 +251,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_idx_files_are_refused), cmocka_unit_test(wrong_compressed_files_are_refused),
         cmocka_unit_test(wrong_arrays_are_refused),    cmocka_unit_test(damaged_pickles_do_no_harm),
-        cmocka_unit_test(wrong_stl_files_are_refused),
+        cmocka_unit_test(wrong_stl_files_are_refused), cmocka_unit_test(words_of_names_are_whole),
     };
     return cmocka_run_group_tests_name("formats", tests, setup, teardown);
 }

@@ -81,24 +81,27 @@ int source_progress(const struct source *source, const char *what, size_t done, 
     return CAELUM_OK;
 }
 
-enum caelum_split source_part(const char *name, size_t length) {
-    static const struct {
-        const char *word;
-        enum caelum_split part;
-    } words[] = {{"train", CAELUM_TRAIN},           {"training", CAELUM_TRAIN},
-                 {"val", CAELUM_VALIDATION},        {"valid", CAELUM_VALIDATION},
-                 {"validation", CAELUM_VALIDATION}, {"test", CAELUM_TEST},
-                 {"testing", CAELUM_TEST},          {"t10k", CAELUM_TEST}};
+size_t source_word(const char *name, size_t length, const char *const *words) {
     for (size_t at = 0; at < length;) {
         char word[16];
-        size_t n = 0;
+        size_t n = 0, i = 0;
         while (at + n < length && ascii_alnum(name[at + n])) n++;
         snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : 0), name + at);
-        for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-            if (ascii_same(word, words[i].word)) return words[i].part;
+        while (words[i] && !ascii_same(word, words[i])) i++;
+        if (words[i]) return i;
         at += n + 1;
     }
-    return CAELUM_ALL;
+    return SIZE_MAX;
+}
+
+enum caelum_split source_part(const char *name, size_t length) {
+    static const char *const words[] = {"train", "training", "val",  "valid", "validation",
+                                        "test",  "testing",  "t10k", NULL};
+    static const enum caelum_split part[] = {CAELUM_TRAIN,      CAELUM_TRAIN,      CAELUM_VALIDATION,
+                                             CAELUM_VALIDATION, CAELUM_VALIDATION, CAELUM_TEST,
+                                             CAELUM_TEST,       CAELUM_TEST};
+    const size_t i = source_word(name, length, words);
+    return i == SIZE_MAX ? CAELUM_ALL : part[i];
 }
 
 /* --- Making it ------------------------------------------------------------------------------------ */

@@ -61,6 +61,9 @@ void source_skip(struct source *source, const char *path, const char *reason);
 /* CAELUM_ESTOPPED if the caller asks for it. */
 int source_progress(const struct source *source, const char *what, size_t done, size_t total,
                     struct caelum_error *err);
+/* Which of the words, with NULL behind the last, is the first in a name, in upper or lower case; words of a
+ * name are its letters and digits between other characters. SIZE_MAX: none. */
+size_t source_word(const char *name, size_t length, const char *const *words);
 /* Which part of the data a name says it is: CAELUM_TRAIN, CAELUM_VALIDATION or CAELUM_TEST by a word in it;
  * CAELUM_ALL: none. */
 enum caelum_split source_part(const char *name, size_t length);
