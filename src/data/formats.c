@@ -11,15 +11,9 @@
 #include <string.h>
 
 /* In the order in which they are tried. */
-static const struct data_format formats[] = {
-    {"cifar-10", cifar10_is_meant, cifar10_read},
-    {"cifar-100", cifar100_is_meant, cifar100_read},
-    {"cifar-10", cifar10_python_is_meant, cifar10_python_read},
-    {"cifar-100", cifar100_python_is_meant, cifar100_python_read},
-    {"stl-10", stl_is_meant, stl_read},
-    {"idx", idx_is_meant, idx_read},
-    {"numpy", numpy_is_meant, numpy_read},
-    {"folder", pictures_is_meant, pictures_read},
+static const struct data_format *const formats[] = {
+    &cifar10_format, &cifar100_format, &cifar10_python_format, &cifar100_python_format,
+    &stl_format,     &idx_format,      &numpy_format,          &pictures_format,
 };
 enum { FORMATS = sizeof formats / sizeof *formats, LEAST = 10 };
 
@@ -151,16 +145,16 @@ static int read_lists(struct source *s, const struct data_format *format, struct
 }
 
 static int read_source(struct source *s, struct caelum_error *err) {
-    const struct data_format *format = formats;
+    size_t format = 0;
     struct prepared_header *h = &s->to->header;
     CHECK(tree_unpack(s->tree, s->unpack_in, err));
-    while (format < formats + FORMATS && !format->is_meant(s->tree)) format++;
-    if (format == formats + FORMATS) return unknown(s->tree, err);
-    CHECK(read_lists(s, format, err));
+    while (format < FORMATS && !formats[format]->is_meant(s->tree)) format++;
+    if (format == FORMATS) return unknown(s->tree, err);
+    CHECK(read_lists(s, formats[format], err));
     if (ferror(s->to->stream)) return CAELUM_OK;
     const size_t usable = (size_t)(h->photos ? h->photos : h->count);
     if (usable < LEAST) return too_few(s, usable, err);
-    snprintf(h->name, sizeof h->name, "%s", format->name);
+    snprintf(h->name, sizeof h->name, "%s", formats[format]->name);
     h->names_size = s->names_size, h->skips_size = s->skips_size;
     prepared_tables(s->to, s->first, s->labels, s->names_text, s->skips_text);
     return CAELUM_OK;

@@ -27,22 +27,8 @@ struct data_format {
     int (*read)(struct source *source, struct caelum_error *err);
 };
 
-bool cifar10_is_meant(const struct tree *tree);
-int cifar10_read(struct source *source, struct caelum_error *err);
-bool cifar100_is_meant(const struct tree *tree);
-int cifar100_read(struct source *source, struct caelum_error *err);
-bool cifar10_python_is_meant(const struct tree *tree);
-int cifar10_python_read(struct source *source, struct caelum_error *err);
-bool cifar100_python_is_meant(const struct tree *tree);
-int cifar100_python_read(struct source *source, struct caelum_error *err);
-bool stl_is_meant(const struct tree *tree);
-int stl_read(struct source *source, struct caelum_error *err);
-bool idx_is_meant(const struct tree *tree);
-int idx_read(struct source *source, struct caelum_error *err);
-bool numpy_is_meant(const struct tree *tree);
-int numpy_read(struct source *source, struct caelum_error *err);
-bool pictures_is_meant(const struct tree *tree);
-int pictures_read(struct source *source, struct caelum_error *err);
+extern const struct data_format cifar10_format, cifar100_format, cifar10_python_format,
+    cifar100_python_format, stl_format, idx_format, numpy_format, pictures_format;
 
 /* --- For formats ---------------------------------------------------------------------------------- */
 

@@ -9,7 +9,7 @@ static bool is_idx(const struct tree_file *file) {
            file->head[3] >= 1;
 }
 
-bool idx_is_meant(const struct tree *tree) {
+static bool is_meant(const struct tree *tree) {
     for (size_t i = 0; i < tree->count; i++)
         if (is_idx(&tree->file[i])) return true;
     return false;
@@ -34,6 +34,8 @@ static int parse(struct array *array, const char *name, const uint8_t *bytes, si
     return CAELUM_OK;
 }
 
-int idx_read(struct source *source, struct caelum_error *err) {
+static int read_data(struct source *source, struct caelum_error *err) {
     return arrays_take(source, is_idx, parse, err);
 }
+
+const struct data_format idx_format = {"idx", is_meant, read_data};
