@@ -132,7 +132,7 @@ def trained_on(model: Model, files: bool) -> dict[str, Any]:
     """Settings of data by which a model's training split them and, where they are files, brought them to one size."""
     made = struct("data_settings")
     library().model_data_settings(model._model, c.byref(made))
-    return {key: getattr(made, key) for key in OF_DATA[:5 if files else 2]}
+    return {key: getattr(made, key) for key in (OF_DATA if files else ("split_seed", "limit"))}
 
 
 def evaluate(model: ModelOrPath, data: Source, split: str = "test", *, threads: int = 0,
