@@ -195,26 +195,34 @@ static void damaged_labels_are_noticed(void **state) {
 }
 
 /* Small archives that unpack to much: given up on before. */
-static void archives_of_other_things_are_refused(void **state) {
-    (void)state;
-    struct caelum_data *data = NULL;
-    char path[400];
+/* A compressed tar of one file of `size` zeros. */
+static void write_zeros(const char *path, const char *name, size_t size) {
     static const uint8_t zeros[1 << 16];
-    snprintf(path, sizeof path, "%s/bomb.tar.gz", root);
     struct archive *a = archive_write_new();
     struct archive_entry *e = archive_entry_new();
     archive_write_add_filter_gzip(a);
     archive_write_set_format_ustar(a);
     assert_int_equal(archive_write_open_filename(a, path), ARCHIVE_OK);
-    archive_entry_set_pathname(e, "zeros");
-    archive_entry_set_size(e, (size_t)300 << 20);
+    archive_entry_set_pathname(e, name);
+    archive_entry_set_size(e, (la_int64_t)size);
     archive_entry_set_filetype(e, AE_IFREG);
     assert_int_equal(archive_write_header(a, e), ARCHIVE_OK);
-    for (size_t i = 0; i < (size_t)300 << 20; i += sizeof zeros) archive_write_data(a, zeros, sizeof zeros);
+    for (size_t i = 0; i < size; i += sizeof zeros) archive_write_data(a, zeros, sizeof zeros);
     archive_entry_free(e);
     archive_write_close(a);
     archive_write_free(a);
+}
+
+static void archives_of_other_things_are_refused(void **state) {
+    (void)state;
+    struct caelum_data *data = NULL;
+    char path[400];
+    snprintf(path, sizeof path, "%s/bomb.tar.gz", root);
+    write_zeros(path, "zeros", (size_t)300 << 20);
     assert_error(CAELUM_EFORMAT, "MiB in an archive of its size", open_at(&data, path, err));
+    snprintf(path, sizeof path, "%s/empty.tar.gz", root);
+    write_zeros(path, "empty.bin", 0);
+    assert_error(CAELUM_EIO, "no data set that is known is in it", open_at(&data, path, err));
     snprintf(path, sizeof path, "%s/pipe", root);
     assert_int_equal(mkfifo(path, 0600), 0);
     alarm(60);

@@ -108,6 +108,7 @@ static int unpack(struct tree *tree, struct archive *archive, struct archive_ent
     if (result != 0) return result;
     mem_free(&tree->file[0].path);
     tree->count = 0;
+    tree->unpacked = (struct file_map){.bytes = (const uint8_t *)"", .size = 0}; /* of empty files alone */
     result = take_entries(tree, archive, entry, &spool, err);
     if (result == 0 && spool.size > 0) {
         void *bytes = fflush(spool.stream) == 0
