@@ -146,9 +146,10 @@ static const struct caelum_option rows[] = {
            "seed of the shuffle that precedes the split"),
     OPTION(SIZE, struct data_command, 0, "limit", settings.limit, "N",
            "use only the first N pictures of that shuffle; 0 = all"),
-    OPTION(SIZE, struct data_command, 0, "crop", settings.crop, "N",
-           "for pictures in files: cut squares of N x N pixels, 8 to 256, out of them; 0 = small ones of one "
-           "size as they are, of others squares of 32"),
+    OPTION(
+        SIZE, struct data_command, 0, "crop", settings.crop, "N",
+        "for pictures in files: cut squares of N x N pixels, 8 to 256, out of them; 0 = take small pictures "
+        "of one size whole, cut 32 x 32 out of others"),
     CHOICE(
         struct data_command, "resize", settings.resize, caelum_resize_words,
         "for pictures in files: bring each to one size, --crop, instead: all of it between black bars, the "
@@ -158,7 +159,7 @@ static const struct caelum_option rows[] = {
            "export: directory for the pictures, as PNG; fetch: for the files, "
            "default ~/.local/share/caelum/NAME"),
     OPTION(STRING, struct data_command, 0, "from", from, "URL",
-           "fetch: directory of a server that has the files under their published names"),
+           "fetch: address of a directory with the files under their published names, or of the file"),
     CHOICE(struct data_command, "split", split, eval_splits, "export: which part of the data"),
     OPTION(SIZE, struct data_command, 0, "count", count, "N",
            "export: only the first N pictures of the split; 0 = all"),
@@ -205,6 +206,6 @@ static void close_data(void *values) {
 }
 
 COMMAND(data, "info|cache|export|fetch SPEC",
-        "describe a data set, prepare it for faster starts, write its pictures, or get it",
+        "describe a data set, prepare it for faster starts, write its pictures, or fetch it",
         "caelum data info synthetic:1000", .rows = rows, .display = true, .size = sizeof(struct data_command),
         .defaults = defaults, .run = run, .close = close_data);
