@@ -160,7 +160,7 @@ static void grey_and_labels_are_described(void **state) {
 
 static void wrong_arguments_are_refused(void **state) {
     static struct sample s;
-    static const size_t short_split[3] = {40, 6, 6}, no_train[3] = {0, 54, 6};
+    static const size_t short_split[3] = {40, 6, 6}, no_train[3] = {0, 54, 6}, wraps[3] = {SIZE_MAX, 61, 0};
     caelum_data *data = NULL;
     struct caelum_train_result result;
     (void)state;
@@ -179,6 +179,7 @@ static void wrong_arguments_are_refused(void **state) {
     REFUSED("at most 2147483647, got 2147483648", p.count = 2147483648u);
     REFUSED("expected a split of all 60, some of them to train on, got 40/6/6",
             memcpy(p.split, short_split, sizeof short_split));
+    REFUSED("expected a split of all 60", memcpy(p.split, wraps, sizeof wraps)); /* their sum is 60 */
     REFUSED("got 0/54/6", memcpy(p.split, no_train, sizeof no_train));
     REFUSED("9 pictures are too few to split", p.count = 9);
     struct caelum_train_settings t = settings_of(&s, s.data);
@@ -327,6 +328,7 @@ static void runs_are_resumed_with_the_same_pictures(void **state) {
     caelum_data *data = NULL, *other = NULL;
     struct caelum_train_result result = {0};
     static const size_t split[3] = {48, 6, 6};
+    struct caelum_data_settings shuffle = caelum_data_defaults();
     char out[300];
     (void)state;
     open_sample(&s);
@@ -363,6 +365,12 @@ static void runs_are_resumed_with_the_same_pictures(void **state) {
             CAELUM_EFORMAT,
             "divided into 48/6/6 of 48/6/6 (train/validation/test) by seed 1, the run's into 48/6/6 by",
             caelum_train(&resume, NULL, err));
+        caelum_data_close(&other);
+        shuffle.split_seed = 7;
+        assert_ok(caelum_data_from_pictures(&other, &s.pictures, &shuffle, err));
+        resume.open_data = other;
+        assert_error(CAELUM_EFORMAT, "by seed 7, the run's into 48/6/6 by seed 1",
+                     caelum_train(&resume, NULL, err));
         caelum_data_close(&other);
         resume.open_data = data;
         assert_ok(caelum_train(&resume, &result, err));

@@ -24,7 +24,9 @@ static void copy(const struct caelum_pictures *p, const uint8_t *from, uint8_t *
 }
 
 static int check(const struct caelum_pictures *p, size_t *size, struct caelum_error *err) {
-    const size_t given = p->split[0] + p->split[1] + p->split[2];
+    const size_t *part = p->split, n = p->count;
+    const bool split = part[0] > 0 || part[1] > 0 || part[2] > 0; /* no sums: they may wrap around */
+    const bool whole = part[0] <= n && part[1] <= n - part[0] && part[2] == n - part[0] - part[1];
     size_t bytes;
     if (!p->pixels) return caelum_fail(err, CAELUM_EUSAGE, "pictures: no pixels were given");
     if (p->channels != 1 && p->channels != 3)
@@ -34,10 +36,10 @@ static int check(const struct caelum_pictures *p, size_t *size, struct caelum_er
                            DATA_MOST_SIDE, p->height, p->width);
     if (p->count > INT_MAX)
         return caelum_fail(err, CAELUM_EUSAGE, "pictures: at most %d, got %zu", INT_MAX, p->count);
-    if (given > 0 && (given != p->count || p->split[CAELUM_TRAIN] == 0))
+    if (split && (!whole || part[CAELUM_TRAIN] == 0))
         return caelum_fail(err, CAELUM_EUSAGE,
                            "pictures: expected a split of all %zu, some of them to train on, got %zu/%zu/%zu",
-                           p->count, p->split[0], p->split[1], p->split[2]);
+                           n, part[0], part[1], part[2]);
     *size = p->channels * p->height * p->width;
     return size_mul(p->count, *size, &bytes, err);
 }
