@@ -158,8 +158,11 @@ static int open_part(struct fetch *f, const char *path, struct caelum_error *err
     struct stat st;
     t->fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
     if (t->fd < 0) return caelum_fail(err, CAELUM_EIO, "%s: can't be written: %s", path, strerror(errno));
-    if (fstat(t->fd, &st) != 0 || !S_ISREG(st.st_mode))
+    if (fstat(t->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(t->fd);
+        t->fd = -1; /* nor is it removed */
         return caelum_fail(err, CAELUM_EIO, "%s: not a regular file", path);
+    }
     t->path = path;
     t->size = f->file->bytes;
     t->have = (uint64_t)st.st_size;

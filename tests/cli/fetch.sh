@@ -103,7 +103,11 @@ mkdir other && echo mine >other/images.gz
 expect 4 "$SHAM" data fetch pictures --from "$at/ok" -o other
 says err "other/images.gz is there, but it is not the published file; move it away and fetch again"
 holds "it is as it was" grep -q mine other/images.gz
-rm other/images.gz && ln -s ../ok/images.gz other/images.gz.part
+rm other/images.gz && mkfifo other/images.gz.part
+expect 4 "$SHAM" data fetch pictures --from "$at/ok" -o other
+says err "other/images.gz.part: not a regular file"
+holds "a pipe is left alone" test -p other/images.gz.part
+rm other/images.gz.part && ln -s ../ok/images.gz other/images.gz.part
 expect 4 "$SHAM" data fetch pictures --from "$at/ok" -o other
 says err "other/images.gz.part: can't be written: Too many levels of symbolic links"
 holds "a link is left alone" test -L other/images.gz.part
