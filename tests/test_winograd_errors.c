@@ -80,7 +80,13 @@ static double gradient_error(const struct kernels *kernels, enum method method, 
     return sqrt(sum);
 }
 
-/* The plain sum adds 64 terms in a row in each of eight lanes. */
+/* If roundings are independent, the mean square error of n products added one after the other grows as n^2 /
+ * 2 times the mean square of a product. The plain sum has 49 to 64 products in each of eight lanes; tiles of
+ * 2x2 have 8 x 16 at each place, tiles of 4x4 have 8 x 4. There the mean square of a product is larger by the
+ * squared lengths of a row of B^T and one of A in both directions, and a weight sums the places' errors by
+ * the squares of G^T's entries. Together this is 2.5 and 3.9 times the plain sum's error. The transforms' own
+ * roundings, which matter more where sums are short, make it 2.6 and 4.6. The margin is for instruction sets
+ * without fused multiply-add, where each product is rounded as well. */
 static void gradients_errors_are_small_multiples(void **state) {
     (void)state;
     EACH_LEVEL(kernels) {
@@ -101,8 +107,8 @@ static void gradients_errors_are_small_multiples(void **state) {
         for (enum method m = PLAIN; m < METHODS; m++) rms[m] = gradient_error(kernels, m, &job, scratch);
         print_message("%s: gradients in tiles of 2x2 %.2f times the plain sum's error, of 4x4 %.2f times\n",
                       kernels->name, rms[TILES_OF_2] / rms[PLAIN], rms[TILES_OF_4] / rms[PLAIN]);
-        assert_true(rms[TILES_OF_2] < 3 * rms[PLAIN]);
-        assert_true(rms[TILES_OF_4] < 6 * rms[PLAIN]);
+        assert_true(rms[TILES_OF_2] < 2.75 * rms[PLAIN]);
+        assert_true(rms[TILES_OF_4] < 5 * rms[PLAIN]);
         test_tensor_free(&x), test_tensor_free(&y);
         mem_free(&scratch);
     }
