@@ -1,5 +1,5 @@
 /* test_data.c - the CIFAR-10 reader on whole and broken files, the archive against the directory, the
- * cache, the split, and the generated pictures' golden hash. */
+ * cache, the split, the generated pictures' golden hash, and pictures in memory by their strides. */
 #include "testing.h"
 
 #include "base/file.h"
@@ -383,6 +383,29 @@ static void settings_are_those_of_a_models_training(void **state) {
     }
 }
 
+/* Planes in memory, read backwards in one dimension at a time. */
+static void each_stride_counts(void **state) {
+    enum { N = 60, SIDE = 16, PLANE = SIDE * SIDE, SIZE = 3 * PLANE };
+    static const size_t size[4] = {N, 3, SIDE, SIDE}, stride[4] = {SIZE, PLANE, SIDE, 1};
+    static uint8_t pixels[N * SIZE];
+    struct rng rng = rng_make(6, RNG_TEST, 0);
+    (void)state;
+    for (size_t i = 0; i < N * SIZE; i++) pixels[i] = (uint8_t)rng_u32(&rng);
+    for (size_t d = 0; d < 4; d++) {
+        const size_t last = (size[d] - 1) * stride[d];
+        struct caelum_pictures p = {
+            .pixels = pixels + last, .count = N, .channels = 3, .height = SIDE, .width = SIDE};
+        caelum_data *data = NULL;
+        for (size_t k = 0; k < 4; k++) p.stride[k] = (k == d ? -1 : 1) * (ptrdiff_t)stride[k];
+        assert_ok(caelum_data_from_pictures(&data, &p, NULL, err));
+        for (size_t i = 0; i < N * SIZE; i++) {
+            const size_t at = i / stride[d] % size[d];
+            assert_int_equal(data->pixels[i], pixels[i + last - 2 * at * stride[d]]);
+        }
+        caelum_data_close(&data);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(broken_batches_are_named),
@@ -396,6 +419,7 @@ int main(void) {
         cmocka_unit_test(generated_pictures_look_natural),
         cmocka_unit_test(real_data_are_as_published),
         cmocka_unit_test(settings_are_those_of_a_models_training),
+        cmocka_unit_test(each_stride_counts),
     };
     return cmocka_run_group_tests_name("data", tests, make_batches, remove_batches);
 }

@@ -50,6 +50,9 @@ static void wrong_idx_files_are_refused(void **state) {
     bytes[4] = 128; /* 2^31 more */
     refuse("many", bytes, size, CAELUM_EFORMAT,
            "declares 42949673200 values of 1 bytes, but 240 bytes follow");
+    make_idx(bytes);
+    bytes[5] = 1; /* 2^16 more */
+    refuse("more", bytes, size, CAELUM_EFORMAT, "declares 1310960 values");
     memset(bytes + 4, 255, 12);
     refuse("over", bytes, size, CAELUM_ERESOURCE, "");
     make_idx(bytes);
@@ -59,7 +62,9 @@ static void wrong_idx_files_are_refused(void **state) {
     bytes[2] = 10;
     refuse("type", bytes, size, CAELUM_EFORMAT,
            "of type 10 with 3 dimensions; expected an idx file as MNIST's");
-    bytes[2] = 8, bytes[3] = 1;
+    bytes[2] = 8, bytes[3] = 5;
+    refuse("dims", bytes, size, CAELUM_EFORMAT, "of type 8 with 5 dimensions");
+    bytes[3] = 1;
     refuse("labels", bytes, 20, CAELUM_EFORMAT,
            "no array in it is of pictures; expected pictures as N x H x W");
     refuse("empty", bytes, 0, CAELUM_EFORMAT, "an empty file; expected a data set");
@@ -137,6 +142,7 @@ static void wrong_arrays_are_refused(void **state) {
         {"{'descr': '|u1', 'fortran_order': False, 'shape': (12, 1, 4, 5, 1), }", "header not understood"},
         {"{'descr': '|i1', 'fortran_order': False, 'shape': (12, 4, 5), }",
          "picture 6 has the value -128; expected whole numbers from 0 to 255"},
+        {"{'descr': '<u2', 'fortran_order': False, 'shape': (6, 4, 5), }", "picture 0 has the value 256"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4, 5), }", "expected floats from 0 to 1"},
         {"{'descr': '|u1', 'fortran_order': False, 'shape': (0, 4, 5), }", "declares 0 values of 1 bytes"},
         {"{'descr': '|u1', 'fortran_order': False, 'shape': (12, 20, 1), }", NULL},
@@ -187,6 +193,11 @@ static void damaged_pickles_do_no_harm(void **state) {
     *(uint8_t *)memchr(other, 0x89, sizeof other) = 0x88; /* the first index varies fastest */
     assert_error(CAELUM_EFORMAT, "no pickle as CIFAR's",
                  pickle_read(&pickle, "p", other, sizeof good - 1, err));
+    memcpy(other, good, sizeof good);
+    for (size_t i = 0; i + 2 < sizeof good; i++)
+        if (memcmp(good + i, "u1", 2) == 0) other[i] = 'i'; /* bytes with a sign */
+    assert_error(CAELUM_EFORMAT, "no pickle as CIFAR's",
+                 pickle_read(&pickle, "p", other, sizeof good - 1, err));
     for (size_t i = 0; i < sizeof good - 1; i++)
         for (int v = 0; v < 256; v++) {
             uint8_t *bytes =
@@ -194,11 +205,31 @@ static void damaged_pickles_do_no_harm(void **state) {
             memcpy(bytes, good, sizeof good - 1);
             bytes[i] = (uint8_t)v;
             if (pickle_read(&pickle, "p", bytes, v ? sizeof good - 1 : i, NULL) == 0) {
-                pickle_find(&pickle, "data");
+                const struct pickled *found = pickle_find(&pickle, "data");
+                if (found && found->kind == PICKLED_ARRAY)
+                    assert_true(found->size <= (size_t)(bytes + sizeof good - 1 - found->bytes));
                 pickle_close(&pickle);
             }
             free(bytes);
         }
+}
+
+/* The reader keeps a list's values in one piece, and refuses what it could only keep otherwise. */
+static void lists_that_are_not_in_one_piece_are_refused(void **state) {
+    (void)state;
+    static const char *const bad[] = {
+        "\x80\x02}(U\x01x]q\x01K\x01"
+        "aU\x01yh\x01u.", /* recalled, though it has grown since */
+        "\x80\x02]K\x01"
+        "a]K\x02"
+        "aa.", /* it grows after another list */
+        "\x80\x02K\x01"
+        "a.", /* there is none */
+    };
+    struct pickle pickle = {0};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_error(CAELUM_EFORMAT, "no pickle as CIFAR's",
+                     pickle_read(&pickle, "p", (const uint8_t *)bad[i], strlen(bad[i]), err));
 }
 
 static void wrong_stl_files_are_refused(void **state) {
@@ -228,9 +259,13 @@ static void wrong_stl_files_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_idx_files_are_refused), cmocka_unit_test(wrong_compressed_files_are_refused),
-        cmocka_unit_test(wrong_arrays_are_refused),    cmocka_unit_test(damaged_pickles_do_no_harm),
-        cmocka_unit_test(wrong_stl_files_are_refused), cmocka_unit_test(words_of_names_are_whole),
+        cmocka_unit_test(wrong_idx_files_are_refused),
+        cmocka_unit_test(wrong_compressed_files_are_refused),
+        cmocka_unit_test(wrong_arrays_are_refused),
+        cmocka_unit_test(damaged_pickles_do_no_harm),
+        cmocka_unit_test(lists_that_are_not_in_one_piece_are_refused),
+        cmocka_unit_test(wrong_stl_files_are_refused),
+        cmocka_unit_test(words_of_names_are_whole),
     };
     return cmocka_run_group_tests_name("formats", tests, test_open_root, test_close_root);
 }

@@ -57,6 +57,9 @@ tar -czf stl.tar.gz stl10_binary && cp stl10_binary.sha256 stl.tar.gz.sha256
 is stl.tar.gz stl-10 3x96x96 "18 train, 2 validation, 10 test" color.net
 tar -czf py.tgz cifar-10-batches-py && cp cifar-10-batches-py.sha256 py.tgz.sha256
 is py.tgz cifar-10 3x32x32 "96 train, 12 validation, 12 test" color.net
+tar -cf twice.tar classes && tar -rf twice.tar classes/cats/000.png
+expect 3 "$CAELUM" data info twice.tar
+says err "twice.tar: classes/cats/000.png is in it twice"
 holds "nothing is left of what was unpacked" test -z "$(find cache -name '*unpacked*' -o -name '.*' -type f)"
 
 # pictures of several sizes: crops, unless they are brought to one
