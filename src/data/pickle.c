@@ -114,7 +114,7 @@ static bool append(struct machine *m, size_t n) {
     return true;
 }
 
-/* What NumPy's array and type of bytes are made by; nothing else is. */
+/* Only the two functions by which NumPy makes arrays and their types are known, and bytes the only type. */
 static bool call(struct machine *m) {
     struct pickled arguments, name, made = {0};
     if (!pop(m, &arguments) || !pop(m, &name) || arguments.kind != PICKLED_ITEMS || arguments.size == 0)
@@ -263,7 +263,7 @@ int pickle_read(struct pickle *pickle, const char *name, const uint8_t *bytes, s
     bool good = true;
     while (good && m.at < m.end && *m.at != '.') good = step(&m, *m.at++);
     good = good && m.at < m.end && m.stack.count == 1 && m.stack.item[0].kind == PICKLED_ITEMS;
-    if (good) *pickle = (struct pickle){m.pool.item, m.pool.count, m.stack.item[0]};
+    if (good) *pickle = (struct pickle){m.pool.item, m.stack.item[0]};
     mem_free(&m.stack.item);
     mem_free(&m.memo.item);
     if (good) return CAELUM_OK;

@@ -22,9 +22,8 @@ struct pickled {
 };
 
 struct pickle {
-    struct pickled *item; /* owned; the last of its values is the whole */
-    size_t items;
-    struct pickled whole;
+    struct pickled *item; /* owned: the values of all lists, tuples and dictionaries */
+    struct pickled whole; /* the dictionary */
 };
 
 /* CAELUM_EFORMAT, with `name` in front, for what is damaged or holds other things. The bytes must outlive it.

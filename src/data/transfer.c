@@ -45,10 +45,10 @@ struct request {
     CURL *handle;
     bool begun;         /* the first bytes have come */
     uint64_t pass_over; /* bytes that will come and are there already */
-    curl_off_t came;    /* all that has come, at */
-    double when;
+    curl_off_t came;    /* bytes so far */
+    double when;        /* seconds: when the last of them came */
     char reason[CURL_ERROR_SIZE];
-    int code; /* why a callback has ended it, or 0; */
+    int code; /* why a callback has ended it, or 0 */
     struct caelum_error *err;
 };
 

@@ -15,8 +15,8 @@ struct transfer {
     caelum_progress progress;
     void *cookie;
     int patience;  /* seconds without a byte after which a server is given up */
-    bool answered; /* set: a server has said anything at all, */
-    bool refused;  /* the last one that it has no such file: asking again is of no use */
+    bool answered; /* set: some server has answered */
+    bool refused;  /* set: the last one doesn't have this file; asking again is of no use */
 };
 
 /* Asks a URL for the bytes that are missing, and adds them to the file as they come. A server that sends all

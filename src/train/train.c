@@ -301,7 +301,7 @@ static int look(struct run *run, struct caelum_error *err) {
     CHECK(train_settings_check(s, err));
     if (!s->out) return CAELUM_OK;
     snprintf(advice, sizeof advice, "resume it with --resume %.*s, or overwrite it with --force", PATH_SIZE,
-             s->out ? s->out : "");
+             s->out);
     return run_directory_look(&run->lock, s->out, s->force, advice, err);
 }
 

@@ -54,8 +54,8 @@ static int check(const struct caelum_net *net, const struct caelum_net *theirs, 
 }
 
 /* Gives the trainer the weights of the model at `path`. What has no parameters may differ between the two
- * networks: activations, noise, the size of the pictures. Fails with CAELUM_EFORMAT, naming the first layer
- * that has others, with what loading a model fails with; the trainer is then as it was. */
+ * networks: activations, noise, the size of the pictures. Fails as loading a model does, or with
+ * CAELUM_EFORMAT, naming the first layer that differs; the trainer is then as it was. */
 static int take_weights(struct trainer *t, const char *path, struct caelum_error *err) {
     struct caelum_model *model = NULL;
     CHECK(caelum_model_load(&model, path, err));
