@@ -57,12 +57,8 @@ static void print_info(const caelum_data *data, const struct caelum_data_info *i
 static json_t *skipped_files(const caelum_data *data) {
     json_t *list = json_array();
     const char *path, *reason;
-    for (size_t i = 0; i < caelum_data_skipped(data, i, &path, &reason); i++) {
-        json_t *file = json_object();
-        json_put(&file, "path", json_bytes(path));
-        json_put(&file, "reason", json_bytes(reason));
-        json_add(&list, file);
-    }
+    for (size_t i = 0; i < caelum_data_skipped(data, i, &path, &reason); i++)
+        json_add(&list, JSON({"path", json_bytes(path)}, {"reason", json_bytes(reason)}));
     return list;
 }
 
@@ -88,34 +84,23 @@ static json_t *classes(const caelum_data *data) {
 
 static json_t *files(const struct caelum_data_info *info) {
     json_t *list = json_array();
-    for (size_t i = 0; i < info->files; i++) {
-        json_t *file = json_object();
-        json_put(&file, "name", json_bytes(info->file[i].name));
-        json_put(&file, "bytes", json_size(info->file[i].bytes));
-        json_put(&file, "sha256", json_string(info->file[i].sha256));
-        json_put(&file, "as_published", json_boolean(info->file[i].known == 1));
-        json_add(&list, file);
-    }
+    for (const struct caelum_data_file *f = info->file; f < info->file + info->files; f++)
+        json_add(&list,
+                 JSON({"name", json_bytes(f->name)}, {"bytes", json_size(f->bytes)},
+                      {"sha256", json_string(f->sha256)}, {"as_published", json_boolean(f->known == 1)}));
     return list;
 }
 
 static void print_object(const caelum_data *data, const struct caelum_data_info *info) {
-    json_t *object = json_object();
-    json_put(&object, "name", json_string(info->name));
-    json_put(&object, "source", json_bytes(info->source));
-    json_put(&object, "count", json_size(info->count));
-    json_put(&object, "photos", json_size(info->photos));
-    json_put(&object, "skipped", skipped_files(data));
-    json_put(&object, "notes", notes(data));
-    json_put(&object, "shape", json_sizes(info->channels, info->height, info->width));
-    json_put(&object, "split", json_sizes(info->split_count[0], info->split_count[1], info->split_count[2]));
-    json_put(&object, "split_seed", json_size(info->split_seed));
-    json_put(&object, "mean", channels(info->mean));
-    json_put(&object, "deviation", channels(info->deviation));
-    json_put(&object, "pixels", json_string(info->pixels_sha256));
-    json_put(&object, "classes", classes(data));
-    json_put(&object, "files", files(info));
-    print_json(object);
+    const size_t *split = info->split_count;
+    print_json(JSON({"name", json_string(info->name)}, {"source", json_bytes(info->source)},
+                    {"count", json_size(info->count)}, {"photos", json_size(info->photos)},
+                    {"skipped", skipped_files(data)}, {"notes", notes(data)},
+                    {"shape", json_sizes(info->channels, info->height, info->width)},
+                    {"split", json_sizes(split[0], split[1], split[2])},
+                    {"split_seed", json_size(info->split_seed)}, {"mean", channels(info->mean)},
+                    {"deviation", channels(info->deviation)}, {"pixels", json_string(info->pixels_sha256)},
+                    {"classes", classes(data)}, {"files", files(info)}));
 }
 
 struct data_command {
@@ -161,10 +146,10 @@ static const struct caelum_option rows[] = {
            "seed of the shuffle that precedes the split"),
     OPTION(SIZE, struct data_command, 0, "limit", settings.limit, "N",
            "use only the first N pictures of that shuffle; 0 = all"),
-    OPTION(SIZE, struct data_command, 0, "crop", settings.crop, "N",
-           "for pictures in files: cut squares of N x N pixels, 8 to 256, out of them; 0 = small ones of one "
-           "size "
-           "as they are, of others squares of 32"),
+    OPTION(
+        SIZE, struct data_command, 0, "crop", settings.crop, "N",
+        "for pictures in files: cut squares of N x N pixels, 8 to 256, out of them; 0 = take small pictures "
+        "of one size whole, cut 32 x 32 out of others"),
     CHOICE(
         struct data_command, "resize", settings.resize, caelum_resize_words,
         "for pictures in files: bring each to one size, --crop, instead: all of it between black bars, the "
@@ -174,7 +159,7 @@ static const struct caelum_option rows[] = {
            "export: directory for the pictures, as PNG; fetch: for the files, "
            "default ~/.local/share/caelum/NAME"),
     OPTION(STRING, struct data_command, 0, "from", from, "URL",
-           "fetch: directory of a server that has the files under their published names"),
+           "fetch: address of a directory with the files under their published names, or of the file"),
     CHOICE(struct data_command, "split", split, eval_splits, "export: which part of the data"),
     OPTION(SIZE, struct data_command, 0, "count", count, "N",
            "export: only the first N pictures of the split; 0 = all"),
@@ -220,14 +205,7 @@ static void close_data(void *values) {
     caelum_data_close(&d->data);
 }
 
-const struct command command_data = {
-    .name = "data",
-    .arguments = "info|cache|export|fetch SPEC",
-    .summary = "describe a data set, prepare it for faster starts, write its pictures, or get it",
-    .example = "caelum data info synthetic:1000",
-    .rows = rows,
-    .display = true,
-    .size = sizeof(struct data_command),
-    .defaults = defaults,
-    .run = run,
-    .close = close_data};
+COMMAND(data, "info|cache|export|fetch SPEC",
+        "describe a data set, prepare it for faster starts, write its pictures, or fetch it",
+        "caelum data info synthetic:1000", .rows = rows, .display = true, .size = sizeof(struct data_command),
+        .defaults = defaults, .run = run, .close = close_data);

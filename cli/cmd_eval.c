@@ -63,46 +63,16 @@ static size_t count_of(const void *metrics) {
 
 /* --- Data ----------------------------------------------------------------------------------------- */
 
-/* Sets *value to a whole number of the model's metadata, where it has one. */
-static int read_number(const struct evaluation *e, const char *key, uint64_t most, uint64_t *value,
-                       struct caelum_error *err) {
-    const char *text = caelum_model_metadata(e->model, key);
-    if (!text || number_whole(text, 0, most, value)) return 0;
-    return caelum_fail(err, CAELUM_EFORMAT, "%.400s: its metadata are damaged: '%.40s' is no such number",
-                       e->model_path, key);
-}
-
-/* How pictures in files are brought to the model's size: as in its training, where that is known to lead to
- * it, so that what was prepared is found again. */
-static void choose_size(struct evaluation *e) {
-    struct caelum_data_settings *s = &e->settings;
-    const char *crop = caelum_model_metadata(e->model, "crop"),
-               *kind = caelum_model_metadata(e->model, "data"),
-               *how = caelum_model_metadata(e->model, "resize");
-    const bool files = kind && (strcmp(kind, "folder") == 0 || strcmp(kind, "synthetic") == 0);
-    struct caelum_net_info net;
-    caelum_net_describe(caelum_model_net(e->model), &net);
-    s->crop = net.height == net.width ? net.height : 0;
-    if (crop && strcmp(crop, "0") == 0 && (!files || s->crop == 32)) s->crop = 0;
-    for (int i = 0; how && caelum_resize_words[i]; i++)
-        if (strcmp(how, caelum_resize_words[i]) == 0) s->resize = (enum caelum_resize)i;
-}
-
-/* The split of the training, unless the user asks for another, and pictures of the model's size. */
+/* Data as in the model's training, but for the split where the user asks for another. */
 static int choose_split(struct evaluation *e, struct caelum_error *err) {
     struct caelum_data_settings *s = &e->settings;
-    uint64_t trained = s->split_seed, limit = 0;
-    choose_size(e);
-    CHECK(read_number(e, "split_seed", UINT64_MAX, &trained, err));
-    CHECK(read_number(e, "limit", UINT32_MAX, &limit, err));
-    CHECK(read_number(e, "synthetic_seed", UINT64_MAX, &s->synthetic_seed, err));
-    s->limit = (size_t)limit;
-    if (options_origin("split-seed") == ORIGIN_DEFAULT)
-        s->split_seed = trained;
-    else if (trained != s->split_seed)
-        warn("the model was trained with --split-seed %llu: with another one it has seen some of these "
-             "pictures",
-             (unsigned long long)trained);
+    const uint64_t wanted = s->split_seed;
+    CHECK(caelum_model_data_settings(e->model, s, err));
+    if (options_origin("split-seed") == ORIGIN_DEFAULT || wanted == s->split_seed) return 0;
+    warn("the model was trained with --split-seed %llu: with another one it has seen some of these "
+         "pictures",
+         (unsigned long long)s->split_seed);
+    s->split_seed = wanted;
     return 0;
 }
 

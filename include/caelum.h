@@ -111,15 +111,14 @@ typedef struct caelum_data caelum_data;
 
 enum caelum_split { CAELUM_TRAIN, CAELUM_VALIDATION, CAELUM_TEST, CAELUM_ALL };
 
-/* How pictures in files are brought to `crop` pixels a side (32 if that is 0): they can be crops, or wholes.
- */
+/* How pictures in files are brought to one size, `crop` pixels a side (32 if that is 0). */
 enum caelum_resize {
-    CAELUM_RESIZE_NONE,    /* as they are, if they are small and of one size, else crops */
-    CAELUM_RESIZE_FIT,     /* all of it, centered between black bars */
-    CAELUM_RESIZE_CROP,    /* the square in the middle */
-    CAELUM_RESIZE_STRETCH, /* all of it, its sides changed as they must */
+    CAELUM_RESIZE_NONE,    /* not: small ones of one size are taken as they are, of others crops */
+    CAELUM_RESIZE_FIT,     /* all of each, centered between black bars */
+    CAELUM_RESIZE_CROP,    /* the square in its middle */
+    CAELUM_RESIZE_STRETCH, /* all of each, distorted into a square */
 };
-/* "no", "fit", "crop", "stretch", NULL. */
+/* The words for these values, "no", "fit", "crop", "stretch"; NULL at the end. */
 extern const char *const caelum_resize_words[];
 
 struct caelum_data_settings {
@@ -141,10 +140,9 @@ struct caelum_data_settings {
 struct caelum_data_settings caelum_data_defaults(void);
 
 /* Opens a data set. `spec` is one of
- *   a directory, file or archive (.zip, or .tar, compressed or not), told apart by what is in it, of
- *     CIFAR-10 or CIFAR-100 (binary or Python version), STL-10 (binary), MNIST's idx files, NumPy's
- *     arrays, or pictures (PNG, JPEG, WebP, TIFF, by content or by ending) in it or below; docs/data.md
- *     describes each;
+ *   a directory, file or archive (.zip, or .tar, compressed or not) of CIFAR-10 or CIFAR-100 (binary or
+ *     Python version), STL-10 (binary), MNIST's idx files, NumPy's arrays, or pictures (PNG, JPEG, WebP,
+ *     TIFF, by content or by ending) in it or below, recognized by content; docs/data.md describes each;
  *   "synthetic", "synthetic:COUNT" or "synthetic:COUNT:SIZE", exactly: generated pictures (default 6000 of
  *     32x32); such a directory is meant by ./synthetic;
  *   the name of a data set that caelum_data_fetch has put into the user's directory, where there is no such
@@ -153,15 +151,15 @@ struct caelum_data_settings caelum_data_defaults(void);
  *     "synthetic".
  * Pictures in files are taken as they are, if they are small and of one size, or brought to one by
  * settings->resize; else squares of settings->crop pixels are cut out of them. What is divided already, as by
- * train and test files, stays so. Of a directory run directories (run.json, and metrics.csv or a checkpoint,
- * are in them), pictures NAME-color next to a picture NAME, folders of thumbnails and deleted files, names
- * that start with a dot, links to directories, directories that can't be read, and what is no file are left
- * out, and counted in a note. Pictures that are damaged or too small are skipped, see caelum_data_skipped; at
+ * train and test files, stays so. Left out of a directory, and counted in a note, are run directories (with
+ * run.json, and metrics.csv or a checkpoint), pictures NAME-color next to a picture NAME, folders of
+ * thumbnails and deleted files, names that start with a dot, links to directories, directories that can't be
+ * read, and what is no file. Pictures that are damaged or too small are skipped, see caelum_data_skipped; at
  * least 10 must be left. All but generated pictures are prepared once into a cache file that later calls map
- * into memory. It stands for the files' size, inode, and times of change (also that of the inode, which
- * nobody can set): one that was added, removed, changed or replaced since makes a new one. Its checksum is
- * compared each time, and it is used only if it belongs to this user and nobody else may write to it. Where
- * it can't be kept, data is prepared for this once, and a note says so. Fails with CAELUM_EIO (missing,
+ * into memory. It is named by the files' sizes, inodes and times of change (also that of the inode, which
+ * nobody can set): after a file was added, removed, changed or replaced, data is prepared anew. Its checksum
+ * is compared each time, and it is used only if it belongs to this user and nobody else may write to it.
+ * Where it can't be kept, data is prepared for this once, and a note says so. Fails with CAELUM_EIO (missing,
  * unreadable, nothing known in a directory), CAELUM_EFORMAT (wrong length, type or label, damaged, too few
  * that can be used: the text names file and place), CAELUM_EUSAGE (bad spec or settings), CAELUM_ERESOURCE,
  * CAELUM_ESTOPPED. */
@@ -169,6 +167,7 @@ int caelum_data_open(caelum_data **data, const char *spec, const struct caelum_d
                      struct caelum_error *err);
 void caelum_data_close(caelum_data **data);
 
+/* From where to fetch, and to where. Zeroed it has the defaults; its strings are borrowed until return. */
 struct caelum_fetch_settings {
     const char *to;   /* directory for the files; NULL: $XDG_DATA_HOME/caelum/NAME, else
                          ~/.local/share/caelum/NAME, where caelum_data_open finds them by the name */
@@ -192,23 +191,23 @@ int caelum_data_fetch(const char *name, const struct caelum_fetch_settings *sett
 struct caelum_pictures {
     const uint8_t *pixels;          /* channel 0 of the first pixel of picture 0 */
     size_t count;                   /* 10 to 2^31 - 1 */
-    size_t channels, height, width; /* channels: 1, grey, or 3, RGB; a side has at most 16384 pixels */
+    size_t channels, height, width; /* channels: 1, grey, or 3, RGB; a side has 1 to 16384 pixels */
     /* Bytes from a picture, a channel, a row, a pixel to the next; may be negative. All 0: planes without
      * gaps, [count][channels][height][width]. {height * width * 3, 1, width * 3, 3}: RGB interleaved,
      * [count][height][width][3] */
     ptrdiff_t stride[4];
-    const uint16_t *labels; /* [count], the class of each; NULL: there are none */
-    /* How many are to train on, to validate by and to test on, which follow each other in this order. One
-     * that is 0 is taken out of those to train on, a tenth of them; all 0: shuffled and divided as other data
-     * are */
+    const uint16_t *labels; /* [count], the class of each, from 0; NULL: there are none */
+    /* How many are to train on, to validate by and to test on, which follow each other in this order; `count`
+     * in all. One that is 0, but the first, is a tenth of those to train on, taken out of them; all 0:
+     * shuffled and divided as other data are */
     size_t split[3];
 };
 
 /* Makes a data set of them: pictures in the same order train to the same bits as from files. Planes without
  * gaps are used where they are, and so are labels: both must stay, unchanged, until the data is closed.
  * Pixels that are laid out otherwise are copied. The fingerprint is the SHA-256 of the pixels as planes. Of
- * the settings split_seed, limit and opened matter. Nothing is read from disk or kept there. Fails with
- * CAELUM_EUSAGE, CAELUM_ERESOURCE. */
+ * the settings, which may be NULL, split_seed, limit and opened matter. Nothing is read from disk or kept
+ * there. Fails with CAELUM_EUSAGE (a size, count or split out of range), CAELUM_ERESOURCE. */
 int caelum_data_from_pictures(caelum_data **data, const struct caelum_pictures *pictures,
                               const struct caelum_data_settings *settings, struct caelum_error *err);
 
@@ -244,8 +243,8 @@ struct caelum_data_info {
 /* Describes a data set; reads all its pixels and source files, so it takes a second. */
 int caelum_data_describe(const caelum_data *data, struct caelum_data_info *info, struct caelum_error *err);
 
-/* Name of class i of the data's classes, which lasts as long as the data, and how many pictures it has; NULL
- * beyond the last. */
+/* Name of class i, which lasts as long as the data, and in *count how many pictures it has; NULL beyond the
+ * last class, *count then being left as it was. */
 const char *caelum_data_class(const caelum_data *data, size_t i, size_t *count);
 
 /* What the pixels are, the same for the same pictures: their SHA-256, or how they were generated. A model's
@@ -404,8 +403,8 @@ int caelum_model_save(const caelum_model *model, const char *path, struct caelum
 
 /* Writes the model as another program's file, whole or not at all, in the format that the path ends in:
  * .safetensors (as caelum_model_save), .onnx, .npz (NumPy). docs/formats.md says what each keeps. Fails with
- * CAELUM_EUSAGE for another ending or a format that this build
- * leaves out, CAELUM_EFORMAT if the format can't hold this network, CAELUM_EIO, CAELUM_ERESOURCE. */
+ * CAELUM_EUSAGE for another ending or a format that this build leaves out, CAELUM_EFORMAT if the format can't
+ * hold this network, CAELUM_EIO, CAELUM_ERESOURCE. */
 int caelum_model_export(const caelum_model *model, const char *path, struct caelum_error *err);
 /* The same in the format of an ending, ".onnx", whatever the path ends in. */
 int caelum_model_export_as(const caelum_model *model, const char *ending, const char *path,
@@ -471,6 +470,13 @@ struct caelum_eval_settings {
 };
 
 struct caelum_eval_settings caelum_eval_defaults(void);
+
+/* Sets the fields of `settings` that decide which pictures there are and how they are split to what the
+ * model's training had, so that the model has seen none of the test pictures: split_seed, limit,
+ * synthetic_seed and resize; and crop, so that pictures in files get the model's size. A field of which the
+ * model's metadata say nothing stays. CAELUM_EFORMAT if they are damaged; then nothing is set. */
+int caelum_model_data_settings(const caelum_model *model, struct caelum_data_settings *settings,
+                               struct caelum_error *err);
 
 /* Runs `model` over a split and measures it. Fails with CAELUM_EFORMAT if the model does not fit the
  * pictures, CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
@@ -555,8 +561,8 @@ struct caelum_class_metrics {
                              guess in ten */
 };
 
-/* Runs a classifier over a split and measures it. Fails with CAELUM_EFORMAT if the
- * data has no labels, or other pictures or classes than the model; CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+/* Runs a classifier over a split and measures it. Fails with CAELUM_EFORMAT if the data has no labels, or
+ * other pictures or classes than the model; CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
 int caelum_eval_class(const caelum_model *classifier, const caelum_data *data,
                       const struct caelum_eval_settings *settings, struct caelum_class_metrics *metrics,
                       struct caelum_error *err);
@@ -666,8 +672,8 @@ struct caelum_train_settings {
     double momentum;                 /* of CAELUM_SGD; default 0.9 */
     double weight_decay;             /* on all parameters; default 0 */
     double clip;                     /* largest norm of the whole gradient; default 0: any */
-    double
-        ema; /* decay of a running mean of the weights, which is then validated and saved; default 0: none */
+    double ema;                      /* decay of a running mean of the weights, which is then validated and
+                                        saved; default 0: none */
     size_t early_stop; /* end after this many epochs without a better validation loss; default 0: never */
     bool flip;         /* mirror half of the training pictures, other ones in every epoch; default false */
     size_t shift;      /* move training pictures by up to this many pixels, 0 to 7, each way; default 0 */
@@ -676,15 +682,15 @@ struct caelum_train_settings {
     uint64_t seed;         /* weights, order of pictures, flips, shifts, hints; default 1 */
     int threads;           /* 0 = the default; no influence on the result */
     const char *command;   /* the command line, kept in run.json and model; may be NULL */
-    /* Hands over pictures when they are wanted: called before each minibatch with the number of steps done
-     * and the n pictures that the data have for it, [n][channels][height][width], to be changed or replaced
-     * as it likes: frames of a camera, rows of a database, distortions of one's own. They are then flipped
-     * and shifted, as the settings say. A non-zero result ends the run as that of `progress` does, before the
-     * batch. The data's train split says how many pictures an epoch has; validation is by the data. May be
-     * NULL */
+    /* Hands over pictures when they are wanted: called before each minibatch, from the calling thread, with
+     * the number of steps done and the n pictures that the data have for it, as bytes
+     * [n][channels][height][width], to be changed or replaced: frames of a camera, rows of a database,
+     * distortions of one's own. They are then flipped and shifted, as the settings say. A non-zero result
+     * ends the run as that of `progress` does, before the batch. The data's train split says how many
+     * pictures an epoch has; validation is by the data. May be NULL */
     int (*feed)(void *cookie, uint64_t step, size_t n, uint8_t *pixels);
-    int (*progress)(void *cookie,
-                    const struct caelum_train_progress *progress); /* after every batch and epoch */
+    /* After every batch and epoch. May be NULL */
+    int (*progress)(void *cookie, const struct caelum_train_progress *progress);
     caelum_progress stage; /* for what comes before and after training; may be NULL */
     void *cookie;
 };
@@ -714,13 +720,13 @@ struct caelum_train_result {
 
 /* Trains, writing a run directory: run.json, metrics.csv, last.safetensors, best.safetensors,
  * checkpoint.safetensors, curves.svg, and, but for CAELUM_CLASSIFY, reconstructions.png or
- * colorizations.png; and, if built with protobuf-c, an event file for TensorBoard. A
- * non-zero result of the progress callback ends the run after that batch or epoch, saved and resumable; the
- * call then returns CAELUM_OK with result->stopped set, unless it was the last epoch. `result` may be NULL
- * where there is a run directory. The result depends on the network, the data, the settings and the seed
- * alone: not on threads or instruction set (from AVX2 up), nor on stops and resumes - unless a resume changes
- * `epochs`, to which the cosine and onecycle schedules are then stretched. CAELUM_EDIVERGED if the loss
- * explodes (docs/training.md has the rule): `out` then holds what the last finished epoch left. */
+ * colorizations.png; and, if built with protobuf-c, an event file for TensorBoard. A non-zero result of the
+ * progress callback ends the run after that batch or epoch, saved and resumable; the call then returns
+ * CAELUM_OK with result->stopped set, unless it was the last epoch. `result` may be NULL where there is a run
+ * directory. The result depends on the network, the data, the settings and the seed alone: not on threads or
+ * instruction set (from AVX2 up), nor on stops and resumes - unless a resume changes `epochs`, to which the
+ * cosine and onecycle schedules are then stretched. CAELUM_EDIVERGED if the loss explodes (docs/training.md
+ * has the rule): `out` then holds what the last finished epoch left. */
 int caelum_train(const struct caelum_train_settings *settings, struct caelum_train_result *result,
                  struct caelum_error *err);
 
@@ -773,7 +779,7 @@ struct caelum_study_settings {
     const char *data;        /* of the runs that name none, as for caelum_data_open */
     const char *cache_dir;   /* as in struct caelum_data_settings */
     const char *models;      /* directory of networks that are not found relative to the file; may be NULL */
-    const char *const *only; /* names of the runs wanted; */
+    const char *const *only; /* names of the runs wanted, [only_count] */
     size_t only_count;       /* 0: all */
     bool quick;              /* 2 epochs of the first seed on 2,000 pictures: to see that all works */
     bool report_only;        /* run nothing, only write the report of existing runs */

@@ -60,8 +60,13 @@ static inline void random_line(struct random_net *n, const char *format, ...) {
 }
 
 static inline const char *random_act(struct random_net *n) {
-    static const char *const names[] = {"",      " linear", " relu", " leaky",   " elu",
-                                        " gelu", " silu",   " relu", " sigmoid", " tanh"};
+    static const char *const names[] = {
+        "",
+        " relu",
+#define ACTIVATION(name, truth, keeps, forward, backward, onnx) " " #name,
+#include "kernels/activations.def"
+#undef ACTIVATION
+    };
     return names[rng_below(&n->rng, sizeof names / sizeof *names)];
 }
 
@@ -195,6 +200,11 @@ static inline void random_save(struct random_net *n) {
     random_line(n, "save s%zu", n->saves++);
 }
 
+/* What flowed is left behind, unless it was saved. */
+static inline void random_load(struct random_net *n) {
+    if (n->saves > 0) random_line(n, "load s%zu", random_from(n, 0, n->saves - 1));
+}
+
 /* Brings the tensor to the height and width of a saved one, and for `add` to its channels. */
 static inline void random_join(struct random_net *n) {
     if (n->saves == 0) return;
@@ -227,7 +237,7 @@ static void (*const random_makers[])(struct random_net *) = {
     random_reshape, random_noise,    random_activation, random_activation,     random_save,
     random_save,    random_save,     random_join,       random_join,           random_join,
     random_join,    random_crop,     random_pad,        random_space_to_depth, random_depth_to_space,
-    random_latent,  random_quantize,
+    random_latent,  random_quantize, random_load,       random_load,           random_load,
 };
 
 static inline void random_begin(struct random_net *n, uint64_t seed, uint32_t stream) {

@@ -195,26 +195,34 @@ static void damaged_labels_are_noticed(void **state) {
 }
 
 /* Small archives that unpack to much: given up on before. */
-static void archives_of_other_things_are_refused(void **state) {
-    (void)state;
-    struct caelum_data *data = NULL;
-    char path[400];
+/* A compressed tar of one file of `size` zeros. */
+static void write_zeros(const char *path, const char *name, size_t size) {
     static const uint8_t zeros[1 << 16];
-    snprintf(path, sizeof path, "%s/bomb.tar.gz", root);
     struct archive *a = archive_write_new();
     struct archive_entry *e = archive_entry_new();
     archive_write_add_filter_gzip(a);
     archive_write_set_format_ustar(a);
     assert_int_equal(archive_write_open_filename(a, path), ARCHIVE_OK);
-    archive_entry_set_pathname(e, "zeros");
-    archive_entry_set_size(e, (size_t)300 << 20);
+    archive_entry_set_pathname(e, name);
+    archive_entry_set_size(e, (la_int64_t)size);
     archive_entry_set_filetype(e, AE_IFREG);
     assert_int_equal(archive_write_header(a, e), ARCHIVE_OK);
-    for (size_t i = 0; i < (size_t)300 << 20; i += sizeof zeros) archive_write_data(a, zeros, sizeof zeros);
+    for (size_t i = 0; i < size; i += sizeof zeros) archive_write_data(a, zeros, sizeof zeros);
     archive_entry_free(e);
     archive_write_close(a);
     archive_write_free(a);
+}
+
+static void archives_of_other_things_are_refused(void **state) {
+    (void)state;
+    struct caelum_data *data = NULL;
+    char path[400];
+    snprintf(path, sizeof path, "%s/bomb.tar.gz", root);
+    write_zeros(path, "zeros", (size_t)300 << 20);
     assert_error(CAELUM_EFORMAT, "MiB in an archive of its size", open_at(&data, path, err));
+    snprintf(path, sizeof path, "%s/empty.tar.gz", root);
+    write_zeros(path, "empty.bin", 0);
+    assert_error(CAELUM_EIO, "no data set that is known is in it", open_at(&data, path, err));
     snprintf(path, sizeof path, "%s/pipe", root);
     assert_int_equal(mkfifo(path, 0600), 0);
     alarm(60);
@@ -336,6 +344,45 @@ static void real_data_are_as_published(void **state) {
     caelum_data_close(&data);
 }
 
+/* What a model's metadata say of its training, as eval takes it. */
+static void settings_are_those_of_a_models_training(void **state) {
+    (void)state;
+    const struct {
+        size_t side;
+        const char *kind, *crop, *resize;
+        size_t wanted;
+        enum caelum_resize how;
+    } cases[] = {
+        {32, "folder", "0", "no", 0, CAELUM_RESIZE_NONE},
+        {32, "folder", "32", "fit", 32, CAELUM_RESIZE_FIT},
+        {16, "folder", "0", "crop", 16, CAELUM_RESIZE_CROP},
+        {16, "numpy", "0", "no", 0, CAELUM_RESIZE_NONE},
+        {16, "numpy", NULL, NULL, 16, CAELUM_RESIZE_NONE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct caelum_data_settings settings = caelum_data_defaults();
+        caelum_net *net = NULL;
+        caelum_model *model = NULL;
+        assert_ok(
+            caelum_net_parse(&net, "input 3\nconv 3 sigmoid\n", "test", cases[i].side, cases[i].side, err));
+        assert_ok(caelum_model_create(&model, net, 1, err));
+        caelum_net_close(&net);
+        assert_ok(caelum_model_set_metadata(model, "data", cases[i].kind, err));
+        if (cases[i].crop) assert_ok(caelum_model_set_metadata(model, "crop", cases[i].crop, err));
+        if (cases[i].resize) assert_ok(caelum_model_set_metadata(model, "resize", cases[i].resize, err));
+        assert_ok(caelum_model_set_metadata(model, "split_seed", "7", err));
+        assert_ok(caelum_model_set_metadata(model, "limit", "50", err));
+        settings.synthetic_seed = 3;
+        assert_ok(caelum_model_data_settings(model, &settings, err));
+        assert_true(settings.split_seed == 7 && settings.limit == 50 && settings.synthetic_seed == 3);
+        assert_int_equal(settings.crop, cases[i].wanted);
+        assert_int_equal(settings.resize, cases[i].how);
+        assert_ok(caelum_model_set_metadata(model, "limit", "-1", err));
+        assert_error(CAELUM_EFORMAT, "limit is '-1'", caelum_model_data_settings(model, &settings, err));
+        caelum_model_close(&model);
+    }
+}
+
 /* Planes in memory, read backwards in one dimension at a time. */
 static void each_stride_counts(void **state) {
     enum { N = 60, SIDE = 16, PLANE = SIDE * SIDE, SIZE = 3 * PLANE };
@@ -371,6 +418,7 @@ int main(void) {
         cmocka_unit_test(generated_pictures_are_golden),
         cmocka_unit_test(generated_pictures_look_natural),
         cmocka_unit_test(real_data_are_as_published),
+        cmocka_unit_test(settings_are_those_of_a_models_training),
         cmocka_unit_test(each_stride_counts),
     };
     return cmocka_run_group_tests_name("data", tests, make_batches, remove_batches);

@@ -107,10 +107,13 @@ static void test_npy(void **state) {
         uint8_t file[300] = "\x93NUMPY\x01\x00";
         const size_t length = strlen(bad[i].dict);
         struct npy npy = {0};
+        struct mem_group memory = {0};
         file[8] = (uint8_t)length;
         memcpy(file + 10, bad[i].dict, length);
         memcpy(file + 10 + length, bad[i].values, bad[i].size);
-        assert_error(CAELUM_EFORMAT, bad[i].words, npy_read(&npy, "x", file, 10 + length + bad[i].size, err));
+        assert_error(CAELUM_EFORMAT, bad[i].words,
+                     npy_read(&npy, "x", file, 10 + length + bad[i].size, &memory, err));
+        mem_end(&memory);
     }
 }
 
@@ -134,14 +137,15 @@ static void test_npy_of_others(void **state) {
             uint8_t file[300] = "\x93NUMPY";
             const size_t length = strlen(good[i].dict), start = version == 1 ? 10 : 12;
             struct npy npy = {0};
+            struct mem_group memory = {0};
             file[6] = version, file[8] = (uint8_t)length;
             memcpy(file + start, good[i].dict, length);
             memcpy(file + start + length, good[i].values, 8);
-            assert_ok(npy_read(&npy, "x", file, start + length + 8, err));
+            assert_ok(npy_read(&npy, "x", file, start + length + 8, &memory, err));
             assert_int_equal(safetensor_count(&npy.array), 2);
             assert_true(((const float *)npy.array.data)[0] == 1.5f);
             assert_true(((const float *)npy.array.data)[1] == -2);
-            npy_close(&npy);
+            mem_end(&memory);
         }
 }
 
@@ -169,12 +173,13 @@ static void test_fortran(void **state) {
     const uint16_t values[] = {0, 3, 1, 4, 2, 5};
     const size_t length = strlen(dict);
     struct npy npy = {0};
+    struct mem_group memory = {0};
     file[8] = (uint8_t)length;
     memcpy(file + 10, dict, length);
     memcpy(file + 10 + length, values, sizeof values);
-    assert_ok(npy_read(&npy, "x", file, 10 + length + sizeof values, err));
+    assert_ok(npy_read(&npy, "x", file, 10 + length + sizeof values, &memory, err));
     for (uint16_t i = 0; i < 6; i++) assert_int_equal(((const uint16_t *)npy.array.data)[i], i);
-    npy_close(&npy);
+    mem_end(&memory);
 }
 
 /* --- Weights of other programs -------------------------------------------------------------------- */

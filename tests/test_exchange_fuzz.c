@@ -93,6 +93,7 @@ static void test_npy(void **state) {
         const size_t cut = i % 2 ? rng_below(&rng, (uint32_t)size) : size;
         uint8_t *bytes = malloc(cut ? cut : 1);
         struct npy npy = {0};
+        struct mem_group memory = {0};
         struct caelum_error err = {0};
         memcpy(bytes, header, cut < start ? cut : start);
         if (cut > start) memcpy(bytes + start, values, cut - start);
@@ -100,11 +101,11 @@ static void test_npy(void **state) {
             bytes[rng_below(&rng, (uint32_t)(i % 3 && cut > start ? start : cut))] ^=
                 (uint8_t)(1 + rng_below(&rng, 255));
         snprintf(at_work, sizeof at_work, "npy, seed %llu, case %d\n", (unsigned long long)seed, i);
-        if (npy_read(&npy, "a", bytes, cut, &err) != 0) {
+        if (npy_read(&npy, "a", bytes, cut, &memory, &err) != 0) {
             refused++;
-            if (!*err.text || npy.own || npy.text) fail_msg("%s: no sentence, or an array", at_work);
+            if (!*err.text || npy.array.data || npy.text) fail_msg("%s: no sentence, or an array", at_work);
         }
-        npy_close(&npy);
+        mem_end(&memory);
         free(bytes);
     }
     assert_in_range(refused, 2 * CASES, 4 * CASES - 1); /* all that is cut, not all the rest */

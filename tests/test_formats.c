@@ -8,35 +8,14 @@
 
 #include <zlib.h>
 
-static char root[256], cache[300];
-
-static int setup(void **state) {
-    (void)state;
-    test_directory(root);
-    snprintf(cache, sizeof cache, "%s/cache", root);
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    test_remove(root);
-    return 0;
-}
-
-static const char *at(const char *name) {
-    static char path[600];
-    snprintf(path, sizeof path, "%s/%s", root, name);
-    return path;
-}
-
 static void put(const char *name, const void *bytes, size_t size) {
-    assert_ok(file_write(at(name), bytes, size, err));
+    assert_ok(file_write(test_path(name), bytes, size, err));
 }
 
 static int open_at(const char *name, struct caelum_data **data, struct caelum_error *err) {
     struct caelum_data_settings settings = caelum_data_defaults();
-    settings.cache_dir = cache;
-    return caelum_data_open(data, at(name), &settings, err);
+    settings.cache_dir = test_root;
+    return caelum_data_open(data, test_path(name), &settings, err);
 }
 
 static void refuse(const char *name, const void *bytes, size_t size, int code, const char *words) {
@@ -91,6 +70,27 @@ static void wrong_idx_files_are_refused(void **state) {
     refuse("empty", bytes, 0, CAELUM_EFORMAT, "an empty file; expected a data set");
 }
 
+/* Words of names, by which a part of the data or labels are known. */
+static void words_of_names_are_whole(void **state) {
+    (void)state;
+    static const char *const words[] = {"y", "labels", NULL};
+    static const struct {
+        const char *name;
+        enum caelum_split part;
+        size_t word;
+    } cases[] = {{"x_train.npy", CAELUM_TRAIN, SIZE_MAX},
+                 {"Y_Train.npy", CAELUM_TRAIN, 0},
+                 {"t10k-labels-idx1-ubyte", CAELUM_TEST, 1},
+                 {"restrained.npy", CAELUM_ALL, SIZE_MAX},
+                 {"my validation.npy", CAELUM_VALIDATION, SIZE_MAX},
+                 {"", CAELUM_ALL, SIZE_MAX}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t length = strlen(cases[i].name);
+        assert_int_equal(source_part(cases[i].name, length), cases[i].part);
+        assert_true(source_word(cases[i].name, length, words) == cases[i].word);
+    }
+}
+
 /* Compressed: cut, damaged, and what expands without end. */
 static void wrong_compressed_files_are_refused(void **state) {
     (void)state;
@@ -98,18 +98,18 @@ static void wrong_compressed_files_are_refused(void **state) {
     uint8_t bytes[300], *packed = NULL;
     size_t size;
     struct caelum_data *data = NULL;
-    gzFile f = gzopen(at("a.gz"), "wb");
+    gzFile f = gzopen(test_path("a.gz"), "wb");
     gzwrite(f, bytes, (unsigned)make_idx(bytes));
     gzclose(f);
     assert_ok(open_at("a.gz", &data, err));
     assert_int_equal(data->count, 12);
     caelum_data_close(&data);
-    assert_ok(file_read(at("a.gz"), 1 << 20, &packed, &size, err));
+    assert_ok(file_read(test_path("a.gz"), 1 << 20, &packed, &size, err));
     refuse("b.gz", packed, size - 5, CAELUM_EFORMAT, "b.gz: its compressed data are cut short");
     packed[size - 6] ^= 1; /* of the checksum */
     refuse("c.gz", packed, size, CAELUM_EFORMAT, "c.gz: its compressed data are damaged");
     mem_free(&packed);
-    f = gzopen(at("bomb.gz"), "wb1");
+    f = gzopen(test_path("bomb.gz"), "wb1");
     bytes[2] = 8;
     gzwrite(f, bytes, 16);
     for (int i = 0; i < 300; i++) gzwrite(f, zeros, sizeof zeros);
@@ -237,7 +237,7 @@ static void wrong_stl_files_are_refused(void **state) {
     enum { PICTURE = 3 * 96 * 96 };
     static uint8_t bytes[12 * PICTURE];
     struct caelum_data *data = NULL;
-    assert_ok(file_make_directory(at("stl"), err));
+    assert_ok(file_make_directory(test_path("stl"), err));
     put("stl/train_X.bin", bytes, sizeof bytes - 1);
     assert_error(CAELUM_EFORMAT, "train_X.bin: 331775 bytes, expected a multiple of 27648",
                  open_at("stl", &data, err));
@@ -251,7 +251,7 @@ static void wrong_stl_files_are_refused(void **state) {
     put("stl/class_names.txt", "a\nb\n", 4);
     assert_error(CAELUM_EFORMAT, "class_names.txt: expected the names of 10 classes, got 2",
                  open_at("stl", &data, err));
-    unlink(at("stl/class_names.txt"));
+    unlink(test_path("stl/class_names.txt"));
     assert_ok(open_at("stl", &data, err));
     assert_int_equal(data->labels[11], 9);
     caelum_data_close(&data);
@@ -265,6 +265,7 @@ int main(void) {
         cmocka_unit_test(damaged_pickles_do_no_harm),
         cmocka_unit_test(lists_that_are_not_in_one_piece_are_refused),
         cmocka_unit_test(wrong_stl_files_are_refused),
+        cmocka_unit_test(words_of_names_are_whole),
     };
-    return cmocka_run_group_tests_name("formats", tests, setup, teardown);
+    return cmocka_run_group_tests_name("formats", tests, test_open_root, test_close_root);
 }

@@ -19,19 +19,12 @@ enum {
     OTHER_USER = 65534
 };
 
-static char root[256], cache[264], kept[PATH_SIZE];
+static char cache[264], kept[PATH_SIZE];
 static int made;
 
 static int setup(void **state) {
-    (void)state;
-    test_directory(root);
-    snprintf(cache, sizeof cache, "%s/cache", root);
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    test_remove(root);
+    test_open_root(state);
+    snprintf(cache, sizeof cache, "%s/cache", test_root);
     return 0;
 }
 
@@ -199,15 +192,15 @@ static void a_cache_that_can_not_be_stops_nobody(void **state) {
     data = open_it(1);
     assert_non_null(caelum_data_note(data, 0));
     caelum_data_close(&data);
-    snprintf(cache, sizeof cache, "%s/cache", root);
+    snprintf(cache, sizeof cache, "%s/cache", test_root);
 }
 
 static void the_directory_in_tmp_is_ones_own(void **state) {
     (void)state;
     char path[400], link[400];
     struct stat st;
-    snprintf(path, sizeof path, "%s/own", root);
-    snprintf(link, sizeof link, "%s/link", root);
+    snprintf(path, sizeof path, "%s/own", test_root);
+    snprintf(link, sizeof link, "%s/link", test_root);
     assert_true(kept_directory(path));
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0700);
@@ -279,15 +272,15 @@ static const char *chosen(const char *own, const char *xdg, const char *home) {
 static void the_place_is_chosen(void **state) {
     (void)state;
     char home[300], wanted[400];
-    snprintf(home, sizeof home, "%s/home", root);
+    snprintf(home, sizeof home, "%s/home", test_root);
     assert_int_equal(mkdir(home, 0755), 0);
     assert_string_equal(chosen("/a", "/b", home), "/a/");
     assert_string_equal(chosen("", "/nowhere/b", home), "/nowhere/b/caelum");
     snprintf(wanted, sizeof wanted, "%s/.cache/caelum", home);
     assert_string_equal(chosen("", "relative", home), wanted);
     if (geteuid() != 0 || chown(home, OTHER_USER, OTHER_USER) != 0) return;
-    assert_null(strstr(chosen("", "", home), root)); /* sudo's HOME can be another user's */
-    assert_null(strstr(chosen("", home, home), root));
+    assert_null(strstr(chosen("", "", home), test_root)); /* sudo's HOME can be another user's */
+    assert_null(strstr(chosen("", home, home), test_root));
     (void)rmdir("/tmp/caelum-0"); /* where nobody keeps anything in it */
 }
 
@@ -301,5 +294,5 @@ int main(void) {
         cmocka_unit_test(the_directory_in_tmp_is_ones_own),
         cmocka_unit_test(the_place_is_chosen),
     };
-    return cmocka_run_group_tests_name("prepared", tests, setup, teardown);
+    return cmocka_run_group_tests_name("prepared", tests, setup, test_close_root);
 }

@@ -9,20 +9,6 @@
 
 #include <math.h>
 
-static char dir[256], path[300];
-
-static int enter(void **state) {
-    (void)state;
-    test_directory(dir);
-    snprintf(path, sizeof path, "%s/picture.png", dir);
-    return 0;
-}
-static int leave(void **state) {
-    (void)state;
-    test_remove(dir);
-    return 0;
-}
-
 /* Tiles whose result is what was cut give back the picture, whatever its size. */
 static void tiles_give_back_the_picture(void **state) {
     (void)state;
@@ -71,8 +57,8 @@ static void sheets_show_the_pixels(void **state) {
                                 .h = 32,
                                 .w = 32,
                                 .pixels = pixels};
-    assert_ok(sheet_write(&sheet, path, err));
-    assert_ok(caelum_picture_load(&p, path, err));
+    assert_ok(sheet_write(&sheet, test_path("picture.png"), err));
+    assert_ok(caelum_picture_load(&p, test_path("picture.png"), err));
     /* the first pixel of the first picture stands somewhere, three pixels wide */
     size_t found = 0;
     for (size_t i = 0; i + 9 <= p.width * p.height * 3; i += 3) {
@@ -109,8 +95,8 @@ static void charts_of_any_numbers(void **state) {
                                                 .id = "c"};
                 uint8_t *text = NULL;
                 size_t size;
-                assert_ok(svg_chart_write(&chart, path, err));
-                assert_ok(file_read(path, 1 << 20, &text, &size, err));
+                assert_ok(svg_chart_write(&chart, test_path("chart.svg"), err));
+                assert_ok(file_read(test_path("chart.svg"), 1 << 20, &text, &size, err));
                 assert_non_null(strstr((char *)text, "t&lt;"));
                 assert_null(strstr((char *)text, "var("));
                 assert_null(strstr((char *)text, "nan"));
@@ -127,5 +113,5 @@ int main(void) {
         cmocka_unit_test(sheets_show_the_pixels),
         cmocka_unit_test(charts_of_any_numbers),
     };
-    return cmocka_run_group_tests_name("tiles", tests, enter, leave);
+    return cmocka_run_group_tests_name("tiles", tests, test_open_root, test_close_root);
 }

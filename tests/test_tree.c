@@ -8,38 +8,18 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-static char root[256];
-
-static int setup(void **state) {
-    (void)state;
-    test_directory(root);
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    test_remove(root);
-    return 0;
-}
-
-static const char *in_root(const char *name) {
-    static char path[PATH_SIZE];
-    assert_ok(file_join(path, sizeof path, root, name, err));
-    return path;
-}
-
 /* A file and the folders it is in; the walk looks at names alone. */
 static void touch(const char *name) {
     char folder[PATH_SIZE];
-    snprintf(folder, sizeof folder, "%s", in_root(name));
+    snprintf(folder, sizeof folder, "%s", test_path(name));
     *strrchr(folder, '/') = '\0';
     assert_ok(file_make_directory(folder, err));
-    assert_ok(file_write(in_root(name), "x", 1, err));
+    assert_ok(file_write(test_path(name), "x", 1, err));
 }
 
 static void begin(const char *const *names, size_t n) {
-    test_remove(root);
-    assert_ok(file_make_directory(root, err));
+    test_remove(test_root);
+    assert_ok(file_make_directory(test_root, err));
     for (size_t i = 0; i < n; i++) touch(names[i]);
 }
 
@@ -47,7 +27,7 @@ static void begin(const char *const *names, size_t n) {
 static void assert_found(const char *const *names, size_t n, const char *left_out) {
     struct tree tree = {0};
     char text[TREE_LEFT_TEXT];
-    assert_ok(tree_find(&tree, root, err));
+    assert_ok(tree_find(&tree, test_root, err));
     for (size_t i = 0; i < n && i < tree.count; i++) assert_string_equal(tree.file[i].path, names[i]);
     assert_int_equal(tree.count, n);
     tree_left_out(&tree, text);
@@ -133,11 +113,11 @@ static void what_is_no_file_is_left_out(void **state) {
     static const char *const names[] = {"a.png"};
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     begin(names, 1);
-    assert_int_equal(mkfifo(in_root("p.png"), 0600), 0);
-    assert_int_equal(mkfifo(in_root("pipe"), 0600), 0);
-    assert_int_equal(symlink("/dev/zero", in_root("zero.jpg")), 0);
-    assert_int_equal(symlink(".", in_root("loop")), 0);
-    assert_int_equal(chdir(root), 0);
+    assert_int_equal(mkfifo(test_path("p.png"), 0600), 0);
+    assert_int_equal(mkfifo(test_path("pipe"), 0600), 0);
+    assert_int_equal(symlink("/dev/zero", test_path("zero.jpg")), 0);
+    assert_int_equal(symlink(".", test_path("loop")), 0);
+    assert_int_equal(chdir(test_root), 0);
     snprintf(address.sun_path, sizeof address.sun_path, "s.webp");
     const int socket_there = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(bind(socket_there, (const struct sockaddr *)&address, sizeof address), 0);
@@ -154,8 +134,8 @@ static int look_as_somebody(void) {
     struct tree tree = {0};
     char text[TREE_LEFT_TEXT];
     if (getuid() == 0 && setuid(65534) != 0) return 77;
-    if (access(in_root("a.png"), R_OK) != 0) return 77; /* a build directory that nobody else can reach */
-    if (tree_find(&tree, root, &err) != 0 || tree.count != 1) return 1;
+    if (access(test_path("a.png"), R_OK) != 0) return 77; /* a build directory that nobody else can reach */
+    if (tree_find(&tree, test_root, &err) != 0 || tree.count != 1) return 1;
     tree_left_out(&tree, text);
     return strncmp(text, "2 folders that can't be read (such as ", 38) != 0;
 }
@@ -166,19 +146,19 @@ static void unreadable_folders_are_left_out(void **state) {
     static const char *const all[] = {"a.png", "listed/below/d.png", "listed/c.png", "private/b.png"};
     int status;
     begin(names, COUNT(names));
-    assert_int_equal(chmod(in_root("private"), 0), 0);
-    assert_int_equal(chmod(in_root("listed"), 0444), 0);
-    assert_int_equal(chmod(root, 0755), 0);
+    assert_int_equal(chmod(test_path("private"), 0), 0);
+    assert_int_equal(chmod(test_path("listed"), 0444), 0);
+    assert_int_equal(chmod(test_root, 0755), 0);
     const pid_t child = fork();
     if (child == 0) _exit(look_as_somebody());
     assert_int_equal(waitpid(child, &status, 0), child);
-    chmod(in_root("private"), 0755), chmod(in_root("listed"), 0755);
+    chmod(test_path("private"), 0755), chmod(test_path("listed"), 0755);
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) == 77) skip();
     assert_int_equal(WEXITSTATUS(status), 0);
     assert_found(all, COUNT(all), "");
     struct tree tree = {0};
-    assert_error(CAELUM_EIO, "nowhere: No such file", tree_find(&tree, in_root("nowhere"), err));
+    assert_error(CAELUM_EIO, "nowhere: No such file", tree_find(&tree, test_path("nowhere"), err));
 }
 
 /* Paths of nearly PATH_MAX bytes, which are not UTF-8. */
@@ -189,7 +169,7 @@ static void long_names_are_found(void **state) {
     begin(NULL, 0);
     memset(part, 0xe9, sizeof part);
     part[sizeof part - 1] = '\0';
-    assert_int_equal(chdir(root), 0);
+    assert_int_equal(chdir(test_root), 0);
     for (size_t i = 0; i < 12; i++) {
         assert_int_equal(mkdir(part, 0755), 0);
         assert_int_equal(chdir(part), 0);
@@ -197,7 +177,7 @@ static void long_names_are_found(void **state) {
     }
     assert_ok(file_write("\xe4.png", "x", 1, err));
     assert_int_equal(chdir("/"), 0);
-    assert_ok(tree_find(&tree, root, err));
+    assert_ok(tree_find(&tree, test_root, err));
     assert_int_equal(tree.count, 1);
     assert_string_equal(tree.file[0].path, strcat(path, "\xe4.png"));
     assert_int_equal(tree.file[0].identity.bytes, 1);
@@ -213,5 +193,5 @@ int main(void) {
         cmocka_unit_test(unreadable_folders_are_left_out),
         cmocka_unit_test(long_names_are_found),
     };
-    return cmocka_run_group_tests_name("tree", tests, setup, teardown);
+    return cmocka_run_group_tests_name("tree", tests, test_open_root, test_close_root);
 }

@@ -112,6 +112,25 @@ static inline void test_remove(const char *path) {
     if (system(command) != 0) fail_msg("%s", command);
 }
 
+/* The scratch directory of a group of tests, made and removed by the two, for cmocka_run_group_tests. */
+static char test_root[256];
+static inline int test_open_root(void **state) {
+    (void)state;
+    test_directory(test_root);
+    return 0;
+}
+static inline int test_close_root(void **state) {
+    (void)state;
+    test_remove(test_root);
+    return 0;
+}
+/* ROOT/NAME, until the next call. */
+static inline const char *test_path(const char *name) {
+    static char path[600];
+    snprintf(path, sizeof path, "%s/%s", test_root, name);
+    return path;
+}
+
 /* A tensor of its own, every float of it (border too) set to `fill`. */
 static inline struct tensor test_tensor(size_t c, size_t h, size_t w, size_t pad, float fill) {
     struct tensor t = {.c = c, .h = h, .w = w, .step = lanes, .pad = pad};

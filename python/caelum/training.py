@@ -130,14 +130,9 @@ def finish(settings: Any, watching: Watch) -> Run:
 
 def trained_on(model: Model, files: bool) -> dict[str, Any]:
     """Settings of data by which a model's training split them and, where they are files, brought them to one size."""
-    known, info = model.metadata, model.info
-    found: dict[str, Any] = {key: int(known[key]) for key in ("split_seed", "limit") if key in known}
-    if files:
-        found.update((key, int(known[key])) for key in ("synthetic_seed",) if key in known)
-        whole = known.get("crop") == "0" and (known.get("data") not in ("folder", "synthetic") or info.height == 32)
-        found["crop"] = info.height if info.height == info.width and not whole else 0
-        found["resize"] = known.get("resize", "no")
-    return found
+    made = struct("data_settings")
+    library().model_data_settings(model._model, c.byref(made))
+    return {key: getattr(made, key) for key in (OF_DATA if files else ("split_seed", "limit"))}
 
 
 def evaluate(model: ModelOrPath, data: Source, split: str = "test", *, threads: int = 0,

@@ -12,10 +12,10 @@ struct numpy_header {
     size_t start; /* of the values, in the file */
 };
 
-/* Of a file's first `size` bytes. `name` stands before the complaint, CAELUM_EFORMAT. */
+/* Of a file's first `size` bytes. CAELUM_EFORMAT, with `name` in front, where it is none or damaged. */
 int numpy_header_read(struct numpy_header *header, const char *name, const uint8_t *bytes, size_t size,
                       struct caelum_error *err);
-/* Where value i of the array in C order stands in the file, counted in values. */
+/* Where value i of the array in C order is in the file, counted in values. */
 size_t numpy_place(const struct numpy_header *header, size_t i);
 
 #endif

@@ -56,16 +56,10 @@ static double value_at(const struct array *a, size_t i) {
 /* --- What an array is ----------------------------------------------------------------------------- */
 
 /* Whether a word of the name is one of labels. */
-static bool says_labels(const char *path) {
-    static const char *const words[] = {"y",       "label", "labels",  "target",
-                                        "targets", "class", "classes", "arr"};
-    const char *name = path_name(path);
-    for (size_t n; *name; name += n + (name[n] != '\0')) {
-        n = strcspn(name, "-_. ");
-        for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-            if (strlen(words[i]) == n && strncmp(name, words[i], n) == 0) return true;
-    }
-    return false;
+static bool says_labels(const char *name) {
+    static const char *const words[] = {"y",     "label",   "labels", "target", "targets",
+                                        "class", "classes", "arr",    NULL};
+    return source_word(name, strlen(name), words) != SIZE_MAX;
 }
 
 /* Whether the dimensions are those of pictures. */
@@ -91,7 +85,7 @@ static void judge(struct reading *r, struct item *item) {
     if (a->kind == 'O')
         reason = "an array of Python objects, as of pictures of several sizes, which would have to be "
                  "unpickled; save one of numbers, numpy.asarray(pictures, dtype='uint8')";
-    else if (whole && line && says_labels(item->file->path))
+    else if (whole && line && says_labels(name))
         item->role = LABELS;
     else if ((whole || a->kind == 'f') && is_pictures(item))
         item->role = PICTURES;

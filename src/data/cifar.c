@@ -32,13 +32,13 @@ static const struct cifar cifar100 = {
     .classes = 100,
 };
 
-bool cifar10_is_meant(const struct tree *tree) {
+static bool cifar10_is_meant(const struct tree *tree) {
     for (size_t f = 0; f < cifar10.files; f++)
         if (tree_named(tree, cifar10.file[f])) return true;
     return false;
 }
 
-bool cifar100_is_meant(const struct tree *tree) {
+static bool cifar100_is_meant(const struct tree *tree) {
     return tree_named(tree, "train.bin") && tree_named(tree, "test.bin");
 }
 
@@ -88,14 +88,17 @@ static int take_files(struct source *s, const struct cifar *c, struct caelum_err
     return CAELUM_OK;
 }
 
-int cifar10_read(struct source *s, struct caelum_error *err) {
+static int cifar10_read(struct source *s, struct caelum_error *err) {
     CHECK(take_files(s, &cifar10, err));
     source_lines(s, names10, cifar10.classes);
     return CAELUM_OK;
 }
 
-int cifar100_read(struct source *s, struct caelum_error *err) {
+static int cifar100_read(struct source *s, struct caelum_error *err) {
     CHECK(take_files(s, &cifar100, err));
     s->to->header.part[CAELUM_TRAIN] = 50000, s->to->header.part[CAELUM_TEST] = 10000;
     return source_names(s, "fine_label_names.txt", cifar100.classes, err);
 }
+
+const struct data_format cifar10_format = {"cifar-10", cifar10_is_meant, cifar10_read};
+const struct data_format cifar100_format = {"cifar-100", cifar100_is_meant, cifar100_read};

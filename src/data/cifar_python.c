@@ -42,11 +42,11 @@ static bool is_meant(const struct tree *tree, const struct cifar *c) {
     return false;
 }
 
-bool cifar10_python_is_meant(const struct tree *tree) {
+static bool cifar10_is_meant(const struct tree *tree) {
     return is_meant(tree, &cifar10);
 }
 
-bool cifar100_python_is_meant(const struct tree *tree) {
+static bool cifar100_is_meant(const struct tree *tree) {
     return is_meant(tree, &cifar100);
 }
 
@@ -126,10 +126,13 @@ static int read_files(struct source *s, const struct cifar *c, struct caelum_err
     return CAELUM_OK;
 }
 
-int cifar10_python_read(struct source *s, struct caelum_error *err) {
+static int cifar10_read(struct source *s, struct caelum_error *err) {
     return read_files(s, &cifar10, err);
 }
 
-int cifar100_python_read(struct source *s, struct caelum_error *err) {
+static int cifar100_read(struct source *s, struct caelum_error *err) {
     return read_files(s, &cifar100, err);
 }
+
+const struct data_format cifar10_python_format = {"cifar-10", cifar10_is_meant, cifar10_read};
+const struct data_format cifar100_python_format = {"cifar-100", cifar100_is_meant, cifar100_read};

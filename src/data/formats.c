@@ -11,15 +11,9 @@
 #include <string.h>
 
 /* In the order in which they are tried. */
-static const struct data_format formats[] = {
-    {"cifar-10", cifar10_is_meant, cifar10_read},
-    {"cifar-100", cifar100_is_meant, cifar100_read},
-    {"cifar-10", cifar10_python_is_meant, cifar10_python_read},
-    {"cifar-100", cifar100_python_is_meant, cifar100_python_read},
-    {"stl-10", stl_is_meant, stl_read},
-    {"idx", idx_is_meant, idx_read},
-    {"numpy", numpy_is_meant, numpy_read},
-    {"folder", pictures_is_meant, pictures_read},
+static const struct data_format *const formats[] = {
+    &cifar10_format, &cifar100_format, &cifar10_python_format, &cifar100_python_format,
+    &stl_format,     &idx_format,      &numpy_format,          &pictures_format,
 };
 enum { FORMATS = sizeof formats / sizeof *formats, LEAST = 10 };
 
@@ -81,24 +75,27 @@ int source_progress(const struct source *source, const char *what, size_t done, 
     return CAELUM_OK;
 }
 
-enum caelum_split source_part(const char *name, size_t length) {
-    static const struct {
-        const char *word;
-        enum caelum_split part;
-    } words[] = {{"train", CAELUM_TRAIN},           {"training", CAELUM_TRAIN},
-                 {"val", CAELUM_VALIDATION},        {"valid", CAELUM_VALIDATION},
-                 {"validation", CAELUM_VALIDATION}, {"test", CAELUM_TEST},
-                 {"testing", CAELUM_TEST},          {"t10k", CAELUM_TEST}};
+size_t source_word(const char *name, size_t length, const char *const *words) {
     for (size_t at = 0; at < length;) {
         char word[16];
-        size_t n = 0;
+        size_t n = 0, i = 0;
         while (at + n < length && ascii_alnum(name[at + n])) n++;
         snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : 0), name + at);
-        for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-            if (ascii_same(word, words[i].word)) return words[i].part;
+        while (words[i] && !ascii_same(word, words[i])) i++;
+        if (words[i]) return i;
         at += n + 1;
     }
-    return CAELUM_ALL;
+    return SIZE_MAX;
+}
+
+enum caelum_split source_part(const char *name, size_t length) {
+    static const char *const words[] = {"train", "training", "val",  "valid", "validation",
+                                        "test",  "testing",  "t10k", NULL};
+    static const enum caelum_split part[] = {CAELUM_TRAIN,      CAELUM_TRAIN,      CAELUM_VALIDATION,
+                                             CAELUM_VALIDATION, CAELUM_VALIDATION, CAELUM_TEST,
+                                             CAELUM_TEST,       CAELUM_TEST};
+    const size_t i = source_word(name, length, words);
+    return i == SIZE_MAX ? CAELUM_ALL : part[i];
 }
 
 /* --- Making it ------------------------------------------------------------------------------------ */
@@ -148,16 +145,16 @@ static int read_lists(struct source *s, const struct data_format *format, struct
 }
 
 static int read_source(struct source *s, struct caelum_error *err) {
-    const struct data_format *format = formats;
+    size_t format = 0;
     struct prepared_header *h = &s->to->header;
     CHECK(tree_unpack(s->tree, s->unpack_in, err));
-    while (format < formats + FORMATS && !format->is_meant(s->tree)) format++;
-    if (format == formats + FORMATS) return unknown(s->tree, err);
-    CHECK(read_lists(s, format, err));
+    while (format < FORMATS && !formats[format]->is_meant(s->tree)) format++;
+    if (format == FORMATS) return unknown(s->tree, err);
+    CHECK(read_lists(s, formats[format], err));
     if (ferror(s->to->stream)) return CAELUM_OK;
     const size_t usable = (size_t)(h->photos ? h->photos : h->count);
     if (usable < LEAST) return too_few(s, usable, err);
-    snprintf(h->name, sizeof h->name, "%s", format->name);
+    snprintf(h->name, sizeof h->name, "%s", formats[format]->name);
     h->names_size = s->names_size, h->skips_size = s->skips_size;
     prepared_tables(s->to, s->first, s->labels, s->names_text, s->skips_text);
     return CAELUM_OK;

@@ -27,22 +27,8 @@ struct data_format {
     int (*read)(struct source *source, struct caelum_error *err);
 };
 
-bool cifar10_is_meant(const struct tree *tree);
-int cifar10_read(struct source *source, struct caelum_error *err);
-bool cifar100_is_meant(const struct tree *tree);
-int cifar100_read(struct source *source, struct caelum_error *err);
-bool cifar10_python_is_meant(const struct tree *tree);
-int cifar10_python_read(struct source *source, struct caelum_error *err);
-bool cifar100_python_is_meant(const struct tree *tree);
-int cifar100_python_read(struct source *source, struct caelum_error *err);
-bool stl_is_meant(const struct tree *tree);
-int stl_read(struct source *source, struct caelum_error *err);
-bool idx_is_meant(const struct tree *tree);
-int idx_read(struct source *source, struct caelum_error *err);
-bool numpy_is_meant(const struct tree *tree);
-int numpy_read(struct source *source, struct caelum_error *err);
-bool pictures_is_meant(const struct tree *tree);
-int pictures_read(struct source *source, struct caelum_error *err);
+extern const struct data_format cifar10_format, cifar100_format, cifar10_python_format,
+    cifar100_python_format, stl_format, idx_format, numpy_format, pictures_format;
 
 /* --- For formats ---------------------------------------------------------------------------------- */
 
@@ -61,6 +47,9 @@ void source_skip(struct source *source, const char *path, const char *reason);
 /* CAELUM_ESTOPPED if the caller asks for it. */
 int source_progress(const struct source *source, const char *what, size_t done, size_t total,
                     struct caelum_error *err);
+/* Which of the words, with NULL behind the last, is the first in a name, in upper or lower case; words of a
+ * name are its letters and digits between other characters. SIZE_MAX: none. */
+size_t source_word(const char *name, size_t length, const char *const *words);
 /* Which part of the data a name says it is: CAELUM_TRAIN, CAELUM_VALIDATION or CAELUM_TEST by a word in it;
  * CAELUM_ALL: none. */
 enum caelum_split source_part(const char *name, size_t length);

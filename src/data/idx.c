@@ -9,7 +9,7 @@ static bool is_idx(const struct tree_file *file) {
            file->head[3] >= 1;
 }
 
-bool idx_is_meant(const struct tree *tree) {
+static bool is_meant(const struct tree *tree) {
     for (size_t i = 0; i < tree->count; i++)
         if (is_idx(&tree->file[i])) return true;
     return false;
@@ -18,9 +18,10 @@ bool idx_is_meant(const struct tree *tree) {
 static int parse(struct array *array, const char *name, const uint8_t *bytes, size_t size,
                  struct caelum_error *err) {
     static const char types[][3] = {"u1", "i1", "", "i2", "i4", "f4", "f8"}; /* from 8 on */
+    if (size < 4) return caelum_fail(err, CAELUM_EFORMAT, "%s: cut short after %zu bytes", name, size);
     const size_t dims = bytes[3], type = bytes[2] - 8u;
     struct array a = {.big = true, .shape = {.dims = dims, .start = 4 + 4 * dims}};
-    if (size < 4 || type >= sizeof types / sizeof *types || !*types[type] || dims > 4 || size < a.shape.start)
+    if (type >= sizeof types / sizeof *types || !*types[type] || dims > 4 || size < a.shape.start)
         return caelum_fail(err, CAELUM_EFORMAT,
                            "%s: of type %u with %zu dimensions; expected an idx file as MNIST's", name,
                            bytes[2], dims);
@@ -34,6 +35,8 @@ static int parse(struct array *array, const char *name, const uint8_t *bytes, si
     return CAELUM_OK;
 }
 
-int idx_read(struct source *source, struct caelum_error *err) {
+static int read_data(struct source *source, struct caelum_error *err) {
     return arrays_take(source, is_idx, parse, err);
 }
+
+const struct data_format idx_format = {"idx", is_meant, read_data};

@@ -10,7 +10,7 @@ static bool is_numpy(const struct tree_file *file) {
            (memcmp(file->head, "\x93NUMPY", 6) == 0 || strcmp(name + path_stem_length(name), ".npy") == 0);
 }
 
-bool numpy_is_meant(const struct tree *tree) {
+static bool is_meant(const struct tree *tree) {
     for (size_t i = 0; i < tree->count; i++)
         if (is_numpy(&tree->file[i])) return true;
     return false;
@@ -31,6 +31,8 @@ static int parse(struct array *array, const char *name, const uint8_t *bytes, si
     return CAELUM_OK;
 }
 
-int numpy_read(struct source *source, struct caelum_error *err) {
+static int read_data(struct source *source, struct caelum_error *err) {
     return arrays_take(source, is_numpy, parse, err);
 }
+
+const struct data_format numpy_format = {"numpy", is_meant, read_data};

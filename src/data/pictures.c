@@ -131,7 +131,7 @@ static int find_pictures(struct reading *r, struct caelum_error *err) {
     return result;
 }
 
-bool pictures_is_meant(const struct tree *tree) {
+static bool is_meant(const struct tree *tree) {
     for (size_t i = 0; i < tree->count; i++)
         if (tree->file[i].picture) return true;
     return false;
@@ -280,7 +280,7 @@ static int read_ways(struct reading *r, struct caelum_error *err) {
     return CAELUM_OK;
 }
 
-int pictures_read(struct source *source, struct caelum_error *err) {
+static int read_data(struct source *source, struct caelum_error *err) {
     struct reading r = {.source = source};
     const int result = read_ways(&r, err);
     mem_free(&r.picture);
@@ -288,3 +288,5 @@ int pictures_read(struct source *source, struct caelum_error *err) {
     mem_free(&r.portion);
     return result;
 }
+
+const struct data_format pictures_format = {"folder", is_meant, read_data};

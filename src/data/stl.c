@@ -12,7 +12,7 @@ static const char *const pictures[] = {"train_X.bin", "test_X.bin"}, *const labe
                                                                                         "test_y.bin"};
 static const char alone[] = "unlabeled_X.bin";
 
-bool stl_is_meant(const struct tree *tree) {
+static bool is_meant(const struct tree *tree) {
     return tree_named(tree, pictures[0]) || tree_named(tree, pictures[1]) || tree_named(tree, alone);
 }
 
@@ -55,7 +55,7 @@ static int take_labels(struct source *s, const struct tree_file *file, size_t at
                        tree_name(s->tree, file, name), count, CLASSES);
 }
 
-int stl_read(struct source *s, struct caelum_error *err) {
+static int read_data(struct source *s, struct caelum_error *err) {
     const struct tree_file *file[2], *label[2];
     size_t count[2] = {0};
     s->to->header.c = 3, s->to->header.h = SIDE, s->to->header.w = SIDE;
@@ -73,3 +73,5 @@ int stl_read(struct source *s, struct caelum_error *err) {
         if (file[i]) CHECK(take_labels(s, label[i], i ? count[0] : 0, count[i], err));
     return source_names(s, "class_names.txt", CLASSES, err);
 }
+
+const struct data_format stl_format = {"stl-10", is_meant, read_data};

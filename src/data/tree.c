@@ -44,6 +44,18 @@ int tree_add(struct tree *tree, const struct tree_file *file, struct caelum_erro
     return CAELUM_OK;
 }
 
+size_t tree_drop(struct tree *tree) {
+    size_t kept = 0;
+    for (size_t i = 0; i < tree->count; i++)
+        if (tree->file[i].dropped)
+            mem_free(&tree->file[i].path);
+        else
+            tree->file[kept++] = tree->file[i];
+    const size_t dropped = tree->count - kept;
+    tree->count = kept;
+    return dropped;
+}
+
 /* --- What a file may be ------------------------------------------------------------------------------ */
 
 /* Files that formats are made of, by how they begin or by names that their authors have given them. */
@@ -68,7 +80,7 @@ bool tree_judge(struct tree_file *file, const uint8_t *bytes, size_t size) {
     return (!below || !strchr(below + 1, '/')) && is_part(file);
 }
 
-/* What a file begins with, unless its name says enough. */
+/* What a file begins with: the number of bytes, 0 where it can't be read. */
 static size_t read_head(const char *full, uint8_t *bytes, size_t most) {
     FILE *f = fopen(full, "rb");
     const size_t size = f ? fread(bytes, 1, most, f) : 0;
@@ -131,15 +143,8 @@ static bool is_colorized(const struct tree *tree, const char *path) {
 }
 
 static void leave_colorized(struct tree *tree) {
-    size_t kept = 0;
-    for (size_t i = 0; i < tree->count; i++) tree->file[i].ours = is_colorized(tree, tree->file[i].path);
-    for (size_t i = 0; i < tree->count; i++)
-        if (tree->file[i].ours)
-            mem_free(&tree->file[i].path);
-        else
-            tree->file[kept++] = tree->file[i];
-    tree->left[LEFT_COLORIZED] = tree->count - kept;
-    tree->count = kept;
+    for (size_t i = 0; i < tree->count; i++) tree->file[i].dropped = is_colorized(tree, tree->file[i].path);
+    tree->left[LEFT_COLORIZED] = tree_drop(tree);
 }
 
 void tree_left_out(const struct tree *tree, char text[TREE_LEFT_TEXT]) {

@@ -19,7 +19,7 @@ enum { TREE_HEAD = 16 };
 struct tree_file {
     char *path;                      /* below the directory, in the archive, or the file's name */
     struct source_identity identity; /* zeros if there is nothing at the path, and in archives */
-    bool readable, ours;             /* ours: a result of colorize, on its way out of the list */
+    bool readable, dropped;          /* dropped: to be taken out of the list by tree_drop */
     bool picture;                    /* by its name or its first bytes; other files may be part of a format */
     uint8_t head[TREE_HEAD];         /* of other files, what they begin with, decompressed */
     size_t at, size;                 /* in an archive: where its bytes are among all that was unpacked */
@@ -81,6 +81,7 @@ void tree_left_out(const struct tree *tree, char text[TREE_LEFT_TEXT]);
 /* For tree.c and unpack.c. */
 int tree_add(struct tree *tree, const struct tree_file *file, struct caelum_error *err); /* path is copied */
 void tree_sort(struct tree *tree);
+size_t tree_drop(struct tree *tree); /* how many those are that it takes out */
 bool tree_is_system(const char *name);
 /* Sets head and picture by the file's path and first bytes; false: it is neither that nor part of a format.
  */

@@ -78,20 +78,14 @@ static int take_entries(struct tree *tree, struct archive *archive, struct archi
 
 /* The files by their order, without those that nothing can be made of. */
 static int sort_out(struct tree *tree, struct caelum_error *err) {
-    size_t kept = 0;
     tree_sort(tree);
     for (size_t i = 0; i < tree->count; i++) {
         struct tree_file *file = &tree->file[i];
         if (i + 1 < tree->count && strcmp(file->path, file[1].path) == 0)
             return caelum_fail(err, CAELUM_EFORMAT, "%s: %s is in it twice", tree->root, file->path);
-        file->ours = !tree_judge(file, tree->unpacked.bytes + file->at, file->size);
+        file->dropped = !tree_judge(file, tree->unpacked.bytes + file->at, file->size);
     }
-    for (size_t i = 0; i < tree->count; i++)
-        if (tree->file[i].ours)
-            mem_free(&tree->file[i].path);
-        else
-            tree->file[kept++] = tree->file[i];
-    tree->count = kept;
+    tree_drop(tree);
     return CAELUM_OK;
 }
 
@@ -114,6 +108,7 @@ static int unpack(struct tree *tree, struct archive *archive, struct archive_ent
     if (result != 0) return result;
     mem_free(&tree->file[0].path);
     tree->count = 0;
+    tree->unpacked = (struct file_map){.bytes = (const uint8_t *)"", .size = 0}; /* of empty files alone */
     result = take_entries(tree, archive, entry, &spool, err);
     if (result == 0 && spool.size > 0) {
         void *bytes = fflush(spool.stream) == 0

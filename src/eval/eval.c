@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/parallel.h"
+#include "data/crops.h"
 #include "data/data.h"
 #include "metrics/color_metrics.h"
 #include "metrics/metrics.h"
@@ -46,6 +47,41 @@ struct evaluation {
 
 struct caelum_eval_settings caelum_eval_defaults(void) {
     return (struct caelum_eval_settings){.split = CAELUM_TEST, .seed = 1};
+}
+
+/* Sets *value to a whole number of the model's metadata, where it has one. */
+static int read_number(const caelum_model *model, const char *key, uint64_t most, uint64_t *value,
+                       struct caelum_error *err) {
+    const char *text = caelum_model_metadata(model, key);
+    if (!text || number_whole(text, 0, most, value)) return CAELUM_OK;
+    return caelum_fail(err, CAELUM_EFORMAT, "the model's metadata are damaged: %s is '%.40s', no such number",
+                       key, text);
+}
+
+/* The crop of the training, where that is known to lead to the model's size, so that what was prepared is
+ * found again; else that size. */
+static size_t crop_of(const caelum_model *model) {
+    const struct shape in = model->net->input;
+    const char *crop = caelum_model_metadata(model, "crop"), *kind = caelum_model_metadata(model, "data");
+    const bool files = kind && (strcmp(kind, "folder") == 0 || strcmp(kind, "synthetic") == 0);
+    const size_t side = in.h == in.w ? in.h : 0;
+    return crop && strcmp(crop, "0") == 0 && (!files || side == CROP_USUAL_SIDE) ? 0 : side;
+}
+
+int caelum_model_data_settings(const caelum_model *model, struct caelum_data_settings *settings,
+                               struct caelum_error *err) {
+    struct caelum_data_settings s = *settings;
+    const char *how = caelum_model_metadata(model, "resize");
+    uint64_t limit = s.limit;
+    CHECK(read_number(model, "split_seed", UINT64_MAX, &s.split_seed, err));
+    CHECK(read_number(model, "limit", UINT32_MAX, &limit, err));
+    CHECK(read_number(model, "synthetic_seed", UINT64_MAX, &s.synthetic_seed, err));
+    s.limit = (size_t)limit;
+    s.crop = crop_of(model);
+    for (int i = 0; how && caelum_resize_words[i]; i++)
+        if (strcmp(how, caelum_resize_words[i]) == 0) s.resize = (enum caelum_resize)i;
+    *settings = s;
+    return CAELUM_OK;
 }
 
 static struct evaluation begin(const caelum_data *data, const struct caelum_eval_settings *settings) {

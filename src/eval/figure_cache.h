@@ -9,7 +9,7 @@
 
 struct figure_cache {
     char path[PATH_SIZE]; /* "": nothing is kept */
-    char key[256];        /* tells data, shuffle and splits apart; stands in the file */
+    char key[256];        /* tells data, shuffle and splits apart; is in the file, too */
     enum caelum_task task;
     json_t *figures; /* by name of the baseline */
 };

@@ -15,10 +15,11 @@ static const size_t none = SIZE_MAX;
 struct matching {
     struct caelum_model *model;
     const struct safetensor *array;
-    size_t arrays, count;         /* in the file; tensors in the model */
-    struct caelum_tensor *tensor; /* owned, [count] */
-    size_t *to;                   /* owned, [count]: the tensor of each array, or none */
-    size_t *at;                   /* owned, [count]: the array of each tensor, or none */
+    size_t arrays, count; /* in the file; tensors in the model */
+    struct mem_group memory;
+    struct caelum_tensor *tensor; /* [count] */
+    size_t *to;                   /* [count]: the tensor of each array, or none */
+    size_t *at;                   /* [count]: the array of each tensor, or none */
     const struct match_evidence *evidence;
     const char *path;
 };
@@ -234,11 +235,9 @@ static int match_by_shape(struct matching *m, struct caelum_error *err) {
     struct candidate *candidate = NULL;
     CHECK(check_shapes(m, err));
     CHECK(check_order(m, err));
-    CHECK(mem_alloc(&candidate, m->count, sizeof *candidate, err));
+    CHECK(mem_take(&m->memory, &candidate, m->count, sizeof *candidate, err));
     for (size_t i = 0; i < m->count; i++) m->to[i] = none;
-    const int result = assign_all(m, candidate, err);
-    mem_free(&candidate);
-    return result;
+    return assign_all(m, candidate, err);
 }
 
 static bool is_named(const struct safetensor *array, const struct caelum_tensor *tensor) {
@@ -278,9 +277,9 @@ static int check_names(struct matching *m, struct caelum_error *err) {
 
 static int fill(struct matching *m, struct caelum_error *err) {
     bool ours = m->arrays == 0;
-    CHECK(mem_alloc(&m->tensor, m->count, sizeof *m->tensor, err));
-    CHECK(mem_alloc(&m->to, m->count, sizeof *m->to, err));
-    CHECK(mem_alloc(&m->at, m->count, sizeof *m->at, err));
+    CHECK(mem_take(&m->memory, &m->tensor, m->count, sizeof *m->tensor, err));
+    CHECK(mem_take(&m->memory, &m->to, m->count, sizeof *m->to, err));
+    CHECK(mem_take(&m->memory, &m->at, m->count, sizeof *m->at, err));
     for (size_t t = 0; t < m->count; t++) {
         caelum_model_tensor(m->model, t, &m->tensor[t]);
         m->at[t] = none;
@@ -300,8 +299,6 @@ int exchange_fill(struct caelum_model *model, const struct safetensor *array, si
     struct caelum_tensor t;
     while (caelum_model_tensor(model, m.count, &t)) m.count++;
     const int result = fill(&m, err);
-    mem_free(&m.at);
-    mem_free(&m.to);
-    mem_free(&m.tensor);
+    mem_end(&m.memory);
     return result;
 }

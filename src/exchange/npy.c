@@ -1,7 +1,6 @@
 /* npy.c - see npy.h. */
 #include "exchange/npy.h"
 
-#include "base/mem.h"
 #include "base/number.h"
 #include "base/numpy.h"
 
@@ -26,16 +25,14 @@ static uint32_t utf8_next(const char **at) {
                                                                                           : point;
 }
 
-int npy_from_text(const char *text, uint8_t **bytes, size_t *points, struct caelum_error *err) {
+int npy_from_text(const char *text, uint8_t **bytes, size_t *points, struct mem_group *memory,
+                  struct caelum_error *err) {
     uint8_t *to;
     size_t n = 0;
-    CHECK(mem_alloc(&to, strlen(text) + 1, 4, err));
+    CHECK(mem_take(memory, &to, strlen(text) + 1, 4, err));
     for (const char *at = text; *at; n++) {
         const uint32_t point = utf8_next(&at);
-        if (point == UINT32_MAX) {
-            mem_free(&to);
-            return caelum_fail(err, CAELUM_EFORMAT, "'%.40s...' is not UTF-8", text);
-        }
+        if (point == UINT32_MAX) return caelum_fail(err, CAELUM_EFORMAT, "'%.40s...' is not UTF-8", text);
         for (size_t b = 0; b < 4; b++) to[4 * n + b] = (uint8_t)(point >> (8 * b));
     }
     *bytes = to;
@@ -45,17 +42,15 @@ int npy_from_text(const char *text, uint8_t **bytes, size_t *points, struct cael
 
 /* The other way; zeros at the end are padding. */
 static int to_text(const char *name, const uint8_t *bytes, size_t points, bool big_endian, char **text,
-                   struct caelum_error *err) {
+                   struct mem_group *memory, struct caelum_error *err) {
     char *to, *end;
-    CHECK(mem_alloc(&to, points + 1, 4, err));
+    CHECK(mem_take(memory, &to, points + 1, 4, err));
     end = to;
     for (size_t i = 0; i < points; i++) {
         uint32_t p = 0;
         for (size_t b = 0; b < 4; b++) p |= (uint32_t)bytes[4 * i + b] << (8 * (big_endian ? 3 - b : b));
-        if (p > 0x10ffff || (p >= 0xd800 && p < 0xe000)) {
-            mem_free(&to);
+        if (p > 0x10ffff || (p >= 0xd800 && p < 0xe000))
             return caelum_fail(err, CAELUM_EFORMAT, "%s: not a Unicode string", name);
-        }
         const int more = p < 0x80 ? 0 : p < 0x800 ? 1 : p < 0x10000 ? 2 : 3;
         static const uint32_t marks[] = {0, 0xc0, 0xe0, 0xf0};
         *end++ = (char)(marks[more] | p >> (6 * more));
@@ -92,11 +87,10 @@ size_t npy_header(char header[NPY_HEADER], const char *type, size_t dims, const 
 /* A copy of the values, `size` bytes each, in C order and the machine's order of bytes: where they are, they
  * need not be aligned. */
 static int copy_values(struct npy *npy, const struct numpy_header *h, const uint8_t *bytes, size_t size,
-                       struct caelum_error *err) {
+                       struct mem_group *memory, struct caelum_error *err) {
     const size_t values = safetensor_count(&npy->array);
     uint8_t *to;
-    CHECK(mem_alloc(&to, values, size, err));
-    npy->own = to;
+    CHECK(mem_take(memory, &to, values, size, err));
     npy->array.data = to;
     for (size_t i = 0; i < values; i++, to += size) {
         const uint8_t *from = bytes + size * (numpy_place(h, i));
@@ -106,18 +100,18 @@ static int copy_values(struct npy *npy, const struct numpy_header *h, const uint
 }
 
 static int read_text(struct npy *npy, const char *name, const struct numpy_header *h, const uint8_t *bytes,
-                     size_t left, struct caelum_error *err) {
+                     size_t left, struct mem_group *memory, struct caelum_error *err) {
     uint64_t points;
     if (!number_whole(h->type + 2, 0, SIZE_MAX, &points) || h->dims != 0 || left % 4 != 0 ||
         points != left / 4)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: of strings, only single ones are read", name);
-    return to_text(name, bytes, points, *h->type == '>', &npy->text, err);
+    return to_text(name, bytes, points, *h->type == '>', &npy->text, memory, err);
 }
 
 static int read_values(struct npy *npy, const char *name, const struct numpy_header *h, const uint8_t *bytes,
-                       size_t left, struct caelum_error *err) {
+                       size_t left, struct mem_group *memory, struct caelum_error *err) {
     const bool ordered = *h->type == '<' || *h->type == '>';
-    if (ordered && h->type[1] == 'U') return read_text(npy, name, h, bytes, left, err);
+    if (ordered && h->type[1] == 'U') return read_text(npy, name, h, bytes, left, memory, err);
     static const char *const types[] = {[TENSOR_F16] = "f2", [TENSOR_F32] = "f4", [TENSOR_F64] = "f8"};
     static const size_t sizes[] = {[TENSOR_F16] = 2, [TENSOR_F32] = 4, [TENSOR_F64] = 8};
     struct safetensor *t = &npy->array;
@@ -134,22 +128,13 @@ static int read_values(struct npy *npy, const char *name, const struct numpy_hea
     }
     if (!fits || wanted != left)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu bytes of values don't fit its shape", name, left);
-    return copy_values(npy, h, bytes, sizes[t->type], err);
+    return copy_values(npy, h, bytes, sizes[t->type], memory, err);
 }
 
-int npy_read(struct npy *npy, const char *name, const uint8_t *bytes, size_t size, struct caelum_error *err) {
+int npy_read(struct npy *npy, const char *name, const uint8_t *bytes, size_t size, struct mem_group *memory,
+             struct caelum_error *err) {
     struct numpy_header h;
+    *npy = (struct npy){0};
     CHECK(numpy_header_read(&h, name, bytes, size, err));
-    struct npy made = {0};
-    const int result = read_values(&made, name, &h, bytes + h.start, size - h.start, err);
-    if (result != 0)
-        npy_close(&made);
-    else
-        *npy = made;
-    return result;
-}
-
-void npy_close(struct npy *npy) {
-    mem_free(&npy->text);
-    mem_free(&npy->own);
+    return read_values(npy, name, &h, bytes + h.start, size - h.start, memory, err);
 }

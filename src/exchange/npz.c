@@ -1,7 +1,6 @@
 /* npz.c - models and other arrays as NumPy's .npz: a zip of .npy files. A model's tensors stand under their
  * own names, the network's text and the metadata under their keys as 0-dimensional strings; numpy.load reads
  * it all without pickle. */
-#include "base/mem.h"
 #include "exchange/exchange.h"
 #include "exchange/npy.h"
 #include "exchange/zip.h"
@@ -40,7 +39,8 @@ int caelum_arrays_save(const char *path, const struct caelum_tensor *arrays, siz
     return zip_commit(&zip, err);
 }
 
-static int add_strings(struct zip_writer *zip, const struct metadata *strings, struct caelum_error *err) {
+static int add_strings(struct zip_writer *zip, const struct metadata *strings, struct mem_group *memory,
+                       struct caelum_error *err) {
     for (size_t i = 0; i < strings->count; i++) {
         const struct metadata_entry *e = &strings->entry[i];
         if (strlen(e->key) >= MOST_NAME || strchr(e->key, '\\')) /* libarchive reads that as a slash */
@@ -52,19 +52,19 @@ static int add_strings(struct zip_writer *zip, const struct metadata *strings, s
         uint8_t *points;
         size_t n;
         char type[24];
-        const int result = npy_from_text(e->value, &points, &n, err);
+        const int result = npy_from_text(e->value, &points, &n, memory, err);
         if (result != 0) return caelum_fail_in(err, result, "metadata '%.60s'", e->key);
         snprintf(type, sizeof type, "<U%zu", n);
         add(zip, e->key, type, 0, NULL, points, 4 * n);
-        mem_free(&points);
     }
     return CAELUM_OK;
 }
 
-static int add_tensors(struct zip_writer *zip, const struct caelum_model *model, struct caelum_error *err) {
+static int add_tensors(struct zip_writer *zip, const struct caelum_model *model, struct mem_group *memory,
+                       struct caelum_error *err) {
     struct caelum_tensor t;
     uint16_t *halves = NULL;
-    if (model->half) CHECK(mem_alloc(&halves, model->net->params, sizeof *halves, err));
+    if (model->half) CHECK(mem_take(memory, &halves, model->net->params, sizeof *halves, err));
     for (size_t i = 0; caelum_model_tensor(model, i, &t); i++) {
         const size_t n = model_tensor_values(&t);
         for (size_t v = 0; halves && v < n; v++) halves[v] = half_from(t.data[v]);
@@ -73,21 +73,22 @@ static int add_tensors(struct zip_writer *zip, const struct caelum_model *model,
         else
             add(zip, t.name, "<f4", t.dims, t.dim, t.data, n * sizeof *t.data);
     }
-    mem_free(&halves);
     return CAELUM_OK;
 }
 
 int npz_save(const struct caelum_model *model, const char *path, struct caelum_error *err) {
     struct zip_writer *zip = NULL;
+    struct mem_group memory = {0};
     struct metadata all = {0}, strings = {0};
     int result = model_strings(model->net, model->metadata, &all, err);
     if (result == 0) result = metadata_escape(&strings, &all, err);
     if (result == 0) result = zip_begin(&zip, path, err);
-    if (result == 0) result = add_strings(zip, &strings, err);
-    if (result == 0) result = add_tensors(zip, model, err);
+    if (result == 0) result = add_strings(zip, &strings, &memory, err);
+    if (result == 0) result = add_tensors(zip, model, &memory, err);
     if (result == 0) result = zip_commit(&zip, err);
     zip_abandon(&zip);
     metadata_clear(&all), metadata_clear(&strings);
+    mem_end(&memory);
     return result;
 }
 
@@ -96,36 +97,28 @@ int npz_save(const struct caelum_model *model, const char *path, struct caelum_e
 /* An archive's arrays and strings. */
 struct contents {
     const char *path;
-    struct npy *npy;          /* owned [ZIP_MOST_FILES] */
-    struct safetensor *array; /* owned, likewise: of npy's that are arrays */
-    size_t all, arrays;
+    struct mem_group memory;
+    size_t arrays;
+    struct safetensor *array; /* [ZIP_MOST_FILES] */
     struct metadata strings;
 };
-
-static void contents_close(struct contents *c) {
-    for (size_t i = 0; i < c->all; i++) npy_close(&c->npy[i]);
-    mem_free(&c->npy);
-    mem_free(&c->array);
-    metadata_clear(&c->strings);
-}
 
 /* One file of the archive. */
 static int take_array(void *cookie, const char *file, const uint8_t *bytes, size_t size,
                       struct caelum_error *err) {
     struct contents *c = cookie;
-    struct npy *npy = &c->npy[c->all];
-    char name[sizeof npy->array.name];
+    struct npy npy;
+    char name[sizeof npy.array.name];
     const size_t length = strlen(file);
     if (length < 4 || strcmp(file + length - 4, ".npy") != 0 || length - 4 >= sizeof name)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: '%.200s' in it is no array of NumPy, NAME.npy", c->path,
                            file);
     snprintf(name, sizeof name, "%.*s", (int)length - 4, file);
-    const int result = npy_read(npy, name, bytes, size, err);
+    const int result = npy_read(&npy, name, bytes, size, &c->memory, err);
     if (result != 0) return caelum_fail_in(err, result, "%s", c->path);
-    c->all++;
-    if (npy->text) return metadata_set(&c->strings, name, npy->text, err);
-    memcpy(npy->array.name, name, sizeof name);
-    c->array[c->arrays++] = npy->array;
+    if (npy.text) return metadata_set(&c->strings, name, npy.text, err);
+    memcpy(npy.array.name, name, sizeof name);
+    c->array[c->arrays++] = npy.array;
     return CAELUM_OK;
 }
 
@@ -151,11 +144,11 @@ static int model_of(struct caelum_model **model, struct contents *c, const char 
 int npz_load(struct caelum_model **model, const char *path, const struct caelum_import_settings *settings,
              struct caelum_error *err) {
     struct contents c = {.path = path};
-    int result = mem_alloc(&c.npy, ZIP_MOST_FILES, sizeof *c.npy, err);
-    if (result == 0) result = mem_alloc(&c.array, ZIP_MOST_FILES, sizeof *c.array, err);
+    int result = mem_take(&c.memory, &c.array, ZIP_MOST_FILES, sizeof *c.array, err);
     if (result == 0) result = zip_read(path, take_array, &c, err);
     metadata_unescape(&c.strings);
     if (result == 0) result = model_of(model, &c, path, settings, err);
-    contents_close(&c);
+    metadata_clear(&c.strings);
+    mem_end(&c.memory);
     return result;
 }

@@ -18,6 +18,7 @@ struct onnx_file {
     struct onnx_graph graph;
     struct metadata props;
     /* of a file that was read */
+    const char *path; /* borrowed, for messages */
     int64_t opset;
     size_t sources;
     struct onnx_source *source; /* by name; in the graph's memory */
@@ -29,6 +30,8 @@ const char *onnx_type_name(int type);
 bool onnx_is_real(int64_t type);
 /* What makes that value; NULL if nothing does. */
 const struct onnx_source *onnx_find(const struct onnx_file *file, const char *name);
+/* CAELUM_EFORMAT with the path before the sentence; it becomes graph.result, where none was before. */
+int onnx_fail(struct onnx_file *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Safe on a zeroed file. */
 void onnx_file_close(struct onnx_file *file);
 

@@ -9,9 +9,7 @@
 
 /* Room for two numbers a channel; NULL if out of memory. */
 static float *make_room(struct onnx_writer *w) {
-    float *numbers = onnx_memory(&w->path->file->graph, 2 * onnx_channels(w) * sizeof *numbers);
-    if (!numbers) w->path->result = w->path->file->graph.result;
-    return numbers;
+    return onnx_memory(&w->file->graph, 2 * onnx_channels(w) * sizeof(float));
 }
 
 /* Whether the constant, spread over what flows, is one number for each channel, and leaves that as large as
@@ -27,7 +25,7 @@ int onnx_with_constant(struct onnx_writer *w) {
     const char *op = w->step->node->op;
     const bool second = w->step->constant == w->step->node->input[1];
     const struct onnx_tensor *t = onnx_reals_of(w, second ? 1 : 0);
-    if (!t) return w->path->result;
+    if (!t) return w->file->graph.result;
     if (!is_of_channels(w, t))
         return REFUSE(
             w, "by or of '%.60s', a constant that is neither one number nor one for each of %zu channels",
@@ -39,7 +37,7 @@ int onnx_with_constant(struct onnx_writer *w) {
         scale[i] = *op == 'M' ? number : *op == 'D' ? 1 / number : *op == 'S' && !second ? -1 : 1;
         offset[i] = *op == 'A' || (*op == 'S' && !second) ? number : *op == 'S' ? -number : 0;
     }
-    if (!scale) return w->path->result;
+    if (!scale) return w->file->graph.result;
     return t->values == 1 ? onnx_scale_all(w, *scale, *offset) : onnx_scale(w, scale, offset);
 }
 
@@ -96,13 +94,13 @@ int onnx_batch_norm(struct onnx_writer *w) {
     if (onnx_int_of(w, "training_mode", 0) != 0)
         return REFUSE(w, "in training mode; export the model in evaluation mode: model.eval()");
     if (w->now.last && !w->now.flat) return REFUSE(w, "of pictures with channels last");
-    if (w->path->result != 0) return w->path->result;
+    if (w->file->graph.result != 0) return w->file->graph.result;
     float *scale = make_room(w);
     for (size_t i = 0; scale && i < n; i++) {
         const double by = (double)gamma[i] / sqrt((double)variance[i] + epsilon);
         scale[i] = (float)by, scale[n + i] = (float)((double)beta[i] - (double)mean[i] * by);
     }
-    return scale ? onnx_scale(w, scale, scale + n) : w->path->result;
+    return scale ? onnx_scale(w, scale, scale + n) : w->file->graph.result;
 }
 
 /* groupnorm has an epsilon of 0.00001; for another what goes in is made larger or smaller. */
@@ -118,7 +116,7 @@ static int say_groups(struct onnx_writer *w, size_t groups, float epsilon, const
     for (size_t i = 0; weight && !scale && i < c; i++) weight[i] = 1;
     onnx_weigh(w, "bias", bias, c, 1);
     w->affine = true;
-    return w->path->result;
+    return w->file->graph.result;
 }
 
 int onnx_instance_norm(struct onnx_writer *w) {
@@ -141,12 +139,12 @@ static bool is_each(const struct onnx_tensor *t, size_t count, float number) {
 
 /* Groups of channels, each laid out as one, normalized, and laid out as they were. */
 int onnx_regroup(struct onnx_writer *w) {
-    const struct onnx_file *file = w->path->file;
+    const struct onnx_file *file = w->file;
     const struct onnx_node *back = w->step->node,
                            *normal = onnx_maker(file, back->input[0], "InstanceNormalization"),
                            *groups = onnx_maker(file, normal->input[0], "Reshape");
     const struct onnx_attribute *epsilon = onnx_attribute(normal, "epsilon");
-    const struct onnx_list in = onnx_list_of(w, groups, 1), out = onnx_list_of(w, back, 1);
+    const struct onnx_list in = onnx_list_of(w, groups, 1, ""), out = onnx_list_of(w, back, 1, "");
     const int64_t n = in.count == 3 ? in.value[1] : 0, c = out.count == 4 ? out.value[1] : -1;
     if (n < 1 || (c != (int64_t)w->now.shape.c && c != 0) ||
         !is_each(onnx_constant(file, normal->input[1]), (size_t)n, 1) ||

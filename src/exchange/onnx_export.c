@@ -2,8 +2,6 @@
  * tensors under the names of model files, the ends, and words on units. */
 #include "exchange/onnx.h"
 
-#include "base/mem.h"
-
 #include <string.h>
 
 /* What goes in and comes out, by task. */
@@ -112,9 +110,9 @@ static int set_props(struct metadata *props, const struct caelum_model *model, s
 int onnx_from_model(struct onnx_file *file, const struct caelum_model *model, struct caelum_error *err) {
     const struct caelum_net *net = model->net;
     struct onnx_graph *graph = &file->graph;
-    const char **value = NULL;
     onnx_open(graph, err);
-    CHECK(mem_alloc(&value, net->layers + 1, sizeof *value, err));
+    const char **value = onnx_memory(graph, (net->layers + 1) * sizeof *value);
+    CHECK(graph->result);
     graph->name = "caelum";
     graph->doc = "a network by caelum; its text is in metadata_props";
     graph->input.name = "input", graph->output.name = "output";
@@ -122,7 +120,6 @@ int onnx_from_model(struct onnx_file *file, const struct caelum_model *model, st
     add_layers(graph, model, value);
     set_port(&graph->input, net->input, graph->fixed, "height", "width");
     set_port(&graph->output, net->layer[net->layers - 1].out, graph->fixed, "output_height", "output_width");
-    mem_free(&value);
     CHECK(graph->result);
     return set_props(&file->props, model, err);
 }

@@ -2,7 +2,6 @@
  * is read, where the graph leaves that open, and the rest is kept as the model's metadata. */
 #include "exchange/onnx_import.h"
 
-#include "base/mem.h"
 #include "base/number.h"
 #include "exchange/exchange.h"
 
@@ -11,15 +10,14 @@
 enum { MOST_CHANNELS = 1024 };
 
 /* A side of the pictures. */
-static int get_side(const struct onnx_file *file, size_t dimension, const char *key, size_t otherwise,
-                    const char *path, size_t *side, struct caelum_error *err) {
+static int get_side(struct onnx_file *file, size_t dimension, const char *key, size_t otherwise,
+                    size_t *side) {
     uint64_t said;
     *side = file->graph.input.dim[dimension];
     if (*side == 0)
         *side = number_whole(metadata_get(&file->props, key), 1, SIZE_MAX, &said) ? said : otherwise;
-    return *side >= 1 && *side <= NET_MOST_SIDE
-               ? CAELUM_OK
-               : caelum_fail(err, CAELUM_EFORMAT, "%s: pictures of %s %zu", path, key, *side);
+    return *side >= 1 && *side <= NET_MOST_SIDE ? CAELUM_OK
+                                                : onnx_fail(file, "pictures of %s %zu", key, *side);
 }
 
 /* Whether pictures go in as [N, H, W, C]: they are turned, or laid out anew for one channel, before anything
@@ -60,14 +58,13 @@ static int know_input(const struct onnx_path *path, const struct caelum_import_s
     known->last = input->dims == 4 && path->count > 0 && is_last(path, input);
     known->shape.c = input->dim[known->last ? 3 : 1];
     if (input->dims != 4 || known->shape.c == 0 || known->shape.c > MOST_CHANNELS)
-        return caelum_fail(
-            path->err, CAELUM_EFORMAT,
-            "%s: input '%s' of %zu dimensions; expected [N, C, H, W], or [N, H, W, C], with C of "
-            "1 to %d, or [N, values]",
-            path->path, input->name, input->dims, MOST_CHANNELS);
+        return onnx_fail(path->file,
+                         "input '%s' of %zu dimensions; expected [N, C, H, W], or [N, H, W, C], with C of "
+                         "1 to %d, or [N, values]",
+                         input->name, input->dims, MOST_CHANNELS);
     const size_t row = known->last ? 1 : 2;
-    CHECK(get_side(path->file, row, "height", settings->height, path->path, &known->shape.h, path->err));
-    CHECK(get_side(path->file, row + 1, "width", settings->width, path->path, &known->shape.w, path->err));
+    CHECK(get_side(path->file, row, "height", settings->height, &known->shape.h));
+    CHECK(get_side(path->file, row + 1, "width", settings->width, &known->shape.w));
     return CAELUM_OK;
 }
 
@@ -84,37 +81,34 @@ static int copy_props(struct caelum_model *model, const struct metadata *props, 
 
 static int make(struct caelum_model **model, struct onnx_writer *w,
                 const struct caelum_import_settings *settings) {
-    struct onnx_path *path = w->path;
+    struct caelum_error *err = w->file->graph.err;
     struct onnx_known input;
-    CHECK(onnx_find_path(path));
-    CHECK(know_input(path, settings, &input));
+    CHECK(onnx_find_path(w->path));
+    CHECK(know_input(w->path, settings, &input));
     CHECK(onnx_write_lines(w, &input));
-    CHECK(model_take(model, &w->net, w->net->params, path->err));
+    CHECK(model_take(model, &w->net, w->net->params, err));
     for (size_t i = 0; i < w->weights; i++) {
         const struct onnx_weight *t = &w->weight[i];
-        const int result = caelum_model_set_tensor(*model, t->name, t->data, t->values, path->err);
-        if (result == CAELUM_EUSAGE) return caelum_fail_in(path->err, CAELUM_EFORMAT, "%s", path->path);
+        const int result = caelum_model_set_tensor(*model, t->name, t->data, t->values, err);
+        if (result == CAELUM_EUSAGE) return caelum_fail_in(err, CAELUM_EFORMAT, "%s", w->file->path);
         CHECK(result);
     }
-    return copy_props(*model, &path->file->props, path->err);
+    return copy_props(*model, &w->file->props, err);
 }
 
 int onnx_load(struct caelum_model **model, const char *path, const struct caelum_import_settings *settings,
               struct caelum_error *err) {
     struct onnx_file file = {0};
-    struct onnx_path *steps = NULL;
-    struct onnx_writer *w = NULL;
     int result = onnx_read(&file, path, err);
-    if (result == 0) result = mem_alloc(&steps, 1, sizeof *steps, err);
-    if (result == 0) result = mem_alloc(&w, 1, sizeof *w, err);
+    struct onnx_path *steps = onnx_memory(&file.graph, sizeof *steps);
+    struct onnx_writer *w = onnx_memory(&file.graph, sizeof *w);
+    if (result == 0) result = file.graph.result;
     if (result == 0) {
-        steps->file = &file, steps->path = path, steps->err = err;
+        steps->file = w->file = &file;
         w->path = steps;
         result = make(model, w, settings);
         caelum_net_close(&w->net);
     }
-    mem_free(&w);
-    mem_free(&steps);
     onnx_file_close(&file);
     return result;
 }

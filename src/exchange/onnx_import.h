@@ -1,7 +1,7 @@
 /* onnx_import.h - a graph to a network, in two steps: the graph as a row of steps (onnx_steps.c), each by its
  * rule (onnx_rules.c), and what each step is in the text (the functions below).
  *
- * The first failure is kept in path->result, and nothing happens after it; values that are asked for are then
+ * The first failure is kept in graph.result, and nothing happens after it; values that are asked for are then
  * zeros, or as they are where a node says nothing. */
 #ifndef CAELUM_EXCHANGE_ONNX_IMPORT_H
 #define CAELUM_EXCHANGE_ONNX_IMPORT_H
@@ -36,11 +36,8 @@ struct onnx_step {
 
 struct onnx_path {
     struct onnx_file *file;
-    const char *path; /* of the file, for messages */
     size_t count;
     struct onnx_step step[ONNX_MOST_STEPS]; /* each below those whose output it reads */
-    int result;
-    struct caelum_error *err;
 };
 
 /* The value itself behind nodes that change nothing: Identity, and Dropout in use. */
@@ -80,6 +77,7 @@ struct onnx_weight {
 };
 
 struct onnx_writer {
+    struct onnx_file *file;
     struct onnx_path *path;
     const struct onnx_step *step; /* that is being written */
     struct caelum_net *net;       /* owned */
@@ -153,11 +151,15 @@ struct onnx_list {
 };
 /* A number of pictures, which no file knows. */
 #define ONNX_BATCH INT64_MIN
-/* onnx_lists.c: the i-th input of a node as a list; not given where it is left out. */
-struct onnx_list onnx_list_of(struct onnx_writer *w, const struct onnx_node *node, size_t i);
+/* onnx_lists.c: the i-th input of a node as a list or, as old opsets have it, the attribute of that name, ""
+ * where there is none; not given where both are left out. */
+struct onnx_list onnx_list_of(struct onnx_writer *w, const struct onnx_node *node, size_t i,
+                              const char *attribute);
 /* The shape of a value on the way; not given if it is none. */
 struct onnx_list onnx_shape_of(struct onnx_writer *w, const char *value);
 
+/* onnx_shapes.c: whether the step's axes, its second input or attribute, are those of rows and columns. */
+bool onnx_is_over_pixels(struct onnx_writer *w);
 /* Whether a Transpose is from channels last to channels first. */
 bool onnx_is_to_first(const struct onnx_node *transpose);
 

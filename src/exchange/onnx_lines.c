@@ -34,18 +34,18 @@ static bool is_positive(const struct onnx_writer *w, bool before) {
 
 int onnx_say(struct onnx_writer *w, const char *format, ...) {
     char line[200];
-    struct onnx_path *path = w->path;
+    struct onnx_graph *graph = &w->file->graph;
     const struct onnx_node *node = w->step->node;
     va_list list;
-    if (path->result != 0) return path->result;
+    if (graph->result != 0) return graph->result;
     va_start(list, format);
     number_vprint(line, sizeof line, format, list);
     va_end(list);
     w->linear = w->affine = false;
-    path->result = net_append(w->net, path->err, "%s", line);
-    if (path->result != 0)
-        return caelum_fail_in(path->err, path->result, "%s: node '%.60s' (%.30s)", path->path, node->name,
-                              node->op);
+    graph->result = net_append(w->net, graph->err, "%s", line);
+    if (graph->result != 0)
+        return caelum_fail_in(graph->err, graph->result, "%s: node '%.60s' (%.30s)", w->file->path,
+                              node->name, node->op);
     w->now.shape = net_output(w->net);
     w->now.positive = is_positive(w, w->now.positive);
     return CAELUM_OK;
@@ -61,11 +61,9 @@ int onnx_activate(struct onnx_writer *w, const char *word) {
 
 float *onnx_weigh(struct onnx_writer *w, const char *tensor, const float *numbers, size_t values,
                   size_t inner) {
-    struct onnx_graph *graph = &w->path->file->graph;
-    float *data = w->path->result == 0 ? onnx_memory(graph, values * sizeof *data) : NULL;
+    float *data = onnx_memory(&w->file->graph, values * sizeof *data);
     if (w->weights == sizeof w->weight / sizeof *w->weight) REFUSE(w, "more than %zu tensors", w->weights);
-    if (w->path->result == 0) w->path->result = graph->result;
-    if (w->path->result != 0) return NULL;
+    if (w->file->graph.result != 0) return NULL;
     struct onnx_weight *weight = &w->weight[w->weights++];
     *weight = (struct onnx_weight){.data = data, .values = values, .inner = inner};
     snprintf(weight->name, sizeof weight->name, "%s.%s", last_layer(w)->name, tensor);
@@ -97,28 +95,28 @@ int onnx_say_diagonal(struct onnx_writer *w, int64_t k, int64_t stride, float nu
     onnx_weigh(w, "bias", NULL, n, 1);
     w->linear = w->affine = true;
     if (w->now.flat) w->now.last = false;
-    return w->path->result;
+    return w->file->graph.result;
 }
 
 int onnx_scale(struct onnx_writer *w, const float *scale, const float *offset) {
     const size_t n = onnx_channels(w);
     bool same = true;
     for (size_t i = 0; i < n; i++) same = same && (!scale || scale[i] == 1) && (!offset || offset[i] == 0);
-    if (same) return w->path->result;
+    if (same) return w->file->graph.result;
     if (!w->affine || w->weight[w->weights - 1].values != n) CHECK(onnx_say_diagonal(w, 1, 1, 1));
     struct onnx_weight *weight = &w->weight[w->weights - 2], *bias = weight + 1;
     for (size_t i = 0; scale && i < weight->values; i++) weight->data[i] *= scale[i / weight->inner % n];
     for (size_t i = 0; i < n; i++)
         bias->data[i] = bias->data[i] * (scale ? scale[i] : 1) + (offset ? offset[i] : 0);
     w->now.positive = false;
-    return w->path->result;
+    return w->file->graph.result;
 }
 
 int onnx_scale_all(struct onnx_writer *w, float scale, float offset) {
     const bool flat = w->now.flat;
     const size_t n = w->now.shape.c;
-    float *numbers = onnx_memory(&w->path->file->graph, 2 * n * sizeof *numbers);
-    if (!numbers) return w->path->result = w->path->file->graph.result;
+    float *numbers = onnx_memory(&w->file->graph, 2 * n * sizeof *numbers);
+    if (!numbers) return w->file->graph.result;
     for (size_t i = 0; i < n; i++) numbers[i] = scale, numbers[n + i] = offset;
     w->now.flat = false; /* however its values are told apart */
     const int result = onnx_scale(w, numbers, numbers + n);
@@ -156,7 +154,7 @@ int onnx_place(struct onnx_writer *w, const int64_t before[2], const int64_t aft
             return REFUSE(w, "borders so unequal that a network's text needs more than 8 lines for them");
         CHECK(onnx_say(w, "%s %lld %lld", pads ? "pad" : "crop", (long long)size[0], (long long)size[1]));
     }
-    return w->path->result;
+    return w->file->graph.result;
 }
 
 /* --- What nodes say ------------------------------------------------------------------------------- */
@@ -199,7 +197,7 @@ const char *onnx_word_of(struct onnx_writer *w, const char *name, const char *st
 const struct onnx_tensor *onnx_reals_of(struct onnx_writer *w, size_t i) {
     const struct onnx_node *node = w->step->node;
     if (i >= node->inputs || *node->input[i] == '\0') return NULL;
-    const struct onnx_tensor *t = onnx_constant(w->path->file, node->input[i]);
+    const struct onnx_tensor *t = onnx_constant(w->file, node->input[i]);
     if (!t) REFUSE(w, "'%.60s' is computed; expected constants", node->input[i]);
     if (t && t->type != ONNX_FLOAT)
         REFUSE(w, "'%.60s' is of type %s; expected FLOAT", node->input[i], onnx_type_name(t->type));
@@ -238,7 +236,7 @@ struct onnx_known *onnx_known_of(struct onnx_writer *w, const char *value) {
 }
 
 struct onnx_list onnx_shape_of(struct onnx_writer *w, const char *value) {
-    const struct onnx_known *known = onnx_known_of(w, onnx_origin(w->path->file, value));
+    const struct onnx_known *known = onnx_known_of(w, onnx_origin(w->file, value));
     if (!known) return (struct onnx_list){0};
     const int64_t c = (int64_t)known->shape.c, y = (int64_t)known->shape.h, x = (int64_t)known->shape.w;
     struct onnx_list list = {
@@ -311,7 +309,7 @@ static int write_step(struct onnx_writer *w) {
     const char *first = w->step->input[main_input(w->path, i)];
     if (strcmp(first, flowing(w->path, i)) != 0) CHECK(load(w, first));
     const int result = rule->line(w);
-    return result ? result : w->path->result;
+    return result ? result : w->file->graph.result;
 }
 
 /* A row of numbers is of as many channels at the end; for rows that go in, what is as long as one of them is
@@ -321,21 +319,20 @@ static int finish(struct onnx_writer *w) {
     const size_t values = shape_values(now);
     const bool flat = w->now.flat;
     if (flat && onnx_is_turned(&w->now)) CHECK(onnx_say_diagonal(w, 1, 1, 1));
-    if (flat && w->path->file->graph.input.dims == 2 && values == shape_values(in)) {
+    if (flat && w->file->graph.input.dims == 2 && values == shape_values(in)) {
         if (memcmp(&w->now.shape, &in, sizeof in) != 0)
             CHECK(onnx_say(w, "reshape %zu %zu %zu", in.c, in.h, in.w));
     } else if (flat && w->now.shape.c != values) {
         CHECK(onnx_say(w, "reshape %zu 1 1", values));
     }
     if (!last_layer(w)) CHECK(onnx_say(w, "act linear")); /* a network has a layer */
-    return w->path->result = net_finish(w->net, w->path->err);
+    return net_finish(w->net, w->file->graph.err);
 }
 
 int onnx_write_lines(struct onnx_writer *w, const struct onnx_known *input) {
     struct onnx_path *path = w->path;
-    if (path->count == 0)
-        return caelum_fail(path->err, CAELUM_EFORMAT, "%s: its output is its input", path->path);
-    CHECK(net_begin(&w->net, path->path, input->shape, path->err));
+    if (path->count == 0) return onnx_fail(w->file, "its output is its input");
+    CHECK(net_begin(&w->net, w->file->path, input->shape, w->file->graph.err));
     w->now = *input;
     for (size_t i = 0; i < path->count; i++) {
         w->step = &path->step[i];

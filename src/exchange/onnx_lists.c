@@ -17,14 +17,19 @@ struct evaluation {
 
 static struct onnx_list list_at(const struct evaluation *e, const char *value);
 
-/* The node's i-th input; it may be left out. */
-static struct onnx_list maybe(const struct evaluation *e, size_t i) {
-    const bool given = i < e->node->inputs && *e->node->input[i] != '\0';
-    return given ? list_at(e, e->node->input[i]) : (struct onnx_list){0};
+/* The node's i-th input or, as old opsets have it, the attribute; both may be left out. */
+static struct onnx_list maybe(const struct evaluation *e, size_t i, const char *attribute) {
+    const struct onnx_attribute *a = onnx_attribute(e->node, attribute);
+    struct onnx_list list = {.given = true, .dims = 1};
+    if (i < e->node->inputs && *e->node->input[i] != '\0') return list_at(e, e->node->input[i]);
+    if (!a || a->kind != ONNX_INTS || a->count > MOST) return (struct onnx_list){0};
+    for (; list.count < a->count; list.count++) list.value[list.count] = a->ints[list.count];
+    list.dim[0] = list.count;
+    return list;
 }
 
 static struct onnx_list input(const struct evaluation *e, size_t i) {
-    const struct onnx_list list = maybe(e, i);
+    const struct onnx_list list = maybe(e, i, "");
     return list.given ? list : NONE(e, "its input %zu is missing", i);
 }
 
@@ -53,18 +58,10 @@ static struct onnx_list concat(const struct evaluation *e) {
     return list;
 }
 
-/* A number of Slice's: an input, or until opset 10 an attribute. */
-static struct onnx_list slice_input(const struct evaluation *e, size_t i, const char *name) {
-    const struct onnx_attribute *a = onnx_attribute(e->node, name);
-    if (e->node->inputs > 1 || !a || a->kind != ONNX_INTS || a->count != 1) return maybe(e, i);
-    return (struct onnx_list){.given = true, .dims = 1, .dim = {1}, .count = 1, .value = {a->ints[0]}};
-}
-
 /* Along the first dimension. */
 static struct onnx_list slice(const struct evaluation *e) {
-    const struct onnx_list from = input(e, 0), start = slice_input(e, 1, "starts"),
-                           end = slice_input(e, 2, "ends"), axis = slice_input(e, 3, "axes"),
-                           by = maybe(e, 4);
+    const struct onnx_list from = input(e, 0), start = maybe(e, 1, "starts"), end = maybe(e, 2, "ends"),
+                           axis = maybe(e, 3, "axes"), by = maybe(e, 4, "");
     const int64_t n = from.dims > 0 ? (int64_t)from.dim[0] : 0, step = by.count ? by.value[0] : 1;
     if (from.dims == 0 || start.count != 1 || end.count != 1 || axis.value[0] != 0 || axis.count > 1 ||
         (step != 1 && step != -1))
@@ -229,11 +226,12 @@ static struct onnx_list list_at(const struct evaluation *e, const char *value) {
     if (!node || node->inputs == 0 || e->depth == MOST_DEPTH || ++e->w->work > MOST_WORK)
         return NONE(e, "'%.60s' is no list of a few whole numbers that are constant", value);
     const struct evaluation next = {e->w, node, e->depth + 1};
-    for (size_t i = 0; path->result == 0 && i < sizeof operators / sizeof *operators; i++)
+    for (size_t i = 0; path->file->graph.result == 0 && i < sizeof operators / sizeof *operators; i++)
         if (strcmp(operators[i].op, node->op) == 0) return operators[i].evaluate(&next);
     return NONE(e, "'%.60s' is computed by %.30s; expected constants", value, node->op);
 }
 
-struct onnx_list onnx_list_of(struct onnx_writer *w, const struct onnx_node *node, size_t i) {
-    return maybe(&(struct evaluation){w, node, 0}, i);
+struct onnx_list onnx_list_of(struct onnx_writer *w, const struct onnx_node *node, size_t i,
+                              const char *attribute) {
+    return maybe(&(struct evaluation){w, node, 0}, i, attribute);
 }

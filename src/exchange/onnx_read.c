@@ -9,6 +9,7 @@
 #include "model/half.h"
 
 #include <onnx.pb-c.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,16 @@ static const int64_t most_values = (int64_t)1 << 28;
 
 static const char *text(const char *may_be_null) {
     return may_be_null ? may_be_null : "";
+}
+
+int onnx_fail(struct onnx_file *file, const char *format, ...) {
+    char sentence[300];
+    va_list list;
+    if (file->graph.result != 0) return file->graph.result;
+    va_start(list, format);
+    number_vprint(sentence, sizeof sentence, format, list);
+    va_end(list);
+    return file->graph.result = caelum_fail(file->graph.err, CAELUM_EFORMAT, "%s: %s", file->path, sentence);
 }
 
 /* --- The wire ------------------------------------------------------------------------------------- */
@@ -56,18 +67,16 @@ static bool is_wire(const ProtobufCMessageDescriptor *type, const uint8_t *at, c
 
 /* --- Tensors -------------------------------------------------------------------------------------- */
 
-static int fill_shape(struct onnx_tensor *tensor, const Onnx__TensorProto *m, const char *path,
-                      struct caelum_error *err) {
+static int fill_shape(struct onnx_file *file, struct onnx_tensor *tensor, const Onnx__TensorProto *m) {
     int64_t values = 1;
     if (m->n_dims > ONNX_DIMS)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' has %zu dimensions, at most %d expected",
-                           path, tensor->name, m->n_dims, ONNX_DIMS);
+        return onnx_fail(file, "tensor '%s' has %zu dimensions, at most %d expected", tensor->name, m->n_dims,
+                         ONNX_DIMS);
     for (size_t i = 0; i < m->n_dims; i++) {
         const int64_t dim = m->dims[i];
         if (dim < 0 || dim > most_values || (dim > 0 && values > most_values / dim))
-            return caelum_fail(err, CAELUM_EFORMAT,
-                               "%s: tensor '%s': dimension %zu is %lld; at most %lld numbers expected", path,
-                               tensor->name, i, (long long)dim, (long long)most_values);
+            return onnx_fail(file, "tensor '%s': dimension %zu is %lld; at most %lld numbers expected",
+                             tensor->name, i, (long long)dim, (long long)most_values);
         values *= dim;
         tensor->dim[i] = (size_t)dim;
     }
@@ -97,8 +106,7 @@ static size_t size_of(int type) {
 
 /* The part of another file that holds a tensor's data, which is copied. That file is in the model's directory
  * or below. */
-static int read_external(struct onnx_graph *graph, const Onnx__TensorProto *m, ProtobufCBinaryData *data,
-                         const char *path, struct caelum_error *err) {
+static int read_external(struct onnx_file *file, const Onnx__TensorProto *m, ProtobufCBinaryData *data) {
     uint64_t offset = 0, length = UINT64_MAX;
     const char *location = NULL;
     bool fine = true;
@@ -109,25 +117,24 @@ static int read_external(struct onnx_graph *graph, const Onnx__TensorProto *m, P
         if (strcmp(key, "length") == 0) fine = fine && number_whole(value, 0, SIZE_MAX, &length);
     }
     if (!fine || !location || !*location || *location == '/' || strstr(location, ".."))
-        return caelum_fail(
-            err, CAELUM_EFORMAT,
-            "%s: tensor '%s' is in another file; expected the name of one beside this, and where "
-            "in it",
-            path, text(m->name));
-    char other[PATH_SIZE], *end = strrchr(path, '/');
+        return onnx_fail(file,
+                         "tensor '%s' is in another file; expected the name of one beside this, and where "
+                         "in it",
+                         text(m->name));
+    char other[PATH_SIZE], *end = strrchr(file->path, '/');
     struct file_map map = {0};
-    snprintf(other, sizeof other, "%.*s%s", end ? (int)(end - path) + 1 : 0, path, location);
-    const int result = file_map_open(&map, other, err);
-    if (result != 0) return caelum_fail_in(err, result, "%s: tensor '%s'", path, text(m->name));
+    snprintf(other, sizeof other, "%.*s%s", end ? (int)(end - file->path) + 1 : 0, file->path, location);
+    const int result = file_map_open(&map, other, file->graph.err);
+    if (result != 0)
+        return caelum_fail_in(file->graph.err, result, "%s: tensor '%s'", file->path, text(m->name));
     if (offset <= map.size && length == UINT64_MAX) length = map.size - offset;
     fine = offset <= map.size && length <= map.size - offset;
     data->len = fine ? (size_t)length : 0;
-    data->data = fine ? onnx_memory(graph, data->len) : NULL;
+    data->data = fine ? onnx_memory(&file->graph, data->len) : NULL;
     if (data->data && data->len > 0) memcpy(data->data, map.bytes + offset, data->len);
     file_map_close(&map);
-    if (fine) return graph->result;
-    return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s': %s ends before its data", path, text(m->name),
-                       other);
+    if (fine) return file->graph.result;
+    return onnx_fail(file, "tensor '%s': %s ends before its data", text(m->name), other);
 }
 
 /* The numbers of a tensor that are not raw bytes: their number, and that of the bytes of each. */
@@ -173,23 +180,22 @@ static int convert(struct onnx_graph *graph, struct onnx_tensor *t, size_t size)
 }
 
 /* Types that are not read have no data, but for one truth value. */
-static int add_tensor(struct onnx_file *file, const Onnx__TensorProto *m, const char *name, const char *path,
-                      struct caelum_error *err) {
+static int add_tensor(struct onnx_file *file, const Onnx__TensorProto *m, const char *name) {
     struct onnx_tensor tensor = {.name = name, .type = m->data_type};
     ProtobufCBinaryData bytes = m->raw_data;
     const bool external = m->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL;
     const bool raw = m->has_raw_data || external;
-    CHECK(fill_shape(&tensor, m, path, err));
-    if (external) CHECK(read_external(&file->graph, m, &bytes, path, err));
-    if (m->segment) return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' is cut into parts", path, name);
+    CHECK(fill_shape(file, &tensor, m));
+    if (external) CHECK(read_external(file, m, &bytes));
+    if (m->segment) return onnx_fail(file, "tensor '%s' is cut into parts", name);
     size_t size = size_of(tensor.type);
     if (size > 0) {
         size_t there = bytes.len, wanted = tensor.values * size;
         tensor.data = raw ? (const void *)bytes.data : listed(m, &there, &size);
         if (!raw) wanted = tensor.values;
         if (there != wanted)
-            return caelum_fail(err, CAELUM_EFORMAT, "%s: tensor '%s' has %zu %s, %zu expected by its shape",
-                               path, name, there, raw ? "bytes" : "numbers", wanted);
+            return onnx_fail(file, "tensor '%s' has %zu %s, %zu expected by its shape", name, there,
+                             raw ? "bytes" : "numbers", wanted);
         if (tensor.type != ONNX_FLOAT && tensor.type != ONNX_INT64)
             CHECK(convert(&file->graph, &tensor, size));
     }
@@ -234,13 +240,12 @@ static struct onnx_attribute attribute_of(struct onnx_graph *graph, const Onnx__
 }
 
 /* A Constant node is a tensor. */
-static int add_constant(struct onnx_file *file, const Onnx__NodeProto *m, const char *path,
-                        struct caelum_error *err) {
+static int add_constant(struct onnx_file *file, const Onnx__NodeProto *m) {
     const Onnx__AttributeProto *a = m->n_attribute == 1 ? m->attribute[0] : NULL;
     const char *name = m->n_output == 1 ? m->output[0] : "";
     const char *is = a ? text(a->name) : "";
     struct onnx_tensor tensor = {.name = name, .values = 1};
-    if (a && a->t && strcmp(is, "value") == 0) return add_tensor(file, a->t, name, path, err);
+    if (a && a->t && strcmp(is, "value") == 0) return add_tensor(file, a->t, name);
     if (strcmp(is, "value_float") == 0)
         tensor.type = ONNX_FLOAT, tensor.data = &a->f;
     else if (strcmp(is, "value_int") == 0)
@@ -252,19 +257,17 @@ static int add_constant(struct onnx_file *file, const Onnx__NodeProto *m, const 
         tensor.type = ONNX_FLOAT, tensor.dims = 1, tensor.values = tensor.dim[0] = a->n_floats,
         tensor.data = a->floats;
     else
-        return caelum_fail(err, CAELUM_EFORMAT,
-                           "%s: node '%s' (Constant): expected one attribute, value, and one output", path,
-                           *text(m->name) ? m->name : name);
+        return onnx_fail(file, "node '%s' (Constant): expected one attribute, value, and one output",
+                         *text(m->name) ? m->name : name);
     onnx_add_tensor(&file->graph, &tensor);
     return file->graph.result;
 }
 
-static int add_node(struct onnx_file *file, const Onnx__NodeProto *m, const char *path,
-                    struct caelum_error *err) {
+static int add_node(struct onnx_file *file, const Onnx__NodeProto *m) {
     struct onnx_graph *graph = &file->graph;
     const char *domain = text(m->domain), *op = text(m->op_type);
     const bool standard = *domain == '\0' || strcmp(domain, "ai.onnx") == 0;
-    if (standard && strcmp(op, "Constant") == 0) return add_constant(file, m, path, err);
+    if (standard && strcmp(op, "Constant") == 0) return add_constant(file, m);
     struct onnx_node *node = onnx_add_node(graph, m->n_input, m->n_output, m->n_attribute);
     if (!node) return graph->result;
     node->op = standard ? op : onnx_text(graph, "%s:%s", domain, op);
@@ -276,34 +279,30 @@ static int add_node(struct onnx_file *file, const Onnx__NodeProto *m, const char
         node->attribute[i] = attribute_of(graph, m->attribute[i]);
         for (size_t j = 0; j < i; j++)
             if (strcmp(node->attribute[i].name, node->attribute[j].name) == 0)
-                return caelum_fail(err, CAELUM_EFORMAT, "%s: node '%s' (%s) has its attribute '%s' twice",
-                                   path, node->name, node->op, node->attribute[i].name);
+                return onnx_fail(file, "node '%s' (%s) has its attribute '%s' twice", node->name, node->op,
+                                 node->attribute[i].name);
     }
     return graph->result;
 }
 
 /* --- Ends ----------------------------------------------------------------------------------------- */
 
-static int set_port(struct onnx_port *port, const Onnx__ValueInfoProto *m, const char *path,
-                    struct caelum_error *err) {
+static int set_port(struct onnx_file *file, struct onnx_port *port, const Onnx__ValueInfoProto *m) {
     port->name = text(m->name);
     const Onnx__TypeProto__Tensor *type =
         m->type && m->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? m->type->tensor_type : NULL;
     if (!type || !onnx_is_real(type->elem_type))
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' is %s%s; expected a tensor of FLOAT", path,
-                           port->name, type ? "of type " : "no tensor",
-                           type ? onnx_type_name(type->elem_type) : "");
+        return onnx_fail(file, "'%s' is %s%s; expected a tensor of FLOAT", port->name,
+                         type ? "of type " : "no tensor", type ? onnx_type_name(type->elem_type) : "");
     if (!type->shape) return CAELUM_OK;
     if (type->shape->n_dim > ONNX_DIMS)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s' has %zu dimensions", path, port->name,
-                           type->shape->n_dim);
+        return onnx_fail(file, "'%s' has %zu dimensions", port->name, type->shape->n_dim);
     port->dims = type->shape->n_dim;
     for (size_t i = 0; i < port->dims; i++) {
         const Onnx__TensorShapeProto__Dimension *d = type->shape->dim[i];
         if (d->value_case != ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE) continue;
         if (d->dim_value < 1 || d->dim_value > most_values)
-            return caelum_fail(err, CAELUM_EFORMAT, "%s: '%s': dimension %zu is %lld", path, port->name, i,
-                               (long long)d->dim_value);
+            return onnx_fail(file, "'%s': dimension %zu is %lld", port->name, i, (long long)d->dim_value);
         port->dim[i] = (size_t)d->dim_value;
     }
     return CAELUM_OK;
@@ -325,33 +324,32 @@ static bool is_like(const struct onnx_port *a, const struct onnx_port *b) {
 
 /* One input - old files list their weights there, too - and one output; of several, as in a variational
  * autoencoder, the reconstruction. */
-static int add_ports(struct onnx_file *file, const Onnx__GraphProto *m, const char *path,
-                     struct caelum_error *err) {
+static int add_ports(struct onnx_file *file, const Onnx__GraphProto *m) {
     size_t inputs = 0, outputs = 0;
     if (m->n_input > MOST_NODES || m->n_initializer > MOST_NODES || m->n_input * m->n_initializer > 1 << 24)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu inputs and %zu tensors are too many", path,
-                           m->n_input, m->n_initializer);
+        return onnx_fail(file, "%zu inputs and %zu tensors are too many", m->n_input, m->n_initializer);
     for (size_t i = 0; i < m->n_input; i++) {
         if (is_initializer(m, text(m->input[i]->name))) continue;
         inputs++;
-        CHECK(set_port(&file->graph.input, m->input[i], path, err));
+        CHECK(set_port(file, &file->graph.input, m->input[i]));
     }
-    if (inputs != 1) return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu inputs, one expected", path, inputs);
+    if (inputs != 1) return onnx_fail(file, "%zu inputs, one expected", inputs);
     for (size_t i = 0; i < m->n_output; i++) {
         struct onnx_port port = {0};
-        CHECK(set_port(&port, m->output[i], path, err));
+        CHECK(set_port(file, &port, m->output[i]));
         const bool like = m->n_output == 1 || is_like(&port, &file->graph.input);
         if (like) file->graph.output = port;
         outputs += like;
     }
     if (outputs == 1) return CAELUM_OK;
-    return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu outputs; one expected, or one of the shape of the input",
-                       path, m->n_output);
+    return onnx_fail(file, "%zu outputs; one expected, or one of the shape of the input", m->n_output);
 }
 
-static int set_props(struct metadata *props, const Onnx__ModelProto *m, struct caelum_error *err) {
+static int set_props(struct onnx_file *file, const Onnx__ModelProto *m) {
+    struct metadata *props = &file->props;
     for (size_t i = 0; i < m->n_metadata_props; i++)
-        CHECK(metadata_set(props, text(m->metadata_props[i]->key), text(m->metadata_props[i]->value), err));
+        CHECK(metadata_set(props, text(m->metadata_props[i]->key), text(m->metadata_props[i]->value),
+                           file->graph.err));
     metadata_unescape(props);
     return CAELUM_OK;
 }
@@ -368,7 +366,7 @@ const struct onnx_source *onnx_find(const struct onnx_file *file, const char *na
     return bsearch(&key, file->source, file->sources, sizeof key, by_name);
 }
 
-static int list_sources(struct onnx_file *file, const char *path, struct caelum_error *err) {
+static int list_sources(struct onnx_file *file) {
     struct onnx_graph *graph = &file->graph;
     size_t count = 1 + graph->tensors;
     for (size_t i = 0; i < graph->nodes; i++) count += graph->node[i].outputs;
@@ -386,13 +384,13 @@ static int list_sources(struct onnx_file *file, const char *path, struct caelum_
     qsort(source, count, sizeof *source, by_name);
     for (size_t i = 1; i < count; i++)
         if (strcmp(source[i - 1].name, source[i].name) == 0)
-            return caelum_fail(err, CAELUM_EFORMAT, "%s: two things are called '%s'", path, source[i].name);
+            return onnx_fail(file, "two things are called '%s'", source[i].name);
     file->source = source;
     file->sources = count;
     return CAELUM_OK;
 }
 
-static int check_order(const struct onnx_file *file, const char *path, struct caelum_error *err) {
+static int check_order(struct onnx_file *file) {
     const struct onnx_graph *graph = &file->graph;
     for (size_t i = 0; i < graph->nodes; i++) {
         const struct onnx_node *node = &graph->node[i];
@@ -400,70 +398,63 @@ static int check_order(const struct onnx_file *file, const char *path, struct ca
             if (*node->input[j] == '\0') continue;
             const struct onnx_source *source = onnx_find(file, node->input[j]);
             if (!source)
-                return caelum_fail(err, CAELUM_EFORMAT,
-                                   "%s: node '%s' (%s) reads '%s', which is neither a node's output nor an "
-                                   "initializer",
-                                   path, node->name, node->op, node->input[j]);
+                return onnx_fail(file,
+                                 "node '%s' (%s) reads '%s', which is neither a node's output nor an "
+                                 "initializer",
+                                 node->name, node->op, node->input[j]);
             if (source->order > i)
-                return caelum_fail(
-                    err, CAELUM_EFORMAT,
-                    "%s: node '%s' (%s) reads '%s', which is made later or by itself: a cycle, "
-                    "or nodes out of order",
-                    path, node->name, node->op, node->input[j]);
+                return onnx_fail(file,
+                                 "node '%s' (%s) reads '%s', which is made later or by itself: a cycle, "
+                                 "or nodes out of order",
+                                 node->name, node->op, node->input[j]);
         }
     }
     if (!onnx_find(file, graph->output.name))
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: nothing makes the output '%s'", path,
-                           graph->output.name);
+        return onnx_fail(file, "nothing makes the output '%s'", graph->output.name);
     return CAELUM_OK;
 }
 
 /* --- The file ------------------------------------------------------------------------------------- */
 
-static int check_opset(struct onnx_file *file, const Onnx__ModelProto *m, const char *path,
-                       struct caelum_error *err) {
+static int check_opset(struct onnx_file *file, const Onnx__ModelProto *m) {
     for (size_t i = 0; i < m->n_opset_import; i++) {
         const char *domain = text(m->opset_import[i]->domain);
         if (*domain == '\0' || strcmp(domain, "ai.onnx") == 0) file->opset = m->opset_import[i]->version;
     }
     if (file->opset < OLDEST || file->opset > NEWEST)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: operators of opset %lld; %d to %d are understood", path,
-                           (long long)file->opset, OLDEST, NEWEST);
+        return onnx_fail(file, "operators of opset %lld; %d to %d are understood", (long long)file->opset,
+                         OLDEST, NEWEST);
     return CAELUM_OK;
 }
 
-static int take_message(struct onnx_file *file, const Onnx__ModelProto *m, const char *path,
-                        struct caelum_error *err) {
+static int take_message(struct onnx_file *file, const Onnx__ModelProto *m) {
     const Onnx__GraphProto *graph = m->graph;
-    if (!graph || graph->n_node == 0)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: an ONNX model without nodes, or another file", path);
+    if (!graph || graph->n_node == 0) return onnx_fail(file, "an ONNX model without nodes, or another file");
     if (graph->n_node > MOST_NODES)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: %zu nodes, at most %d expected", path, graph->n_node,
-                           MOST_NODES);
-    if (graph->n_sparse_initializer > 0)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: sparse tensors are not understood", path);
-    CHECK(check_opset(file, m, path, err));
-    CHECK(add_ports(file, graph, path, err));
+        return onnx_fail(file, "%zu nodes, at most %d expected", graph->n_node, MOST_NODES);
+    if (graph->n_sparse_initializer > 0) return onnx_fail(file, "sparse tensors are not understood");
+    CHECK(check_opset(file, m));
+    CHECK(add_ports(file, graph));
     for (size_t i = 0; i < graph->n_initializer; i++)
-        CHECK(add_tensor(file, graph->initializer[i], text(graph->initializer[i]->name), path, err));
-    for (size_t i = 0; i < graph->n_node; i++) CHECK(add_node(file, graph->node[i], path, err));
-    CHECK(list_sources(file, path, err));
-    CHECK(check_order(file, path, err));
-    return set_props(&file->props, m, err);
+        CHECK(add_tensor(file, graph->initializer[i], text(graph->initializer[i]->name)));
+    for (size_t i = 0; i < graph->n_node; i++) CHECK(add_node(file, graph->node[i]));
+    CHECK(list_sources(file));
+    CHECK(check_order(file));
+    return set_props(file, m);
 }
 
 int onnx_read(struct onnx_file *file, const char *path, struct caelum_error *err) {
     uint8_t *bytes = NULL;
     size_t size = 0;
     onnx_open(&file->graph, err);
+    file->path = path;
     CHECK(file_read(path, MOST_BYTES, &bytes, &size, err));
     if (is_wire(&onnx__model_proto__descriptor, bytes, bytes + size, MOST_NESTED))
         file->message = onnx__model_proto__unpack(NULL, size, bytes);
     const char *is = file->message ? "" : magic_name(bytes, size);
     mem_free(&bytes);
-    if (!file->message)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: no ONNX file, or a damaged one; it is %s", path, is);
-    return take_message(file, file->message, path, err);
+    if (!file->message) return onnx_fail(file, "no ONNX file, or a damaged one; it is %s", is);
+    return take_message(file, file->message);
 }
 
 void onnx_file_close(struct onnx_file *file) {

@@ -24,8 +24,8 @@ static int activation(struct onnx_writer *w) {
 /* x times x / 6 + 1/2, held within 0 and 1. */
 static int hard_swish(struct onnx_writer *w) {
     const struct onnx_node *node = w->step->node;
-    const struct onnx_node *hard = onnx_maker(w->path->file, node->input[0], "HardSigmoid");
-    if (!hard) hard = onnx_maker(w->path->file, node->input[1], "HardSigmoid");
+    const struct onnx_node *hard = onnx_maker(w->file, node->input[0], "HardSigmoid");
+    if (!hard) hard = onnx_maker(w->file, node->input[1], "HardSigmoid");
     const struct onnx_attribute *alpha = onnx_attribute(hard, "alpha"), *beta = onnx_attribute(hard, "beta");
     if (!alpha || alpha->kind != ONNX_REAL || fabsf(alpha->f - 1.0f / 6) >= 1e-6f ||
         (beta && (beta->kind != ONNX_REAL || beta->f != 0.5f)))
@@ -38,7 +38,7 @@ int onnx_slope(struct onnx_writer *w, float slope) {
     CHECK(onnx_say(w, "prelu"));
     float *weight = onnx_weigh(w, "weight", NULL, c, 1);
     for (size_t i = 0; weight && i < c; i++) weight[i] = slope;
-    return w->path->result;
+    return w->file->graph.result;
 }
 
 static int leaky(struct onnx_writer *w) {
@@ -176,7 +176,7 @@ static int quantize(struct onnx_writer *w) {
     for (size_t i = 0; i < 4; i++) {
         char name[200];
         snprintf(name, sizeof name, "%.100s.%s", w->step->node->name, names[i]);
-        const struct onnx_tensor *t = onnx_constant(w->path->file, name);
+        const struct onnx_tensor *t = onnx_constant(w->file, name);
         if (t && t->type == ONNX_FLOAT) onnx_weigh(w, names[i], t->data, t->values, 1);
     }
     return CAELUM_OK;

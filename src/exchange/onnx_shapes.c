@@ -15,8 +15,8 @@ static int turn_outputs(struct onnx_writer *w, const struct onnx_known *to) {
     if (!last || strcmp(last->ops->name, "dense") != 0)
         return REFUSE(w, "to channels last of a row that no dense layer has made right before");
     for (struct onnx_weight *t = &w->weight[w->weights - 2]; t < w->weight + w->weights; t++) {
-        float *turned = onnx_memory(&w->path->file->graph, t->values * sizeof *turned);
-        if (!turned) return w->path->result = w->path->file->graph.result;
+        float *turned = onnx_memory(&w->file->graph, t->values * sizeof *turned);
+        if (!turned) return w->file->graph.result;
         for (size_t i = 0; i < n; i++)
             memcpy(turned + i * t->inner, t->data + onnx_place_in_row(to, i) * t->inner,
                    t->inner * sizeof *turned);
@@ -34,13 +34,13 @@ static int unflatten(struct onnx_writer *w, struct shape to, bool last) {
     if (onnx_is_turned(&next) && !onnx_is_turned(&now)) CHECK(turn_outputs(w, &next));
     if (!same) CHECK(onnx_say(w, "reshape %zu %zu %zu", to.c, to.h, to.w));
     w->now.flat = false, w->now.last = last;
-    return w->path->result;
+    return w->file->graph.result;
 }
 
 /* It now is rows, [N, values]. */
 static int flatten(struct onnx_writer *w) {
     w->now.flat = true, w->now.last = onnx_is_turned(&w->now);
-    return w->path->result;
+    return w->file->graph.result;
 }
 
 int onnx_flatten(struct onnx_writer *w) {
@@ -54,7 +54,7 @@ int onnx_flatten(struct onnx_writer *w) {
 static bool fill_in(struct onnx_writer *w, const struct onnx_node *node, struct onnx_list *to) {
     const struct onnx_list was = onnx_shape_of(w, node->input[0]);
     const int64_t all = (int64_t)shape_values(w->now.shape);
-    const int64_t n = to->value[0], pictures = (int64_t)w->path->file->graph.input.dim[0];
+    const int64_t n = to->value[0], pictures = (int64_t)w->file->graph.input.dim[0];
     int64_t known = 1, *open = NULL;
     if (n != 0 && n != -1 && n != ONNX_BATCH && (pictures == 0 || n != pictures)) return false;
     for (size_t i = 1; i < to->count; i++) {
@@ -75,7 +75,7 @@ static int get_shape(struct onnx_writer *w, const struct onnx_node *node, struct
     const struct onnx_attribute *zeros = onnx_attribute(node, "allowzero");
     if (node->inputs != 2 || (zeros && zeros->i != 0))
         return onnx_refuse(w->path, node, "allowzero, or no shape");
-    *to = onnx_list_of(w, node, 1);
+    *to = onnx_list_of(w, node, 1, "");
     if (to->dims != 1 || to->count < 2 || !fill_in(w, node, to))
         return onnx_refuse(w->path, node,
                            "a shape that does not keep the number of pictures, or of values (%zu)",
@@ -108,46 +108,39 @@ int onnx_reshape(struct onnx_writer *w) {
     return unflatten(w, is_last ? last : first, is_last);
 }
 
-/* Whether a node adds, or removes, rows and columns of one; axes are an input since opset 13. */
-static int check_axes(struct onnx_writer *w) {
-    struct onnx_list axes = onnx_list_of(w, w->step->node, 1);
-    int64_t fixed[2] = {0};
-    if (!axes.given) {
-        onnx_ints_of(w, "axes", 2, 0, fixed);
-        axes.count = 2, axes.value[0] = fixed[0], axes.value[1] = fixed[1];
-    }
-    for (size_t i = 0; i < 2; i++)
-        if (axes.value[i] < 0) axes.value[i] += 4;
-    const int64_t a = axes.value[0], b = axes.value[1], first = w->now.last ? 1 : 2;
-    return axes.count == 2 && ((a == first && b == first + 1) || (a == first + 1 && b == first))
-               ? w->path->result
-               : REFUSE(w, "axes other than 2 and 3");
+bool onnx_is_over_pixels(struct onnx_writer *w) {
+    const struct onnx_list axes = onnx_list_of(w, w->step->node, 1, "axes");
+    const int64_t a = axes.value[0] + (axes.value[0] < 0 ? 4 : 0),
+                  b = axes.value[1] + (axes.value[1] < 0 ? 4 : 0), first = w->now.last ? 1 : 2;
+    return axes.count == 2 && ((a == first && b == first + 1) || (a == first + 1 && b == first));
 }
 
 int onnx_unsqueeze(struct onnx_writer *w) {
-    CHECK(check_axes(w));
+    if (!onnx_is_over_pixels(w)) return REFUSE(w, "axes other than 2 and 3");
     if (!w->now.flat) return REFUSE(w, "to six dimensions");
     return unflatten(w, (struct shape){shape_values(w->now.shape), 1, 1}, false);
 }
 
 int onnx_squeeze(struct onnx_writer *w) {
-    CHECK(check_axes(w));
+    if (!onnx_is_over_pixels(w)) return REFUSE(w, "axes other than 2 and 3");
     if (w->now.flat || w->now.shape.h != 1 || w->now.shape.w != 1) return REFUSE(w, "of more than one pixel");
     return flatten(w);
 }
 
-/* From channels last to first, and back. */
-bool onnx_is_to_first(const struct onnx_node *transpose) {
+/* Whether a Transpose is to this order of dimensions. */
+static bool is_to(const struct onnx_node *transpose, size_t dims, const int64_t *order) {
     const struct onnx_attribute *perm = onnx_attribute(transpose, "perm");
-    return perm && perm->kind == ONNX_INTS && perm->count == 4 &&
-           memcmp(perm->ints, (int64_t[]){0, 3, 1, 2}, 4 * sizeof *perm->ints) == 0;
+    return perm && perm->kind == ONNX_INTS && perm->count == dims &&
+           memcmp(perm->ints, order, dims * sizeof *order) == 0;
+}
+
+bool onnx_is_to_first(const struct onnx_node *transpose) {
+    return is_to(transpose, 4, (int64_t[]){0, 3, 1, 2});
 }
 
 int onnx_transpose(struct onnx_writer *w) {
-    const struct onnx_attribute *perm = onnx_attribute(w->step->node, "perm");
-    const bool to_first = onnx_is_to_first(w->step->node);
-    const bool to_last = perm && perm->kind == ONNX_INTS && perm->count == 4 &&
-                         memcmp(perm->ints, (int64_t[]){0, 2, 3, 1}, 4 * sizeof *perm->ints) == 0;
+    const bool to_first = onnx_is_to_first(w->step->node),
+               to_last = is_to(w->step->node, 4, (int64_t[]){0, 2, 3, 1});
     if (w->now.flat || !(to_first || to_last) || to_first != w->now.last)
         return REFUSE(
             w, "to another order of dimensions than from channels last, as Keras has them, to channels "
@@ -164,7 +157,7 @@ static int take_channels(struct onnx_writer *w, size_t first, size_t count) {
     for (size_t i = 0; weight && i < count; i++) weight[i * c + first + i] = 1;
     onnx_weigh(w, "bias", NULL, count, 1);
     w->linear = w->affine = true;
-    return w->path->result;
+    return w->file->graph.result;
 }
 
 /* One axis of a Slice: what it cuts before and after. */
@@ -185,19 +178,10 @@ static int cut(struct onnx_writer *w, int64_t axis, int64_t start, int64_t end, 
     return CAELUM_OK;
 }
 
-/* An input, or in old opsets an attribute. */
-static struct onnx_list list_of(struct onnx_writer *w, size_t i, const char *name) {
-    const struct onnx_attribute *a = onnx_attribute(w->step->node, name);
-    struct onnx_list list = {.given = true, .dims = 1};
-    if (w->step->node->inputs > 1 || !a || a->kind != ONNX_INTS || a->count > 8)
-        return onnx_list_of(w, w->step->node, i);
-    for (; list.count < a->count; list.count++) list.value[list.count] = a->ints[list.count];
-    return list;
-}
-
 int onnx_slice(struct onnx_writer *w) {
-    const struct onnx_list start = list_of(w, 1, "starts"), end = list_of(w, 2, "ends"),
-                           axes = list_of(w, 3, "axes"), steps = onnx_list_of(w, w->step->node, 4);
+    const struct onnx_node *node = w->step->node;
+    const struct onnx_list start = onnx_list_of(w, node, 1, "starts"), end = onnx_list_of(w, node, 2, "ends"),
+                           axes = onnx_list_of(w, node, 3, "axes"), steps = onnx_list_of(w, node, 4, "");
     int64_t before[2] = {0}, after[2] = {0};
     if (w->now.flat || start.count == 0 || start.count > 4 || end.count != start.count ||
         axes.count != start.count || (steps.given && steps.count != start.count))
@@ -212,7 +196,7 @@ int onnx_slice(struct onnx_writer *w) {
 }
 
 int onnx_pad(struct onnx_writer *w) {
-    const struct onnx_list pads = list_of(w, 1, "pads");
+    const struct onnx_list pads = onnx_list_of(w, w->step->node, 1, "pads");
     const struct onnx_tensor *value = onnx_reals_of(w, 2);
     const char *mode = onnx_word_of(w, "mode", "constant");
     if (strcmp(mode, "constant") != 0 || onnx_real_of(w, "value", 0) != 0 ||
@@ -222,7 +206,7 @@ int onnx_pad(struct onnx_writer *w) {
     const int64_t *p = pads.value;
     bool all = false;
     for (size_t i = 0; i < pads.count; i++) all |= p[i] != 0;
-    if (!all) return w->path->result;
+    if (!all) return w->file->graph.result;
     if (w->now.flat || pads.count != 8 || p[0] || p[c] || p[4] || p[4 + c])
         return REFUSE(w, "expected zeros around rows and columns only");
     return onnx_place(w, p + y, p + 4 + y);
@@ -245,31 +229,22 @@ int onnx_depth_to_space(struct onnx_writer *w) {
 /* [N, C, h, n, w, n] to [N, C, n, n, h, w], or [N, C, n, n, h, w] to [N, C, h, n, w, n], then four
  * dimensions again. */
 int onnx_shuffle(struct onnx_writer *w) {
-    static const int64_t orders[2][6] = {{0, 1, 3, 5, 2, 4}, {0, 1, 4, 2, 5, 3}};
     const struct onnx_node *last = w->step->node;
-    const struct onnx_node *turn = onnx_maker(w->path->file, last->input[0], "Transpose");
-    const struct onnx_node *first = onnx_maker(w->path->file, turn->input[0], "Reshape");
-    const struct onnx_attribute *perm = onnx_attribute(turn, "perm");
+    const struct onnx_node *turn = onnx_maker(w->file, last->input[0], "Transpose");
+    const struct onnx_node *first = onnx_maker(w->file, turn->input[0], "Reshape");
     struct onnx_list cut = {0}, to = {0};
-    const struct shape now = w->now.shape;
     CHECK(get_shape(w, first, &cut));
     CHECK(get_shape(w, last, &to));
-    for (size_t way = 0; way < 2; way++) {
-        if (!perm || perm->kind != ONNX_INTS || perm->count != 6 || cut.count != 6 || to.count != 4 ||
-            w->now.flat || memcmp(perm->ints, orders[way], sizeof orders[way]) != 0)
-            continue;
-        const int64_t *v = cut.value;
-        const int64_t n = v[3], deep = way == 0 ? v[1] : v[1] * n * n, h = way == 0 ? v[2] * n : v[4],
-                      wide = way == 0 ? v[4] * n : v[5];
-        const bool fits = (way == 0 ? v[5] : v[2]) == n && deep == (int64_t)now.c && h == (int64_t)now.h &&
-                          wide == (int64_t)now.w;
-        const struct shape out = way == 0
-                                     ? (struct shape){now.c * (size_t)(n * n), (size_t)v[2], (size_t)v[4]}
-                                     : (struct shape){(size_t)v[1], now.h * (size_t)n, now.w * (size_t)n};
-        const struct shape said = shape_of(&to);
-        if (fits && said.c == out.c && said.h == out.h && said.w == out.w)
-            return say_shuffle(w, way == 0 ? "space_to_depth" : "depth_to_space", n);
-    }
+    const int64_t c = (int64_t)w->now.shape.c, h = (int64_t)w->now.shape.h, wide = (int64_t)w->now.shape.w;
+    const int64_t *v = cut.value, *out = to.value, n = v[3];
+    const bool six = cut.count == 6 && to.count == 4 && !w->now.flat;
+    /* get_shape has seen that the numbers of values are the same: the last side follows from the others */
+    if (six && is_to(turn, 6, (int64_t[]){0, 1, 3, 5, 2, 4}) && v[5] == n && v[1] == c && v[2] * n == h &&
+        out[1] == c * n * n && out[2] == v[2])
+        return say_shuffle(w, "space_to_depth", n);
+    if (six && is_to(turn, 6, (int64_t[]){0, 1, 4, 2, 5, 3}) && v[2] == n && v[4] == h && v[5] == wide &&
+        out[1] == v[1] && out[2] == h * n)
+        return say_shuffle(w, "depth_to_space", n);
     return onnx_refuse(w->path, turn,
                        "values in another order; a network's text has PyTorch's pixel_shuffle and "
                        "pixel_unshuffle alone");
@@ -277,9 +252,9 @@ int onnx_shuffle(struct onnx_writer *w) {
 
 int onnx_unshuffle(struct onnx_writer *w) {
     const struct onnx_node *gather = w->step->node;
-    const struct onnx_node *squares = onnx_maker(w->path->file, gather->input[0], "SpaceToDepth");
+    const struct onnx_node *squares = onnx_maker(w->file, gather->input[0], "SpaceToDepth");
     const struct onnx_attribute *size = onnx_attribute(squares, "blocksize");
-    const struct onnx_tensor *order = onnx_constant(w->path->file, gather->input[1]);
+    const struct onnx_tensor *order = onnx_constant(w->file, gather->input[1]);
     const size_t c = w->now.shape.c,
                  n = size && size->kind == ONNX_INT && size->i >= 1 && size->i <= 64 ? (size_t)size->i : 0;
     bool ours = n > 0 && onnx_int_of(w, "axis", 0) == 1 && order && order->type == ONNX_INT64 &&

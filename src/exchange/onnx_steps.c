@@ -88,12 +88,11 @@ int onnx_refuse(struct onnx_path *path, const struct onnx_node *node, const char
     char sentence[300];
     va_list list;
     const char *known = known_as(node->op);
-    if (path->result != 0) return path->result;
     va_start(list, format);
     number_vprint(sentence, sizeof sentence, format, list);
     va_end(list);
-    return path->result = caelum_fail(path->err, CAELUM_EFORMAT, "%s: node '%.60s' (%.30s%s%s): %s",
-                                      path->path, node->name, node->op, *known ? "; " : "", known, sentence);
+    return onnx_fail(path->file, "node '%.60s' (%.30s%s%s): %s", node->name, node->op, *known ? "; " : "",
+                     known, sentence);
 }
 
 /* --- Forms ---------------------------------------------------------------------------------------- */
@@ -182,9 +181,7 @@ static int visit(struct onnx_path *path, const char *value, size_t depth) {
     if (strcmp(value, path->file->graph.input.name) == 0) return CAELUM_OK;
     for (size_t i = 0; i < path->count; i++)
         if (strcmp(path->step[i].to, value) == 0) return CAELUM_OK;
-    if (!source || !source->node)
-        return path->result = caelum_fail(path->err, CAELUM_EFORMAT,
-                                          "%s: '%.60s' does not depend on the input", path->path, value);
+    if (!source || !source->node) return onnx_fail(path->file, "'%.60s' does not depend on the input", value);
     step.node = source->node;
     if (strcmp(source->node->output[0], value) != 0)
         return onnx_refuse(path, step.node, "only its first output is understood");
@@ -193,8 +190,7 @@ static int visit(struct onnx_path *path, const char *value, size_t depth) {
     for (size_t i = 0; i < step.inputs; i++)
         if (depth < ONNX_MOST_STEPS) CHECK(visit(path, step.input[i], depth + 1));
     if (path->count == ONNX_MOST_STEPS || depth == ONNX_MOST_STEPS)
-        return path->result = caelum_fail(path->err, CAELUM_EFORMAT, "%s: more than %d layers", path->path,
-                                          ONNX_MOST_STEPS);
+        return onnx_fail(path->file, "more than %d layers", ONNX_MOST_STEPS);
     path->step[path->count++] = step;
     return CAELUM_OK;
 }

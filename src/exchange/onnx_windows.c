@@ -66,7 +66,7 @@ static int get_geometry(struct onnx_writer *w, const size_t *kernel, struct geom
     else if (strcmp(automatic, "NOTSET") != 0 && strcmp(automatic, "VALID") != 0)
         return REFUSE(w, "auto_pad %.20s", automatic);
     if (w->now.flat) return REFUSE(w, "of pictures that Flatten has made one row");
-    return w->now.last ? REFUSE(w, "of pictures with channels last") : w->path->result;
+    return w->now.last ? REFUSE(w, "of pictures with channels last") : w->file->graph.result;
 }
 
 /* --- Convolutions --------------------------------------------------------------------------------- */
@@ -125,7 +125,7 @@ static int say_conv(struct onnx_writer *w, bool transposed, const struct filters
     if (weight) spread(k, g, columns, weight);
     onnx_weigh(w, "bias", k->bias ? k->bias->data : NULL, k->out, 1);
     w->linear = w->affine = true;
-    return w->path->result;
+    return w->file->graph.result;
 }
 
 /* pad=same where it puts as many zeros before, and gives as many outputs. */
@@ -243,24 +243,12 @@ int onnx_pool(struct onnx_writer *w) {
     return onnx_say_diagonal(w, g.kernel, g.stride, 1.0f / (float)(g.kernel * g.kernel));
 }
 
-/* Whether ReduceMean is over rows and columns. */
-static bool is_over_pixels(struct onnx_writer *w, bool *kept) {
-    const struct onnx_attribute *a = onnx_attribute(w->step->node, "axes");
-    struct onnx_list axes = onnx_list_of(w, w->step->node, 1);
-    if (a && a->kind == ONNX_INTS && a->count == 2)
-        axes = (struct onnx_list){.count = 2, .value = {a->ints[0], a->ints[1]}};
-    *kept = onnx_int_of(w, "keepdims", 1) != 0;
-    const int64_t first = w->now.last ? 1 : 2, p = axes.value[0] + (axes.value[0] < 0 ? 4 : 0),
-                  q = axes.value[1] + (axes.value[1] < 0 ? 4 : 0);
-    return axes.count == 2 && ((p == first && q == first + 1) || (q == first && p == first + 1));
-}
-
 /* Of the whole picture; one that is not square is made so by zeros. */
 int onnx_pool_all(struct onnx_writer *w) {
     const bool most = strcmp(w->step->node->op, "GlobalMaxPool") == 0;
     const int64_t h = (int64_t)w->now.shape.h, x = (int64_t)w->now.shape.w, k = h > x ? h : x;
-    bool kept = true;
-    if (strcmp(w->step->node->op, "ReduceMean") == 0 && !is_over_pixels(w, &kept))
+    const bool kept = onnx_int_of(w, "keepdims", 1) != 0;
+    if (strcmp(w->step->node->op, "ReduceMean") == 0 && !onnx_is_over_pixels(w))
         return REFUSE(w, "over other axes than rows and columns");
     if (w->now.flat || k > 64)
         return REFUSE(w, "of %lld x %lld pixels; expected pictures of at most 64", (long long)h,
@@ -295,7 +283,7 @@ static int get_axes(struct onnx_writer *w, size_t *count) {
 static int get_factor(struct onnx_writer *w, size_t *factor) {
     const struct onnx_node *node = w->step->node;
     const struct onnx_tensor *scales = onnx_reals_of(w, node->inputs == 2 ? 1 : 2);
-    const struct onnx_list sizes = onnx_list_of(w, node, 3);
+    const struct onnx_list sizes = onnx_list_of(w, node, 3, "");
     const struct shape in = w->now.shape;
     double rows = 0, columns = 0;
     size_t axes;

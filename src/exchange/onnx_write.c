@@ -9,32 +9,26 @@
 
 enum { IR_VERSION = 7, OPSET = 13 };
 
-/* Memory for the messages; they borrow all texts and numbers. */
-struct memory {
-    struct onnx_graph graph;
-};
-
-static void *take(struct memory *memory, size_t count, size_t size) {
-    return onnx_memory(&memory->graph, count * size);
-}
-
 /* protobuf-c's structs are for reading and writing, so nothing in them is const. */
 static char *loose(const char *text) {
     return (char *)text;
 }
 
-/* `to` = a new message of that type. */
-#define NEW(to, type, start)                  \
-    do {                                      \
-        const type fresh = start;             \
-        (to) = take(memory, 1, sizeof *(to)); \
-        if (!(to)) return NULL;               \
-        *(to) = fresh;                        \
-    } while (0)
+/* An array in the memory for the messages, an empty graph's; they borrow all texts and numbers. */
+static void *take(struct onnx_graph *memory, size_t count, size_t size) {
+    return onnx_memory(memory, count * size);
+}
 
-static Onnx__TensorProto *tensor_message(struct memory *memory, const struct onnx_tensor *tensor) {
-    Onnx__TensorProto *m;
-    NEW(m, Onnx__TensorProto, ONNX__TENSOR_PROTO__INIT);
+/* A message in it; NULL if out of memory. */
+static void *fresh(struct onnx_graph *memory, const ProtobufCMessageDescriptor *type) {
+    void *message = onnx_memory(memory, type->sizeof_message);
+    if (message) protobuf_c_message_init(type, message);
+    return message;
+}
+
+static Onnx__TensorProto *tensor_message(struct onnx_graph *memory, const struct onnx_tensor *tensor) {
+    Onnx__TensorProto *m = fresh(memory, &onnx__tensor_proto__descriptor);
+    if (!m) return NULL;
     m->name = loose(tensor->name);
     m->has_data_type = true, m->data_type = tensor->type;
     m->n_dims = tensor->dims;
@@ -48,9 +42,9 @@ static Onnx__TensorProto *tensor_message(struct memory *memory, const struct onn
     return m;
 }
 
-static Onnx__AttributeProto *attribute_message(struct memory *memory, const struct onnx_attribute *a) {
-    Onnx__AttributeProto *m;
-    NEW(m, Onnx__AttributeProto, ONNX__ATTRIBUTE_PROTO__INIT);
+static Onnx__AttributeProto *attribute_message(struct onnx_graph *memory, const struct onnx_attribute *a) {
+    Onnx__AttributeProto *m = fresh(memory, &onnx__attribute_proto__descriptor);
+    if (!m) return NULL;
     m->name = loose(a->name);
     m->has_type = true;
     if (a->kind == ONNX_INT)
@@ -68,9 +62,9 @@ static Onnx__AttributeProto *attribute_message(struct memory *memory, const stru
     return m;
 }
 
-static Onnx__NodeProto *node_message(struct memory *memory, const struct onnx_node *node) {
-    Onnx__NodeProto *m;
-    NEW(m, Onnx__NodeProto, ONNX__NODE_PROTO__INIT);
+static Onnx__NodeProto *node_message(struct onnx_graph *memory, const struct onnx_node *node) {
+    Onnx__NodeProto *m = fresh(memory, &onnx__node_proto__descriptor);
+    if (!m) return NULL;
     m->op_type = loose(node->op), m->name = loose(node->name);
     if (node->doc) m->doc_string = loose(node->doc);
     m->n_input = node->inputs, m->input = (char **)node->input;
@@ -82,10 +76,10 @@ static Onnx__NodeProto *node_message(struct memory *memory, const struct onnx_no
     return m;
 }
 
-static Onnx__TensorShapeProto__Dimension *dimension_message(struct memory *memory,
+static Onnx__TensorShapeProto__Dimension *dimension_message(struct onnx_graph *memory,
                                                             const struct onnx_port *port, size_t i) {
-    Onnx__TensorShapeProto__Dimension *m;
-    NEW(m, Onnx__TensorShapeProto__Dimension, ONNX__TENSOR_SHAPE_PROTO__DIMENSION__INIT);
+    Onnx__TensorShapeProto__Dimension *m = fresh(memory, &onnx__tensor_shape_proto__dimension__descriptor);
+    if (!m) return NULL;
     if (port->dim[i] > 0) {
         m->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
         m->dim_value = (int64_t)port->dim[i];
@@ -97,16 +91,13 @@ static Onnx__TensorShapeProto__Dimension *dimension_message(struct memory *memor
 }
 
 /* A list of one. */
-static Onnx__ValueInfoProto **port_message(struct memory *memory, const struct onnx_port *port) {
-    Onnx__ValueInfoProto **list, *m;
-    Onnx__TypeProto *type;
-    Onnx__TypeProto__Tensor *tensor;
-    Onnx__TensorShapeProto *shape;
-    list = take(memory, 1, sizeof *list);
-    NEW(m, Onnx__ValueInfoProto, ONNX__VALUE_INFO_PROTO__INIT);
-    NEW(type, Onnx__TypeProto, ONNX__TYPE_PROTO__INIT);
-    NEW(tensor, Onnx__TypeProto__Tensor, ONNX__TYPE_PROTO__TENSOR__INIT);
-    NEW(shape, Onnx__TensorShapeProto, ONNX__TENSOR_SHAPE_PROTO__INIT);
+static Onnx__ValueInfoProto **port_message(struct onnx_graph *memory, const struct onnx_port *port) {
+    Onnx__ValueInfoProto **list = take(memory, 1, sizeof *list);
+    Onnx__ValueInfoProto *m = fresh(memory, &onnx__value_info_proto__descriptor);
+    Onnx__TypeProto *type = fresh(memory, &onnx__type_proto__descriptor);
+    Onnx__TypeProto__Tensor *tensor = fresh(memory, &onnx__type_proto__tensor__descriptor);
+    Onnx__TensorShapeProto *shape = fresh(memory, &onnx__tensor_shape_proto__descriptor);
+    if (!shape) return NULL;
     shape->n_dim = port->dims;
     shape->dim = take(memory, port->dims, sizeof *shape->dim);
     for (size_t i = 0; shape->dim && i < port->dims; i++) shape->dim[i] = dimension_message(memory, port, i);
@@ -118,9 +109,9 @@ static Onnx__ValueInfoProto **port_message(struct memory *memory, const struct o
     return list;
 }
 
-static Onnx__GraphProto *graph_message(struct memory *memory, const struct onnx_graph *graph) {
-    Onnx__GraphProto *m;
-    NEW(m, Onnx__GraphProto, ONNX__GRAPH_PROTO__INIT);
+static Onnx__GraphProto *graph_message(struct onnx_graph *memory, const struct onnx_graph *graph) {
+    Onnx__GraphProto *m = fresh(memory, &onnx__graph_proto__descriptor);
+    if (!m) return NULL;
     m->name = loose(graph->name);
     m->n_node = graph->nodes, m->n_initializer = graph->tensors;
     m->node = take(memory, graph->nodes, sizeof *m->node);
@@ -128,24 +119,24 @@ static Onnx__GraphProto *graph_message(struct memory *memory, const struct onnx_
     m->n_input = m->n_output = 1;
     m->input = port_message(memory, &graph->input);
     m->output = port_message(memory, &graph->output);
-    if (memory->graph.result != 0) return NULL;
+    if (memory->result != 0) return NULL;
     for (size_t i = 0; i < graph->nodes; i++) m->node[i] = node_message(memory, &graph->node[i]);
     for (size_t i = 0; i < graph->tensors; i++) m->initializer[i] = tensor_message(memory, &graph->tensor[i]);
     return m;
 }
 
-static Onnx__StringStringEntryProto *prop_message(struct memory *memory, const struct metadata_entry *entry) {
-    Onnx__StringStringEntryProto *m;
-    NEW(m, Onnx__StringStringEntryProto, ONNX__STRING_STRING_ENTRY_PROTO__INIT);
+static Onnx__StringStringEntryProto *prop_message(struct onnx_graph *memory,
+                                                  const struct metadata_entry *entry) {
+    Onnx__StringStringEntryProto *m = fresh(memory, &onnx__string_string_entry_proto__descriptor);
+    if (!m) return NULL;
     m->key = entry->key, m->value = entry->value;
     return m;
 }
 
-static Onnx__ModelProto *model_message(struct memory *memory, const struct onnx_file *file) {
-    Onnx__ModelProto *m;
-    Onnx__OperatorSetIdProto *opset;
-    NEW(m, Onnx__ModelProto, ONNX__MODEL_PROTO__INIT);
-    NEW(opset, Onnx__OperatorSetIdProto, ONNX__OPERATOR_SET_ID_PROTO__INIT);
+static Onnx__ModelProto *model_message(struct onnx_graph *memory, const struct onnx_file *file) {
+    Onnx__ModelProto *m = fresh(memory, &onnx__model_proto__descriptor);
+    Onnx__OperatorSetIdProto *opset = fresh(memory, &onnx__operator_set_id_proto__descriptor);
+    if (!opset) return NULL;
     m->has_ir_version = true, m->ir_version = IR_VERSION;
     m->producer_name = loose("caelum"), m->producer_version = loose(CAELUM_VERSION);
     if (file->graph.doc) m->doc_string = loose(file->graph.doc);
@@ -154,7 +145,7 @@ static Onnx__ModelProto *model_message(struct memory *memory, const struct onnx_
     m->n_metadata_props = file->props.count;
     m->metadata_props = take(memory, file->props.count, sizeof *m->metadata_props);
     m->graph = graph_message(memory, &file->graph);
-    if (memory->graph.result != 0) return NULL;
+    if (memory->result != 0) return NULL;
     m->opset_import[0] = opset;
     for (size_t i = 0; i < file->props.count; i++)
         m->metadata_props[i] = prop_message(memory, &file->props.entry[i]);
@@ -173,11 +164,11 @@ static void append(ProtobufCBuffer *buffer, size_t size, const uint8_t *bytes) {
 }
 
 int onnx_write(const struct onnx_file *file, const char *path, struct caelum_error *err) {
-    struct memory memory;
+    struct onnx_graph memory;
     struct file_writer writer = {0};
-    onnx_open(&memory.graph, err);
+    onnx_open(&memory, err);
     Onnx__ModelProto *message = model_message(&memory, file);
-    int result = memory.graph.result;
+    int result = memory.result;
     if (result == 0) result = file_begin(&writer, path, err);
     if (result == 0) {
         struct stream stream = {{append}, writer.stream};
@@ -185,6 +176,6 @@ int onnx_write(const struct onnx_file *file, const char *path, struct caelum_err
         result = file_commit(&writer, err);
     }
     file_abandon(&writer);
-    onnx_close(&memory.graph);
+    onnx_close(&memory);
     return result;
 }

@@ -1,53 +1,26 @@
-/* onnx.c - ONNX graphs in memory: nodes and tensors in growing arrays, everything else in chunks that are
- * freed together. */
+/* onnx.c - ONNX graphs in memory: nodes and tensors in growing arrays, which are freed with everything else.
+ */
 #include "layers/onnx.h"
 
-#include "base/mem.h"
 #include "base/number.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-/* The bytes follow, at a multiple of MEM_ALIGN. */
-struct onnx_chunk {
-    struct onnx_chunk *next;
-    size_t used, size;
-    _Alignas(MEM_ALIGN) unsigned char bytes[];
-};
-
-enum { CHUNK = 1 << 14, UNIT = 16, INPUTS = 4, ATTRIBUTES = 6 };
+enum { INPUTS = 4, ATTRIBUTES = 6 };
 
 void onnx_open(struct onnx_graph *graph, struct caelum_error *err) {
     *graph = (struct onnx_graph){.err = err};
 }
 
 void onnx_close(struct onnx_graph *graph) {
-    while (graph->chunk) {
-        struct onnx_chunk *next = graph->chunk->next;
-        mem_free(&graph->chunk);
-        graph->chunk = next;
-    }
+    mem_end(&graph->memory);
     *graph = (struct onnx_graph){0};
 }
 
 void *onnx_memory(struct onnx_graph *graph, size_t size) {
-    if (graph->result != 0) return NULL;
-    const size_t wanted = (size + UNIT - 1) / UNIT * UNIT;
-    if (wanted < size) {
-        graph->result = caelum_fail(graph->err, CAELUM_ERESOURCE, "%zu bytes are too many", size);
-        return NULL;
-    }
-    if (!graph->chunk || graph->chunk->size - graph->chunk->used < wanted) {
-        const size_t room = wanted > CHUNK ? wanted : CHUNK;
-        struct onnx_chunk *chunk = NULL;
-        graph->result = mem_alloc(&chunk, 1, sizeof *chunk + room, graph->err);
-        if (graph->result != 0) return NULL;
-        chunk->next = graph->chunk;
-        chunk->size = room;
-        graph->chunk = chunk;
-    }
-    void *memory = graph->chunk->bytes + graph->chunk->used;
-    graph->chunk->used += wanted;
+    void *memory = NULL;
+    if (graph->result == 0) graph->result = mem_take(&graph->memory, &memory, 1, size, graph->err);
     return memory;
 }
 

@@ -7,7 +7,7 @@
 #ifndef CAELUM_LAYERS_ONNX_H
 #define CAELUM_LAYERS_ONNX_H
 
-#include "base/error.h"
+#include "base/mem.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -74,14 +74,14 @@ struct onnx_graph {
 
     int result;
     struct caelum_error *err;
-    struct onnx_chunk *chunk;
+    struct mem_group memory;
     size_t node_room, tensor_room;
 };
 
 void onnx_open(struct onnx_graph *graph, struct caelum_error *err);
 /* Safe on a zeroed graph. */
 void onnx_close(struct onnx_graph *graph);
-/* `size` zeroed bytes that last as long as the graph, NULL if out of memory. */
+/* `size` zeroed bytes that last as long as the graph; NULL if out of memory, or for 0. */
 void *onnx_memory(struct onnx_graph *graph, size_t size);
 /* A formatted text, likewise; "" if there is no memory. */
 const char *onnx_text(struct onnx_graph *graph, const char *format, ...)

@@ -85,8 +85,8 @@ const struct caelum_option caelum_train_options[] = {
     {ROW(U64, "synthetic-seed", data_settings.synthetic_seed)},
     {ROW(SIZE, "crop", data_settings.crop), .most = 256, .value = "N",
      .help =
-         "for pictures in files: cut squares of N x N pixels, 8 to 256, out of them; 0 = small ones of one "
-         "size as they are, of others squares of 32"},
+         "for pictures in files: cut squares of N x N pixels, 8 to 256, out of them; 0 = take small pictures "
+         "of one size whole, cut 32 x 32 out of others"},
     {ROW(WORD, "resize", data_settings.resize), .words = caelum_resize_words,
      .help =
          "for pictures in files: bring each to one size, --crop, instead: all of it between black bars, the "

@@ -46,8 +46,8 @@ class Net:
 
     def act(self, x, words):
         name = next((w for w in words if w in ACTIVATIONS), "linear")
-        if name in ("relu", "leaky"):
-            self.near(x, x)
+        for kink in KINKS.get(name, ()):
+            self.near(x - kink, x)
         return ACTIVATIONS[name](x)
 
     def conv(self, x, words):
@@ -119,6 +119,7 @@ class Net:
             "noise": lambda x, w: x,
             "latent": lambda x, w: x,
             "add": lambda x, w: x + self.saved[w[1]],
+            "load": lambda x, w: self.saved[w[1]],
             "concat": lambda x, w: torch.cat([x, self.saved[w[1]]], 1),
             "space_to_depth": lambda x, w: F.pixel_unshuffle(x, (numbers(w) or [2])[0]),
             "depth_to_space": lambda x, w: F.pixel_shuffle(x, (numbers(w) or [2])[0]),
@@ -138,7 +139,9 @@ class Net:
 ACTIVATIONS = {
     "linear": lambda x: x, "relu": F.relu, "leaky": lambda x: F.leaky_relu(x, 0.01), "elu": F.elu,
     "gelu": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu, "hardswish": F.hardswish, "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh}
+    "tanh": torch.tanh, "relu6": F.relu6, "selu": F.selu, "softplus": F.softplus, "gelu_erf": F.gelu}
+# where the derivative jumps
+KINKS = {"relu": (0,), "leaky": (0,), "selu": (0,), "relu6": (0, 6), "hardswish": (-3, 3)}
 
 
 def numbers(words):
