@@ -31,30 +31,27 @@ static bool is_last(const struct onnx_path *path, const struct onnx_port *input)
 
 /* Rows of numbers [N, values] are pictures of the size that is asked for, or else square, in one channel or
  * three. */
-static int know_row(const struct onnx_path *path, const struct caelum_import_settings *settings,
-                    struct onnx_known *known) {
-    const size_t n = path->file->graph.input.dim[1];
-    struct shape *s = &known->shape;
-    known->flat = true;
-    for (s->c = 1; s->c <= 3; s->c += 2) {
-        s->h = settings->height, s->w = settings->width;
-        if (shape_values(*s) == n) return CAELUM_OK;
+static struct shape shape_of_row(size_t n, const struct caelum_import_settings *settings) {
+    struct shape s = {0, settings->height, settings->width};
+    for (s.c = 1; s.c <= 3; s.c += 2)
+        if (shape_values(s) == n) return s;
+    for (s.c = 1; s.c <= 3; s.c += 2) {
+        for (s.h = 1; s.h * s.h * s.c < n && s.h < NET_MOST_SIDE;) s.h++;
+        s.w = s.h;
+        if (shape_values(s) == n) return s;
     }
-    for (s->c = 1; s->c <= 3; s->c += 2) {
-        for (s->h = 1; s->h * s->h * s->c < n && s->h < NET_MOST_SIDE;) s->h++;
-        s->w = s->h;
-        if (shape_values(*s) == n) return CAELUM_OK;
-    }
-    *s = (struct shape){n, 1, 1};
-    return CAELUM_OK;
+    return (struct shape){n, 1, 1};
 }
 
 static int know_input(const struct onnx_path *path, const struct caelum_import_settings *settings,
                       struct onnx_known *known) {
     const struct onnx_port *input = &path->file->graph.input;
     *known = (struct onnx_known){0};
-    if (input->dims == 2 && input->dim[1] > 0 && input->dim[1] <= NET_MOST_SIDE)
-        return know_row(path, settings, known);
+    if (input->dims == 2 && input->dim[1] > 0 && input->dim[1] <= NET_MOST_SIDE) {
+        known->flat = true;
+        known->shape = shape_of_row(input->dim[1], settings);
+        return CAELUM_OK;
+    }
     known->last = input->dims == 4 && path->count > 0 && is_last(path, input);
     known->shape.c = input->dim[known->last ? 3 : 1];
     if (input->dims != 4 || known->shape.c == 0 || known->shape.c > MOST_CHANNELS)

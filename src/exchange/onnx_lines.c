@@ -67,7 +67,7 @@ float *onnx_weigh(struct onnx_writer *w, const char *tensor, const float *number
     struct onnx_weight *weight = &w->weight[w->weights++];
     *weight = (struct onnx_weight){.data = data, .values = values, .inner = inner};
     snprintf(weight->name, sizeof weight->name, "%s.%s", last_layer(w)->name, tensor);
-    if (numbers) memcpy(data, numbers, values * sizeof *data);
+    if (numbers && values > 0) memcpy(data, numbers, values * sizeof *data);
     return data;
 }
 
@@ -130,10 +130,6 @@ static int64_t to_pad(int64_t before, int64_t after) {
     if (before > 0) return 2 * before + (after > before);
     return after > before;
 }
-static int64_t to_crop(int64_t before, int64_t after) {
-    if (before < 0) return -2 * before + (after < before);
-    return after < before;
-}
 
 int onnx_place(struct onnx_writer *w, const int64_t before[2], const int64_t after[2]) {
     int64_t b[] = {before[0], before[1]}, a[] = {after[0], after[1]};
@@ -145,7 +141,7 @@ int onnx_place(struct onnx_writer *w, const int64_t before[2], const int64_t aft
         const bool pads = pad[0] > 0 || pad[1] > 0;
         int64_t size[] = {(int64_t)w->now.shape.h, (int64_t)w->now.shape.w};
         for (size_t i = 0; i < 2; i++) {
-            const int64_t change = pads ? pad[i] : -to_crop(b[i], a[i]);
+            const int64_t change = pads ? pad[i] : -to_pad(-b[i], -a[i]);
             size[i] += change;
             b[i] -= change / 2, a[i] -= change - change / 2;
         }

@@ -14,7 +14,8 @@ static const size_t most_spread = (size_t)1 << 24;
 struct geometry {
     int64_t size[2]; /* of its own kernel, */
     int64_t dilation[2];
-    int64_t kernel; /* and of the square one that holds it */
+    int64_t reach[2]; /* with its holes, */
+    int64_t kernel;   /* and of the square one that holds it */
     int64_t stride, before[2], after[2];
     bool padded; /* the node says so, maybe with zeros */
 };
@@ -45,8 +46,8 @@ static int get_geometry(struct onnx_writer *w, const size_t *kernel, struct geom
             return REFUSE(w, "kernel_shape %lld x %lld; expected %s", (long long)g->size[0],
                           (long long)g->size[1], kernel ? "that of the weights" : "at least one pixel");
         if (g->dilation[i] < 1) return REFUSE(w, "dilations below 1");
-        const int64_t reach = (g->size[i] - 1) * g->dilation[i] + 1;
-        if (reach > g->kernel) g->kernel = reach;
+        g->reach[i] = (g->size[i] - 1) * g->dilation[i] + 1;
+        if (g->reach[i] > g->kernel) g->kernel = g->reach[i];
     }
     if (kernel && g->kernel > CONV_MOST_KERNEL)
         return REFUSE(w, "kernels of %lld x %lld pixels%s; a network's text has up to %d x %d",
@@ -144,7 +145,7 @@ int onnx_conv(struct onnx_writer *w) {
     CHECK(get_kernels(w, false, &k));
     CHECK(get_geometry(w, &k.weight->dim[2], &g));
     for (size_t i = 0; i < 2; i++) /* the square kernel's last rows or columns are zeros */
-        g.after[i] += g.kernel - ((g.size[i] - 1) * g.dilation[i] + 1);
+        g.after[i] += g.kernel - g.reach[i];
     const bool said = g.padded || g.stride > 1;
     const bool same = said && is_same(&g, 0, w->now.shape.h) && is_same(&g, 1, w->now.shape.w);
     /* without pads ONNX means `valid`; where that is the same as `same`, it is the shorter one with pads */
@@ -162,8 +163,7 @@ static int pad_to_shape(struct onnx_writer *w, struct geometry *g, const int64_t
     if (to && (to->kind != ONNX_INTS || to->count < 2)) return REFUSE(w, "an output_shape without two sides");
     for (size_t i = 0; i < 2; i++) {
         const int64_t out = to ? to->ints[to->count - 2 + i] : (int64_t)n[i] * g->stride;
-        const int64_t reach = (g->size[i] - 1) * g->dilation[i] + 1;
-        const int64_t all = ((int64_t)n[i] - 1) * g->stride + reach + more[i] - out;
+        const int64_t all = ((int64_t)n[i] - 1) * g->stride + g->reach[i] + more[i] - out;
         if (all < 0 || out < 1) return REFUSE(w, "an output_shape of %lld", (long long)out);
         g->before[i] = upper ? all / 2 : all - all / 2;
         g->after[i] = all - g->before[i];
@@ -185,8 +185,8 @@ int onnx_deconv(struct onnx_writer *w) {
     bool same = g.padded, valid = true;
     for (size_t i = 0; i < 2; i++) {
         const int64_t s = g.stride, k = g.kernel, base = ((int64_t)n[i] - 1) * s,
-                      reach = (g.size[i] - 1) * g.dilation[i] + 1, full = base + (k > s ? k : s),
-                      out = base + reach + more[i] - g.before[i] - g.after[i];
+                      full = base + (k > s ? k : s),
+                      out = base + g.reach[i] + more[i] - g.before[i] - g.after[i];
         if (out < 1 || more[i] < 0) return REFUSE(w, "no output is left within its pads");
         if (full - g.before[i] - out < 0)
             return REFUSE(w, "output_padding beyond what the kernels reach; in a network's text every "
