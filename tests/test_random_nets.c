@@ -34,7 +34,8 @@ static void make(struct random_net *n, uint64_t seed) {
 }
 
 /* A network with numbers: parameters uniform within sqrt(6 / fan in) and biases within 0.5, so that signals
- * neither die nor grow; inputs and the output's gradient uniform in [-1, 1). */
+ * neither die nor grow, but before relu6 weights six times as large, so that its upper end is reached; inputs
+ * and the output's gradient uniform in [-1, 1). */
 struct trial {
     struct random_net made;
     struct caelum_net *net;
@@ -57,7 +58,8 @@ static void fill_params(struct trial *t) {
             size_t n = 1;
             for (size_t d = 0; d < tensor.dims; d++) n *= tensor.dim[d];
             const size_t outputs = strcmp(layer->ops->name, "deconv") == 0 ? tensor.dim[1] : tensor.dim[0];
-            const float limit = tensor.dims == 1 ? 0.5f : (float)sqrt(6.0 / (double)(n / outputs));
+            const float by = strstr(layer->text, "relu6") ? 6 : 1;
+            const float limit = tensor.dims == 1 ? 0.5f : by * (float)sqrt(6.0 / (double)(n / outputs));
             while (n-- > 0) *p++ = limit * test_random(&t->rng);
         }
     }
