@@ -6,11 +6,9 @@
 
 #include <string.h>
 
-const char *const caelum_task_words[] = {[CAELUM_RECONSTRUCT] = "reconstruct",
-                                         [CAELUM_COLORIZE] = "colorize",
-                                         [CAELUM_DENOISE] = "denoise",
-                                         [CAELUM_CLASSIFY] = "classify",
-                                         NULL};
+const char *const caelum_task_words[] = {
+    [CAELUM_RECONSTRUCT] = "reconstruct", [CAELUM_COLORIZE] = "colorize", [CAELUM_DENOISE] = "denoise",
+    [CAELUM_CLASSIFY] = "classify",       [CAELUM_RESTORE] = "restore",   NULL};
 
 int task_find(enum caelum_task *task, const char *name, const char *where, struct caelum_error *err) {
     for (size_t i = 0; caelum_task_words[i]; i++)
@@ -19,8 +17,8 @@ int task_find(enum caelum_task *task, const char *name, const char *where, struc
             return CAELUM_OK;
         }
     return caelum_fail(err, CAELUM_EFORMAT,
-                       "%s: expected the task reconstruct, colorize, denoise or classify, got '%s'", where,
-                       name);
+                       "%s: expected the task reconstruct, colorize, denoise, classify or restore, got '%s'",
+                       where, name);
 }
 
 enum caelum_task caelum_net_task(const caelum_net *net) {
@@ -52,6 +50,14 @@ int task_check(enum caelum_task task, const struct caelum_net *net, struct caelu
                            "%s: the output is %zux%zux%zu; to classify it must be one number a class, Kx1x1: "
                            "end with a line 'dense K'",
                            net->file, out.c, out.h, out.w);
+    if (task == CAELUM_RESTORE && (in.c == 1 || in.c == 3) && out.c == in.c + 1 && out.h == in.h &&
+        out.w == in.w)
+        return CAELUM_OK;
+    if (task == CAELUM_RESTORE && in.c != 1 && in.c != 3)
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: takes pictures of %zu channels; defects are drawn on grey or colored ones: "
+                           "begin with 'input 1' or 'input 3'",
+                           net->file, in.c);
     if (task != CAELUM_COLORIZE && task != CAELUM_CLASSIFY &&
         (out.c != in.c || out.h != in.h || out.w != in.w))
         return caelum_fail(
@@ -99,7 +105,7 @@ int task_block_open(struct task_block *block, enum caelum_task task, const struc
                     size_t lanes, bool target, struct caelum_error *err) {
     const struct shape size = net->input;
     *block = (struct task_block){0};
-    if (task == CAELUM_CLASSIFY && target) {
+    if ((task == CAELUM_CLASSIFY || task == CAELUM_RESTORE) && target) {
         const struct shape out = net->layer[net->layers - 1].out;
         CHECK(mem_alloc(&block->memory, shape_values(out) * lanes, sizeof(float), err));
         block->target = plain(block->memory, out.c, out, lanes);
@@ -119,6 +125,14 @@ void task_block_close(struct task_block *block) {
 struct tensor task_load(enum caelum_task task, const struct kernels *kernels, const uint8_t *const *pictures,
                         struct shape whole, const uint16_t *labels, const struct task_block *block,
                         const struct tensor *input) {
+    if (task == CAELUM_RESTORE && block->target.data) {
+        const uint8_t *good[MOST_LANES];
+        for (size_t lane = 0; lane < input->step; lane++)
+            good[lane] = pictures[lane] + input->c * whole.h * whole.w;
+        kernels->load(pictures, whole.w, whole.h * whole.w, input);
+        kernels->load(good, whole.w, whole.h * whole.w, &block->target);
+        return block->target;
+    }
     if (task != CAELUM_COLORIZE) {
         const struct tensor *target = &block->target;
         kernels->load(pictures, whole.w, whole.h * whole.w, input);

@@ -24,7 +24,7 @@ int task_check_classes(const struct caelum_net *net, const struct pictures *pict
                        struct caelum_error *err);
 
 /* One thread's memory beside its workspace: a colorizer's RGB block and, with `target`, its chroma; with
- * `target` a classifier's probabilities of each class. */
+ * `target` a classifier's probabilities of each class, or what a picture to restore should become. */
 struct task_block {
     struct tensor rgb, target; /* data NULL: none */
     float *memory;
@@ -36,7 +36,10 @@ int task_block_open(struct task_block *block, enum caelum_task task, const struc
 /* Safe on a zeroed block. */
 void task_block_close(struct task_block *block);
 
-/* Fills `input` from the bytes of each lane, a part of a picture of shape `whole`, and the block's target if
+/* With a target, a picture to restore has 2 C + 1 channels here: as it is given, as it should become, and how
+ * much it differs.
+ *
+ * Fills `input` from the bytes of each lane, a part of a picture of shape `whole`, and the block's target if
  * it has one; hints there are none. labels: each lane's class, read only for a classifier's target: 1 there,
  * 0 elsewhere. Returns what the output is to equal: the target, or the input where nothing else was made. */
 struct tensor task_load(enum caelum_task task, const struct kernels *kernels, const uint8_t *const *pictures,

@@ -5,6 +5,7 @@
 #include "base/parallel.h"
 #include "base/team.h"
 #include "train/augment.h"
+#include "train/fake.h"
 #include "train/klt.h"
 
 #include <math.h>
@@ -39,10 +40,11 @@ struct caelum_train_settings trainer_defaults(size_t batch, double lr, int threa
     return s;
 }
 
-/* Bytes of a picture that the task takes. */
-static size_t picture_size(const struct trainer *t) {
+/* Bytes for a picture that is changed on its way to the network: mirrored and moved; behind that, for a task
+ * that has them, with defects, as fake_draw leaves them. */
+static size_t room_size(const struct trainer *t) {
     const struct shape s = task_pictures(t->settings.task, t->engine.net);
-    return s.c * s.h * s.w;
+    return (t->settings.task == CAELUM_RESTORE ? 3 * s.c + 1 : s.c) * s.h * s.w;
 }
 
 static int allocate(struct trainer *t, size_t largest, struct caelum_error *err) {
@@ -59,7 +61,7 @@ static int allocate(struct trainer *t, size_t largest, struct caelum_error *err)
     CHECK(mem_alloc(&t->stacks, floats, sizeof(float), err));
     t->gradient = t->stacks;
     CHECK(mem_alloc(&t->sums, eights_of(most) + sums_of(t), sizeof *t->sums, err));
-    return mem_alloc(&t->augmented, (size_t)t->settings.threads * lanes, picture_size(t), err);
+    return mem_alloc(&t->augmented, (size_t)t->settings.threads * lanes, room_size(t), err);
 }
 
 int trainer_open(struct trainer *trainer, const struct caelum_net *net,
@@ -160,6 +162,21 @@ static const uint8_t *training_picture(const struct pass *pass, size_t at, uint8
     return augment_picture(&augment, pictures_at(pass->pictures, place_of(pass, at)), pass->pictures, room);
 }
 
+/* What the network is to restore picture `at` from: with defects drawn on it, other ones in each step, but
+ * always the same ones where it is measured. */
+static const uint8_t *damaged_picture(const struct pass *pass, size_t at, const uint8_t *picture,
+                                      uint8_t *room) {
+    const struct trainer *t = pass->trainer;
+    const struct pictures *p = pass->pictures;
+    const size_t next = (at + 1) % (pass->cut.pictures + pass->cut.left);
+    struct rng rng = picture_rng(t, RNG_FAKES, at);
+    uint8_t *out = room + pictures_size(p);
+    if (!pass->order)
+        rng = rng_make(t->settings.seed, RNG_FAKES, LAYER_NOISE_MEASURE), rng.counter[1] = (uint32_t)at;
+    fake_draw(&rng, picture, pictures_at(p, place_of(pass, next)), p->c, p->h, p->w, out);
+    return out;
+}
+
 /* Shows a colorizer that takes hints some pixels' true colors, other ones each time. */
 static void give_hints(const struct pass *pass, const struct engine_block *b) {
     const struct tiling tiles = b->place->workspace.tiles;
@@ -175,11 +192,13 @@ static struct tensor load_block(const struct pass *pass, const struct engine_blo
     const struct trainer *t = pass->trainer;
     const uint8_t *picture[MOST_LANES];
     uint16_t label[MOST_LANES] = {0};
-    uint8_t *room = t->augmented + (size_t)worker * t->engine.kernels->lanes * picture_size(t);
+    uint8_t *room = t->augmented + (size_t)worker * t->engine.kernels->lanes * room_size(t);
     for (size_t i = 0; i < b->pictures; i++) {
         const size_t at = b->first + i;
-        picture[i] = pass->order ? training_picture(pass, at, room + i * picture_size(t))
+        picture[i] = pass->order ? training_picture(pass, at, room + i * room_size(t))
                                  : pictures_at(pass->pictures, at);
+        if (t->settings.task == CAELUM_RESTORE)
+            picture[i] = damaged_picture(pass, at, picture[i], room + i * room_size(t));
         if (pass->pictures->labels) label[i] = pictures_label(pass->pictures, place_of(pass, at));
     }
     return engine_load(&t->engine, b, picture, label);
