@@ -118,7 +118,7 @@ static void no_number(void **state) {
 
 /* --- Against scikit-learn ------------------------------------------------------------------------------ */
 
-/* Kinds of scores: normal, coarse with many ties, close together far from 0, of both signs, falling like
+/* Kinds of scores: normal, coarse with many ties, close to each other, of both signs, falling like
  * errors. */
 enum { KINDS = 5 };
 
@@ -128,7 +128,7 @@ static float score_of(struct rng *rng, int kind, bool bad) {
     case 1:
         return floorf(u * 4);
     case 2:
-        return 3 + u / 16;
+        return 3 + u / 4;
     case 3:
         return u * u * u * 100 - 1;
     case 4:

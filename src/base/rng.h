@@ -20,6 +20,7 @@ enum rng_stream {
     RNG_SHIFT = 9,     /* shifts; index = step, counter[1] = picture of the minibatch */
     RNG_HINTS = 10,    /* hints to a colorizer; likewise */
     RNG_CROPS = 11,    /* places of crops; index = photo and crop */
+    RNG_PATCHES = 12,  /* places of patches of good pictures; index = picture */
 };
 
 /* One sequence of random numbers; copy it freely. */

@@ -39,10 +39,10 @@ struct detection_figures detection_figures(const struct detection_point *points,
 /* --- Pixels ----------------------------------------------------------------------------------------- */
 
 /* Counts of pixels by score, of any number of pictures. Zeroed, there are none. Scores are told apart by the
- * first 16 bits behind their leading one; so memory is bounded by their range, 1.6 MB each time it doubles,
+ * first 15 bits behind their leading one; so memory is bounded by their range, 0.8 MB each time it doubles,
  * and not by the number of pixels. */
 struct detection_pixels {
-    struct detection_bin *page[1 << 13];
+    struct detection_bin *page[1 << 12];
     uint64_t good, bad; /* pixels */
     uint64_t regions;   /* defects: bad pixels that touch, also at corners */
 };

@@ -1,5 +1,5 @@
 /* detection_pixels.c - scores of pixels, of which there are too many to keep and sort: they are counted by
- * the first 25 bits of an integer that is in the order of the floats. What ends up in one bin counts as
+ * the first 24 bits of an integer that is in the order of the floats. What ends up in one bin counts as
  * equal. The figures are then off by about half over the number of bins between the smallest score and the
  * largest: by less than 2e-5 where one is twice the other. */
 #include "metrics/detection.h"
@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PAGES = 1 << 13, BINS = 1 << 12, LEFT_OUT = 7 };
+enum { PAGES = 1 << 12, BINS = 1 << 12, LEFT_OUT = 8 };
 
 struct detection_bin {
     uint64_t good, bad;
