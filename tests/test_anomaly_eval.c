@@ -4,6 +4,7 @@
 
 #include "anomaly/anomaly_baselines.h"
 #include "anomaly/anomaly_eval.h"
+#include "anomaly/anomaly_heat.h"
 #include "base/file.h"
 
 #include <math.h>
@@ -237,6 +238,91 @@ static void detectors_that_fail(void **state) {
     close_all(&eval);
 }
 
+/* --- Heat maps and the page ----------------------------------------------------------------------------- */
+
+static void heat_by_hand(void **state) {
+    (void)state;
+    uint8_t rgb[5 * 3];
+    struct caelum_picture heat, picture = {.width = 5, .height = 1, .pixels = rgb};
+    memset(rgb, 100, sizeof rgb);
+    assert_ok(anomaly_heat(&picture, (const float[]){-9, 1, 2, 3, 99}, 1, 3, NULL, &heat, err));
+    /* up to 1 clear; in the middle 0.7 sqrt(1/2) of (1, 0.45, 0); from 3 on 0.7 of red */
+    const double half = 0.7 * sqrt(0.5);
+    const double want[] = {100,
+                           100,
+                           100,
+                           100,
+                           100,
+                           100, /* */
+                           100 + half * 155,
+                           100 + half * (0.45 * 255 - 100),
+                           100 - half * 100, /* */
+                           208.5,
+                           30,
+                           30,
+                           208.5,
+                           30,
+                           30};
+    for (size_t i = 0; i < sizeof rgb; i++) assert_near(heat.pixels[i], want[i], 1);
+    caelum_picture_free(&heat);
+    /* an outline around what is bad, where it has a good neighbor; no range at all; NaN */
+    assert_ok(anomaly_heat(&picture, (const float[]){0, 0, 0, 0, 1}, 0, 0, (const uint8_t[]){1, 1, 1, 0, 0},
+                           &heat, err));
+    for (size_t i = 0; i < 5; i++) assert_int_equal(heat.pixels[3 * i + 2], i == 2 ? 255 : i == 4 ? 30 : 100);
+    caelum_picture_free(&heat);
+    assert_ok(anomaly_heat(&picture, (const float[]){0, 1, 2, 3, 4}, NAN, NAN, NULL, &heat, err));
+    assert_memory_equal(heat.pixels, rgb, sizeof rgb);
+    caelum_picture_free(&heat);
+}
+
+static size_t count(const char *text, const char *words) {
+    size_t n = 0;
+    for (const char *at = text; (at = strstr(at, words)) != NULL; at += strlen(words)) n++;
+    return n;
+}
+
+static void the_page(void **state) {
+    (void)state;
+    struct anomaly_eval eval;
+    uint8_t *bytes = NULL;
+    size_t size, failures = 0;
+    char command[900];
+    const struct detector two[] = {bright, {"other", score_bright, NULL, NAN}};
+    make_directory("page");
+    save_dot("page/test/a<&b/c.png", 7, 90);
+    save_dot("page/ground_truth/a<&b/c_mask.png", 7, 90);
+    save_words("page/test/good/damaged.png", "");
+    assert_ok(anomaly_folders_open(&folders, test_path("page"), err));
+    assert_ok(anomaly_eval_run(&eval, &folders, two, 2, &(struct anomaly_progress){0}, err));
+    for (;; failures++) { /* whole or not at all */
+        struct caelum_error err = {0};
+        mem_fail_after((long)failures);
+        const int result = anomaly_page_write(&eval, test_path("page.html"), &err);
+        mem_fail_after(-1);
+        if (result == 0) break;
+        assert_int_equal(result, CAELUM_ERESOURCE);
+        assert_int_equal(access(test_path("page.html"), F_OK), -1);
+    }
+    assert_true(failures > 20);
+    assert_ok(file_read(test_path("page.html"), 1 << 24, &bytes, &size, err));
+    const char *page = (const char *)bytes;
+    assert_int_equal(count(page, "<img "),
+                     2 * (2 + 3)); /* each good and each bad picture, and its heat map */
+    assert_int_equal(count(page, ">a&lt;&amp;b</th>"), 1);
+    assert_int_equal(count(page, "damaged.png: is empty"), 1);
+    assert_non_null(
+        strstr(page, "good/b.v2.png: score 50, called bad; 1 of 3 bad pictures have a smaller one"));
+    assert_non_null(
+        strstr(page, "dent/a.png: score 40, called good; 1 of 2 good pictures have a larger one"));
+    assert_true(strstr(page, "good/b.v2.png: score") < strstr(page, "good/a.png: score"));
+    assert_true(strstr(page, "dent/a.png: score") < strstr(page, "spot/b.v2.png: score"));
+    snprintf(command, sizeof command, "awk -f '%s/tests/cli/wellformed.awk' '%s'", SOURCE_DIR,
+             test_path("page.html"));
+    assert_int_equal(system(command), 0);
+    mem_free(&bytes);
+    close_all(&eval);
+}
+
 /* --- Baselines ---------------------------------------------------------------------------------------- */
 
 enum { KNOWN = 16 };
@@ -343,6 +429,7 @@ int main(void) {
         cmocka_unit_test(as_mvtec_lays_it_out), cmocka_unit_test(without_masks),
         cmocka_unit_test(keys_of_json),         cmocka_unit_test(damaged_pictures_are_left_out),
         cmocka_unit_test(wrong_directories),    cmocka_unit_test(detectors_that_fail),
+        cmocka_unit_test(heat_by_hand),         cmocka_unit_test(the_page),
         cmocka_unit_test(nearest_of_few),       cmocka_unit_test(components_of_two_halves),
     };
     return cmocka_run_group_tests(tests, test_open_root, test_close_root);

@@ -64,4 +64,8 @@ void anomaly_eval_close(struct anomaly_eval *eval);
  * memory. */
 json_t *anomaly_eval_json(const struct anomaly_eval *eval);
 
+/* A page with figures, curves, and the first detector's worst errors, for which it is run again. Whole or not
+ * at all. */
+int anomaly_page_write(const struct anomaly_eval *eval, const char *path, struct caelum_error *err);
+
 #endif
