@@ -87,9 +87,12 @@ static void to_coordinates(const struct anomaly_patches *p, const float patch[N]
     }
 }
 
-static int by_first(const void *a, const void *b) {
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
+/* By all of them, so that any sort gives one order. */
+static int by_coordinates(const void *a, const void *b) {
+    const float *x = a, *y = b;
+    for (size_t k = 0; k < N; k++)
+        if (x[k] != y[k]) return x[k] < y[k] ? -1 : 1;
+    return 0;
 }
 
 /* Every few samples are the known patches, and how they vary says how many components are kept. */
@@ -104,7 +107,7 @@ static void learn(struct anomaly_patches *p, const uint8_t *bytes, const double 
         for (size_t k = 0; k < N; k++) variance[k] += (double)at[k] * (double)at[k];
         if (s % (SAMPLES / NEAREST) == 0) memcpy(p->known[s / (SAMPLES / NEAREST)], at, sizeof at);
     }
-    qsort(p->known, NEAREST, sizeof *p->known, by_first);
+    qsort(p->known, NEAREST, sizeof *p->known, by_coordinates);
     for (size_t k = 0; k < N; k++) all += variance[k];
     while (p->components < N && kept < KEPT * all) kept += variance[p->components++];
 }
