@@ -183,6 +183,20 @@ static void damaged_pictures_are_left_out(void **state) {
     close_all(&eval);
 }
 
+static void links_are_told(void **state) {
+    (void)state;
+    struct anomaly_eval eval;
+    char to[600];
+    make_directory("links");
+    snprintf(to, sizeof to, "%s", test_path("links/test/dent"));
+    assert_int_equal(symlink(to, test_path("links/test/linked")), 0);
+    assert_ok(run_bright(&eval, "links", err));
+    assert_int_equal(eval.left, 1);
+    assert_non_null(strstr(eval.left_out[0], "links/test: left out: 1 link to a folder"));
+    known_figures(eval.result, true);
+    close_all(&eval);
+}
+
 static void wrong_directories(void **state) {
     (void)state;
     struct anomaly_eval eval;
@@ -204,7 +218,8 @@ static void wrong_directories(void **state) {
     assert_error(CAELUM_EUSAGE, "no pictures with defects", run_bright(&eval, "good-only", err));
     save_dot("good-only/bad/x.png", 0, 1);
     save_words("good-only/bad/x.png", "");
-    assert_error(CAELUM_EFORMAT, "no bad picture can be read: ", run_bright(&eval, "good-only", err));
+    assert_error(CAELUM_EFORMAT, "no bad picture can be read; the last that was left out: ",
+                 run_bright(&eval, "good-only", err));
 }
 
 static int stop(void *cookie, const char *what, size_t done, size_t total) {
@@ -426,11 +441,17 @@ static void components_of_two_halves(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_mvtec_lays_it_out), cmocka_unit_test(without_masks),
-        cmocka_unit_test(keys_of_json),         cmocka_unit_test(damaged_pictures_are_left_out),
-        cmocka_unit_test(wrong_directories),    cmocka_unit_test(detectors_that_fail),
-        cmocka_unit_test(heat_by_hand),         cmocka_unit_test(the_page),
-        cmocka_unit_test(nearest_of_few),       cmocka_unit_test(components_of_two_halves),
+        cmocka_unit_test(as_mvtec_lays_it_out),
+        cmocka_unit_test(without_masks),
+        cmocka_unit_test(keys_of_json),
+        cmocka_unit_test(damaged_pictures_are_left_out),
+        cmocka_unit_test(links_are_told),
+        cmocka_unit_test(wrong_directories),
+        cmocka_unit_test(detectors_that_fail),
+        cmocka_unit_test(heat_by_hand),
+        cmocka_unit_test(the_page),
+        cmocka_unit_test(nearest_of_few),
+        cmocka_unit_test(components_of_two_halves),
     };
     return cmocka_run_group_tests(tests, test_open_root, test_close_root);
 }

@@ -23,7 +23,7 @@ static int take_memory(struct work *w, struct caelum_error *err) {
     const size_t count = e->folders->count, kinds = e->folders->kinds;
     CHECK(mem_take(&e->memory, &e->result, e->detectors, sizeof *e->result, err));
     CHECK(mem_take(&e->memory, &e->measured, count, sizeof *e->measured, err));
-    CHECK(mem_take(&e->memory, &e->left_out, count, sizeof *e->left_out, err));
+    CHECK(mem_take(&e->memory, &e->left_out, count + 2, sizeof *e->left_out, err));
     for (size_t d = 0; d < e->detectors; d++) {
         CHECK(mem_take(&e->memory, &e->result[d].kind, kinds, sizeof *e->result->kind, err));
         CHECK(mem_take(&e->memory, &e->result[d].score, count, sizeof *e->result->score, err));
@@ -36,12 +36,21 @@ static int take_memory(struct work *w, struct caelum_error *err) {
 
 /* --- Scores ----------------------------------------------------------------------------------------- */
 
-static int leave_out(struct anomaly_eval *e, const struct caelum_error *why, struct caelum_error *err) {
+static int leave_out(struct anomaly_eval *e, const char *why, struct caelum_error *err) {
     char **text = &e->left_out[e->left];
-    CHECK(mem_take(&e->memory, text, strlen(why->text) + 1, 1, err));
-    memcpy(*text, why->text, strlen(why->text));
+    CHECK(mem_take(&e->memory, text, strlen(why) + 1, 1, err));
+    memcpy(*text, why, strlen(why));
     e->left++;
     return CAELUM_OK;
+}
+
+/* What is in a directory, but was not listed: a link to a folder may be a whole kind. */
+static int tell_left_out(struct anomaly_eval *e, const struct tree *tree, struct caelum_error *err) {
+    char what[TREE_LEFT_TEXT], text[TREE_LEFT_TEXT + PATH_SIZE];
+    tree_left_out(tree, what);
+    if (!*what) return CAELUM_OK;
+    snprintf(text, sizeof text, "%s: left out: %s", tree->root, what);
+    return leave_out(e, text, err);
 }
 
 static int score_picture(struct work *w, size_t number, const struct caelum_picture *picture,
@@ -76,7 +85,7 @@ static int measure_picture(struct work *w, size_t number, struct caelum_error *e
     float *map = NULL;
     int result = tree_picture(&e->folders->pictures, p->file, &picture, &why);
     if (result == CAELUM_ERESOURCE) return caelum_fail(err, result, "%s", why.text);
-    if (result != 0) return leave_out(e, &why, err);
+    if (result != 0) return leave_out(e, why.text, err);
     if (p->mask) result = anomaly_mask_read(e->folders, number, &picture, &mask, err);
     if (result == 0) result = mem_alloc(&map, picture.width * picture.height, sizeof *map, err);
     if (result == 0) result = score_picture(w, number, &picture, mask, map, err);
@@ -146,13 +155,16 @@ static int figure(struct work *w, struct caelum_error *err) {
     }
     const struct anomaly_figures *all = &w->eval->result->all;
     if (all->good == 0 || all->bad == 0)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: no %s picture can be read: %s", w->eval->folders->test,
-                           all->good == 0 ? "good" : "bad", w->eval->left_out[0]);
+        return caelum_fail(
+            err, CAELUM_EFORMAT, "%s: no %s picture can be read; the last that was left out: %s",
+            w->eval->folders->test, all->good == 0 ? "good" : "bad", w->eval->left_out[w->eval->left - 1]);
     return CAELUM_OK;
 }
 
 static int run(struct work *w, const struct anomaly_progress *progress, struct caelum_error *err) {
     CHECK(take_memory(w, err));
+    CHECK(tell_left_out(w->eval, &w->eval->folders->pictures, err));
+    if (*w->eval->folders->truth) CHECK(tell_left_out(w->eval, &w->eval->folders->masks, err));
     CHECK(measure_pictures(w, progress, err));
     return figure(w, err);
 }

@@ -40,8 +40,9 @@ struct anomaly_eval {
     size_t detectors;
     struct anomaly_result *result; /* [detectors] */
     bool *measured;                /* [count]; false: the picture could not be read */
-    char **left_out;               /* why, [left]: a sentence for each of these, which begins with its path */
-    size_t left;
+    char **left_out; /* [left]: a sentence for each picture that could not be read, and for what the lists
+                        lack, */
+    size_t left;     /* such as links to folders */
     struct mem_group memory;
 };
 
