@@ -14,6 +14,7 @@ allowed() {
     apply) echo "model engine $engine data image metrics report" ;;
     eval) echo "apply model engine $engine data image metrics report" ;;
     train | bench) echo "train apply model engine $engine data image metrics report" ;;
+    anomaly) echo "eval train apply model engine $engine data image metrics report" ;;
     study) echo "train eval apply model engine $engine data image metrics report" ;;
     *) echo "src/$1: a module that scripts/modules.sh does not know" >&2 ;;
     esac

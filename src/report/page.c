@@ -115,20 +115,25 @@ void svg_text(FILE *to, double x, double y, const char *anchor, const char *clas
     html_text(to, ">", text, "</text>\n");
 }
 
-int html_picture(FILE *to, const char *path, const char *alt, const char *caption, struct caelum_error *err) {
+int html_picture(FILE *to, const struct html_picture *p, struct caelum_error *err) {
+    char *text = NULL;
+    CHECK(mem_alloc(&text, BASE64_ENCODE_RAW_LENGTH(p->size), 1, err));
+    base64_encode_raw(text, p->size, p->bytes);
+    html_text(to, "<figure>\n<img alt=\"", p->alt, "\" src=\"data:");
+    fprintf(to, "%s;base64,", p->type);
+    fwrite(text, 1, BASE64_ENCODE_RAW_LENGTH(p->size), to);
+    html_text(to, "\">\n<figcaption>", p->caption, "</figcaption>\n</figure>\n");
+    mem_free(&text);
+    return CAELUM_OK;
+}
+
+int html_picture_file(FILE *to, const char *path, const char *alt, const char *caption,
+                      struct caelum_error *err) {
     enum { MOST = 1 << 26 };
     uint8_t *bytes = NULL;
-    char *text = NULL;
     size_t size;
     CHECK(file_read(path, MOST, &bytes, &size, err));
-    const int result = mem_alloc(&text, BASE64_ENCODE_RAW_LENGTH(size), 1, err);
-    if (result == 0) {
-        base64_encode_raw(text, size, bytes);
-        html_text(to, "<figure>\n<img alt=\"", alt, "\" src=\"data:image/png;base64,");
-        fwrite(text, 1, BASE64_ENCODE_RAW_LENGTH(size), to);
-        html_text(to, "\">\n<figcaption>", caption, "</figcaption>\n</figure>\n");
-    }
-    mem_free(&text);
+    const int result = html_picture(to, &(struct html_picture){"image/png", bytes, size, alt, caption}, err);
     mem_free(&bytes);
     return result;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct page {
@@ -40,8 +41,18 @@ void page_table_end(const struct page *page);
 /* BEFORE, text with & < > " escaped, AFTER; fit for content and quoted attributes, of HTML and SVG alike. */
 void html_text(FILE *to, const char *before, const char *text, const char *after);
 
-/* <figure> with the PNG file at `path` in it and a caption; alt describes it. CAELUM_EIO. */
-int html_picture(FILE *to, const char *path, const char *alt, const char *caption, struct caelum_error *err);
+/* A picture's file and what is said of it. */
+struct html_picture {
+    const char *type; /* such as "image/png" */
+    const uint8_t *bytes;
+    size_t size;
+    const char *alt, *caption; /* alt: what a reader who can't see it is told */
+};
+/* <figure> with the picture in it and the caption below. CAELUM_ERESOURCE. */
+int html_picture(FILE *to, const struct html_picture *picture, struct caelum_error *err);
+/* The same with the PNG file at `path`. CAELUM_EIO. */
+int html_picture_file(FILE *to, const char *path, const char *alt, const char *caption,
+                      struct caelum_error *err);
 
 /* <style> and background of an SVG file that stands alone. */
 void html_svg_style(FILE *to);

@@ -107,7 +107,8 @@ static void draw_frame(FILE *to, const struct frame *f) {
                      f->width - f->right, py(f, tick[i]), py(f, tick[i]));
         svg_text(to, left - 8, py(f, tick[i]) + 4, "end", "", text);
     }
-    for (size_t i = 0, n = list_ticks(c->log_x, true, f->x0, f->x1, f->narrow ? 4 : 8, tick); i < n; i++) {
+    for (size_t i = 0, n = list_ticks(c->log_x, !c->parts_x, f->x0, f->x1, f->narrow ? 4 : 8, tick); i < n;
+         i++) {
         number_print(text, sizeof text, "%g", tick[i]);
         number_write(to, "<line class=\"axis\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
                      px(f, tick[i]), px(f, tick[i]), height - bottom, height - bottom + 4);

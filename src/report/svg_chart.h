@@ -28,6 +28,7 @@ struct svg_chart {
     const char *title, *description; /* description: what a reader who can't see it is told */
     const char *x_label, *y_label;
     bool log_x, log_y;               /* the axis says so */
+    bool parts_x;                    /* ticks of x need not be whole numbers */
     const struct svg_series *series; /* at most 16 */
     size_t count;
     const char *id; /* unique in the page */

@@ -271,7 +271,7 @@ static int sheet_html(FILE *to, const struct study_result *run, struct caelum_er
              "Test pictures and what %s makes of them, seed %llu; they are the first of "
              "the split, not chosen.",
              run->run->name, (unsigned long long)run->seed[0].seed);
-    return html_picture(to, run->sheet, alt, caption, err);
+    return html_picture_file(to, run->sheet, alt, caption, err);
 }
 
 static int show_html(FILE *to, const struct study_results *r, const size_t *color,
