@@ -316,8 +316,8 @@ enum caelum_task {
     /* R, G, B in, one number for each of the data's classes out (channels of a single pixel), the largest
      * that of the picture's label; needs data with labels and CAELUM_XENT */
     CAELUM_CLASSIFY,
-    /* a picture with fake defects, drawn anew in each step, in; the picture without them out, and, if there is
-     * one channel more, how much each pixel was changed, 0 to 1 */
+    /* a picture with fake defects, drawn anew in each step, in; the picture without them out, and, if there
+     * is one channel more, how much each pixel was changed, 0 to 1 */
     CAELUM_RESTORE,
 };
 
@@ -1001,6 +1001,86 @@ void caelum_code_reader_close(caelum_code_reader **reader);
 size_t caelum_code_reader_count(const caelum_code_reader *reader);
 /* Entry i < count; it and its bytes last as long as the reader. */
 const struct caelum_code_entry *caelum_code_reader_entry(const caelum_code_reader *reader, size_t i);
+
+/* --- Defects ---------------------------------------------------------------------------------- */
+
+/* What a finder of defects knows of good pictures: a network that finds where they were tampered with, and
+ * how it scores good pictures that it has not seen. Read-only but for caelum_anomaly_calibrate: any number of
+ * threads may use it otherwise. */
+typedef struct caelum_anomaly caelum_anomaly;
+
+struct caelum_anomaly_settings {
+    /* Pictures with a longer side are reduced to it before anything is looked at, 64 to 8192 pixels; default
+     * 512. Defects smaller than about 3 pixels of it are not seen. A calibration uses the model's */
+    size_t size;
+    double false_alarms; /* share of good pictures that may be called bad, above 0, below 1; default 0.01 */
+    size_t steps;        /* of training, 32 crops of 96 x 96 each; default 4000 */
+    uint64_t seed;       /* of all that is random; default 1 */
+    int threads;         /* 0 = the default; no influence on the result */
+    /* Where training keeps what it takes to go on, should it be stopped: made, gone on with if it is there,
+     * and removed at the end. NULL: nothing is kept */
+    const char *work;
+    const char *command; /* the command line, kept in the model; may be NULL */
+    /* A non-zero result ends the training with CAELUM_ESTOPPED. May be NULL */
+    caelum_progress progress;
+    /* A picture that can't be read, and why; it is left out. May be NULL */
+    void (*left_out)(void *cookie, const char *path, const char *reason);
+    void *cookie;
+};
+
+struct caelum_anomaly_settings caelum_anomaly_defaults(void);
+
+/* Learns from the good pictures in `directory` and below, of any sizes, two or more; grey if all of them are.
+ * Where they are fewer than five times as many as the rate takes (1 / false_alarms - 1), thresholds are by
+ * two networks that have each not seen half of them, else by a fifth of them that is held out. The same
+ * pictures, settings and seed give the same bits. Fails as caelum_train, with CAELUM_EFORMAT where fewer than
+ * two pictures can be read, CAELUM_EUSAGE. */
+int caelum_anomaly_train(caelum_anomaly **anomaly, const char *directory,
+                         const struct caelum_anomaly_settings *settings, struct caelum_error *err);
+
+/* Sets the threshold by other good pictures: of another camera or day. Fails with CAELUM_EFORMAT where none
+ * can be read; the model is then as it was. */
+int caelum_anomaly_calibrate(caelum_anomaly *anomaly, const char *directory,
+                             const struct caelum_anomaly_settings *settings, struct caelum_error *err);
+
+/* A model of caelum (CAELUM_RESTORE) with the scores of good pictures in its metadata. */
+int caelum_anomaly_save(const caelum_anomaly *anomaly, const char *path, struct caelum_error *err);
+int caelum_anomaly_load(caelum_anomaly **anomaly, const char *path, struct caelum_error *err);
+/* Sets the handle to NULL; accepts NULL in it. */
+void caelum_anomaly_close(caelum_anomaly **anomaly);
+
+struct caelum_anomaly_info {
+    size_t good;               /* pictures whose scores are known */
+    double false_alarms;       /* the share of good pictures that are called bad, as it was asked for */
+    double least;              /* the smallest share that so many pictures can promise: 1 / (good + 1) */
+    double threshold;          /* a picture of this score or a larger one is called bad */
+    size_t size;               /* pictures with a longer side are reduced to it */
+    const caelum_model *model; /* the network; borrowed */
+};
+void caelum_anomaly_describe(const caelum_anomaly *anomaly, struct caelum_anomaly_info *info);
+
+/* A rectangle of pixels around a defect. */
+struct caelum_anomaly_box {
+    size_t x, y, width, height;
+    double score; /* the largest in it */
+};
+
+enum { CAELUM_ANOMALY_BOXES = 16 };
+
+struct caelum_anomaly_verdict {
+    double score; /* the largest of any pixel; larger is worse */
+    double p; /* share of good pictures with such a score or a larger one, by rank: (1 + those known) / (1 +
+               * all known). If the picture is like the good ones, it is below x with probability x at most
+               * (Vovk, Gammerman & Shafer, "Algorithmic Learning in a Random World", 2005) */
+    bool bad; /* p is at most false_alarms */
+    size_t boxes; /* the worst places, falling; none if the picture is not bad */
+    struct caelum_anomaly_box box[CAELUM_ANOMALY_BOXES];
+};
+
+/* Judges a picture of any size. map: [height][width], the score of each pixel, comparable between pictures;
+ * NULL: it isn't wanted. threads: 0 = the default; no influence on the result. CAELUM_ERESOURCE. */
+int caelum_anomaly_score(const caelum_anomaly *anomaly, const struct caelum_picture *picture, int threads,
+                         float *map, struct caelum_anomaly_verdict *verdict, struct caelum_error *err);
 
 /* --- Benchmarks ------------------------------------------------------------------------------- */
 

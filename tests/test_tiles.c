@@ -25,7 +25,7 @@ static void tiles_give_back_the_picture(void **state) {
         for (size_t i = 0; i < tiles_count(&t); i++) {
             tiles_cut(&t, &(struct caelum_picture){.width = w, .height = h, .pixels = in}, i, tile);
             for (size_t j = 0; j < sizeof tile; j++) result[j] = (float)tile[j] / 255;
-            tiles_add(&t, i, result, sum, weight);
+            tiles_add(&t, i, result, 3, sum, weight);
         }
         tiles_finish(&t, sum, weight, back);
         assert_memory_equal(in, back, w * h * 3);

@@ -63,7 +63,7 @@ static int run_tiles(const caelum_model *model, int threads, struct job *job, ui
         const struct engine_job round = {.n = n, .input = give, .out = job->results, .cookie = job};
         CHECK(pool_run(model, model->net->layers, threads, &round, err));
         for (size_t i = 0; i < n; i++)
-            tiles_add(&job->tiles, job->first + i, result_of(job, i), job->sum, job->weight);
+            tiles_add(&job->tiles, job->first + i, result_of(job, i), 3, job->sum, job->weight);
     }
     tiles_finish(&job->tiles, job->sum, job->weight, pixels);
     return CAELUM_OK;

@@ -52,13 +52,15 @@ static float ramp(size_t at, size_t length) {
     return (float)(1 + (at < from_end ? at : from_end));
 }
 
-void tiles_add(const struct tiles *t, size_t i, const float *result, float *sum, float *weight) {
+void tiles_add(const struct tiles *t, size_t i, const float *result, size_t channels, float *sum,
+               float *weight) {
     const size_t x0 = origin_x(t, i), y0 = origin_y(t, i), plane = t->tile_h * t->tile_w;
     for (size_t y = 0; y < t->tile_h && y0 + y < t->height; y++)
         for (size_t x = 0; x < t->tile_w && x0 + x < t->width; x++) {
             const size_t at = (y0 + y) * t->width + x0 + x;
             const float w = tiles_count(t) == 1 ? 1.0f : ramp(x, t->tile_w) * ramp(y, t->tile_h);
-            for (size_t c = 0; c < 3; c++) sum[at * 3 + c] += w * result[c * plane + y * t->tile_w + x];
+            for (size_t c = 0; c < channels; c++)
+                sum[at * channels + c] += w * result[c * plane + y * t->tile_w + x];
             weight[at] += w;
         }
 }

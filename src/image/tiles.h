@@ -20,11 +20,12 @@ size_t tiles_count(const struct tiles *tiles);
 /* Tile i of an RGB picture as [3][tile_h][tile_w] bytes. */
 void tiles_cut(const struct tiles *tiles, const struct caelum_picture *picture, size_t i, uint8_t *tile);
 
-/* Adds tile i's result, [3][tile_h][tile_w] with values in [0, 1], to sum [height][width][3] and its
- * weights to weight [height][width]. */
-void tiles_add(const struct tiles *tiles, size_t i, const float *result, float *sum, float *weight);
+/* Adds tile i's result, [channels][tile_h][tile_w], to sum [height][width][channels] and its weights to
+ * weight [height][width]. */
+void tiles_add(const struct tiles *tiles, size_t i, const float *result, size_t channels, float *sum,
+               float *weight);
 
-/* The weighted mean, clamped and rounded to bytes [height][width][3]. */
+/* The weighted mean of three channels, clamped and rounded to bytes [height][width][3]. */
 void tiles_finish(const struct tiles *tiles, const float *sum, const float *weight, uint8_t *pixels);
 
 #endif

@@ -1,0 +1,242 @@
+/* anomaly.c - a finder of defects: its file, and what it says of a picture. */
+#include "anomaly/anomaly.h"
+
+#include "anomaly/anomaly_gallery.h"
+#include "anomaly/anomaly_regions.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/path.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEAST_SIZE = 64, MOST_SIZE = 8192 };
+
+struct caelum_anomaly_settings caelum_anomaly_defaults(void) {
+    return (struct caelum_anomaly_settings){.size = 512, .false_alarms = 0.01, .steps = 4000, .seed = 1};
+}
+
+int anomaly_check(const struct caelum_anomaly_settings *s, struct caelum_error *err) {
+    if (s->size < LEAST_SIZE || s->size > MOST_SIZE)
+        return caelum_fail(err, CAELUM_EUSAGE, "size: expected %d to %d pixels, got %zu", LEAST_SIZE,
+                           MOST_SIZE, s->size);
+    if (!(s->false_alarms > 0 && s->false_alarms < 1))
+        return caelum_fail(err, CAELUM_EUSAGE,
+                           "false_alarms: expected a share above 0 and below 1 (0.01 is 1 %%), got %g",
+                           s->false_alarms);
+    if (s->steps < 1 || s->steps > 1000000)
+        return caelum_fail(err, CAELUM_EUSAGE, "steps: expected 1 to 1,000,000, got %zu", s->steps);
+    return CAELUM_OK;
+}
+
+/* --- The file ----------------------------------------------------------------------------------------- */
+
+static int put_number(struct metadata *m, const char *key, double value, struct caelum_error *err) {
+    char text[32];
+    number_print(text, sizeof text, "%.9g", value);
+    return metadata_set(m, key, text, err);
+}
+
+/* Numbers in the metadata, and where they are. */
+static const struct {
+    const char *key;
+    size_t offset;
+} numbers[] = {
+    {"anomaly_false_alarms", offsetof(struct caelum_anomaly, false_alarms)},
+    {"anomaly_brightness", offsetof(struct caelum_anomaly, lights.mean.mean)},
+    {"anomaly_brightness_deviation", offsetof(struct caelum_anomaly, lights.deviation.mean)},
+    {"anomaly_contrast", offsetof(struct caelum_anomaly, lights.mean.deviation)},
+    {"anomaly_contrast_deviation", offsetof(struct caelum_anomaly, lights.deviation.deviation)},
+};
+enum { NUMBERS = sizeof numbers / sizeof *numbers };
+
+int anomaly_describe(caelum_anomaly *a, struct caelum_error *err) {
+    struct metadata *m = a->model->metadata;
+    char *scores = NULL;
+    CHECK(metadata_setf(m, err, "anomaly_size", "%zu", a->size));
+    for (size_t i = 0; i < NUMBERS; i++)
+        CHECK(put_number(m, numbers[i].key, *(double *)(void *)((char *)a + numbers[i].offset), err));
+    int result = anomaly_ranks_print(&a->ranks, &scores, err);
+    if (result == 0) result = metadata_set(m, "anomaly_scores", scores, err);
+    free(scores);
+    return result;
+}
+
+int caelum_anomaly_save(const caelum_anomaly *a, const char *path, struct caelum_error *err) {
+    return caelum_model_save(a->model, path, err);
+}
+
+static int missing(const char *path, const char *key, struct caelum_error *err) {
+    return caelum_fail(err, CAELUM_EFORMAT,
+                       "%s: no finder of defects: '%s' in its metadata is missing or out of range; "
+                       "'caelum anomaly train' makes one",
+                       path, key);
+}
+
+static int read_file(caelum_anomaly *a, const char *path, struct caelum_error *err) {
+    char where[PATH_SIZE + 32];
+    uint64_t size;
+    CHECK(caelum_model_load(&a->model, path, err));
+    const struct metadata *m = a->model->metadata;
+    const struct shape in = a->model->net->input, out = net_output(a->model->net);
+    const char *scores = metadata_get(m, "anomaly_scores");
+    if (!scores) return missing(path, "anomaly_scores", err);
+    if (!number_whole(metadata_get(m, "anomaly_size"), LEAST_SIZE, MOST_SIZE, &size))
+        return missing(path, "anomaly_size", err);
+    for (size_t i = 0; i < NUMBERS; i++) {
+        double *value = (double *)(void *)((char *)a + numbers[i].offset);
+        if (!number_real(metadata_get(m, numbers[i].key), value) || !(*value >= 0 && *value < 1e6))
+            return missing(path, numbers[i].key, err);
+    }
+    if (!(a->false_alarms > 0 && a->false_alarms < 1)) return missing(path, "anomaly_false_alarms", err);
+    if ((in.c != 1 && in.c != 3) || in.h != ANOMALY_SIDE || in.w != ANOMALY_SIDE || out.c != in.c + 1 ||
+        out.h != in.h || out.w != in.w)
+        return caelum_fail(
+            err, CAELUM_EFORMAT,
+            "%s: its network turns %zux%zux%zu into %zux%zux%zu; expected 1x%dx%d into 2x%dx%d, "
+            "or 3 channels into 4",
+            path, in.c, in.h, in.w, out.c, out.h, out.w, ANOMALY_SIDE, ANOMALY_SIDE, ANOMALY_SIDE,
+            ANOMALY_SIDE);
+    a->size = (size_t)size;
+    snprintf(where, sizeof where, "%s: anomaly_scores", path);
+    return anomaly_ranks_read(&a->ranks, scores, where, err);
+}
+
+int caelum_anomaly_load(caelum_anomaly **anomaly, const char *path, struct caelum_error *err) {
+    caelum_anomaly *a = NULL;
+    CHECK(mem_alloc(&a, 1, sizeof *a, err));
+    const int result = read_file(a, path, err);
+    if (result == 0)
+        *anomaly = a;
+    else
+        caelum_anomaly_close(&a);
+    return result;
+}
+
+void caelum_anomaly_close(caelum_anomaly **anomaly) {
+    if (!*anomaly) return;
+    caelum_model_close(&(*anomaly)->model);
+    anomaly_ranks_free(&(*anomaly)->ranks);
+    mem_free(anomaly);
+}
+
+void caelum_anomaly_describe(const caelum_anomaly *a, struct caelum_anomaly_info *info) {
+    *info = (struct caelum_anomaly_info){.good = a->ranks.n,
+                                         .false_alarms = a->false_alarms,
+                                         .least = 1 / (double)(a->ranks.n + 1),
+                                         .threshold = (double)anomaly_threshold(&a->ranks, a->false_alarms),
+                                         .size = a->size,
+                                         .model = a->model};
+}
+
+/* --- A picture ---------------------------------------------------------------------------------------- */
+
+/* Where pixel `at` of `length` is in the view, of which there are `of`. */
+static size_t in_view(size_t at, size_t length, size_t of) {
+    return at * of / length;
+}
+
+/* The map of the view, a value for each pixel of the picture. */
+static void enlarge(const struct caelum_picture *picture, const struct caelum_picture *view,
+                    const float *small, float *map) {
+    for (size_t y = 0; y < picture->height; y++) {
+        const float *row = small + in_view(y, picture->height, view->height) * view->width;
+        for (size_t x = 0; x < picture->width; x++) *map++ = row[in_view(x, picture->width, view->width)];
+    }
+}
+
+/* The pixels of the picture that [first, first + n) of its view are. */
+static size_t enlarged(size_t first, size_t length, size_t of) {
+    return (first * length + of - 1) / of;
+}
+
+static void enlarge_boxes(struct caelum_anomaly_verdict *v, const struct caelum_picture *picture,
+                          const struct caelum_picture *view) {
+    for (struct caelum_anomaly_box *b = v->box; b < v->box + v->boxes; b++) {
+        const size_t right = enlarged(b->x + b->width, picture->width, view->width),
+                     low = enlarged(b->y + b->height, picture->height, view->height);
+        b->x = enlarged(b->x, picture->width, view->width);
+        b->y = enlarged(b->y, picture->height, view->height);
+        b->width = right - b->x, b->height = low - b->y;
+    }
+}
+
+static int judge(const caelum_anomaly *a, const struct caelum_picture *view, struct anomaly_light light,
+                 int threads, float *small, struct caelum_anomaly_verdict *v, struct caelum_error *err) {
+    const float threshold = anomaly_threshold(&a->ranks, a->false_alarms);
+    float score = 0;
+    CHECK(anomaly_map(a->model, &a->lights, threads, view, light, small, &score, err));
+    *v = (struct caelum_anomaly_verdict){
+        .score = (double)score, .p = anomaly_p(&a->ranks, score), .bad = score >= threshold};
+    return v->bad ? anomaly_regions(small, view->width, view->height, threshold, v, err) : CAELUM_OK;
+}
+
+int caelum_anomaly_score(const caelum_anomaly *a, const struct caelum_picture *picture, int threads,
+                         float *map, struct caelum_anomaly_verdict *verdict, struct caelum_error *err) {
+    struct caelum_picture view = {0};
+    struct anomaly_light light;
+    struct caelum_anomaly_verdict v;
+    float *small = NULL;
+    CHECK(anomaly_view(picture, a->size, a->model->net->input.c == 1, &view, &light, err));
+    int result = mem_alloc(&small, view.width * view.height, sizeof *small, err);
+    if (result == 0) result = judge(a, &view, light, threads, small, &v, err);
+    if (result == 0) {
+        enlarge_boxes(&v, picture, &view);
+        if (map) enlarge(picture, &view, small, map);
+        *verdict = v;
+    }
+    mem_free(&small);
+    caelum_picture_free(&view);
+    return result;
+}
+
+/* --- Calibration -------------------------------------------------------------------------------------- */
+
+int anomaly_measure(const caelum_model *model, const struct anomaly_lights *lights,
+                    const struct gallery *gallery, const uint32_t *which, size_t n,
+                    const struct caelum_anomaly_settings *s, float *scores, struct caelum_error *err) {
+    float *map = NULL;
+    size_t most = 0;
+    for (size_t i = 0; i < gallery->n; i++) {
+        const size_t area = gallery->view[i].width * gallery->view[i].height;
+        most = area > most ? area : most;
+    }
+    int result = mem_alloc(&map, most, sizeof *map, err);
+    for (size_t i = 0; result == 0 && i < n; i++) {
+        struct caelum_picture view = {0};
+        const size_t at = which ? which[i] : i;
+        result = gallery_picture(gallery, at, &view, err);
+        if (result == 0)
+            result = anomaly_map(model, lights, s->threads, &view, gallery->light[at], map, &scores[i], err);
+        caelum_picture_free(&view);
+        if (result == 0 && s->progress && s->progress(s->cookie, "measuring", i + 1, n))
+            result = caelum_fail(err, CAELUM_ESTOPPED, "stopped");
+    }
+    mem_free(&map);
+    return result;
+}
+
+int caelum_anomaly_calibrate(caelum_anomaly *a, const char *directory,
+                             const struct caelum_anomaly_settings *settings, struct caelum_error *err) {
+    struct caelum_anomaly_settings s = *settings;
+    struct gallery gallery = {0};
+    float *scores = NULL;
+    s.size = a->size;
+    CHECK(anomaly_check(&s, err));
+    CHECK(gallery_open(&gallery, directory, 1, a->model->net->input.c == 1, &s, err));
+    /* the light of that camera or day is what is usual from now on */
+    const struct anomaly_lights lights = anomaly_lights_of(gallery.light, gallery.n);
+    int result = mem_alloc(&scores, gallery.n, sizeof *scores, err);
+    if (result == 0) result = anomaly_measure(a->model, &lights, &gallery, NULL, gallery.n, &s, scores, err);
+    if (result == 0) result = anomaly_ranks_make(&a->ranks, scores, gallery.n, err);
+    if (result == 0) {
+        a->lights = lights;
+        a->false_alarms = s.false_alarms;
+        result = anomaly_describe(a, err);
+    }
+    mem_free(&scores);
+    gallery_close(&gallery);
+    return result;
+}

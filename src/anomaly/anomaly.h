@@ -1,0 +1,39 @@
+/* anomaly.h - a finder of defects from within: what its file keeps, and the map of scores of one view. */
+#ifndef CAELUM_ANOMALY_ANOMALY_H
+#define CAELUM_ANOMALY_ANOMALY_H
+
+#include "anomaly/anomaly_rank.h"
+#include "anomaly/anomaly_view.h"
+#include "model/model.h"
+
+/* Side of a crop, in pixels of a view: what the network is trained on, and its tiles. */
+enum { ANOMALY_SIDE = 96 };
+
+/* How bright good pictures are: means and deviations of their lights. */
+struct anomaly_lights {
+    struct anomaly_light mean, deviation;
+};
+
+struct caelum_anomaly {
+    caelum_model *model; /* owned */
+    size_t size;
+    double false_alarms;
+    struct anomaly_lights lights;
+    struct anomaly_ranks ranks;
+};
+
+/* CAELUM_EUSAGE for a setting out of range. */
+int anomaly_check(const struct caelum_anomaly_settings *settings, struct caelum_error *err);
+/* Puts all but the network into the model's metadata. */
+int anomaly_describe(caelum_anomaly *anomaly, struct caelum_error *err);
+
+/* Good pictures' lights, n > 0 of them. */
+struct anomaly_lights anomaly_lights_of(const struct anomaly_light *lights, size_t n);
+
+/* The map [height][width] of a view by the network, and its largest score. A picture much darker, brighter,
+ * flatter or starker than good ones is wrong all over. CAELUM_ERESOURCE. */
+int anomaly_map(const caelum_model *model, const struct anomaly_lights *lights, int threads,
+                const struct caelum_picture *view, struct anomaly_light light, float *map, float *score,
+                struct caelum_error *err);
+
+#endif

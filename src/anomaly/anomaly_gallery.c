@@ -1,0 +1,120 @@
+/* anomaly_gallery.c - pictures are decoded once; their views are mapped, so memory is the system's to give
+ * and to take. */
+#include "anomaly/anomaly_gallery.h"
+
+#include "base/mem.h"
+#include "base/mirror.h"
+#include "data/tree.h"
+#include "image/image.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+static int no_space(struct caelum_error *err) {
+    return caelum_fail(err, CAELUM_ERESOURCE, "no space in /tmp for the pictures that are learned from");
+}
+
+static int add(struct gallery *g, const struct caelum_picture *view, struct anomaly_light light,
+               struct caelum_error *err) {
+    const struct gallery_view v = {view->width, view->height, g->size, anomaly_is_grey(view)};
+    const size_t area = v.width * v.height;
+    if (v.grey)
+        for (size_t i = 0; i < area; i++) putc_unlocked(view->pixels[3 * i], g->file);
+    else
+        fwrite(view->pixels, 3, area, g->file);
+    if (ferror(g->file)) return no_space(err);
+    g->size += area * (v.grey ? 1 : 3);
+    g->grey &= v.grey;
+    g->light[g->n] = light;
+    g->view[g->n++] = v;
+    return CAELUM_OK;
+}
+
+static int add_file(struct gallery *g, const struct tree *tree, const struct tree_file *file, bool grey,
+                    const struct caelum_anomaly_settings *s, struct caelum_error *err) {
+    struct caelum_picture picture = {0}, view = {0};
+    struct caelum_error why;
+    struct anomaly_light light;
+    char name[PATH_SIZE];
+    int result = tree_picture(tree, file, &picture, &why);
+    if (result == CAELUM_ERESOURCE) return caelum_fail(err, result, "%s", why.text);
+    if (result != 0) {
+        if (s->left_out) s->left_out(s->cookie, tree_name(tree, file, name), why.text);
+        return CAELUM_OK;
+    }
+    result = anomaly_view(&picture, s->size, grey, &view, &light, err);
+    if (result == 0) result = add(g, &view, light, err);
+    caelum_picture_free(&view);
+    caelum_picture_free(&picture);
+    return result;
+}
+
+static int add_files(struct gallery *g, const struct tree *tree, bool grey,
+                     const struct caelum_anomaly_settings *s, struct caelum_error *err) {
+    for (size_t i = 0; i < tree->count; i++) g->room += tree->file[i].picture;
+    CHECK(mem_alloc(&g->view, g->room, sizeof *g->view, err));
+    CHECK(mem_alloc(&g->light, g->room, sizeof *g->light, err));
+    for (size_t i = 0, done = 0; i < tree->count; i++) {
+        if (!tree->file[i].picture) continue;
+        CHECK(add_file(g, tree, &tree->file[i], grey, s, err));
+        if (s->progress && s->progress(s->cookie, "reading", ++done, g->room))
+            return caelum_fail(err, CAELUM_ESTOPPED, "stopped");
+    }
+    return CAELUM_OK;
+}
+
+static int map(struct gallery *g, struct caelum_error *err) {
+    if (fflush(g->file) != 0) return no_space(err);
+    void *bytes = mmap(NULL, g->size, PROT_READ, MAP_SHARED, fileno(g->file), 0);
+    if (bytes == MAP_FAILED) return no_space(err);
+    g->bytes = bytes;
+    return CAELUM_OK;
+}
+
+int gallery_open(struct gallery *out, const char *directory, size_t least, bool grey,
+                 const struct caelum_anomaly_settings *s, struct caelum_error *err) {
+    struct gallery g = {.grey = true, .file = tmpfile()};
+    struct tree tree = {0};
+    int result = g.file ? tree_find(&tree, directory, err) : no_space(err);
+    if (result == 0) result = add_files(&g, &tree, grey, s, err);
+    if (result == 0 && g.n < least)
+        result = caelum_fail(err, CAELUM_EFORMAT,
+                             "%s: expected %zu good pictures or more (50 make a good beginning), found %zu",
+                             directory, least, g.n);
+    if (result == 0) result = map(&g, err);
+    tree_close(&tree);
+    if (result == 0)
+        *out = g;
+    else
+        gallery_close(&g);
+    return result;
+}
+
+void gallery_close(struct gallery *g) {
+    if (g->bytes) munmap((void *)(uintptr_t)g->bytes, g->size);
+    if (g->file) fclose(g->file);
+    mem_free(&g->view);
+    mem_free(&g->light);
+    *g = (struct gallery){0};
+}
+
+void gallery_crop(const struct gallery *g, size_t i, size_t x0, size_t y0, size_t channels, uint8_t *crop) {
+    const struct gallery_view *v = &g->view[i];
+    const size_t step = v->grey ? 1 : 3;
+    for (size_t c = 0; c < channels; c++)
+        for (size_t y = y0; y < y0 + ANOMALY_SIDE; y++) {
+            const uint8_t *row =
+                g->bytes + v->at + mirrored(y, v->height) * v->width * step + (v->grey ? 0 : c);
+            for (size_t x = x0; x < x0 + ANOMALY_SIDE; x++) *crop++ = row[mirrored(x, v->width) * step];
+        }
+}
+
+int gallery_picture(const struct gallery *g, size_t i, struct caelum_picture *picture,
+                    struct caelum_error *err) {
+    const struct gallery_view *v = &g->view[i];
+    const size_t values = 3 * v->width * v->height;
+    const uint8_t *from = g->bytes + v->at;
+    CHECK(image_allocate(picture, "view", v->width, v->height, err));
+    for (size_t k = 0; k < values; k++) picture->pixels[k] = v->grey ? from[k / 3] : from[k];
+    return CAELUM_OK;
+}

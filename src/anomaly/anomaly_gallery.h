@@ -1,0 +1,44 @@
+/* anomaly_gallery.h - the views of all pictures of a directory, in a file without a name. */
+#ifndef CAELUM_ANOMALY_ANOMALY_GALLERY_H
+#define CAELUM_ANOMALY_ANOMALY_GALLERY_H
+
+#include "anomaly/anomaly.h"
+
+#include <stdio.h>
+
+struct gallery_view {
+    size_t width, height, at; /* at: where its pixels are */
+    bool grey;                /* one byte a pixel, otherwise three */
+};
+
+struct gallery {
+    size_t n, room;
+    struct gallery_view *view;
+    struct anomaly_light *light; /* [n] */
+    bool grey;                   /* all of them */
+    FILE *file;
+    const uint8_t *bytes;
+    size_t size;
+};
+
+/* Reads the pictures in `directory` and below, with `grey` their luminance; those that can't be read are told
+ * and left out. Fails as tree_find, with CAELUM_EFORMAT where fewer than `least` can be read,
+ * CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+int gallery_open(struct gallery *gallery, const char *directory, size_t least, bool grey,
+                 const struct caelum_anomaly_settings *settings, struct caelum_error *err);
+/* Safe on a zeroed gallery. */
+void gallery_close(struct gallery *gallery);
+
+/* The crop of view i from (x, y) on, mirrored beyond its ends: [channels][ANOMALY_SIDE][ANOMALY_SIDE]. */
+void gallery_crop(const struct gallery *gallery, size_t i, size_t x, size_t y, size_t channels,
+                  uint8_t *crop);
+/* View i as a picture, to be freed by the caller. CAELUM_ERESOURCE. */
+int gallery_picture(const struct gallery *gallery, size_t i, struct caelum_picture *picture,
+                    struct caelum_error *err);
+
+/* Scores of the n views `which` (NULL: the first n). scores: [n]. CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+int anomaly_measure(const caelum_model *model, const struct anomaly_lights *lights,
+                    const struct gallery *gallery, const uint32_t *which, size_t n,
+                    const struct caelum_anomaly_settings *settings, float *scores, struct caelum_error *err);
+
+#endif

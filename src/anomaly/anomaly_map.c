@@ -1,0 +1,112 @@
+/* anomaly_map.c - scores of the pixels of a view: tiles through the network, blended, smoothed. */
+#include "anomaly/anomaly.h"
+#include "base/mem.h"
+#include "image/tiles.h"
+#include "model/pool.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { ROUND = 256, AREA = ANOMALY_SIDE * ANOMALY_SIDE };
+
+struct job {
+    struct tiles tiles;
+    const struct caelum_picture *view;
+    struct mem_group memory;
+    size_t channels, first; /* first: tile of this round */
+    uint8_t *bytes;         /* [ROUND][3][AREA] */
+    float *results;         /* [ROUND][channels + 1][AREA] */
+    float *weight, *row;    /* [h][w]; [w] and what is beyond its ends */
+};
+
+static const uint8_t *give(void *cookie, size_t i, int worker) {
+    const struct job *job = cookie;
+    uint8_t *tile = job->bytes + i * 3 * AREA;
+    (void)worker;
+    tiles_cut(&job->tiles, job->view, job->first + i, tile);
+    return tile; /* of a grey view all channels are the first */
+}
+
+static int run_tiles(const caelum_model *model, int threads, struct job *job, float *map,
+                     struct caelum_error *err) {
+    const size_t total = tiles_count(&job->tiles), area = job->view->width * job->view->height;
+    const size_t room = total < ROUND ? total : ROUND, size = (job->channels + 1) * AREA;
+    CHECK(mem_take(&job->memory, &job->bytes, room, 3 * AREA, err));
+    CHECK(mem_take(&job->memory, &job->results, room * size, sizeof(float), err));
+    CHECK(mem_take(&job->memory, &job->weight, area, sizeof(float), err));
+    memset(map, 0, area * sizeof *map);
+    for (; job->first < total; job->first += ROUND) {
+        const size_t n = total - job->first < ROUND ? total - job->first : ROUND;
+        const struct engine_job round = {.n = n, .input = give, .out = job->results, .cookie = job};
+        CHECK(pool_run(model, model->net->layers, threads, &round, err));
+        for (size_t i = 0; i < n; i++)
+            tiles_add(&job->tiles, job->first + i, job->results + i * size + job->channels * AREA, 1, map,
+                      job->weight);
+    }
+    for (size_t i = 0; i < area; i++) map[i] /= job->weight[i];
+    return CAELUM_OK;
+}
+
+/* The binomial filter 1 4 6 4 1 along a line of n values that are `step` apart; the ends are repeated. */
+static void smooth_line(float *line, size_t n, size_t step, float *row) {
+    for (size_t i = 0; i < n + 4; i++) {
+        const size_t at = i < 2 ? 0 : i - 2 < n ? i - 2 : n - 1;
+        row[i] = line[at * step];
+    }
+    for (size_t i = 0; i < n; i++)
+        line[i * step] = (row[i] + row[i + 4] + 4 * (row[i + 1] + row[i + 3]) + 6 * row[i + 2]) / 16;
+}
+
+static int smooth(struct job *job, float *map, struct caelum_error *err) {
+    const size_t w = job->view->width, h = job->view->height;
+    CHECK(mem_take(&job->memory, &job->row, (w > h ? w : h) + 4, sizeof(float), err));
+    for (size_t y = 0; y < h; y++) smooth_line(map + y * w, w, 1, job->row);
+    for (size_t x = 0; x < w; x++) smooth_line(map + x, h, w, job->row);
+    return CAELUM_OK;
+}
+
+/* --- Light ----------------------------------------------------------------------------------------- */
+
+struct anomaly_lights anomaly_lights_of(const struct anomaly_light *light, size_t n) {
+    struct anomaly_lights l = {0};
+    for (size_t i = 0; i < n; i++) {
+        l.mean.mean += light[i].mean / (double)n;
+        l.mean.deviation += light[i].deviation / (double)n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const double a = light[i].mean - l.mean.mean, b = light[i].deviation - l.mean.deviation;
+        l.deviation.mean += a * a / (double)n;
+        l.deviation.deviation += b * b / (double)n;
+    }
+    l.deviation.mean = sqrt(l.deviation.mean), l.deviation.deviation = sqrt(l.deviation.deviation);
+    return l;
+}
+
+/* How far a light is from good ones': 0 up to 4 of their deviations, then rising by 1 with each 4 more. A
+ * deviation is 4 levels of brightness or a tenth of the contrast at least: few pictures may agree by chance.
+ */
+static float strangeness(const struct anomaly_lights *l, struct anomaly_light light) {
+    const double bright = fabs(light.mean - l->mean.mean) / fmax(l->deviation.mean, 4),
+                 stark = fabs(light.deviation - l->mean.deviation) /
+                         fmax(l->deviation.deviation, 1 + l->mean.deviation / 10);
+    return (float)fmax(0, fmax(bright, stark) / 4 - 1);
+}
+
+int anomaly_map(const caelum_model *model, const struct anomaly_lights *lights, int threads,
+                const struct caelum_picture *view, struct anomaly_light light, float *map, float *score,
+                struct caelum_error *err) {
+    const float strange = strangeness(lights, light);
+    struct job job = {.tiles = tiles_plan(view->width, view->height, ANOMALY_SIDE, ANOMALY_SIDE),
+                      .view = view,
+                      .channels = model->net->input.c};
+    int result = run_tiles(model, threads, &job, map, err);
+    if (result == 0) result = smooth(&job, map, err);
+    mem_end(&job.memory);
+    if (result != 0) return result;
+    *score = 0;
+    for (size_t i = 0; i < view->width * view->height; i++) {
+        map[i] += strange;
+        if (map[i] > *score) *score = map[i];
+    }
+    return CAELUM_OK;
+}

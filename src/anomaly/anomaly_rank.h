@@ -1,0 +1,31 @@
+/* anomaly_rank.h - what a score means: its rank among those of good pictures that training has not seen. */
+#ifndef CAELUM_ANOMALY_ANOMALY_RANK_H
+#define CAELUM_ANOMALY_ANOMALY_RANK_H
+
+#include "base/error.h"
+
+/* Scores of good pictures, rising. */
+struct anomaly_ranks {
+    size_t n;
+    float *score; /* [n], owned */
+};
+
+/* (1 + scores that are as large or larger) / (1 + all). */
+double anomaly_p(const struct anomaly_ranks *ranks, float score);
+/* The smallest score whose p is at most `share`, or 1 / (n + 1) if that is larger: the largest of them all is
+ * below it then. */
+float anomaly_threshold(const struct anomaly_ranks *ranks, double share);
+/* How many scores it takes for p to get down to `share`. */
+size_t anomaly_needed(double share);
+
+/* Sorts n > 0 scores, which are copied. CAELUM_ERESOURCE. */
+int anomaly_ranks_make(struct anomaly_ranks *ranks, const float *scores, size_t n, struct caelum_error *err);
+/* The scores as text, to be freed with free, and back: CAELUM_EFORMAT, beginning with `where`, unless they
+ * are numbers that rise. */
+int anomaly_ranks_print(const struct anomaly_ranks *ranks, char **text, struct caelum_error *err);
+int anomaly_ranks_read(struct anomaly_ranks *ranks, const char *text, const char *where,
+                       struct caelum_error *err);
+/* Safe on zeroed ranks. */
+void anomaly_ranks_free(struct anomaly_ranks *ranks);
+
+#endif

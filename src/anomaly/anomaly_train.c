@@ -1,0 +1,236 @@
+/* anomaly_train.c - a network that finds fake defects in crops of good pictures, and the scores of good
+ * pictures that it has not seen. */
+#include "anomaly/anomaly_gallery.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "train/run_directory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Crops in a step, in what training calls an epoch, and to validate by. */
+enum { BATCH = 32, EPOCH = 2048, VALIDATION = 256, CROP = ANOMALY_SIDE * ANOMALY_SIDE };
+
+/* A U-Net (Ronneberger et al. 2015) on squares of 2x2 pixels: for each channel the good picture, and how much
+ * a pixel was changed. */
+static const char network[] = "input %zu\nspace_to_depth 2\n"
+                              "conv 24 gelu\nconv 24 gelu\nsave half\n"
+                              "conv 48 stride=2 gelu\nconv 48 gelu\nsave quarter\n"
+                              "conv 96 stride=2 gelu\nconv 96 gelu\nsave eighth\n"
+                              "conv 96 stride=2 gelu\nconv 96 gelu\n"
+                              "upsample 2\nconcat eighth\nconv 96 gelu\n"
+                              "upsample 2\nconcat quarter\nconv 48 gelu\nconv 48 gelu\n"
+                              "upsample 2\nconcat half\nconv 32 gelu\nconv 32 gelu\n"
+                              "conv %zu\ndepth_to_space 2\nact sigmoid\n";
+
+struct training {
+    const struct caelum_anomaly_settings *settings;
+    struct gallery gallery;
+    struct mem_group memory;
+    size_t channels;
+    uint32_t *order; /* [gallery.n]: shuffled; parts of it are learned from, or held out */
+    float *scores;   /* [gallery.n], of held-out pictures */
+    uint8_t *pixels; /* [EPOCH + VALIDATION + 1][channels][CROP] */
+    /* the network that is being trained */
+    const uint32_t *seen;
+    size_t seen_count, first_step, all_steps, steps; /* of this network, before it, of all */
+};
+
+static size_t crop_size(const struct training *t) {
+    return t->channels * CROP;
+}
+
+/* A crop anywhere in one of n views. */
+static void draw_crop(const struct training *t, const uint32_t *views, size_t n, struct rng *rng,
+                      uint8_t *crop) {
+    const size_t i = views[rng_below(rng, (uint32_t)n)];
+    const struct gallery_view *v = &t->gallery.view[i];
+    const size_t x = v->width > ANOMALY_SIDE ? rng_below(rng, (uint32_t)(v->width - ANOMALY_SIDE + 1)) : 0,
+                 y = v->height > ANOMALY_SIDE ? rng_below(rng, (uint32_t)(v->height - ANOMALY_SIDE + 1)) : 0;
+    gallery_crop(&t->gallery, i, x, y, t->channels, crop);
+}
+
+static void draw_crops(const struct training *t, const uint32_t *views, size_t count, uint32_t step, size_t n,
+                       uint8_t *crops) {
+    for (size_t i = 0; i < n; i++) {
+        struct rng rng = rng_make(t->settings->seed, RNG_GOOD, step);
+        rng.counter[1] = (uint32_t)i;
+        draw_crop(t, views, count, &rng, crops + i * crop_size(t));
+    }
+}
+
+static int feed(void *cookie, uint64_t step, size_t n, uint8_t *pixels) {
+    const struct training *t = cookie;
+    draw_crops(t, t->seen, t->seen_count, (uint32_t)step, n, pixels);
+    return 0;
+}
+
+static int tell(void *cookie, const struct caelum_train_progress *p) {
+    const struct training *t = cookie;
+    const struct caelum_anomaly_settings *s = t->settings;
+    const size_t done = t->first_step + (p->epoch - 1) * p->batches + p->batch;
+    return s->progress ? s->progress(s->cookie, "training", done, t->all_steps) : 0;
+}
+
+/* --- One network --------------------------------------------------------------------------------------- */
+
+/* Where the training of this network is kept; its name tells what decides the result. */
+static int work_path(const struct training *t, const char *name, char path[PATH_SIZE],
+                     struct caelum_error *err) {
+    const struct caelum_anomaly_settings *s = t->settings;
+    char full[96];
+    snprintf(full, sizeof full, "%s-%zu-%zu-%llu", name, s->size, t->steps, (unsigned long long)s->seed);
+    return file_join(path, PATH_SIZE, s->work, full, err);
+}
+
+/* Pictures in memory of the size that the feed fills: the first epoch's are never seen, but their bytes tell
+ * a resumed training that the pictures are the same. */
+static int open_data(struct training *t, const uint32_t *judged, size_t judges, caelum_data **data,
+                     struct caelum_error *err) {
+    const struct caelum_pictures pictures = {.pixels = t->pixels,
+                                             .count = EPOCH + VALIDATION + 1,
+                                             .channels = t->channels,
+                                             .height = ANOMALY_SIDE,
+                                             .width = ANOMALY_SIDE,
+                                             .split = {EPOCH, VALIDATION, 1}};
+    draw_crops(t, t->seen, t->seen_count, UINT32_MAX, EPOCH, t->pixels);
+    draw_crops(t, judged, judges, UINT32_MAX - 1, VALIDATION + 1, t->pixels + EPOCH * crop_size(t));
+    return caelum_data_from_pictures(data, &pictures, NULL, err);
+}
+
+static int train(struct training *t, const struct caelum_train_settings *settings, caelum_model **model,
+                 struct caelum_error *err) {
+    struct caelum_train_result result = {0};
+    CHECK(caelum_train(settings, &result, err));
+    *model = result.model;
+    if (result.stopped && t->settings->work)
+        return caelum_fail(err, CAELUM_ESTOPPED, "stopped; the same command goes on from %s",
+                           t->settings->work);
+    if (result.stopped) return caelum_fail(err, CAELUM_ESTOPPED, "stopped");
+    return *model ? CAELUM_OK : caelum_model_load(model, settings->out, err);
+}
+
+/* Trains a network on n views; `judged` are those that it is validated by. */
+static int learn(struct training *t, const char *name, const uint32_t *seen, size_t n, const uint32_t *judged,
+                 size_t judges, caelum_model **model, struct caelum_error *err) {
+    struct caelum_train_settings s = caelum_train_defaults();
+    char text[sizeof network + 64], work[PATH_SIZE], checkpoint[PATH_SIZE + 32];
+    caelum_data *data = NULL;
+    caelum_net *net = NULL;
+    t->seen = seen, t->seen_count = n;
+    s.task = CAELUM_RESTORE, s.loss = CAELUM_BCE;
+    s.optimizer = CAELUM_MUON, s.lr = 0.002, s.schedule = CAELUM_COSINE, s.warmup = 0.2, s.ema = 0.998;
+    s.batch = BATCH, s.epochs = (t->steps * BATCH + EPOCH - 1) / EPOCH;
+    s.seed = t->settings->seed, s.threads = t->settings->threads, s.command = t->settings->command;
+    s.feed = feed, s.progress = tell, s.cookie = t;
+    if (t->settings->work) {
+        CHECK(work_path(t, name, work, err));
+        snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint.safetensors", work);
+        s.out = work, s.resume = access(checkpoint, F_OK) == 0, s.force = !s.resume;
+        if (s.resume) s.epochs = 0;
+    }
+    snprintf(text, sizeof text, network, t->channels, 4 * (t->channels + 1));
+    int result = caelum_net_parse(&net, text, "network", ANOMALY_SIDE, ANOMALY_SIDE, err);
+    if (result == 0) result = open_data(t, judged, judges, &data, err);
+    s.net = net, s.open_data = data;
+    if (result == 0) result = train(t, &s, model, err);
+    t->first_step += (t->steps * BATCH + EPOCH - 1) / EPOCH * (EPOCH / BATCH);
+    caelum_data_close(&data);
+    caelum_net_close(&net);
+    return result;
+}
+
+/* --- All of them --------------------------------------------------------------------------------------- */
+
+static int lights_of(const struct training *t, const uint32_t *views, size_t n, struct anomaly_lights *lights,
+                     struct caelum_error *err) {
+    struct anomaly_light *list = NULL;
+    CHECK(mem_alloc(&list, n, sizeof *list, err));
+    for (size_t i = 0; i < n; i++) list[i] = t->gallery.light[views[i]];
+    *lights = anomaly_lights_of(list, n);
+    mem_free(&list);
+    return CAELUM_OK;
+}
+
+/* Learns from some views and scores the others, `out` of them from `first` in the order on. */
+static int learn_and_measure(struct training *t, caelum_anomaly *a, const char *name, const uint32_t *seen,
+                             size_t n, const uint32_t *held, size_t out, float *scores,
+                             struct caelum_error *err) {
+    CHECK(learn(t, name, seen, n, held, out, &a->model, err));
+    CHECK(lights_of(t, seen, n, &a->lights, err));
+    return anomaly_measure(a->model, &a->lights, &t->gallery, held, out, t->settings, scores, err);
+}
+
+/* The pictures are many: the last fifth of them is held out. */
+static int hold_out(struct training *t, caelum_anomaly *a, struct caelum_error *err) {
+    const size_t n = t->gallery.n, out = n / 5, in = n - out;
+    t->all_steps = t->steps = t->settings->steps;
+    CHECK(learn_and_measure(t, a, "all", t->order, in, t->order + in, out, t->scores, err));
+    return anomaly_ranks_make(&a->ranks, t->scores, out, err);
+}
+
+/* They are few: each half is scored by a network that has seen the other. */
+static int cross_fit(struct training *t, caelum_anomaly *a, struct caelum_error *err) {
+    const size_t n = t->gallery.n, half = n / 2;
+    const uint32_t *second = t->order + half;
+    t->steps = (t->settings->steps + 1) / 2;
+    t->all_steps = 3 * t->steps;
+    CHECK(learn_and_measure(t, a, "first", t->order, half, second, n - half, t->scores + half, err));
+    caelum_model_close(&a->model);
+    CHECK(learn_and_measure(t, a, "second", second, n - half, t->order, half, t->scores, err));
+    caelum_model_close(&a->model);
+    CHECK(learn(t, "all", t->order, n, t->order, n, &a->model, err));
+    CHECK(lights_of(t, t->order, n, &a->lights, err));
+    return anomaly_ranks_make(&a->ranks, t->scores, n, err);
+}
+
+/* Removes what was kept while it was trained. */
+static int tidy(struct training *t, struct caelum_error *err) {
+    static const char *const names[] = {"first", "second", "all"};
+    char path[PATH_SIZE];
+    if (!t->settings->work) return CAELUM_OK;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        CHECK(work_path(t, names[i], path, err));
+        if (access(path, F_OK) != 0) continue;
+        CHECK(run_directory_clear(path, err));
+        rmdir(path);
+    }
+    rmdir(t->settings->work); /* stays if somebody has put something else there */
+    return CAELUM_OK;
+}
+
+static int run(struct training *t, caelum_anomaly *a, const char *directory, struct caelum_error *err) {
+    const struct caelum_anomaly_settings *s = t->settings;
+    struct rng rng = rng_make(s->seed, RNG_SPLIT, 0);
+    CHECK(gallery_open(&t->gallery, directory, 2, false, s, err));
+    const size_t n = t->gallery.n;
+    t->channels = t->gallery.grey ? 1 : 3;
+    CHECK(mem_take(&t->memory, &t->order, n, sizeof *t->order, err));
+    CHECK(mem_take(&t->memory, &t->scores, n, sizeof *t->scores, err));
+    CHECK(mem_take(&t->memory, &t->pixels, EPOCH + VALIDATION + 1, crop_size(t), err));
+    for (uint32_t i = 0; i < n; i++) t->order[i] = i;
+    rng_shuffle(&rng, t->order, n);
+    a->size = s->size;
+    a->false_alarms = s->false_alarms;
+    CHECK(n / 5 >= anomaly_needed(s->false_alarms) ? hold_out(t, a, err) : cross_fit(t, a, err));
+    CHECK(anomaly_describe(a, err));
+    return tidy(t, err);
+}
+
+int caelum_anomaly_train(caelum_anomaly **anomaly, const char *directory,
+                         const struct caelum_anomaly_settings *settings, struct caelum_error *err) {
+    struct training t = {.settings = settings};
+    caelum_anomaly *a = NULL;
+    CHECK(anomaly_check(settings, err));
+    CHECK(mem_alloc(&a, 1, sizeof *a, err));
+    const int result = run(&t, a, directory, err);
+    gallery_close(&t.gallery);
+    mem_end(&t.memory);
+    if (result == 0)
+        *anomaly = a;
+    else
+        caelum_anomaly_close(&a);
+    return result;
+}

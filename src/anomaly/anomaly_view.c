@@ -1,0 +1,91 @@
+/* anomaly_view.c - pictures made alike: cameras and days differ in light more than parts do in defects. */
+#include "anomaly/anomaly_view.h"
+
+#include "base/color.h"
+#include "base/mem.h"
+#include "data/crops.h"
+#include "image/image.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Deviation of a view's bytes, and by how much contrast is raised at most: a picture without any stays one.
+ */
+static const double DEVIATION = 40, MOST_GAIN = 4;
+
+bool anomaly_is_grey(const struct caelum_picture *p) {
+    for (size_t i = 0; i < p->width * p->height; i++) {
+        const uint8_t *rgb = p->pixels + 3 * i;
+        if (rgb[0] != rgb[1] || rgb[1] != rgb[2]) return false;
+    }
+    return true;
+}
+
+static void make_grey(struct caelum_picture *p) {
+    for (size_t i = 0; i < p->width * p->height; i++) {
+        double yuv[3];
+        color_bytes_to_yuv(p->pixels + 3 * i, 1, yuv);
+        memset(p->pixels + 3 * i, color_byte(yuv[0]), 3);
+    }
+}
+
+/* The mean over areas of a picture that is too large. */
+static int reduce(const struct caelum_picture *p, size_t width, size_t height, struct caelum_picture *view,
+                  struct caelum_error *err) {
+    uint8_t *planes = NULL;
+    const size_t area = width * height;
+    CHECK(mem_alloc(&planes, area, 3, err));
+    crop_whole(p, CAELUM_RESIZE_STRETCH, width, height, planes);
+    for (size_t i = 0; i < area; i++)
+        for (size_t c = 0; c < 3; c++) view->pixels[3 * i + c] = planes[c * area + i];
+    mem_free(&planes);
+    return CAELUM_OK;
+}
+
+static struct anomaly_light light_of(const struct caelum_picture *p) {
+    const size_t n = 3 * p->width * p->height;
+    uint64_t sum = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += p->pixels[i];
+        squares += (uint64_t)p->pixels[i] * p->pixels[i];
+    }
+    const double mean = (double)sum / (double)n, variance = (double)squares / (double)n - mean * mean;
+    return (struct anomaly_light){mean, variance > 0 ? sqrt(variance) : 0};
+}
+
+static void normalize(struct caelum_picture *p, struct anomaly_light light) {
+    const double most = DEVIATION / MOST_GAIN,
+                 gain = DEVIATION / (light.deviation > most ? light.deviation : most);
+    uint8_t table[256];
+    for (int i = 0; i < 256; i++) {
+        const double v = 128 + gain * (i - light.mean);
+        table[i] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v + 0.5);
+    }
+    for (size_t i = 0; i < 3 * p->width * p->height; i++) p->pixels[i] = table[p->pixels[i]];
+}
+
+int anomaly_view(const struct caelum_picture *picture, size_t size, bool grey, struct caelum_picture *out,
+                 struct anomaly_light *light, struct caelum_error *err) {
+    const size_t longer = picture->width > picture->height ? picture->width : picture->height;
+    size_t width = picture->width, height = picture->height;
+    struct caelum_picture view = {0};
+    if (longer > size) {
+        width = (width * size + longer / 2) / longer, height = (height * size + longer / 2) / longer;
+        width += width == 0, height += height == 0;
+    }
+    CHECK(image_allocate(&view, "view", width, height, err));
+    int result = CAELUM_OK;
+    if (longer > size)
+        result = reduce(picture, width, height, &view, err);
+    else
+        memcpy(view.pixels, picture->pixels, 3 * width * height);
+    if (result != 0) {
+        caelum_picture_free(&view);
+        return result;
+    }
+    if (grey) make_grey(&view);
+    *light = light_of(&view);
+    normalize(&view, *light);
+    *out = view;
+    return CAELUM_OK;
+}
