@@ -316,9 +316,8 @@ enum caelum_task {
     /* R, G, B in, one number for each of the data's classes out (channels of a single pixel), the largest
      * that of the picture's label; needs data with labels and CAELUM_XENT */
     CAELUM_CLASSIFY,
-    /* a picture with fake defects, drawn anew in each step, in; the picture without them out, and, if there
-     * is one channel more, how much each pixel was changed, 0 to 1 */
-    CAELUM_RESTORE,
+    CAELUM_RESTORE, /* a picture with fake defects, drawn anew in each step, in; the one without them out */
+    CAELUM_DETECT,  /* the same in; out, in one channel, how much each pixel was changed, 0 to 1 */
 };
 
 /* What a network is for, by its shapes: CAELUM_COLORIZE if it makes two channels of one, or of four with

@@ -91,7 +91,7 @@ static int read_file(caelum_anomaly *a, const char *path, struct caelum_error *e
             return missing(path, numbers[i].key, err);
     }
     if (!(a->false_alarms > 0 && a->false_alarms < 1)) return missing(path, "anomaly_false_alarms", err);
-    if ((in.c != 1 && in.c != 3) || in.h != ANOMALY_SIDE || in.w != ANOMALY_SIDE || out.c != in.c + 1 ||
+    if ((in.c != 1 && in.c != 3) || in.h != ANOMALY_SIDE || in.w != ANOMALY_SIDE || out.c != 1 ||
         out.h != in.h || out.w != in.w)
         return caelum_fail(
             err, CAELUM_EFORMAT,

@@ -13,10 +13,10 @@ struct job {
     struct tiles tiles;
     const struct caelum_picture *view;
     struct mem_group memory;
-    size_t channels, first; /* first: tile of this round */
-    uint8_t *bytes;         /* [ROUND][3][AREA] */
-    float *results;         /* [ROUND][channels + 1][AREA] */
-    float *weight, *row;    /* [h][w]; [w] and what is beyond its ends */
+    size_t first;        /* tile of this round */
+    uint8_t *bytes;      /* [ROUND][3][AREA] */
+    float *results;      /* [ROUND][AREA] */
+    float *weight, *row; /* [h][w]; [w] and what is beyond its ends */
 };
 
 static const uint8_t *give(void *cookie, size_t i, int worker) {
@@ -30,7 +30,7 @@ static const uint8_t *give(void *cookie, size_t i, int worker) {
 static int run_tiles(const caelum_model *model, int threads, struct job *job, float *map,
                      struct caelum_error *err) {
     const size_t total = tiles_count(&job->tiles), area = job->view->width * job->view->height;
-    const size_t room = total < ROUND ? total : ROUND, size = (job->channels + 1) * AREA;
+    const size_t room = total < ROUND ? total : ROUND, size = AREA;
     CHECK(mem_take(&job->memory, &job->bytes, room, 3 * AREA, err));
     CHECK(mem_take(&job->memory, &job->results, room * size, sizeof(float), err));
     CHECK(mem_take(&job->memory, &job->weight, area, sizeof(float), err));
@@ -40,8 +40,7 @@ static int run_tiles(const caelum_model *model, int threads, struct job *job, fl
         const struct engine_job round = {.n = n, .input = give, .out = job->results, .cookie = job};
         CHECK(pool_run(model, model->net->layers, threads, &round, err));
         for (size_t i = 0; i < n; i++)
-            tiles_add(&job->tiles, job->first + i, job->results + i * size + job->channels * AREA, 1, map,
-                      job->weight);
+            tiles_add(&job->tiles, job->first + i, job->results + i * size, 1, map, job->weight);
     }
     for (size_t i = 0; i < area; i++) map[i] /= job->weight[i];
     return CAELUM_OK;
@@ -97,8 +96,7 @@ int anomaly_map(const caelum_model *model, const struct anomaly_lights *lights, 
                 struct caelum_error *err) {
     const float strange = strangeness(lights, light);
     struct job job = {.tiles = tiles_plan(view->width, view->height, ANOMALY_SIDE, ANOMALY_SIDE),
-                      .view = view,
-                      .channels = model->net->input.c};
+                      .view = view};
     int result = run_tiles(model, threads, &job, map, err);
     if (result == 0) result = smooth(&job, map, err);
     mem_end(&job.memory);

@@ -13,8 +13,7 @@
 /* Crops in a step, in what training calls an epoch, and to validate by. */
 enum { BATCH = 32, EPOCH = 2048, VALIDATION = 256, CROP = ANOMALY_SIDE * ANOMALY_SIDE };
 
-/* A U-Net (Ronneberger et al. 2015) on squares of 2x2 pixels: for each channel the good picture, and how much
- * a pixel was changed. */
+/* A U-Net (Ronneberger et al. 2015) on squares of 2x2 pixels. */
 static const char network[] = "input %zu\nspace_to_depth 2\n"
                               "conv 24 gelu\nconv 24 gelu\nsave half\n"
                               "conv 48 stride=2 gelu\nconv 48 gelu\nsave quarter\n"
@@ -23,7 +22,7 @@ static const char network[] = "input %zu\nspace_to_depth 2\n"
                               "upsample 2\nconcat eighth\nconv 96 gelu\n"
                               "upsample 2\nconcat quarter\nconv 48 gelu\nconv 48 gelu\n"
                               "upsample 2\nconcat half\nconv 32 gelu\nconv 32 gelu\n"
-                              "conv %zu\ndepth_to_space 2\nact sigmoid\n";
+                              "conv 4\ndepth_to_space 2\nact sigmoid\n";
 
 struct training {
     const struct caelum_anomaly_settings *settings;
@@ -42,13 +41,20 @@ static size_t crop_size(const struct training *t) {
     return t->channels * CROP;
 }
 
-/* A crop anywhere in one of n views. */
+/* Where a crop begins along a side: anywhere, but for a third of it beyond an end at that end, so that ends
+ * are seen as often as what is between them. */
+static size_t draw_place(struct rng *rng, size_t side) {
+    enum { BEYOND = ANOMALY_SIDE / 3 };
+    if (side <= ANOMALY_SIDE) return 0;
+    const size_t last = side - ANOMALY_SIDE, at = rng_below(rng, (uint32_t)(last + 1 + 2 * BEYOND));
+    return at < BEYOND ? 0 : at - BEYOND < last ? at - BEYOND : last;
+}
+
 static void draw_crop(const struct training *t, const uint32_t *views, size_t n, struct rng *rng,
                       uint8_t *crop) {
     const size_t i = views[rng_below(rng, (uint32_t)n)];
     const struct gallery_view *v = &t->gallery.view[i];
-    const size_t x = v->width > ANOMALY_SIDE ? rng_below(rng, (uint32_t)(v->width - ANOMALY_SIDE + 1)) : 0,
-                 y = v->height > ANOMALY_SIDE ? rng_below(rng, (uint32_t)(v->height - ANOMALY_SIDE + 1)) : 0;
+    const size_t x = draw_place(rng, v->width), y = draw_place(rng, v->height);
     gallery_crop(&t->gallery, i, x, y, t->channels, crop);
 }
 
@@ -120,7 +126,7 @@ static int learn(struct training *t, const char *name, const uint32_t *seen, siz
     caelum_data *data = NULL;
     caelum_net *net = NULL;
     t->seen = seen, t->seen_count = n;
-    s.task = CAELUM_RESTORE, s.loss = CAELUM_BCE;
+    s.task = CAELUM_DETECT, s.loss = CAELUM_BCE;
     s.optimizer = CAELUM_MUON, s.lr = 0.002, s.schedule = CAELUM_COSINE, s.warmup = 0.2, s.ema = 0.998;
     s.batch = BATCH, s.epochs = (t->steps * BATCH + EPOCH - 1) / EPOCH;
     s.seed = t->settings->seed, s.threads = t->settings->threads, s.command = t->settings->command;
@@ -131,7 +137,7 @@ static int learn(struct training *t, const char *name, const uint32_t *seen, siz
         s.out = work, s.resume = access(checkpoint, F_OK) == 0, s.force = !s.resume;
         if (s.resume) s.epochs = 0;
     }
-    snprintf(text, sizeof text, network, t->channels, 4 * (t->channels + 1));
+    snprintf(text, sizeof text, network, t->channels);
     int result = caelum_net_parse(&net, text, "network", ANOMALY_SIDE, ANOMALY_SIDE, err);
     if (result == 0) result = open_data(t, judged, judges, &data, err);
     s.net = net, s.open_data = data;

@@ -16,15 +16,20 @@ int task_find(enum caelum_task *task, const char *name, const char *where, struc
             *task = (enum caelum_task)i;
             return CAELUM_OK;
         }
-    return caelum_fail(err, CAELUM_EFORMAT,
-                       "%s: expected the task reconstruct, colorize, denoise, classify or restore, got '%s'",
-                       where, name);
+    return caelum_fail(
+        err, CAELUM_EFORMAT,
+        "%s: expected the task reconstruct, colorize, denoise, classify, restore or detect, got '%s'", where,
+        name);
 }
 
 enum caelum_task caelum_net_task(const caelum_net *net) {
     const struct shape in = net->input, out = net_output(net);
     if ((in.c == 1 || in.c == 4) && out.c == 2) return CAELUM_COLORIZE;
     return in.h * in.w > 1 && out.h * out.w == 1 ? CAELUM_CLASSIFY : CAELUM_RECONSTRUCT;
+}
+
+bool task_draws(enum caelum_task task) {
+    return task == CAELUM_RESTORE || task == CAELUM_DETECT;
 }
 
 bool task_takes_hints(enum caelum_task task, const struct caelum_net *net) {
@@ -50,15 +55,17 @@ int task_check(enum caelum_task task, const struct caelum_net *net, struct caelu
                            "%s: the output is %zux%zux%zu; to classify it must be one number a class, Kx1x1: "
                            "end with a line 'dense K'",
                            net->file, out.c, out.h, out.w);
-    if (task == CAELUM_RESTORE && (in.c == 1 || in.c == 3) && out.c == in.c + 1 && out.h == in.h &&
-        out.w == in.w)
-        return CAELUM_OK;
-    if (task == CAELUM_RESTORE && in.c != 1 && in.c != 3)
+    if (task_draws(task) && in.c != 1 && in.c != 3)
         return caelum_fail(err, CAELUM_EFORMAT,
                            "%s: takes pictures of %zu channels; defects are drawn on grey or colored ones: "
                            "begin with 'input 1' or 'input 3'",
                            net->file, in.c);
-    if (task != CAELUM_COLORIZE && task != CAELUM_CLASSIFY &&
+    if (task == CAELUM_DETECT && (out.c != 1 || out.h != in.h || out.w != in.w))
+        return caelum_fail(
+            err, CAELUM_EFORMAT,
+            "%s: the output is %zux%zux%zu; to detect it must be one number a pixel, 1x%zux%zu", net->file,
+            out.c, out.h, out.w, in.h, in.w);
+    if (task != CAELUM_COLORIZE && task != CAELUM_CLASSIFY && task != CAELUM_DETECT &&
         (out.c != in.c || out.h != in.h || out.w != in.w))
         return caelum_fail(
             err, CAELUM_EFORMAT,
@@ -105,7 +112,7 @@ int task_block_open(struct task_block *block, enum caelum_task task, const struc
                     size_t lanes, bool target, struct caelum_error *err) {
     const struct shape size = net->input;
     *block = (struct task_block){0};
-    if ((task == CAELUM_CLASSIFY || task == CAELUM_RESTORE) && target) {
+    if ((task == CAELUM_CLASSIFY || task_draws(task)) && target) {
         const struct shape out = net->layer[net->layers - 1].out;
         CHECK(mem_alloc(&block->memory, shape_values(out) * lanes, sizeof(float), err));
         block->target = plain(block->memory, out.c, out, lanes);
@@ -125,12 +132,12 @@ void task_block_close(struct task_block *block) {
 struct tensor task_load(enum caelum_task task, const struct kernels *kernels, const uint8_t *const *pictures,
                         struct shape whole, const uint16_t *labels, const struct task_block *block,
                         const struct tensor *input) {
-    if (task == CAELUM_RESTORE && block->target.data) {
-        const uint8_t *good[MOST_LANES];
-        for (size_t lane = 0; lane < input->step; lane++)
-            good[lane] = pictures[lane] + input->c * whole.h * whole.w;
+    if (task_draws(task) && block->target.data) {
+        const uint8_t *wanted[MOST_LANES];
+        const size_t behind = (task == CAELUM_DETECT ? 2 : 1) * input->c * whole.h * whole.w;
+        for (size_t lane = 0; lane < input->step; lane++) wanted[lane] = pictures[lane] + behind;
         kernels->load(pictures, whole.w, whole.h * whole.w, input);
-        kernels->load(good, whole.w, whole.h * whole.w, &block->target);
+        kernels->load(wanted, whole.w, whole.h * whole.w, &block->target);
         return block->target;
     }
     if (task != CAELUM_COLORIZE) {

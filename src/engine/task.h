@@ -12,6 +12,9 @@ int task_find(enum caelum_task *task, const char *name, const char *where, struc
 /* Pictures that a network takes at this task: colorize derives its input from RGB. */
 struct shape task_pictures(enum caelum_task task, const struct caelum_net *net);
 
+/* Whether the network is shown pictures with fake defects. */
+bool task_draws(enum caelum_task task);
+
 /* Whether it is a colorizer's network that can be told the colors of some pixels: its input is then Y, U and
  * V where they are given and 0 elsewhere, and 1 where they are given. */
 bool task_takes_hints(enum caelum_task task, const struct caelum_net *net);
@@ -24,7 +27,8 @@ int task_check_classes(const struct caelum_net *net, const struct pictures *pict
                        struct caelum_error *err);
 
 /* One thread's memory beside its workspace: a colorizer's RGB block and, with `target`, its chroma; with
- * `target` a classifier's probabilities of each class, or what a picture to restore should become. */
+ * `target` a classifier's probabilities of each class, or what a picture with
+ * defects should become. */
 struct task_block {
     struct tensor rgb, target; /* data NULL: none */
     float *memory;
@@ -36,8 +40,7 @@ int task_block_open(struct task_block *block, enum caelum_task task, const struc
 /* Safe on a zeroed block. */
 void task_block_close(struct task_block *block);
 
-/* With a target, a picture to restore has 2 C + 1 channels here: as it is given, as it should become, and how
- * much it differs.
+/* With a target, a picture on which defects were drawn has 2 C + 1 channels here, as fake_draw leaves them.
  *
  * Fills `input` from the bytes of each lane, a part of a picture of shape `whole`, and the block's target if
  * it has one; hints there are none. labels: each lane's class, read only for a classifier's target: 1 there,

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a change of one level counts in the mask. */
+enum { STEEP = 24 };
+
 struct canvas {
     struct rng *rng;
     const uint8_t *good, *other;
@@ -257,9 +260,32 @@ static void draw_one(struct canvas *c) {
     damages[rng_below(c->rng, sizeof damages / sizeof *damages)](c);
 }
 
+/* How much a pixel was changed, in levels. */
+static int change(const struct canvas *c, size_t y, size_t x) {
+    int most = 0;
+    for (size_t k = 0; k < c->channels; k++) {
+        const size_t at = (k * c->h + y) * c->w + x;
+        const int by = abs(c->now[at] - c->good[at]);
+        most = by > most ? by : most;
+    }
+    return most;
+}
+
+/* The mean change of 3x3 pixels, so that a defect has no holes where it happens to be like what was there. */
+static void draw_changes(struct canvas *c) {
+    for (size_t y = 0; y < c->h; y++)
+        for (size_t x = 0; x < c->w; x++) {
+            int sum = 0, n = 0;
+            for (size_t i = y - (y > 0); i <= y + (y + 1 < c->h); i++)
+                for (size_t j = x - (x > 0); j <= x + (x + 1 < c->w); j++, n++) sum += change(c, i, j);
+            const int level = sum * STEEP / n;
+            c->mask[y * c->w + x] = (uint8_t)(level > 255 ? 255 : level);
+        }
+}
+
 void fake_draw(struct rng *rng, const uint8_t *picture, const uint8_t *other, size_t channels, size_t h,
                size_t w, uint8_t *out) {
-    const size_t plane = h * w, size = channels * plane;
+    const size_t size = channels * h * w;
     struct canvas c = {.rng = rng,
                        .good = picture,
                        .other = other,
@@ -268,16 +294,8 @@ void fake_draw(struct rng *rng, const uint8_t *picture, const uint8_t *other, si
                        .w = w,
                        .now = out,
                        .mask = out + 2 * size};
-    const uint32_t count = rng_below(rng, 4);
     memcpy(out, picture, size);
     memcpy(out + size, picture, size);
-    for (uint32_t i = 0; i < count; i++) draw_one(&c);
-    for (size_t i = 0; i < plane; i++) {
-        int most = 0;
-        for (size_t k = 0; k < channels; k++) {
-            const int change = abs(out[k * plane + i] - picture[k * plane + i]);
-            if (change > most) most = change;
-        }
-        c.mask[i] = (uint8_t)(most * 16 > 255 ? 255 : most * 16);
-    }
+    for (uint32_t i = rng_below(rng, 4); i > 0; i--) draw_one(&c);
+    draw_changes(&c);
 }

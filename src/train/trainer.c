@@ -44,7 +44,7 @@ struct caelum_train_settings trainer_defaults(size_t batch, double lr, int threa
  * that has them, with defects, as fake_draw leaves them. */
 static size_t room_size(const struct trainer *t) {
     const struct shape s = task_pictures(t->settings.task, t->engine.net);
-    return (t->settings.task == CAELUM_RESTORE ? 3 * s.c + 1 : s.c) * s.h * s.w;
+    return (task_draws(t->settings.task) ? 3 * s.c + 1 : s.c) * s.h * s.w;
 }
 
 static int allocate(struct trainer *t, size_t largest, struct caelum_error *err) {
@@ -197,7 +197,7 @@ static struct tensor load_block(const struct pass *pass, const struct engine_blo
         const size_t at = b->first + i;
         picture[i] = pass->order ? training_picture(pass, at, room + i * room_size(t))
                                  : pictures_at(pass->pictures, at);
-        if (t->settings.task == CAELUM_RESTORE)
+        if (task_draws(t->settings.task))
             picture[i] = damaged_picture(pass, at, picture[i], room + i * room_size(t));
         if (pass->pictures->labels) label[i] = pictures_label(pass->pictures, place_of(pass, at));
     }
