@@ -6,9 +6,13 @@
 
 #include <string.h>
 
-const char *const caelum_task_words[] = {
-    [CAELUM_RECONSTRUCT] = "reconstruct", [CAELUM_COLORIZE] = "colorize", [CAELUM_DENOISE] = "denoise",
-    [CAELUM_CLASSIFY] = "classify",       [CAELUM_RESTORE] = "restore",   NULL};
+const char *const caelum_task_words[] = {[CAELUM_RECONSTRUCT] = "reconstruct",
+                                         [CAELUM_COLORIZE] = "colorize",
+                                         [CAELUM_DENOISE] = "denoise",
+                                         [CAELUM_CLASSIFY] = "classify",
+                                         [CAELUM_RESTORE] = "restore",
+                                         [CAELUM_DETECT] = "detect",
+                                         NULL};
 
 int task_find(enum caelum_task *task, const char *name, const char *where, struct caelum_error *err) {
     for (size_t i = 0; caelum_task_words[i]; i++)
