@@ -11,10 +11,11 @@ picture without what is smoother than 8 pixels, in the box of the defect. The co
 frayed) is how many pixels things move, in a picture of 256 x 256 (frayed: twice the deviation of the move). What is missing
 is gone by contrast/6: worn thin, or replaced by what is behind.
 
-A mask covers what changed noticeably, gaps below 5 pixels filled: a tone by half its contrast; anything else by one
-deviation, at least 3 levels, once changes are averaged over 1.5 pixels. Masks are 0.02 to 5 % of their pictures; a defect
+A mask covers what changed noticeably, gaps below 5 pixels filled: a tone by half its contrast; anything else by 0.6
+deviations, at least 3 levels, once changes are averaged over a pixel. Masks are 0.02 to 5 % of their pictures; a defect
 that is not is drawn again, elsewhere."""
 import argparse
+import itertools
 import shutil
 import sys
 from pathlib import Path
@@ -68,7 +69,7 @@ def somewhere(scene, rng):
     for side in (inside, inside.T):
         side[:margin] = side[-margin:] = False
     if not inside.any():
-        raise NoPlace("no part to draw a defect on")
+        raise NoPlace("no part of a picture to draw a defect on")
     return numpy.argwhere(inside)[rng.integers(inside.sum())]
 
 
@@ -148,7 +149,7 @@ def stain(scene, rng):
 
 
 def toned(draw):
-    """A tone at its contrast: darker or lighter, whichever it can be; a stain has a color where pictures have."""
+    """A tone at its contrast, turned around where there is no room for it; a stain has a color where pictures have."""
     def drawn(scene, contrast, rng):
         profile = draw(scene, rng) * scene.part
         profile /= abs(profile).max() + 1e-9
@@ -158,9 +159,9 @@ def toned(draw):
         grey = scene.grey()
         change = contrast * deviation(grey, where)
         strongest = profile.flat[abs(profile).argmax()]
-        if not 0 <= numpy.median(grey[where]) + change * strongest <= 255:
+        if not 0 <= numpy.median(grey[where]) + .7 * change * strongest <= 255:
             profile = -profile
-        color = rng.uniform(.2, 1, scene.picture.shape[2]) if draw is stain else numpy.ones(scene.picture.shape[2])
+        color = rng.uniform(.6, 1, scene.picture.shape[2]) if draw is stain else numpy.ones(scene.picture.shape[2])
         made = scene.picture + change * profile[..., None] * color / color.max()
         return made, greatest(made - scene.picture) >= max(.5, change / 2)
     return drawn
@@ -200,8 +201,8 @@ def noticeable(scene, made):
     changed = greatest(changes) > 3
     if not changed.any():
         return changed
-    smooth = numpy.stack([blur(change, 1.5) for change in changes.transpose(2, 0, 1)], 2)
-    return changed & (greatest(smooth) >= max(3, deviation(scene.grey(), changed)))
+    smooth = numpy.stack([blur(change, 1) for change in changes.transpose(2, 0, 1)], 2)
+    return changed & (greatest(smooth) >= max(3, .6 * deviation(scene.grey(), changed)))
 
 
 def moved(draw):
@@ -247,7 +248,7 @@ def defective(good, kind, contrast, rng, part=None, behind=None):
         mask = closed(changed)
         if SMALLEST <= mask.mean() <= LARGEST:
             return numpy.clip(numpy.rint(made), 0, 255).astype(numpy.uint8).reshape(good.shape), mask
-    raise NoPlace("no place for a defect %s of contrast %g" % (kind, contrast))
+    raise NoPlace("no picture has a place for a %s of contrast %g" % (kind, contrast))
 
 
 def read(path):
@@ -255,23 +256,25 @@ def read(path):
     return numpy.asarray(picture if picture.mode == "L" else picture.convert("RGB"))
 
 
+def on_some(goods, kind, contrast, rng):
+    """defective() on the first of some (name, good, ...) that has a place for it, and the name."""
+    for name, *scene in goods:
+        try:
+            return *defective(scene[0], kind, contrast, rng, *scene[1:]), name
+        except NoPlace as error:
+            why = error
+    raise why
+
+
 def draw_all(sources, kinds, options, out):
     test = Defects(out)
     for kind in kinds:
         for contrast in CONTRASTS:
-            rng = numpy.random.default_rng([options.seed, list(KINDS).index(kind), round(100 * contrast)])
-            made = tried = 0
-            while made < options.per_kind:
-                if tried % len(sources) == 0:
-                    order = rng.permutation(len(sources))
-                source = sources[order[tried % len(sources)]]
-                tried += 1
-                try:
-                    test.add(kind, contrast, *defective(read(source), kind, contrast, rng), source.name)
-                    made += 1
-                except NoPlace as error:
-                    if tried >= len(sources) and not made:
-                        sys.exit("%s: %s in any picture" % (options.good_dir, error))
+            rng = numpy.random.default_rng([options.seed, FREE.index(kind), CONTRASTS.index(contrast)])
+            order = itertools.cycle(rng.permutation(len(sources)))
+            for _ in range(options.per_kind):
+                goods = ((sources[i].name, read(sources[i])) for i in itertools.islice(order, len(sources)))
+                test.add(kind, contrast, *on_some(goods, kind, contrast, rng))
     test.write_manifest()
 
 
@@ -300,5 +303,5 @@ def main():
 if __name__ == "__main__":
     try:
         main()
-    except OSError as error:
+    except (OSError, NoPlace) as error:
         sys.exit("defects.py: %s" % error)

@@ -53,3 +53,19 @@ def displaced(picture, down, right):
     upper = picture[y0, x0] * (1 - fx) + picture[y0, x0 + 1] * fx
     lower = picture[y0 + 1, x0] * (1 - fx) + picture[y0 + 1, x0 + 1] * fx
     return upper * (1 - fy) + lower * fy
+
+
+def inside(distance):
+    """How much of a pixel is inside an outline, of its signed distance in pixels, negative inside."""
+    return numpy.clip(.5 - distance, 0, 1)
+
+
+def rectangle(u, v, half_width, half_height, corner):
+    """The signed distance from a rectangle around 0 with round corners."""
+    du, dv = abs(u) - half_width + corner, abs(v) - half_height + corner
+    return numpy.hypot(numpy.maximum(du, 0), numpy.maximum(dv, 0)) + numpy.minimum(numpy.maximum(du, dv), 0) - corner
+
+
+def paint(picture, amount, color):
+    """The picture with a color laid over it."""
+    return picture + amount[..., None] * (numpy.asarray(color) - picture)
