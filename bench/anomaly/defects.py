@@ -3,7 +3,8 @@
 python3-numpy.
 
 Draws N pictures of each kind and contrast on pictures of GOOD_DIR, in random order, to OUT/test/KIND-CONTRAST/000.png and on,
-with OUT/ground_truth/KIND-CONTRAST/000_mask.png; OUT/manifest.csv has a row each. With --good the pictures of DIR go to OUT/test/good.
+with OUT/ground_truth/KIND-CONTRAST/000_mask.png; OUT/manifest.csv has a row each. With --good the pictures of DIR go to
+OUT/test/good.
 
 The contrast of a tone (crack, scratch, hole, stain) is how many times the local deviation the picture changes where the
 defect is strongest. The local deviation is 1.4826 times the median absolute deviation, at least 2 levels, of the grey
