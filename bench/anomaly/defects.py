@@ -7,10 +7,10 @@ with OUT/ground_truth/KIND-CONTRAST/000_mask.png; OUT/manifest.csv has a row eac
 OUT/test/good.
 
 The contrast of a tone (crack, scratch, hole, stain) is how many times the local deviation the picture changes where the
-defect is strongest. The local deviation is 1.4826 times the median absolute deviation, at least 2 levels, of the grey
-picture without what is smoother than 8 pixels, in the box of the defect. The contrast of a displacement (shift, bent,
-frayed) is how many pixels things move, in a picture of 256 x 256 (frayed: twice the deviation of the move). What is missing
-is gone by contrast/6: worn thin, or replaced by what is behind.
+defect is strongest. The local deviation is that of the grey picture within a Gaussian of 2 pixels, the median over the
+defect's box and 20 pixels around it, at least 2 levels. The contrast of a displacement (shift, bent, frayed) is how many
+pixels things move, in a picture of 256 x 256 (frayed: twice the deviation of the move). What is missing is gone by
+contrast/6: worn thin, or replaced by what is behind.
 
 A mask covers what changed noticeably, gaps below 5 pixels filled: a tone by half its contrast; anything else by 0.6
 deviations, at least 3 levels, once changes are averaged over a pixel. Masks are 0.02 to 5 % of their pictures; a defect
@@ -54,11 +54,10 @@ def greatest(changes):
 
 
 def deviation(grey, where):
-    """That of the grain around `where`, robust against edges and marks, at least 2 levels."""
+    """That of the grain around `where`; edges, which are few, do not count."""
     rows, columns = numpy.nonzero(where)
-    box = tuple(slice(max(0, i.min() - 8), i.max() + 9) for i in (rows, columns))
-    detail = (grey - blur(grey, 8))[box]
-    return max(2., 1.4826 * numpy.median(abs(detail - numpy.median(detail))))
+    box = tuple(slice(max(0, i.min() - 20), i.max() + 21) for i in (rows, columns))
+    return max(2., numpy.sqrt(numpy.median((blur(grey ** 2, 2) - blur(grey, 2) ** 2)[box])))
 
 
 # --- Where ------------------------------------------------------------------------------------------------------------
