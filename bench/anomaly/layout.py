@@ -14,7 +14,7 @@ def made_whole(out):
     if out.exists():
         sys.exit("%s: exists already; remove it or name another directory" % out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=out.name + ".", dir=out.parent))
+    unfinished = Path(tempfile.mkdtemp(prefix="." + out.name + ".", dir=out.parent))
     try:
         yield unfinished
         unfinished.chmod(0o755)

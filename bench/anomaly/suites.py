@@ -6,6 +6,7 @@ OUT/SUITE/train/good, test/good, test/KIND-CONTRAST, ground_truth/KIND-CONTRAST,
 files. A suite that is there already stays as it is."""
 import argparse
 import sys
+import zlib
 from pathlib import Path
 from typing import Callable, NamedTuple
 import numpy
@@ -49,7 +50,7 @@ def make(name, out, options):
     draw, kinds = SUITES[name]
 
     def random(*place):
-        return numpy.random.default_rng([options.seed, *place])
+        return numpy.random.default_rng([options.seed, zlib.crc32(name.encode()), *place])
 
     def good(rng, testing):
         picture, part, behind = draw(options.size, rng, testing)

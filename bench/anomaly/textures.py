@@ -11,10 +11,10 @@ def mixed(amount, dark, light):
 
 
 def lit(picture, rng, uneven=.05):
-    """The same under a lamp that is a bit brighter or darker, and not the same everywhere."""
-    shape = picture.shape[:2]
-    light = 1 + rng.normal(0, uneven / 2) + uneven / 2 * noise(shape, shape[0] / 2, rng)
-    return picture * light[..., None]
+    """The same under a lamp that is a bit brighter or darker, and brighter on one side."""
+    rows, columns = numpy.indices(picture.shape[:2]) / picture.shape[0] - .5
+    whole, down, right = rng.normal(0, uneven / 2, 3)
+    return picture * (1 + whole + down * rows + right * columns)[..., None]
 
 
 def wood(size, rng):
