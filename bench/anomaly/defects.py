@@ -62,27 +62,32 @@ def deviation(grey, where):
 
 # --- Where ------------------------------------------------------------------------------------------------------------
 
-def somewhere(scene, rng):
-    """A pixel of the part, away from the picture's border."""
-    inside = scene.part.copy()
-    margin = int(12 * scene.scale())
-    for side in (inside, inside.T):
+def inner(scene):
+    """The part without what is close to the picture's border."""
+    part, margin = scene.part.copy(), 1 + int(12 * scene.scale())
+    for side in (part, part.T):
         side[:margin] = side[-margin:] = False
-    if not inside.any():
-        raise NoPlace("no part of a picture to draw a defect on")
-    return numpy.argwhere(inside)[rng.integers(inside.sum())]
+    if not part.any():
+        raise NoPlace("there is no part to draw a defect on, or only at the border")
+    return part
+
+
+def somewhere(scene, rng):
+    """A pixel of the part."""
+    pixels = numpy.argwhere(inner(scene))
+    return pixels[rng.integers(len(pixels))]
 
 
 def edge(scene, rng):
     """A pixel on one of the strongest edges, and the direction across it."""
+    where = inner(scene)
     down, right = numpy.gradient(blur(scene.grey(), 2))
-    slope = numpy.hypot(down, right) * blur(scene.part.astype(float), 3)
-    margin = int(12 * scene.scale())
-    inner = slope[margin:-margin, margin:-margin]
-    strong = numpy.argwhere(inner >= numpy.quantile(inner, .97)) + margin
+    slope = numpy.hypot(down, right) * where
+    strong = numpy.argwhere(slope >= max(1e-9, numpy.quantile(slope[where], .97)))
+    if not len(strong):
+        raise NoPlace("there is no edge")
     y, x = strong[rng.integers(len(strong))]
-    across = numpy.array([down[y, x], right[y, x]])
-    return y, x, across / (numpy.linalg.norm(across) + 1e-9)
+    return y, x, numpy.array([down[y, x], right[y, x]]) / slope[y, x]
 
 
 # --- Tones: what is added, -1 to 1 ------------------------------------------------------------------------------------
@@ -162,7 +167,7 @@ def toned(draw):
         if not 0 <= numpy.median(grey[where]) + .7 * change * strongest <= 255:
             profile = -profile
         color = rng.uniform(.6, 1, scene.picture.shape[2]) if draw is stain else numpy.ones(scene.picture.shape[2])
-        made = scene.picture + change * profile[..., None] * color / color.max()
+        made = numpy.clip(scene.picture + change * profile[..., None] * color / color.max(), 0, 255)
         return made, greatest(made - scene.picture) >= max(.5, change / 2)
     return drawn
 
@@ -218,7 +223,7 @@ def missing(scene, contrast, rng):
     """A piece at the outline of the part is gone, or worn thin."""
     if scene.behind is None:
         raise ValueError("what is behind the part must be known for a missing piece")
-    outline = closed(scene.part, 3) & ~(blur(scene.part.astype(float), 3) > .85)
+    outline = scene.part & (blur(scene.part.astype(float), 3) < .85)
     y, x = numpy.argwhere(outline)[rng.integers(outline.sum())]
     rows, columns = numpy.indices(scene.part.shape)
     radius = scene.scale() * rng.uniform(6, 18)
@@ -247,12 +252,14 @@ def defective(good, kind, contrast, rng, part=None, behind=None):
         made, changed = KINDS[kind](scene, contrast, rng)
         mask = closed(changed)
         if SMALLEST <= mask.mean() <= LARGEST:
-            return numpy.clip(numpy.rint(made), 0, 255).astype(numpy.uint8).reshape(good.shape), mask
+            return numpy.rint(made).astype(numpy.uint8).reshape(good.shape), mask
     raise NoPlace("no picture has a place for a %s of contrast %g" % (kind, contrast))
 
 
 def read(path):
     picture = Image.open(path)
+    if picture.mode[0] in "IF":
+        raise OSError("%s: more than 8 bits a channel; make it a picture of 8 bits first" % path)
     return numpy.asarray(picture if picture.mode == "L" else picture.convert("RGB"))
 
 

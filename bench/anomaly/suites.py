@@ -10,13 +10,11 @@ import zlib
 from pathlib import Path
 from typing import Callable, NamedTuple
 import numpy
-from defects import CONTRASTS, NoPlace, on_some
+from defects import CONTRASTS, TONES, NoPlace, on_some
 from layout import Defects, made_whole, save
 from parts import PARTS
 from photographs import PHOTOGRAPHS
 from textures import TEXTURES
-
-TONES = "crack", "scratch", "hole", "stain"
 
 
 class Suite(NamedTuple):
@@ -25,7 +23,7 @@ class Suite(NamedTuple):
 
 
 def texture(draw):
-    return Suite(lambda size, rng, testing: (draw(size, rng), None, None), TONES)
+    return Suite(lambda size, rng, testing: (draw(size, rng), None, None), tuple(TONES))
 
 
 def part(draw):
@@ -33,7 +31,7 @@ def part(draw):
 
 
 def photograph(draw):
-    return Suite(lambda size, rng, testing: (draw(size, rng, testing), None, None), TONES)
+    return Suite(lambda size, rng, testing: (draw(size, rng, testing), None, None), tuple(TONES))
 
 
 SUITES = {name: suite(draw) for suite, table in ((texture, TEXTURES), (part, PARTS), (photograph, PHOTOGRAPHS))
