@@ -163,32 +163,32 @@ static void enlarge_boxes(struct caelum_anomaly_verdict *v, const struct caelum_
     }
 }
 
-static int judge(const caelum_anomaly *a, const struct caelum_picture *view, struct anomaly_light light,
-                 int threads, float *small, struct caelum_anomaly_verdict *v, struct caelum_error *err) {
+static int judge(const caelum_anomaly *a, const struct anomaly_view *view, int threads, float *small,
+                 struct caelum_anomaly_verdict *v, struct caelum_error *err) {
     const float threshold = anomaly_threshold(&a->ranks, a->false_alarms);
     float score = 0;
-    CHECK(anomaly_map(a->model, &a->lights, threads, view, light, small, &score, err));
+    CHECK(anomaly_map(a->model, &a->lights, threads, view, small, &score, err));
     *v = (struct caelum_anomaly_verdict){
         .score = (double)score, .p = anomaly_p(&a->ranks, score), .bad = score >= threshold};
-    return v->bad ? anomaly_regions(small, view->width, view->height, threshold, v, err) : CAELUM_OK;
+    return v->bad ? anomaly_regions(small, view->at[0].width, view->at[0].height, threshold, v, err)
+                  : CAELUM_OK;
 }
 
 int caelum_anomaly_score(const caelum_anomaly *a, const struct caelum_picture *picture, int threads,
                          float *map, struct caelum_anomaly_verdict *verdict, struct caelum_error *err) {
-    struct caelum_picture view = {0};
-    struct anomaly_light light;
+    struct anomaly_view view;
     struct caelum_anomaly_verdict v;
     float *small = NULL;
-    CHECK(anomaly_view(picture, a->size, a->model->net->input.c == 1, &view, &light, err));
-    int result = mem_alloc(&small, view.width * view.height, sizeof *small, err);
-    if (result == 0) result = judge(a, &view, light, threads, small, &v, err);
+    CHECK(anomaly_view_open(&view, picture, a->size, a->model->net->input.c == 1, err));
+    int result = mem_alloc(&small, view.at[0].width * view.at[0].height, sizeof *small, err);
+    if (result == 0) result = judge(a, &view, threads, small, &v, err);
     if (result == 0) {
-        enlarge_boxes(&v, picture, &view);
-        if (map) enlarge(picture, &view, small, map);
+        enlarge_boxes(&v, picture, &view.at[0]);
+        if (map) enlarge(picture, &view.at[0], small, map);
         *verdict = v;
     }
     mem_free(&small);
-    caelum_picture_free(&view);
+    anomaly_view_close(&view);
     return result;
 }
 
@@ -200,17 +200,15 @@ int anomaly_measure(const caelum_model *model, const struct anomaly_lights *ligh
     float *map = NULL;
     size_t most = 0;
     for (size_t i = 0; i < gallery->n; i++) {
-        const size_t area = gallery->view[i].width * gallery->view[i].height;
+        const size_t area = gallery->view[i][0].width * gallery->view[i][0].height;
         most = area > most ? area : most;
     }
     int result = mem_alloc(&map, most, sizeof *map, err);
     for (size_t i = 0; result == 0 && i < n; i++) {
-        struct caelum_picture view = {0};
-        const size_t at = which ? which[i] : i;
-        result = gallery_picture(gallery, at, &view, err);
-        if (result == 0)
-            result = anomaly_map(model, lights, s->threads, &view, gallery->light[at], map, &scores[i], err);
-        caelum_picture_free(&view);
+        struct anomaly_view view = {0};
+        result = gallery_take(gallery, which ? which[i] : i, &view, err);
+        if (result == 0) result = anomaly_map(model, lights, s->threads, &view, map, &scores[i], err);
+        anomaly_view_close(&view);
         if (result == 0 && s->progress && s->progress(s->cookie, "measuring", i + 1, n))
             result = caelum_fail(err, CAELUM_ESTOPPED, "stopped");
     }

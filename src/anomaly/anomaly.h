@@ -30,10 +30,9 @@ int anomaly_describe(caelum_anomaly *anomaly, struct caelum_error *err);
 /* Good pictures' lights, n > 0 of them. */
 struct anomaly_lights anomaly_lights_of(const struct anomaly_light *lights, size_t n);
 
-/* The map [height][width] of a view by the network, and its largest score. A picture much darker, brighter,
- * flatter or starker than good ones is wrong all over. CAELUM_ERESOURCE. */
+/* The map of a view, [height][width] of its first scale, and its largest score. A picture much darker,
+ * brighter, flatter or starker than good ones is wrong all over. CAELUM_ERESOURCE. */
 int anomaly_map(const caelum_model *model, const struct anomaly_lights *lights, int threads,
-                const struct caelum_picture *view, struct anomaly_light light, float *map, float *score,
-                struct caelum_error *err);
+                const struct anomaly_view *view, float *map, float *score, struct caelum_error *err);
 
 #endif

@@ -14,27 +14,26 @@ static int no_space(struct caelum_error *err) {
     return caelum_fail(err, CAELUM_ERESOURCE, "no space in /tmp for the pictures that are learned from");
 }
 
-static int add(struct gallery *g, const struct caelum_picture *view, struct anomaly_light light,
-               struct caelum_error *err) {
-    const struct gallery_view v = {view->width, view->height, g->size, anomaly_is_grey(view)};
-    const size_t area = v.width * v.height;
-    if (v.grey)
-        for (size_t i = 0; i < area; i++) putc_unlocked(view->pixels[3 * i], g->file);
-    else
-        fwrite(view->pixels, 3, area, g->file);
+static int add(struct gallery *g, const struct anomaly_view *view, struct caelum_error *err) {
+    const bool grey = anomaly_is_grey(&view->at[0]);
+    for (size_t k = 0; k < ANOMALY_SCALES; k++) {
+        const struct caelum_picture *p = &view->at[k];
+        const size_t area = p->width * p->height;
+        g->view[g->n][k] = (struct gallery_view){p->width, p->height, g->size, grey};
+        for (size_t i = 0; i < area * 3; i += grey ? 3 : 1) putc_unlocked(p->pixels[i], g->file);
+        g->size += area * (grey ? 1 : 3);
+    }
     if (ferror(g->file)) return no_space(err);
-    g->size += area * (v.grey ? 1 : 3);
-    g->grey &= v.grey;
-    g->light[g->n] = light;
-    g->view[g->n++] = v;
+    g->grey &= grey;
+    g->light[g->n++] = view->light;
     return CAELUM_OK;
 }
 
 static int add_file(struct gallery *g, const struct tree *tree, const struct tree_file *file, bool grey,
                     const struct caelum_anomaly_settings *s, struct caelum_error *err) {
-    struct caelum_picture picture = {0}, view = {0};
+    struct caelum_picture picture = {0};
+    struct anomaly_view view = {0};
     struct caelum_error why;
-    struct anomaly_light light;
     char name[PATH_SIZE];
     int result = tree_picture(tree, file, &picture, &why);
     if (result == CAELUM_ERESOURCE) return caelum_fail(err, result, "%s", why.text);
@@ -42,9 +41,9 @@ static int add_file(struct gallery *g, const struct tree *tree, const struct tre
         if (s->left_out) s->left_out(s->cookie, tree_name(tree, file, name), why.text);
         return CAELUM_OK;
     }
-    result = anomaly_view(&picture, s->size, grey, &view, &light, err);
-    if (result == 0) result = add(g, &view, light, err);
-    caelum_picture_free(&view);
+    result = anomaly_view_open(&view, &picture, s->size, grey, err);
+    if (result == 0) result = add(g, &view, err);
+    anomaly_view_close(&view);
     caelum_picture_free(&picture);
     return result;
 }
@@ -98,8 +97,8 @@ void gallery_close(struct gallery *g) {
     *g = (struct gallery){0};
 }
 
-void gallery_crop(const struct gallery *g, size_t i, size_t x0, size_t y0, size_t channels, uint8_t *crop) {
-    const struct gallery_view *v = &g->view[i];
+void gallery_crop(const struct gallery *g, const struct gallery_view *v, size_t x0, size_t y0,
+                  size_t channels, uint8_t *crop) {
     const size_t step = v->grey ? 1 : 3;
     for (size_t c = 0; c < channels; c++)
         for (size_t y = y0; y < y0 + ANOMALY_SIDE; y++) {
@@ -109,12 +108,18 @@ void gallery_crop(const struct gallery *g, size_t i, size_t x0, size_t y0, size_
         }
 }
 
-int gallery_picture(const struct gallery *g, size_t i, struct caelum_picture *picture,
-                    struct caelum_error *err) {
-    const struct gallery_view *v = &g->view[i];
-    const size_t values = 3 * v->width * v->height;
-    const uint8_t *from = g->bytes + v->at;
-    CHECK(image_allocate(picture, "view", v->width, v->height, err));
-    for (size_t k = 0; k < values; k++) picture->pixels[k] = v->grey ? from[k / 3] : from[k];
+int gallery_take(const struct gallery *g, size_t i, struct anomaly_view *view, struct caelum_error *err) {
+    *view = (struct anomaly_view){.light = g->light[i]};
+    for (size_t k = 0; k < ANOMALY_SCALES; k++) {
+        const struct gallery_view *v = &g->view[i][k];
+        const uint8_t *from = g->bytes + v->at;
+        const int result = image_allocate(&view->at[k], "view", v->width, v->height, err);
+        if (result != 0) {
+            anomaly_view_close(view);
+            return result;
+        }
+        for (size_t p = 0; p < 3 * v->width * v->height; p++)
+            view->at[k].pixels[p] = v->grey ? from[p / 3] : from[p];
+    }
     return CAELUM_OK;
 }

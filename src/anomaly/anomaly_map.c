@@ -11,38 +11,38 @@ enum { ROUND = 256, AREA = ANOMALY_SIDE * ANOMALY_SIDE };
 
 struct job {
     struct tiles tiles;
-    const struct caelum_picture *view;
+    const struct caelum_picture *picture; /* a view at one scale */
     struct mem_group memory;
     size_t first;        /* tile of this round */
     uint8_t *bytes;      /* [ROUND][3][AREA] */
     float *results;      /* [ROUND][AREA] */
-    float *weight, *row; /* [h][w]; [w] and what is beyond its ends */
+    float *weight, *map; /* [h][w] */
+    float *row;          /* [the longer of both], and what is beyond its ends */
 };
 
 static const uint8_t *give(void *cookie, size_t i, int worker) {
     const struct job *job = cookie;
     uint8_t *tile = job->bytes + i * 3 * AREA;
     (void)worker;
-    tiles_cut(&job->tiles, job->view, job->first + i, tile);
+    tiles_cut(&job->tiles, job->picture, job->first + i, tile);
     return tile; /* of a grey view all channels are the first */
 }
 
-static int run_tiles(const caelum_model *model, int threads, struct job *job, float *map,
-                     struct caelum_error *err) {
-    const size_t total = tiles_count(&job->tiles), area = job->view->width * job->view->height;
-    const size_t room = total < ROUND ? total : ROUND, size = AREA;
+static int run_tiles(const caelum_model *model, int threads, struct job *job, struct caelum_error *err) {
+    const size_t total = tiles_count(&job->tiles), area = job->picture->width * job->picture->height;
+    const size_t room = total < ROUND ? total : ROUND;
     CHECK(mem_take(&job->memory, &job->bytes, room, 3 * AREA, err));
-    CHECK(mem_take(&job->memory, &job->results, room * size, sizeof(float), err));
+    CHECK(mem_take(&job->memory, &job->results, room * AREA, sizeof(float), err));
     CHECK(mem_take(&job->memory, &job->weight, area, sizeof(float), err));
-    memset(map, 0, area * sizeof *map);
+    CHECK(mem_take(&job->memory, &job->map, area, sizeof(float), err));
     for (; job->first < total; job->first += ROUND) {
         const size_t n = total - job->first < ROUND ? total - job->first : ROUND;
         const struct engine_job round = {.n = n, .input = give, .out = job->results, .cookie = job};
         CHECK(pool_run(model, model->net->layers, threads, &round, err));
         for (size_t i = 0; i < n; i++)
-            tiles_add(&job->tiles, job->first + i, job->results + i * size, 1, map, job->weight);
+            tiles_add(&job->tiles, job->first + i, job->results + i * AREA, 1, job->map, job->weight);
     }
-    for (size_t i = 0; i < area; i++) map[i] /= job->weight[i];
+    for (size_t i = 0; i < area; i++) job->map[i] /= job->weight[i];
     return CAELUM_OK;
 }
 
@@ -56,12 +56,22 @@ static void smooth_line(float *line, size_t n, size_t step, float *row) {
         line[i * step] = (row[i] + row[i + 4] + 4 * (row[i + 1] + row[i + 3]) + 6 * row[i + 2]) / 16;
 }
 
-static int smooth(struct job *job, float *map, struct caelum_error *err) {
-    const size_t w = job->view->width, h = job->view->height;
+static int smooth(struct job *job, struct caelum_error *err) {
+    const size_t w = job->picture->width, h = job->picture->height;
     CHECK(mem_take(&job->memory, &job->row, (w > h ? w : h) + 4, sizeof(float), err));
-    for (size_t y = 0; y < h; y++) smooth_line(map + y * w, w, 1, job->row);
-    for (size_t x = 0; x < w; x++) smooth_line(map + x, h, w, job->row);
+    for (size_t y = 0; y < h; y++) smooth_line(job->map + y * w, w, 1, job->row);
+    for (size_t x = 0; x < w; x++) smooth_line(job->map + x, h, w, job->row);
     return CAELUM_OK;
+}
+
+/* Raises the map of the first scale, w pixels wide, to this one's. */
+static void raise(const struct job *job, float *map, size_t w, size_t h) {
+    const size_t of_w = job->picture->width, of_h = job->picture->height;
+    for (size_t y = 0; y < h; y++)
+        for (size_t x = 0; x < w; x++, map++) {
+            const float here = job->map[y * of_h / h * of_w + x * of_w / w];
+            if (here > *map) *map = here;
+        }
 }
 
 /* --- Light ----------------------------------------------------------------------------------------- */
@@ -92,17 +102,21 @@ static float strangeness(const struct anomaly_lights *l, struct anomaly_light li
 }
 
 int anomaly_map(const caelum_model *model, const struct anomaly_lights *lights, int threads,
-                const struct caelum_picture *view, struct anomaly_light light, float *map, float *score,
-                struct caelum_error *err) {
-    const float strange = strangeness(lights, light);
-    struct job job = {.tiles = tiles_plan(view->width, view->height, ANOMALY_SIDE, ANOMALY_SIDE),
-                      .view = view};
-    int result = run_tiles(model, threads, &job, map, err);
-    if (result == 0) result = smooth(&job, map, err);
-    mem_end(&job.memory);
-    if (result != 0) return result;
+                const struct anomaly_view *view, float *map, float *score, struct caelum_error *err) {
+    const size_t w = view->at[0].width, h = view->at[0].height;
+    const float strange = strangeness(lights, view->light);
+    memset(map, 0, w * h * sizeof *map);
+    for (size_t k = 0; k < ANOMALY_SCALES; k++) {
+        const struct caelum_picture *p = &view->at[k];
+        struct job job = {.tiles = tiles_plan(p->width, p->height, ANOMALY_SIDE, ANOMALY_SIDE), .picture = p};
+        int result = run_tiles(model, threads, &job, err);
+        if (result == 0) result = smooth(&job, err);
+        if (result == 0) raise(&job, map, w, h);
+        mem_end(&job.memory);
+        if (result != 0) return result;
+    }
     *score = 0;
-    for (size_t i = 0; i < view->width * view->height; i++) {
+    for (size_t i = 0; i < w * h; i++) {
         map[i] += strange;
         if (map[i] > *score) *score = map[i];
     }

@@ -50,20 +50,21 @@ static size_t draw_place(struct rng *rng, size_t side) {
     return at < BEYOND ? 0 : at - BEYOND < last ? at - BEYOND : last;
 }
 
-static void draw_crop(const struct training *t, const uint32_t *views, size_t n, struct rng *rng,
+/* A crop of one of n pictures: half of them at the first scale, and at each further one half of the rest. */
+static void draw_crop(const struct training *t, const uint32_t *pictures, size_t n, struct rng *rng,
                       uint8_t *crop) {
-    const size_t i = views[rng_below(rng, (uint32_t)n)];
-    const struct gallery_view *v = &t->gallery.view[i];
+    const struct gallery_view *v = t->gallery.view[pictures[rng_below(rng, (uint32_t)n)]];
+    for (size_t k = 1; k < ANOMALY_SCALES && rng_below(rng, 2) == 0; k++) v++;
     const size_t x = draw_place(rng, v->width), y = draw_place(rng, v->height);
-    gallery_crop(&t->gallery, i, x, y, t->channels, crop);
+    gallery_crop(&t->gallery, v, x, y, t->channels, crop);
 }
 
-static void draw_crops(const struct training *t, const uint32_t *views, size_t count, uint32_t step, size_t n,
-                       uint8_t *crops) {
+static void draw_crops(const struct training *t, const uint32_t *pictures, size_t count, uint32_t step,
+                       size_t n, uint8_t *crops) {
     for (size_t i = 0; i < n; i++) {
         struct rng rng = rng_make(t->settings->seed, RNG_GOOD, step);
         rng.counter[1] = (uint32_t)i;
-        draw_crop(t, views, count, &rng, crops + i * crop_size(t));
+        draw_crop(t, pictures, count, &rng, crops + i * crop_size(t));
     }
 }
 
@@ -118,7 +119,7 @@ static int train(struct training *t, const struct caelum_train_settings *setting
     return *model ? CAELUM_OK : caelum_model_load(model, settings->out, err);
 }
 
-/* Trains a network on n views; `judged` are those that it is validated by. */
+/* Trains a network on n pictures; `judged` are those that it is validated by. */
 static int learn(struct training *t, const char *name, const uint32_t *seen, size_t n, const uint32_t *judged,
                  size_t judges, caelum_model **model, struct caelum_error *err) {
     struct caelum_train_settings s = caelum_train_defaults();
@@ -160,7 +161,7 @@ static int lights_of(const struct training *t, const uint32_t *views, size_t n, 
     return CAELUM_OK;
 }
 
-/* Learns from some views and scores the others, `out` of them from `first` in the order on. */
+/* Learns from some pictures and scores the others, `out` of them from `first` in the order on. */
 static int learn_and_measure(struct training *t, caelum_anomaly *a, const char *name, const uint32_t *seen,
                              size_t n, const uint32_t *held, size_t out, float *scores,
                              struct caelum_error *err) {

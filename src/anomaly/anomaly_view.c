@@ -29,15 +29,20 @@ static void make_grey(struct caelum_picture *p) {
     }
 }
 
-/* The mean over areas of a picture that is too large. */
-static int reduce(const struct caelum_picture *p, size_t width, size_t height, struct caelum_picture *view,
+/* The picture, or the mean over areas of it. */
+static int reduce(const struct caelum_picture *p, size_t width, size_t height, struct caelum_picture *out,
                   struct caelum_error *err) {
     uint8_t *planes = NULL;
     const size_t area = width * height;
+    CHECK(image_allocate(out, "view", width, height, err));
+    if (width == p->width && height == p->height) {
+        memcpy(out->pixels, p->pixels, 3 * area);
+        return CAELUM_OK;
+    }
     CHECK(mem_alloc(&planes, area, 3, err));
     crop_whole(p, CAELUM_RESIZE_STRETCH, width, height, planes);
     for (size_t i = 0; i < area; i++)
-        for (size_t c = 0; c < 3; c++) view->pixels[3 * i + c] = planes[c * area + i];
+        for (size_t c = 0; c < 3; c++) out->pixels[3 * i + c] = planes[c * area + i];
     mem_free(&planes);
     return CAELUM_OK;
 }
@@ -53,7 +58,8 @@ static struct anomaly_light light_of(const struct caelum_picture *p) {
     return (struct anomaly_light){mean, variance > 0 ? sqrt(variance) : 0};
 }
 
-static void normalize(struct caelum_picture *p, struct anomaly_light light) {
+static void normalize(struct caelum_picture *p) {
+    const struct anomaly_light light = light_of(p);
     const double most = DEVIATION / MOST_GAIN,
                  gain = DEVIATION / (light.deviation > most ? light.deviation : most);
     uint8_t table[256];
@@ -64,28 +70,32 @@ static void normalize(struct caelum_picture *p, struct anomaly_light light) {
     for (size_t i = 0; i < 3 * p->width * p->height; i++) p->pixels[i] = table[p->pixels[i]];
 }
 
-int anomaly_view(const struct caelum_picture *picture, size_t size, bool grey, struct caelum_picture *out,
-                 struct anomaly_light *light, struct caelum_error *err) {
+static int open_view(struct anomaly_view *view, const struct caelum_picture *picture, size_t size, bool grey,
+                     struct caelum_error *err) {
     const size_t longer = picture->width > picture->height ? picture->width : picture->height;
     size_t width = picture->width, height = picture->height;
-    struct caelum_picture view = {0};
     if (longer > size) {
         width = (width * size + longer / 2) / longer, height = (height * size + longer / 2) / longer;
         width += width == 0, height += height == 0;
     }
-    CHECK(image_allocate(&view, "view", width, height, err));
-    int result = CAELUM_OK;
-    if (longer > size)
-        result = reduce(picture, width, height, &view, err);
-    else
-        memcpy(view.pixels, picture->pixels, 3 * width * height);
-    if (result != 0) {
-        caelum_picture_free(&view);
-        return result;
-    }
-    if (grey) make_grey(&view);
-    *light = light_of(&view);
-    normalize(&view, *light);
-    *out = view;
+    CHECK(reduce(picture, width, height, &view->at[0], err));
+    if (grey) make_grey(&view->at[0]);
+    view->light = light_of(&view->at[0]);
+    for (size_t i = 1; i < ANOMALY_SCALES; i++)
+        CHECK(reduce(&view->at[i - 1], (view->at[i - 1].width + 1) / 2, (view->at[i - 1].height + 1) / 2,
+                     &view->at[i], err));
+    for (size_t i = 0; i < ANOMALY_SCALES; i++) normalize(&view->at[i]);
     return CAELUM_OK;
+}
+
+int anomaly_view_open(struct anomaly_view *view, const struct caelum_picture *picture, size_t size, bool grey,
+                      struct caelum_error *err) {
+    *view = (struct anomaly_view){0};
+    const int result = open_view(view, picture, size, grey, err);
+    if (result != 0) anomaly_view_close(view);
+    return result;
+}
+
+void anomaly_view_close(struct anomaly_view *view) {
+    for (size_t i = 0; i < ANOMALY_SCALES; i++) caelum_picture_free(&view->at[i]);
 }

@@ -12,10 +12,21 @@ struct anomaly_light {
     double mean, deviation;
 };
 
-/* The view of a picture: RGB, or with `grey` its luminance three times; no side is longer than `size`. The
- * caller frees it. CAELUM_ERESOURCE. */
-int anomaly_view(const struct caelum_picture *picture, size_t size, bool grey, struct caelum_picture *view,
-                 struct anomaly_light *light, struct caelum_error *err);
+/* A picture at full size, half of it and so on: small defects are seen in the first, large ones in the last.
+ */
+enum { ANOMALY_SCALES = 3 };
+
+struct anomaly_view {
+    struct caelum_picture at[ANOMALY_SCALES]; /* owned */
+    struct anomaly_light light;
+};
+
+/* The view of a picture: RGB, or with `grey` its luminance three times; no side is longer than `size`.
+ * CAELUM_ERESOURCE. */
+int anomaly_view_open(struct anomaly_view *view, const struct caelum_picture *picture, size_t size, bool grey,
+                      struct caelum_error *err);
+/* Safe on a zeroed view. */
+void anomaly_view_close(struct anomaly_view *view);
 
 /* Whether all pixels are grey. */
 bool anomaly_is_grey(const struct caelum_picture *picture);

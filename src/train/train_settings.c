@@ -43,8 +43,8 @@ const struct caelum_option caelum_train_options[] = {
     {ROW(SIZE, "epochs", epochs), .letter = 'e', .least = 1, .most = 1000000, .value = "N",
      .help = "passes over the training pictures, 1 to 1,000,000"},
     {ROW(WORD, "task", task), .words = caelum_task_words,
-     .help = "what to learn: the pictures, chroma from luminance, clean pictures from noisy ones, or their "
-             "classes"},
+     .help = "what to learn: the pictures, chroma from luminance, clean pictures from noisy ones, their "
+             "classes, pictures without the defects that are drawn on them, or where these are"},
     {ROW(WORD, "loss", loss), .words = caelum_loss_words,
      .help = "what is minimized; xent is for classify, and only for it"},
     {ROW(REAL, "huber-delta", huber_delta), .most = 1000, .above = true, .value = "X",
