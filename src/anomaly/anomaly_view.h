@@ -14,7 +14,7 @@ struct anomaly_light {
 
 /* A picture at full size, half of it and so on: small defects are seen in the first, large ones in the last.
  */
-enum { ANOMALY_SCALES = 3 };
+enum { ANOMALY_SCALES = 1 };
 
 struct anomaly_view {
     struct caelum_picture at[ANOMALY_SCALES]; /* owned */
