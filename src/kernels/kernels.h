@@ -50,7 +50,8 @@ struct tensor {
 };
 
 /* How a picture is cut, one tile a lane, row by row: picture p's tile (y, x) is lane
- * p * down * across + y * across + x. 1 and 1: a lane is a picture. */
+ * p * down * across + y * across + x. 1 and 1: a lane is a picture. 0 and 0: a lane is a channel of the only
+ * picture, number c lane c % lanes of plane c / lanes; those behind the last may hold anything. */
 struct tiling {
     size_t down, across;
 };
@@ -80,6 +81,7 @@ struct conv_job {
     const float *w;    /* packed by conv_pack, k * c * kh * kw floats */
     const float *bias; /* [k], or NULL for zeros */
     int relu;
+    size_t in, out; /* for winograd4, where lanes are channels: how many; else 0 */
 };
 
 /* dw[k][c][ky][kx] += sum over rows, columns and lanes of dy * x. A block of 16 adds the sum over lanes 8 to
@@ -231,11 +233,15 @@ size_t winograd_scratch(size_t c, size_t k);
 
 #define SQRT_HALF 0.707106781f
 #define SQRT_TWO 1.41421356f
-/* The same for winograd4, 36 k c floats; k and c are multiples of CONV_GROUP. */
+/* Floats of winograd4's weights from c to k channels: [place][k / MOST_LANES][c][MOST_LANES], 0 beyond k. */
+static inline size_t winograd4_weights(size_t k, size_t c) {
+    return 36 * ((k + MOST_LANES - 1) / MOST_LANES * MOST_LANES) * c;
+}
+/* Makes them; k and c are multiples of CONV_GROUP. With `turned` they are winograd4_weights(c, k). */
 void winograd4_pack(const float *w, size_t k, size_t c, bool turned, float *packed);
 /* Output channels whose products wait for their transform at a time: enough for a place of the input to be
  * read into the first cache seldom. */
-enum { WINOGRAD4_KERNELS = 16 };
+enum { WINOGRAD4_KERNELS = MOST_LANES };
 /* Tiles of 4x4 outputs that are transformed at a time: as many as half a second cache holds, but enough to
  * fill a tile of products. */
 static inline size_t winograd4_tiles(size_t c) {

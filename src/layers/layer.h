@@ -36,6 +36,7 @@ struct layer_io {
     float *scratch; /* the thread's own, of any content */
     float *saved;   /* what forward left for backward, lanes innermost */
     struct tensor x, y;
+    size_t channels;  /* of x: x.c, or where they are the lanes, how many lanes in all */
     struct tensor dy; /* backward may change it; its idle lanes may hold anything and count for nothing */
     struct tensor dx; /* overwritten by backward; data NULL: nobody needs it */
     /* for `save`, its output; for a layer that names a saved tensor, that tensor; and its gradient, to
@@ -77,6 +78,9 @@ struct step_ops {
     void (*pack)(const void *state, struct shape in, const float *params, float *packed);
     void (*forward)(const struct layer_io *io);
     void (*backward)(const struct layer_io *io);
+    /* forward where the lanes are a picture's channels; `forward` itself, if it treats all channels alike.
+     * NULL: it can't. */
+    void (*by_channels)(const struct layer_io *io);
     /* What backward does first, to each pixel of dy by its own y (an activation) and in sums over a channel
      * (a bias). If the next step selects, the plan has it done there, to the y and dy of that step, which
      * are fewer pixels; backward then finds io->settled. Not for a step that keeps something from forward to

@@ -30,7 +30,7 @@ static struct conv_job forward_job(const struct layer_io *io, const struct tenso
                              .x = io->x,
                              .y = *linear,
                              .w = io->packed,
-                             .bias = io->params + s->k * io->x.c * 9,
+                             .bias = io->params + s->k * io->channels * 9,
                              .relu = s->act == ACT_relu};
 }
 
@@ -72,14 +72,14 @@ bool conv_winograd(const struct conv *s, struct shape in) {
 static void sizes4(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
     const struct conv *s = state;
     conv_sizes(state, in, out, sizes);
-    sizes->packed = 2 * 36 * s->k * in.c;
+    sizes->packed = winograd4_weights(s->k, in.c) + winograd4_weights(in.c, s->k);
     sizes->scratch = most(winograd4_scratch(in.c, s->k), winograd_dw_scratch(in.c, 4));
 }
 
 static void pack4(const void *state, struct shape in, const float *params, float *packed) {
     const struct conv *s = state;
     winograd4_pack(params, s->k, in.c, false, packed);
-    winograd4_pack(params, s->k, in.c, true, packed + 36 * s->k * in.c);
+    winograd4_pack(params, s->k, in.c, true, packed + winograd4_weights(s->k, in.c));
 }
 
 static void forward4(const struct layer_io *io) {
@@ -90,12 +90,23 @@ static void forward4(const struct layer_io *io) {
     activation_forward(s->act, io, &linear);
 }
 
+static void by_channels4(const struct layer_io *io) {
+    const struct conv *s = io->state;
+    const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
+    struct conv_job job = forward_job(io, &linear);
+    job.in = io->channels, job.out = s->k;
+    io->kernels->winograd4(&job, io->scratch);
+    activation_forward(s->act, io, &linear);
+}
+
 static void backward4(const struct layer_io *io) {
     const struct conv *s = io->state;
     weight_gradient(io, 4);
     if (!io->dx.data) return;
-    const struct conv_job dx = {
-        .shape = {3, 3, 1, 1, 1}, .x = io->dy, .y = io->dx, .w = io->packed + 36 * s->k * io->x.c};
+    const struct conv_job dx = {.shape = {3, 3, 1, 1, 1},
+                                .x = io->dy,
+                                .y = io->dx,
+                                .w = io->packed + winograd4_weights(s->k, io->x.c)};
     io->kernels->winograd4(&dx, io->scratch);
 }
 
@@ -110,6 +121,7 @@ const struct step_ops step_winograd4 = {
     .pack = pack4,
     .forward = forward4,
     .backward = backward4,
+    .by_channels = by_channels4,
     .settle = conv_settle,
 };
 
