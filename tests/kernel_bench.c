@@ -74,7 +74,7 @@ static void bench_shape(const struct kernels *kernels, size_t c, size_t k, size_
                   y = test_tensor(k, side, side, 1, 0);
     float *w = NULL, *packed = NULL, *grads = NULL, *scratch = NULL;
     assert_ok(mem_alloc(&w, weights, sizeof *w, err));
-    assert_ok(mem_alloc(&packed, winograd4_weights(k, c) + weights, sizeof *packed, err));
+    assert_ok(mem_alloc(&packed, 36 * k * c + weights, sizeof *packed, err));
     assert_ok(mem_alloc(&grads, MOST_LANES / SUM_LANES * weights, sizeof *grads, err));
     assert_ok(mem_alloc(&scratch, test_winograd_scratch(c, k), sizeof *scratch, err));
     test_tensor_random(&x, &rng);

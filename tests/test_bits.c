@@ -24,7 +24,7 @@ static void fill_lane(const struct tensor *t, size_t lane, const float *picture)
 /* Winograd's method on the same 16 pictures. */
 static void compute_tiles(const struct kernels *kernels, struct results *r) {
     struct rng rng = rng_make(10, RNG_TEST, 0);
-    float w[4 * 8 * 9], *scratch = NULL, packed[4 * 8 * 16], packed4[36 * MOST_LANES * 8];
+    float w[4 * 8 * 9], *scratch = NULL, packed[4 * 8 * 16], packed4[4 * 8 * 36];
     static float from[16][8 * 64];
     const struct conv_shape shape = {3, 3, 1, 1, 1};
     for (size_t i = 0; i < 4 * 8 * 9; i++) w[i] = test_random(&rng);

@@ -92,9 +92,12 @@ static void spoil(const struct tensor *t) {
 static void run_alone(const struct trial *t, const struct result *whole) {
     const struct shape in = t->net->input, out = net_output(t->net);
     struct net_workspace ws;
-    float *output = NULL, *lane[MOST_LANES];
+    float *output = NULL, *packed = NULL, *lane[MOST_LANES];
     assert_ok(net_workspace_open_one(&ws, t->net, t->kernels->lanes, 1, err));
     assert_ok(mem_alloc(&output, t->outputs, sizeof(float), err));
+    assert_ok(mem_alloc(&packed, t->net->packed, sizeof(float), err));
+    net_pack(t->net, t->params, packed);
+    for (size_t s = 0; s < t->net->steps; s++) net_pack_by_channels(t->net, s, packed);
     const struct tiling tiles = net_result_tiles(t->net, &ws);
     for (size_t l = 0; l < tiling_count(tiles); l++)
         lane[l] = output + l / tiles.across * (out.h / tiles.down) * out.w +
@@ -110,14 +113,14 @@ static void run_alone(const struct trial *t, const struct result *whole) {
                 tensor_at(&ws.value[0], c, (ptrdiff_t)(y % h), (ptrdiff_t)(x % w))[l] =
                     t->input[p * t->inputs + i];
             }
-        net_forward(t->net, t->kernels, t->params, t->packed, &ws);
+        net_forward(t->net, t->kernels, t->params, packed, &ws);
         t->kernels->store(net_result(t->net, &ws), lane, out.w, out.h * out.w, tiling_count(tiles));
         if (memcmp(output, whole->output + p * t->outputs, t->outputs * sizeof *output) != 0)
             fail_msg("%s%zux%zu, %s: picture %zu alone has other bits", t->net->text, in.h, in.w,
                      t->kernels->name, p);
     }
     net_workspace_close(&ws);
-    mem_free(&output);
+    mem_free(&output), mem_free(&packed);
 }
 
 /* How far rounding may take one parameter's gradient: the sum of the absolute terms is not at hand, the

@@ -98,6 +98,7 @@ static void pack_step(void *cookie, size_t s, int worker) {
     const struct engine *e = cookie;
     (void)worker;
     net_pack_step(e->net, s, e->params, e->packed);
+    if (!e->settings.learns) net_pack_by_channels(e->net, s, e->packed);
 }
 
 void engine_pack(struct engine *e, const float *params) {

@@ -80,29 +80,37 @@ static void filter_points(const four g[3], four u[6]) {
     u[5] = g[2] * (2 * SQRT_TWO);
 }
 
-/* All output channels of a register at a time, which are a cache line at each place: number by number the
- * places, a power of two apart, would drive each other out of the first cache. */
+/* Four input channels at a time, which are a cache line at each place: line by line the places, a power of
+ * two apart, would drive each other out of the first cache. */
 void winograd4_pack(const float *w, size_t k, size_t c, bool turned, float *packed) {
     const size_t outs = turned ? c : k, ins = turned ? k : c;
     const size_t apart = turned ? 9 : c * 9, next = turned ? c * 9 : 9; /* of output and input channels */
-    const size_t size = winograd4_weights(outs, ins) / 36;
-    for (size_t first = 0; first < outs; first += MOST_LANES)
-        for (size_t in = 0; in < ins; in++, packed += MOST_LANES) {
-            four line[36][MOST_LANES / CONV_GROUP] = {{{0}}};
-            for (size_t o = first; o < outs && o < first + MOST_LANES; o += CONV_GROUP) {
-                const float *from = w + o * apart + in * next;
+    for (size_t o = 0; o < outs; o += CONV_GROUP)
+        for (size_t in = 0; in < ins; in += 4, packed += 4 * CONV_GROUP) {
+            four line[36][4];
+            for (size_t j = 0; j < 4; j++) {
+                const float *from = w + o * apart + (in + j) * next;
                 four g[9], half[3][6], u[6];
                 for (size_t t = 0; t < 9; t++)
                     for (size_t i = 0; i < CONV_GROUP; i++) g[t][i] = from[i * apart + (turned ? 8 - t : t)];
                 for (size_t q = 0; q < 3; q++) filter_points((four[3]){g[q], g[3 + q], g[6 + q]}, half[q]);
                 for (size_t a = 0; a < 6; a++) {
                     filter_points((four[3]){half[0][a], half[1][a], half[2][a]}, u);
-                    for (size_t b = 0; b < 6; b++) line[a * 6 + b][(o - first) / CONV_GROUP] = u[b];
+                    for (size_t b = 0; b < 6; b++) line[a * 6 + b][j] = u[b];
                 }
             }
             for (size_t place = 0; place < 36; place++)
-                memcpy(packed + place * size, line[place], sizeof line[place]);
+                memcpy(packed + place * k * c, line[place], sizeof line[place]);
         }
+}
+
+void winograd4_by_channels(const float *packed, size_t k, size_t c, float *to) {
+    memset(to, 0, winograd4_weights(k, c) * sizeof *to);
+    for (size_t place = 0; place < 36; place++, to += winograd4_weights(k, c) / 36)
+        for (size_t o = 0; o < k; o += CONV_GROUP)
+            for (size_t in = 0; in < c; in++, packed += CONV_GROUP)
+                memcpy(to + (o / MOST_LANES * c + in) * MOST_LANES + o % MOST_LANES, packed,
+                       CONV_GROUP * sizeof *to);
 }
 
 static size_t winograd4_one_way(size_t c) {

@@ -233,15 +233,17 @@ size_t winograd_scratch(size_t c, size_t k);
 
 #define SQRT_HALF 0.707106781f
 #define SQRT_TWO 1.41421356f
-/* Floats of winograd4's weights from c to k channels: [place][k / MOST_LANES][c][MOST_LANES], 0 beyond k. */
+/* The same for winograd4, 36 k c floats; k and c are multiples of CONV_GROUP. */
+void winograd4_pack(const float *w, size_t k, size_t c, bool turned, float *packed);
+/* Of these the form that winograd4 reads where lanes are channels, [place][k / MOST_LANES][c][MOST_LANES]
+ * with zeros beyond k, and its floats. */
+void winograd4_by_channels(const float *packed, size_t k, size_t c, float *to);
 static inline size_t winograd4_weights(size_t k, size_t c) {
     return 36 * ((k + MOST_LANES - 1) / MOST_LANES * MOST_LANES) * c;
 }
-/* Makes them; k and c are multiples of CONV_GROUP. With `turned` they are winograd4_weights(c, k). */
-void winograd4_pack(const float *w, size_t k, size_t c, bool turned, float *packed);
 /* Output channels whose products wait for their transform at a time: enough for a place of the input to be
  * read into the first cache seldom. */
-enum { WINOGRAD4_KERNELS = MOST_LANES };
+enum { WINOGRAD4_KERNELS = 16 };
 /* Tiles of 4x4 outputs that are transformed at a time: as many as half a second cache holds, but enough to
  * fill a tile of products. */
 static inline size_t winograd4_tiles(size_t c) {

@@ -139,22 +139,22 @@ static void input4_part(const void *cookie, size_t member, size_t members) {
 /* Planes of products at one place. */
 static void products4(const struct band4 *band, size_t place, struct span planes, float *m) {
     const struct conv_job *job = band->job;
-    const size_t count = band->tiles.count, idle = job->y.idle, channels = job->in > 0 ? job->in : job->x.c;
-    const float *v = band->v + place * band->tiles.place;
-    const float *w = job->w + place * (winograd4_weights(job->in > 0 ? job->out : job->y.c, channels) / 36);
+    const size_t count = band->tiles.count, idle = job->y.idle, channels = job->x.c;
+    float *v = band->v + place * band->tiles.place;
     if (job->in > 0) {
-        channel_products(v, w, m, channels, count, planes);
+        const float *w = job->w + place * (winograd4_weights(job->out, job->in) / 36);
+        channel_products(v, w, m, job->in, count, planes);
         return;
     }
-    const struct tensor from = row_tensor(band->v + place * band->tiles.place, channels, count, idle);
-    const struct tensor to = row_tensor(m, planes.count, count, idle);
-    products(&from, w + planes.first * channels, MOST_LANES, &to);
+    const struct tensor from = row_tensor(v, channels, count, idle),
+                        to = row_tensor(m, planes.count, count, idle);
+    products(&from, job->w + (place * job->y.c + planes.first) * channels, 0, &to);
 }
 
 static void output4_part(const void *cookie, size_t member, size_t members) {
     const struct band4 *band = cookie;
     const size_t tiles = band->tiles.count, most = band->planes, planes = band->job->y.c;
-    const struct span s = span_of(planes, band->job->in > 0 ? 1 : most, member, members);
+    const struct span s = span_of(planes, band->job->in > 0 ? 1 : CONV_GROUP, member, members);
     float *m = band->m + member * 36 * place_size(most, tiles);
     for (size_t k = s.first; k < s.first + s.count; k += most) {
         const size_t rest = s.first + s.count - k, some = rest < most ? rest : most;

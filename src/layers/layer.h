@@ -81,6 +81,9 @@ struct step_ops {
     /* forward where the lanes are a picture's channels; `forward` itself, if it treats all channels alike.
      * NULL: it can't. */
     void (*by_channels)(const struct layer_io *io);
+    /* What by_channels reads, made of what forward reads and in the place of what backward reads. NULL:
+     * nothing. */
+    void (*pack_by_channels)(const void *state, struct shape in, float *packed);
     /* What backward does first, to each pixel of dy by its own y (an activation) and in sums over a channel
      * (a bias). If the next step selects, the plan has it done there, to the y and dy of that step, which
      * are fewer pixels; backward then finds io->settled. Not for a step that keeps something from forward to

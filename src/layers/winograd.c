@@ -72,14 +72,19 @@ bool conv_winograd(const struct conv *s, struct shape in) {
 static void sizes4(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
     const struct conv *s = state;
     conv_sizes(state, in, out, sizes);
-    sizes->packed = winograd4_weights(s->k, in.c) + winograd4_weights(in.c, s->k);
+    sizes->packed = 36 * s->k * in.c + winograd4_weights(s->k, in.c);
     sizes->scratch = most(winograd4_scratch(in.c, s->k), winograd_dw_scratch(in.c, 4));
 }
 
 static void pack4(const void *state, struct shape in, const float *params, float *packed) {
     const struct conv *s = state;
     winograd4_pack(params, s->k, in.c, false, packed);
-    winograd4_pack(params, s->k, in.c, true, packed + winograd4_weights(s->k, in.c));
+    winograd4_pack(params, s->k, in.c, true, packed + 36 * s->k * in.c);
+}
+
+static void pack4_by_channels(const void *state, struct shape in, float *packed) {
+    const struct conv *s = state;
+    winograd4_by_channels(packed, s->k, in.c, packed + 36 * s->k * in.c);
 }
 
 static void forward4(const struct layer_io *io) {
@@ -95,6 +100,7 @@ static void by_channels4(const struct layer_io *io) {
     const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
     struct conv_job job = forward_job(io, &linear);
     job.in = io->channels, job.out = s->k;
+    job.w += 36 * s->k * io->channels;
     io->kernels->winograd4(&job, io->scratch);
     activation_forward(s->act, io, &linear);
 }
@@ -106,7 +112,7 @@ static void backward4(const struct layer_io *io) {
     const struct conv_job dx = {.shape = {3, 3, 1, 1, 1},
                                 .x = io->dy,
                                 .y = io->dx,
-                                .w = io->packed + winograd4_weights(s->k, io->x.c)};
+                                .w = io->packed + 36 * s->k * io->x.c};
     io->kernels->winograd4(&dx, io->scratch);
 }
 
@@ -122,6 +128,7 @@ const struct step_ops step_winograd4 = {
     .forward = forward4,
     .backward = backward4,
     .by_channels = by_channels4,
+    .pack_by_channels = pack4_by_channels,
     .settle = conv_settle,
 };
 

@@ -140,6 +140,9 @@ void net_pack(const struct caelum_net *net, const float *params, float *packed);
 /* What step s reads of it. */
 void net_pack_step(const struct caelum_net *net, size_t s, const float *params, float *packed);
 
+/* Makes of it, in the place of what backward reads, what steps read whose lanes are channels. */
+void net_pack_by_channels(const struct caelum_net *net, size_t s, float *packed);
+
 /* The tensors of one block: value[i] is the input of layer i, value[layers] the output; grad[i] the
  * gradient of value[i]; skip_grad[i], where value[i] is a saved tensor, what comes back along its skips.
  * What a fused step keeps to itself has no memory. Without gradients (inference) grad and skip_grad are

@@ -31,6 +31,13 @@ void net_pack(const struct caelum_net *net, const float *params, float *packed) 
     for (size_t s = 0; s < net->steps; s++) net_pack_step(net, s, params, packed);
 }
 
+void net_pack_by_channels(const struct caelum_net *net, size_t s, float *packed) {
+    const struct net_step *step = &net->step[s];
+    if (step->ops->pack_by_channels)
+        step->ops->pack_by_channels(net->layer[step->last].state, net->layer[step->first].in,
+                                    packed + step->packed);
+}
+
 static struct tensor make_tensor(struct shape shape, size_t lanes, size_t pad) {
     struct tensor t = {.c = shape.c, .h = shape.h, .w = shape.w, .step = lanes, .pad = pad};
     t.row = (shape.w + 2 * pad) * lanes;
