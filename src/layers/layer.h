@@ -20,7 +20,7 @@ struct step_sizes {
     size_t packed;  /* made from the parameters once a step, shared by all blocks */
     size_t scratch; /* for one block, while forward or backward runs */
     size_t saved;   /* for one picture, from forward to backward */
-    size_t macs;    /* multiply-adds for one picture, taps on the zero border counted */
+    size_t macs;    /* multiply-adds that it does for one picture, taps on the zero border counted */
     size_t pad_x;   /* border of zeros that the input tensor needs */
     size_t pad_dy;  /* border of zeros that the output's gradient needs */
 };

@@ -14,6 +14,7 @@ static size_t most(size_t a, size_t b) {
 static void sizes2(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
     const struct conv *s = state;
     conv_sizes(state, in, out, sizes);
+    sizes->macs = sizes->macs * 4 / 9;
     sizes->packed = 2 * 16 * s->k * in.c;
     sizes->scratch = most(winograd_scratch(in.c, s->k), winograd_dw_scratch(in.c, 2));
 }
@@ -72,6 +73,7 @@ bool conv_winograd(const struct conv *s, struct shape in) {
 static void sizes4(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
     const struct conv *s = state;
     conv_sizes(state, in, out, sizes);
+    sizes->macs /= 4;
     sizes->packed = 36 * s->k * in.c + winograd4_weights(s->k, in.c);
     sizes->scratch = most(winograd4_scratch(in.c, s->k), winograd_dw_scratch(in.c, 4));
 }

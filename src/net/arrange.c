@@ -74,7 +74,7 @@ static double step_cost(const struct caelum_net *net, size_t s, size_t lanes, st
         way->sizes.saved = way->sizes.saved / whole_out.c * out.c;
     const size_t border = tiling_count(way->tiles) > 1 ? way->sizes.pad_x : 0;
     const double around = pixels((struct shape){in.c, in.h + 2 * border, in.w + 2 * border});
-    return (double)way->sizes.macs / 2 + around + 2 * pixels(out);
+    return (double)way->sizes.macs + around + 2 * pixels(out);
 }
 
 static size_t ways_for(size_t lanes, struct net_way way[MOST_WAYS]) {
