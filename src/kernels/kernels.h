@@ -15,8 +15,9 @@
  * convolution may leave out registers that hold nothing else.
  *
  * Tiles. The lanes of a block can also hold fewer pictures, each cut into a grid of equal tiles (struct
- * tiles). A tile's border is then not zero but its neighbours' pixels; `halo` puts them there, and every
- * other kernel works as it is.
+ * tiling). A tile's border is then not zero but its neighbours' pixels; `halo` puts them there, and every
+ * other kernel works as it is. Or they hold channels of one picture: kernels that treat all channels alike
+ * work as they are, winograd4 is told.
  *
  * Borders. Every tensor in memory has a border of zeros (`pad` pixels around each plane), so that
  * convolutions can read beyond the edge without tests. Only `halo` writes the border.
