@@ -251,6 +251,42 @@ static void tiles_equal_whole_pictures(void **state) {
         }
 }
 
+/* Where a picture's value is in a block: in its tile's lane, or its channel's. */
+static float *spot(const struct tensor *t, struct tiling tiles, size_t c, size_t y, size_t x) {
+    if (tiles.down == 0) return tensor_at(t, c / lanes, (ptrdiff_t)y, (ptrdiff_t)x) + c % lanes;
+    return tensor_at(t, c, (ptrdiff_t)(y % t->h), (ptrdiff_t)(x % t->w)) + y / t->h * tiles.across + x / t->w;
+}
+
+/* One picture from every way of lying in the lanes to every other. */
+static void pictures_move_between_lanes(void **state) {
+    (void)state;
+    enum { SIDE = 16, C = 19 };
+    EACH_LEVEL(kernels) {
+        struct tiling way[16] = {{0, 0}};
+        struct tensor t[16];
+        size_t ways = 1;
+        for (size_t down = 1; down <= lanes; down *= 2)
+            for (size_t across = 1; down * across <= lanes; across *= 2)
+                way[ways++] = (struct tiling){down, across};
+        for (size_t i = 0; i < ways; i++) {
+            const struct shape lies = net_lying((struct shape){C, SIDE, SIDE}, way[i], lanes);
+            t[i] = test_tensor(lies.c, lies.h, lies.w, 1, 0);
+        }
+        for (size_t i = 0; i < ways * ways; i++) {
+            const size_t a = i / ways, b = i % ways;
+            if (a == b) continue;
+            for (size_t v = 0; v < C * SIDE * SIDE; v++)
+                *spot(&t[a], way[a], v / (SIDE * SIDE), v / SIDE % SIDE, v % SIDE) = (float)(v + i);
+            kernels->rearrange(&t[a], way[a], &t[b], way[b], C);
+            assert_true(test_border(&t[b], 0));
+            for (size_t v = 0; v < C * SIDE * SIDE; v++)
+                assert_true(*spot(&t[b], way[b], v / (SIDE * SIDE), v / SIDE % SIDE, v % SIDE) ==
+                            (float)(v + i));
+        }
+        for (size_t i = 0; i < ways; i++) test_tensor_free(&t[i]);
+    }
+}
+
 /* Pictures are cut between Winograd's tiles, which keep their size: where a picture has tiles of 4x4, no tile
  * has 2 rows or columns behind the pool, where it has tiles of 2x2, none has an odd number. */
 static void cuts_between_winograd_tiles(void **state) {
@@ -308,9 +344,8 @@ static void tails_fill_the_lanes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tiles_equal_whole_pictures),
-        cmocka_unit_test(cuts_between_winograd_tiles),
-        cmocka_unit_test(random_networks_too),
+        cmocka_unit_test(tiles_equal_whole_pictures),  cmocka_unit_test(pictures_move_between_lanes),
+        cmocka_unit_test(cuts_between_winograd_tiles), cmocka_unit_test(random_networks_too),
         cmocka_unit_test(tails_fill_the_lanes),
     };
     return cmocka_run_group_tests_name("tiles_in_lanes", tests, NULL, NULL);
