@@ -111,10 +111,8 @@ static void backward4(const struct layer_io *io) {
     const struct conv *s = io->state;
     weight_gradient(io, 4);
     if (!io->dx.data) return;
-    const struct conv_job dx = {.shape = {3, 3, 1, 1, 1},
-                                .x = io->dy,
-                                .y = io->dx,
-                                .w = io->packed + 36 * s->k * io->x.c};
+    const struct conv_job dx = {
+        .shape = {3, 3, 1, 1, 1}, .x = io->dy, .y = io->dx, .w = io->packed + 36 * s->k * io->x.c};
     io->kernels->winograd4(&dx, io->scratch);
 }
 

@@ -252,7 +252,8 @@ void net_workspace_close(struct net_workspace *ws) {
     mem_free(&ws->memory);
 }
 
-/* Where no step has 100,000 operations with registers, some 30 microseconds, two threads take longer than one. */
+/* Where no step has 100,000 operations with registers, some 30 microseconds, two threads take longer than
+ * one. */
 bool net_shares(const struct caelum_net *net, const struct net_workspace *ws) {
     enum { WORTH_SHARING = 6 * TEAM_WORK };
     bool shares = false;
