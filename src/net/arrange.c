@@ -77,11 +77,12 @@ static double step_cost(const struct caelum_net *net, size_t s, size_t lanes, st
     return (double)way->sizes.macs + around + 2 * pixels(out);
 }
 
+/* Of equal costs the first counts: tiles are rather wide than high, as rows are contiguous. */
 static size_t ways_for(size_t lanes, struct net_way way[MOST_WAYS]) {
     size_t ways = 0;
     way[ways++] = (struct net_way){.tiles = {0, 0}};
-    for (size_t down = 1; down <= lanes; down *= 2)
-        for (size_t across = 1; down * across <= lanes; across *= 2)
+    for (size_t across = 1; across <= lanes; across *= 2)
+        for (size_t down = 1; down * across <= lanes; down *= 2)
             way[ways++] = (struct net_way){.tiles = {down, across}};
     return ways;
 }

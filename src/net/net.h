@@ -47,8 +47,8 @@ struct caelum_net {
     struct net_step *step; /* the plan */
     bool fused;            /* made with fused steps */
     size_t steps;
-    /* floats that the plan needs: derived weights, one thread's scratch, and what steps keep of a picture */
-    size_t packed, scratch, saved;
+    /* floats that the plan needs: derived weights, and what steps keep of a picture */
+    size_t packed, saved;
     struct {
         struct saved saved;
         size_t value;  /* index of the tensor in the network */

@@ -30,14 +30,13 @@ int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err) {
     mem_free(&net->step);
     net->fused = fuse;
     CHECK(mem_alloc(&net->step, net->layers, sizeof *net->step, err));
-    net->steps = net->packed = net->scratch = net->saved = 0;
+    net->steps = net->packed = net->saved = 0;
     for (size_t i = 0; i < net->layers;) {
         struct net_step step = choose(net, i, fuse);
         step.packed = net->packed;
         net->packed += step.sizes.packed;
         step.saved = net->saved;
         net->saved += step.sizes.saved;
-        if (step.sizes.scratch > net->scratch) net->scratch = step.sizes.scratch;
         net->step[net->steps++] = step;
         i = step.last + 1;
     }
