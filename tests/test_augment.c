@@ -58,7 +58,7 @@ static void hints_are_the_truth(void **state) {
         for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)rng_below(&rng, 256);
         for (size_t i = 0; i < MOST_LANES; i++) pictures[i] = bytes;
         assert_ok(caelum_net_parse(&net, colorizer, "colorizer", H, W, err));
-        assert_ok(task_block_open(&block, CAELUM_COLORIZE, net, lanes, true, err));
+        assert_ok(task_block_open(&block, CAELUM_COLORIZE, net, net->input, lanes, true, err));
         struct tensor x = test_tensor(4, H, W, 1, 9);
         for (size_t round = 0; round < rounds; round++) {
             task_load(CAELUM_COLORIZE, kernels, pictures, (struct shape){3, H, W}, NULL, &block, &x);

@@ -195,10 +195,11 @@ static void one_large_picture_takes_its_own_memory(void **state) {
         assert_ok(pool_take(&pooled, model, model->net->layers, 2, err));
         const struct engine *e = &pooled->engine;
         for (int t = 0; t < e->settings.threads; t++) assert_false(e->place[t].open);
-        size_t all = 0; /* the largest number of tiles, all lanes of them */
-        while ((size_t)4 << all <= e->kernels->lanes) assert_false(e->tiles[all++].place.open);
-        assert_true(e->tiles[all].place.open);
-        const size_t used = extent(&e->tiles[all].place.workspace, model->net->layers, &step);
+        assert_true(e->alone[0].open && !e->alone[1].open);
+        const struct net_workspace *ws = &e->alone[0].workspace; /* tiles in all lanes, from end to end */
+        assert_int_equal(tiling_count(ws->tiles), e->kernels->lanes);
+        for (size_t s = 0; s <= model->net->steps; s++) assert_null(ws->way[s].x.data);
+        const size_t used = extent(ws, model->net->layers, &step);
         if (used > step) fail_msg("%s: %zu floats for steps of %zu", names[i], used, step);
         pool_give(&pooled);
         mem_free(&in), mem_free(&out);

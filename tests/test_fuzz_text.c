@@ -176,7 +176,8 @@ static void use(const struct caelum_net *net) {
     struct net_workspace ws;
     float *params = NULL, *packed = NULL, *grads = NULL;
     const struct kernels *kernels = kernels_get(cpu_detect());
-    size_t work = net->input.c * net->input.h * net->input.w + net->params + net->packed + net->scratch;
+    size_t work = net->input.c * net->input.h * net->input.w + net->params + net->packed;
+    for (size_t s = 0; s < net->steps; s++) work += net->step[s].sizes.scratch;
     caelum_net_describe(net, &info);
     for (size_t i = 0; i < info.layers; i++) {
         caelum_net_layer(net, i, &row);

@@ -280,8 +280,10 @@ static void branches_meet_in_any_order(void **state) {
                  turned ? "input 2\nsave s1\nconv 2\nadd s1\n"
                         : "input 2\nsave s1\nconv 2\nsave s2\nload s1\nconv 2 k=1\nadd s2\n",
                  in, out);
-        for (size_t i = 0; i < 128; i++)
-            assert_float_equal(out[i], turned ? in[i] - a[i] : a[i] - in[i], 1e-5);
+        for (size_t i = 0; i < 128; i++) {
+            const float want = turned ? in[i] - a[i] : a[i] - in[i];
+            assert_float_equal(out[i], want, 1e-5);
+        }
     }
     /* tanh of a by itself, sigmoid of x by itself, and their sum with a */
     made_open(&m);

@@ -104,7 +104,7 @@ static void spoil(const struct caelum_net *net, const struct net_workspace *ws) 
         for (size_t j = 0; j < 3; j++)
             if (tensors[j]->data) fill_constant(tensors[j], NAN);
     }
-    for (size_t i = 0; i < net->scratch; i++) ws->scratch[i] = NAN;
+    for (float *f = ws->scratch; f < ws->saved; f++) *f = NAN;
     for (size_t i = 0; i < net->saved * ws->lanes; i++) ws->saved[i] = NAN;
 }
 

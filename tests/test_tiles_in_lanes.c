@@ -1,6 +1,6 @@
-/* test_tiles_in_lanes.c - pictures cut into tiles that fill the lanes give what whole pictures give: outputs
- * bit for bit, gradients to rounding and with the same bits in blocks of 8 and 16; and networks that can't
- * work on tiles are known. */
+/* test_tiles_in_lanes.c - pictures cut into tiles that fill the lanes, and single pictures whose channels do,
+ * give what whole pictures give: outputs bit for bit, gradients to rounding and with the same bits in blocks
+ * of 8 and 16; and networks that can't work on tiles are known. */
 #include "random_net.h"
 
 #include "engine/engine.h"
@@ -83,6 +83,46 @@ static void result_free(struct result *r) {
     mem_free(&r->output), mem_free(&r->grads);
 }
 
+static void spoil(const struct tensor *t) {
+    float *begin = t->data - t->pad * (t->row + t->step);
+    for (size_t i = 0; t->data && i < t->c * t->plane; i++) begin[i] = NAN;
+}
+
+/* Forward of single pictures, each lying as suits the steps, in memory that held something else before. */
+static void run_alone(const struct trial *t, const struct result *whole) {
+    const struct shape in = t->net->input, out = net_output(t->net);
+    struct net_workspace ws;
+    float *output = NULL, *packed = NULL, *lane[MOST_LANES];
+    assert_ok(net_workspace_open_one(&ws, t->net, t->kernels->lanes, 1, err));
+    assert_ok(mem_alloc(&output, t->outputs, sizeof(float), err));
+    assert_ok(mem_alloc(&packed, t->net->packed, sizeof(float), err));
+    net_pack(t->net, t->params, packed);
+    for (size_t s = 0; s < t->net->steps; s++) net_pack_by_channels(t->net, s, packed);
+    const struct tiling tiles = net_result_tiles(t->net, &ws);
+    for (size_t l = 0; l < tiling_count(tiles); l++)
+        lane[l] = output + l / tiles.across * (out.h / tiles.down) * out.w +
+                  l % tiles.across * (out.w / tiles.across);
+    for (size_t p = 0; p < SUM_LANES; p++) {
+        for (size_t i = 0; i <= t->net->layers; i++) spoil(&ws.value[i]);
+        for (size_t s = 0; s <= t->net->steps; s++) spoil(&ws.way[s].x), spoil(&ws.way[s].skip);
+        for (size_t l = 0; l < tiling_count(ws.tiles); l++)
+            for (size_t i = 0; i < t->inputs; i++) {
+                const size_t c = i / (in.h * in.w), y = i / in.w % in.h, x = i % in.w;
+                const size_t h = in.h / ws.tiles.down, w = in.w / ws.tiles.across;
+                if (y / h * ws.tiles.across + x / w != l) continue;
+                tensor_at(&ws.value[0], c, (ptrdiff_t)(y % h), (ptrdiff_t)(x % w))[l] =
+                    t->input[p * t->inputs + i];
+            }
+        net_forward(t->net, t->kernels, t->params, packed, &ws);
+        t->kernels->store(net_result(t->net, &ws), lane, out.w, out.h * out.w, tiling_count(tiles));
+        if (memcmp(output, whole->output + p * t->outputs, t->outputs * sizeof *output) != 0)
+            fail_msg("%s%zux%zu, %s: picture %zu alone has other bits", t->net->text, in.h, in.w,
+                     t->kernels->name, p);
+    }
+    net_workspace_close(&ws);
+    mem_free(&output), mem_free(&packed);
+}
+
 /* How far rounding may take one parameter's gradient: the sum of the absolute terms is not at hand, the
  * gradient's root mean square over its layer stands for it. */
 static void compare(const struct trial *t, const struct result *whole, const struct result *cut,
@@ -144,6 +184,7 @@ static unsigned check(const char *text, size_t h, size_t w, bool fuse) {
         struct trial t;
         trial_open(&t, net, kernels);
         struct result whole = run(&t, net, (struct tiling){1, 1});
+        run_alone(&t, &whole);
         works = 0;
         for (unsigned i = 1; i < 25; i++) {
             const unsigned down = i / 5, across = i % 5;
@@ -210,6 +251,42 @@ static void tiles_equal_whole_pictures(void **state) {
         }
 }
 
+/* Where a picture's value is in a block: in its tile's lane, or its channel's. */
+static float *spot(const struct tensor *t, struct tiling tiles, size_t c, size_t y, size_t x) {
+    if (tiles.down == 0) return tensor_at(t, c / lanes, (ptrdiff_t)y, (ptrdiff_t)x) + c % lanes;
+    return tensor_at(t, c, (ptrdiff_t)(y % t->h), (ptrdiff_t)(x % t->w)) + y / t->h * tiles.across + x / t->w;
+}
+
+/* One picture from every way of lying in the lanes to every other. */
+static void pictures_move_between_lanes(void **state) {
+    (void)state;
+    enum { SIDE = 16, C = 19 };
+    EACH_LEVEL(kernels) {
+        struct tiling way[16] = {{0, 0}};
+        struct tensor t[16];
+        size_t ways = 1;
+        for (size_t down = 1; down <= lanes; down *= 2)
+            for (size_t across = 1; down * across <= lanes; across *= 2)
+                way[ways++] = (struct tiling){down, across};
+        for (size_t i = 0; i < ways; i++) {
+            const struct shape lies = net_lying((struct shape){C, SIDE, SIDE}, way[i], lanes);
+            t[i] = test_tensor(lies.c, lies.h, lies.w, 1, 0);
+        }
+        for (size_t i = 0; i < ways * ways; i++) {
+            const size_t a = i / ways, b = i % ways;
+            if (a == b) continue;
+            for (size_t v = 0; v < C * SIDE * SIDE; v++)
+                *spot(&t[a], way[a], v / (SIDE * SIDE), v / SIDE % SIDE, v % SIDE) = (float)(v + i);
+            kernels->rearrange(&t[a], way[a], &t[b], way[b], C);
+            assert_true(test_border(&t[b], 0));
+            for (size_t v = 0; v < C * SIDE * SIDE; v++)
+                assert_true(*spot(&t[b], way[b], v / (SIDE * SIDE), v / SIDE % SIDE, v % SIDE) ==
+                            (float)(v + i));
+        }
+        for (size_t i = 0; i < ways; i++) test_tensor_free(&t[i]);
+    }
+}
+
 /* Pictures are cut between Winograd's tiles, which keep their size: where a picture has tiles of 4x4, no tile
  * has 2 rows or columns behind the pool, where it has tiles of 2x2, none has an odd number. */
 static void cuts_between_winograd_tiles(void **state) {
@@ -241,39 +318,34 @@ static void random_networks_too(void **state) {
 }
 
 /* As many tiles as there is room for, and as square as can be. */
-static void tails_of(const char *name, size_t width, size_t lanes_here, const struct tiling best[4]) {
+static void tails_of(const char *name, size_t width, const struct tiling best[3]) {
+    const struct engine_settings settings = {.threads = 1, .learns = true};
     caelum_net *net = NULL;
     struct engine engine;
     assert_ok(caelum_net_parse(&net, "input 3\nconv 3\n", name, 16, width, err));
-    assert_ok(engine_open(&engine, net, &(struct engine_settings){.threads = 1}, err));
-    for (size_t room = SUM_LANES; room <= lanes_here; room *= 2)
-        for (size_t left = 0; left < room; left++) {
-            const struct engine_tiles *t = engine_cut(&engine, left, room).tail;
-            size_t most = 0;
-            while (left > 0 && left << (most + 1) <= room) most++;
-            assert_true((t != NULL) == (most > 0));
-            if (t)
-                assert_true(best[most - 1].down == t->tiles.down && best[most - 1].across == t->tiles.across);
-        }
+    assert_ok(engine_open(&engine, net, &settings, err));
+    for (size_t left = 0; left < SUM_LANES; left++) {
+        const struct engine_tiles *t = engine_cut(&engine, left).tail;
+        size_t most = 0;
+        while (left > 0 && left << (most + 1) <= SUM_LANES) most++;
+        assert_true((t != NULL) == (most > 0));
+        if (t) assert_true(best[most - 1].down == t->tiles.down && best[most - 1].across == t->tiles.across);
+    }
     engine_close(&engine);
     caelum_net_close(&net);
 }
 
 static void tails_fill_the_lanes(void **state) {
     (void)state;
-    static const struct tiling square[4] = {{2, 1}, {2, 2}, {4, 2}, {4, 4}};
-    static const struct tiling wide[4] = {{1, 2}, {1, 4}, {2, 4}, {2, 8}};
-    EACH_LEVEL(kernels) {
-        tails_of("square", 16, lanes, square);
-        tails_of("wide", 64, lanes, wide);
-    }
+    static const struct tiling square[3] = {{2, 1}, {2, 2}, {4, 2}}, wide[3] = {{1, 2}, {1, 4}, {2, 4}};
+    tails_of("square", 16, square);
+    tails_of("wide", 64, wide);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tiles_equal_whole_pictures),
-        cmocka_unit_test(cuts_between_winograd_tiles),
-        cmocka_unit_test(random_networks_too),
+        cmocka_unit_test(tiles_equal_whole_pictures),  cmocka_unit_test(pictures_move_between_lanes),
+        cmocka_unit_test(cuts_between_winograd_tiles), cmocka_unit_test(random_networks_too),
         cmocka_unit_test(tails_fill_the_lanes),
     };
     return cmocka_run_group_tests_name("tiles_in_lanes", tests, NULL, NULL);

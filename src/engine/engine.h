@@ -2,8 +2,9 @@
  * run on each thread. Training adds losses and gradients to it (train/trainer.h). To run a model is to give
  * it pictures or numbers and to take its output (engine_run).
  *
- * Pictures are cut into blocks of as many as there are lanes. What is left in the end, fewer than eight, may
- * make a tail: a block in which each picture is cut into tiles that fill the lanes (kernels.h). */
+ * Pictures are cut into blocks of as many as there are lanes. Few that are left in the end run one by one,
+ * each lying in the lanes as suits it (net/arrange.c); where the engine learns, fewer than eight make a tail:
+ * a block in which each picture is cut into tiles that fill the lanes (kernels.h). */
 #ifndef CAELUM_ENGINE_ENGINE_H
 #define CAELUM_ENGINE_ENGINE_H
 
@@ -22,7 +23,7 @@ struct engine_place {
     bool open;
 };
 
-/* For pictures in one number of tiles. */
+/* For the pictures of a tail, in one number of tiles. */
 struct engine_tiles {
     caelum_net *net; /* NULL: the network can't work on that many */
     struct tiling tiles;
@@ -37,7 +38,9 @@ struct engine {
     float *packed;
     bool noise;                   /* noise layers are on, too, while nobody learns; false after opening */
     struct engine_place *place;   /* [threads], opened when they are needed first */
-    struct engine_tiles tiles[4]; /* 2, 4, 8 and 16 to a picture */
+    struct engine_place *alone;   /* [threads], the same for pictures one by one */
+    size_t most_alone;            /* that are faster one by one than as a block */
+    struct engine_tiles tiles[3]; /* 2, 4 and 8 to a picture, where it learns */
 };
 
 /* CAELUM_ERESOURCE, or CAELUM_EUSAGE for an instruction set that is asked for and not there. */
@@ -50,22 +53,20 @@ void engine_pack(struct engine *engine, const float *params);
 
 /* --- Blocks --------------------------------------------------------------------------------------- */
 
-/* How a number of pictures is cut: whole blocks, then a tail. */
+/* How a number of pictures is cut: whole blocks, then a tail, or pictures one by one. */
 struct engine_cut {
     size_t pictures; /* in whole blocks */
     size_t blocks;
-    size_t left;               /* pictures in the tail */
-    struct engine_tiles *tail; /* NULL: there is none */
+    size_t left;               /* the other pictures */
+    struct engine_tiles *tail; /* where they are; NULL: each is a block of its own */
 };
 
-/* Cuts n pictures; those beyond the last multiple of `unit`, 8 or the lanes, may become a tail that
- * fills `unit` lanes. */
-struct engine_cut engine_cut(struct engine *engine, size_t n, size_t unit);
+struct engine_cut engine_cut(struct engine *engine, size_t n);
 /* Memory for a cut, where it isn't there yet. Only for an engine that does not learn. */
 int engine_reserve(struct engine *engine, const struct engine_cut *cut, struct caelum_error *err);
-/* Blocks, the tail among them. */
+/* Blocks, the tail and single pictures among them. */
 static inline size_t engine_cut_jobs(const struct engine_cut *cut) {
-    return cut->blocks + (cut->tail ? 1 : 0);
+    return cut->blocks + (cut->tail ? 1 : cut->left);
 }
 
 /* One block of pictures. */
@@ -75,7 +76,7 @@ struct engine_block {
     size_t first, pictures; /* the numbers of its pictures: first to first + pictures - 1 */
 };
 
-/* Block `number` of a cut, on a thread; cut->blocks is the tail. */
+/* Block `number` of a cut, on a thread; those from cut->blocks on are the tail or single pictures. */
 struct engine_block engine_block(struct engine *engine, const struct engine_cut *cut, size_t number,
                                  int worker);
 /* Offset of a tile's first pixel in a channel of its picture. */
@@ -89,7 +90,7 @@ static inline size_t engine_tile_at(struct tiling tiles, size_t tile, struct sha
  * for a classifier that learns. */
 struct tensor engine_load(const struct engine *engine, const struct engine_block *block,
                           const uint8_t *const *pictures, const uint16_t *labels);
-/* Input to output, which is workspace.value[net->layers]. */
+/* Input to output, which is net_result. */
 void engine_forward(const struct engine *engine, const struct engine_block *block,
                     const struct layer_noise *noise);
 

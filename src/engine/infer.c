@@ -48,30 +48,34 @@ static void run_block(void *cookie, size_t number, int worker) {
     const struct engine_block b = engine_block(e, &run->cut, number, worker);
     const struct net_workspace *ws = &b.place->workspace;
     const struct shape out = net_output(e->net);
-    const size_t count = tiling_count(ws->tiles), size = shape_values(out);
+    const struct tiling tiles = net_result_tiles(b.net, ws);
+    const size_t size = shape_values(out);
     float *results = job->out ? job->out + b.first * size : run->outputs + (size_t)worker * run->most * size;
     float *lane[MOST_LANES];
     load(run, &b, worker);
     engine_forward(e, &b,
                    &(struct layer_noise){
                        .on = e->noise, .seed = 1, .step = LAYER_NOISE_MEASURE, .first = (uint32_t)b.first});
-    for (size_t i = 0; i < b.pictures * count; i++)
-        lane[i] = results + i / count * size + engine_tile_at(ws->tiles, i % count, out);
-    e->kernels->store(&ws->value[b.net->layers], lane, out.w, out.h * out.w, b.pictures * count);
+    const size_t live = b.pictures * tiling_count(tiles);
+    for (size_t i = 0; i < live; i++)
+        lane[i] =
+            results + i / tiling_count(tiles) * size + engine_tile_at(tiles, i % tiling_count(tiles), out);
+    e->kernels->store(net_result(b.net, ws), lane, out.w, out.h * out.w, live);
     for (size_t p = 0; !job->out && p < b.pictures; p++)
         job->output(job->cookie, b.first + p, results + p * size, worker);
 }
 
 int engine_run(struct engine *e, const struct engine_job *job, struct caelum_error *err) {
     const size_t lanes = e->kernels->lanes, threads = (size_t)e->settings.threads;
-    struct run run = {.engine = e, .job = job, .cut = engine_cut(e, job->n, lanes)};
+    struct run run = {.engine = e, .job = job, .cut = engine_cut(e, job->n)};
     const size_t jobs = engine_cut_jobs(&run.cut), workers = jobs < threads ? jobs : threads;
     run.most = job->n < lanes ? job->n : lanes;
     CHECK(engine_reserve(e, &run.cut, err));
     if (!job->out)
         CHECK(mem_alloc(&run.outputs, workers * run.most, shape_values(net_output(e->net)) * sizeof(float),
                         err));
-    const bool shared = jobs > 1 || net_shares(run.cut.tail ? run.cut.tail->net : e->net);
+    const struct engine_place *only = run.cut.blocks > 0 ? e->place : e->alone;
+    const bool shared = jobs != 1 || net_shares(e->net, &only->workspace);
     team_for(shared ? e->settings.threads : 1, jobs, run_block, &run);
     mem_free(&run.outputs);
     return CAELUM_OK;

@@ -113,8 +113,7 @@ static struct tensor plain(float *data, size_t c, struct shape size, size_t lane
 }
 
 int task_block_open(struct task_block *block, enum caelum_task task, const struct caelum_net *net,
-                    size_t lanes, bool target, struct caelum_error *err) {
-    const struct shape size = net->input;
+                    struct shape in, size_t lanes, bool target, struct caelum_error *err) {
     *block = (struct task_block){0};
     if ((task == CAELUM_CLASSIFY || task_draws(task)) && target) {
         const struct shape out = net->layer[net->layers - 1].out;
@@ -122,10 +121,10 @@ int task_block_open(struct task_block *block, enum caelum_task task, const struc
         block->target = plain(block->memory, out.c, out, lanes);
     }
     if (task != CAELUM_COLORIZE) return CAELUM_OK;
-    const size_t plane = size.h * size.w * lanes;
+    const size_t plane = in.h * in.w * lanes;
     CHECK(mem_alloc(&block->memory, plane * (target ? 5 : 3), sizeof(float), err));
-    block->rgb = plain(block->memory, 3, size, lanes);
-    if (target) block->target = plain(block->memory + 3 * plane, 2, size, lanes);
+    block->rgb = plain(block->memory, 3, in, lanes);
+    if (target) block->target = plain(block->memory + 3 * plane, 2, in, lanes);
     return CAELUM_OK;
 }
 

@@ -34,9 +34,9 @@ struct task_block {
     float *memory;
 };
 
-/* Reconstruction needs no memory: the input is the target. */
+/* For inputs of shape `in` in each lane. Reconstruction needs no memory: the input is the target. */
 int task_block_open(struct task_block *block, enum caelum_task task, const struct caelum_net *net,
-                    size_t lanes, bool target, struct caelum_error *err);
+                    struct shape in, size_t lanes, bool target, struct caelum_error *err);
 /* Safe on a zeroed block. */
 void task_block_close(struct task_block *block);
 

@@ -12,6 +12,9 @@
 #include "kernels/loss_tmpl.c"
 #include "kernels/pointwise_tmpl.c"
 #include "kernels/products_tmpl.c"
+
+#include "kernels/channels_tmpl.c"
+
 #include "kernels/rate_tmpl.c"
 #include "kernels/resample_tmpl.c"
 #include "kernels/upconv_tmpl.c"

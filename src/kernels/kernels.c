@@ -104,6 +104,15 @@ void winograd4_pack(const float *w, size_t k, size_t c, bool turned, float *pack
         }
 }
 
+void winograd4_by_channels(const float *packed, size_t k, size_t c, float *to) {
+    memset(to, 0, winograd4_weights(k, c) * sizeof *to);
+    for (size_t place = 0; place < 36; place++, to += winograd4_weights(k, c) / 36)
+        for (size_t o = 0; o < k; o += CONV_GROUP)
+            for (size_t in = 0; in < c; in++, packed += CONV_GROUP)
+                memcpy(to + (o / MOST_LANES * c + in) * MOST_LANES + o % MOST_LANES, packed,
+                       CONV_GROUP * sizeof *to);
+}
+
 static size_t winograd4_one_way(size_t c) {
     return 36 * MOST_LANES * ((c + WINOGRAD4_KERNELS) * winograd4_tiles(c) + 2 * MOST_LANES / SUM_LANES);
 }

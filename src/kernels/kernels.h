@@ -15,8 +15,9 @@
  * convolution may leave out registers that hold nothing else.
  *
  * Tiles. The lanes of a block can also hold fewer pictures, each cut into a grid of equal tiles (struct
- * tiles). A tile's border is then not zero but its neighbours' pixels; `halo` puts them there, and every
- * other kernel works as it is.
+ * tiling). A tile's border is then not zero but its neighbours' pixels; `halo` puts them there, and every
+ * other kernel works as it is. Or they hold channels of one picture: kernels that treat all channels alike
+ * work as they are, winograd4 is told.
  *
  * Borders. Every tensor in memory has a border of zeros (`pad` pixels around each plane), so that
  * convolutions can read beyond the edge without tests. Only `halo` writes the border.
@@ -50,7 +51,8 @@ struct tensor {
 };
 
 /* How a picture is cut, one tile a lane, row by row: picture p's tile (y, x) is lane
- * p * down * across + y * across + x. 1 and 1: a lane is a picture. */
+ * p * down * across + y * across + x. 1 and 1: a lane is a picture. 0 and 0: a lane is a channel of the only
+ * picture, number c lane c % lanes of plane c / lanes; those behind the last may hold anything. */
 struct tiling {
     size_t down, across;
 };
@@ -80,6 +82,7 @@ struct conv_job {
     const float *w;    /* packed by conv_pack, k * c * kh * kw floats */
     const float *bias; /* [k], or NULL for zeros */
     int relu;
+    size_t in, out; /* for winograd4, where lanes are channels: how many; else 0 */
 };
 
 /* dw[k][c][ky][kx] += sum over rows, columns and lanes of dy * x. A block of 16 adds the sum over lanes 8 to
@@ -233,6 +236,12 @@ size_t winograd_scratch(size_t c, size_t k);
 #define SQRT_TWO 1.41421356f
 /* The same for winograd4, 36 k c floats; k and c are multiples of CONV_GROUP. */
 void winograd4_pack(const float *w, size_t k, size_t c, bool turned, float *packed);
+/* Of these the form that winograd4 reads where lanes are channels, [place][k / MOST_LANES][c][MOST_LANES]
+ * with zeros beyond k, and its floats. */
+void winograd4_by_channels(const float *packed, size_t k, size_t c, float *to);
+static inline size_t winograd4_weights(size_t k, size_t c) {
+    return 36 * ((k + MOST_LANES - 1) / MOST_LANES * MOST_LANES) * c;
+}
 /* Output channels whose products wait for their transform at a time: enough for a place of the input to be
  * read into the first cache seldom. */
 enum { WINOGRAD4_KERNELS = 16 };

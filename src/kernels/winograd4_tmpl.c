@@ -73,7 +73,14 @@ static void input4(const struct tensor *x, const struct tiles *tiles, float *v) 
         }
 }
 
-/* Output channels [k0, k0 + kernels) of the tiles from m[6 a + b][channel][tile]: A's factors, bias, ReLU. */
+/* The bias of plane k of the output, lane by lane. */
+INLINE void bias_of_lanes(const struct conv_job *job, size_t k, float bias[LANES]) {
+    const size_t first = job->in > 0 ? k * LANES : k;
+    for (size_t l = 0; job->bias && l < LANES && (job->in == 0 || first + l < job->out); l++)
+        bias[l] = job->bias[job->in > 0 ? first + l : first];
+}
+
+/* Planes [k0, k0 + kernels) of the tiles from m[6 a + b][channel][tile]: A's factors, bias, ReLU. */
 static void output4(const struct conv_job *job, size_t k0, size_t kernels, const struct tiles *tiles,
                     const float *m) {
     static const float factor[4][4] = {{1.0f, SQRT_HALF, 0.5f, 0.5f * SQRT_HALF},
@@ -82,10 +89,12 @@ static void output4(const struct conv_job *job, size_t k0, size_t kernels, const
                                        {0.5f * SQRT_HALF, 0.25f, 0.25f * SQRT_HALF, 0.125f}};
     const size_t place = place_size(kernels, tiles->count), live = LANES - job->y.idle;
     for (size_t k = k0; k < k0 + kernels; k++) {
-        const vf bias = splat(job->bias ? job->bias[k] : 0.0f);
+        _Alignas(64) float bias_of[LANES] = {0};
+        bias_of_lanes(job, k, bias_of);
         for (size_t t = 0; t < tiles->count; t++, m += LANES) {
             float *out = tile_at(&job->y, k, tiles, t, 4);
             for (size_t part = 0; part < live; part += VW) {
+                const vf bias = load(bias_of + part);
                 vf s[6][4]; /* [column][row] */
                 UNROLL
                 for (size_t b = 0; b < 6; b++) {
@@ -115,8 +124,9 @@ struct band4 {
     const struct conv_job *job;
     struct tensor x;
     struct tiles tiles;
-    float *v; /* V */
-    float *m; /* products of WINOGRAD4_KERNELS output channels, for each member its own */
+    float *v;      /* V */
+    float *m;      /* products of some output planes, for each member its own */
+    size_t planes; /* how many */
 };
 
 static void input4_part(const void *cookie, size_t member, size_t members) {
@@ -126,35 +136,47 @@ static void input4_part(const void *cookie, size_t member, size_t members) {
     input4(&x, &band->tiles, band->v + s.first * band->tiles.count * LANES);
 }
 
+/* Planes of products at one place. */
+static void products4(const struct band4 *band, size_t place, struct span planes, float *m) {
+    const struct conv_job *job = band->job;
+    const size_t count = band->tiles.count, idle = job->y.idle, channels = job->x.c;
+    float *v = band->v + place * band->tiles.place;
+    if (job->in > 0) {
+        const float *w = job->w + place * (winograd4_weights(job->out, job->in) / 36);
+        channel_products(v, w, m, job->in, count, planes);
+        return;
+    }
+    const struct tensor from = row_tensor(v, channels, count, idle),
+                        to = row_tensor(m, planes.count, count, idle);
+    products(&from, job->w + (place * job->y.c + planes.first) * channels, 0, &to);
+}
+
 static void output4_part(const void *cookie, size_t member, size_t members) {
     const struct band4 *band = cookie;
-    const struct conv_job *job = band->job;
-    const struct tiles *tiles = &band->tiles;
-    const size_t channels = job->x.c;
-    const struct span s = span_of(job->y.c, CONV_GROUP, member, members);
-    float *m = band->m + member * 36 * place_size(WINOGRAD4_KERNELS, tiles->count);
-    for (size_t k = s.first; k < s.first + s.count; k += WINOGRAD4_KERNELS) {
-        const size_t rest = s.first + s.count - k, some = rest < WINOGRAD4_KERNELS ? rest : WINOGRAD4_KERNELS;
-        for (size_t place = 0; place < 36; place++) {
-            const struct tensor from =
-                row_tensor(band->v + place * tiles->place, channels, tiles->count, job->y.idle);
-            const struct tensor to =
-                row_tensor(m + place * place_size(some, tiles->count), some, tiles->count, job->y.idle);
-            products(&from, job->w + place * channels * job->y.c + k * channels, 0, &to);
-        }
-        output4(job, k, some, tiles, m);
+    const size_t tiles = band->tiles.count, most = band->planes, planes = band->job->y.c;
+    const struct span s = span_of(planes, band->job->in > 0 ? 1 : CONV_GROUP, member, members);
+    float *m = band->m + member * 36 * place_size(most, tiles);
+    for (size_t k = s.first; k < s.first + s.count; k += most) {
+        const size_t rest = s.first + s.count - k, some = rest < most ? rest : most;
+        for (size_t place = 0; place < 36; place++)
+            products4(band, place, (struct span){k, some}, m + place * place_size(some, tiles));
+        output4(band->job, k, some, &band->tiles, m);
     }
 }
 
+/* Where lanes are channels, WINOGRAD4_KERNELS of them, in `planes`, have the products of MOST_LANES tiles,
+ * which take no more scratch than four tiles of MOST_LANES pictures. */
 static void FN(shared_winograd4)(const struct conv_job *job, float *scratch) {
-    const size_t channels = job->x.c, count = job->y.w / 4 * (job->y.h / 4), most = winograd4_tiles(channels);
+    const size_t channels = job->x.c, count = job->y.w / 4 * (job->y.h / 4);
+    const size_t most = job->in > 0 ? MOST_LANES : winograd4_tiles(channels);
     struct band4 band = {.job = job, .x = window_tensor(job), .v = scratch};
+    band.planes = job->in > 0 ? CHANNEL_VECS * VW / LANES : WINOGRAD4_KERNELS;
     band.m = scratch + 36 * place_size(channels, most);
     for (size_t first = 0; first < count; first += most) {
         const size_t some = count - first < most ? count - first : most;
         band.tiles = (struct tiles){first, some, job->y.w / 4, LANES, place_size(channels, some)};
         const size_t work = 36 * channels * some * (LANES / VW);
         team_run(input4_part, &band, 6 * work);
-        team_run(output4_part, &band, (job->y.c + 6) * work);
+        team_run(output4_part, &band, (job->y.c + 6) * work * (job->in > 0 ? LANES : 1));
     }
 }

@@ -39,6 +39,7 @@ static const struct step_ops step = {
     .name = "avgpool",
     .forward = forward,
     .backward = backward,
+    .by_channels = forward,
 };
 
 const struct layer_ops layer_avgpool = {

@@ -42,6 +42,7 @@ static const struct step_ops step = {
     .name = "crop",
     .forward = forward,
     .backward = backward,
+    .by_channels = forward,
 };
 
 const struct layer_ops layer_crop = {

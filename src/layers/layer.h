@@ -20,7 +20,7 @@ struct step_sizes {
     size_t packed;  /* made from the parameters once a step, shared by all blocks */
     size_t scratch; /* for one block, while forward or backward runs */
     size_t saved;   /* for one picture, from forward to backward */
-    size_t macs;    /* multiply-adds for one picture, taps on the zero border counted */
+    size_t macs;    /* multiply-adds that it does for one picture, taps on the zero border counted */
     size_t pad_x;   /* border of zeros that the input tensor needs */
     size_t pad_dy;  /* border of zeros that the output's gradient needs */
 };
@@ -36,6 +36,7 @@ struct layer_io {
     float *scratch; /* the thread's own, of any content */
     float *saved;   /* what forward left for backward, lanes innermost */
     struct tensor x, y;
+    size_t channels;  /* of x: x.c, or where they are the lanes, how many lanes in all */
     struct tensor dy; /* backward may change it; its idle lanes may hold anything and count for nothing */
     struct tensor dx; /* overwritten by backward; data NULL: nobody needs it */
     /* for `save`, its output; for a layer that names a saved tensor, that tensor; and its gradient, to
@@ -77,6 +78,12 @@ struct step_ops {
     void (*pack)(const void *state, struct shape in, const float *params, float *packed);
     void (*forward)(const struct layer_io *io);
     void (*backward)(const struct layer_io *io);
+    /* forward where the lanes are a picture's channels; `forward` itself, if it treats all channels alike.
+     * NULL: it can't. */
+    void (*by_channels)(const struct layer_io *io);
+    /* What by_channels reads, made of what forward reads and in the place of what backward reads. NULL:
+     * nothing. */
+    void (*pack_by_channels)(const void *state, struct shape in, float *packed);
     /* What backward does first, to each pixel of dy by its own y (an activation) and in sums over a channel
      * (a bias). If the next step selects, the plan has it done there, to the y and dy of that step, which
      * are fewer pixels; backward then finds io->settled. Not for a step that keeps something from forward to

@@ -38,6 +38,7 @@ static const struct step_ops step = {
     .name = "load",
     .forward = forward,
     .backward = backward,
+    .by_channels = forward,
 };
 
 const struct layer_ops layer_load = {

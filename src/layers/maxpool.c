@@ -40,6 +40,7 @@ static const struct step_ops step = {
     .traits = STEP_SELECTS,
     .forward = forward,
     .backward = backward,
+    .by_channels = forward,
 };
 
 const struct layer_ops layer_maxpool = {

@@ -53,6 +53,7 @@ static const struct step_ops step = {
     .name = "pad",
     .forward = forward,
     .backward = backward,
+    .by_channels = forward,
 };
 
 const struct layer_ops layer_pad = {

@@ -156,6 +156,7 @@ static const struct step_ops step = {
     .pack = pack,
     .forward = forward,
     .backward = backward,
+    .by_channels = forward,
 };
 
 const struct layer_ops layer_quantize = {

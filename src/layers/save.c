@@ -29,6 +29,7 @@ static const struct step_ops step = {
     .name = "save",
     .forward = forward,
     .backward = backward,
+    .by_channels = forward,
 };
 
 const struct layer_ops layer_save = {

@@ -14,6 +14,7 @@ static size_t most(size_t a, size_t b) {
 static void sizes2(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
     const struct conv *s = state;
     conv_sizes(state, in, out, sizes);
+    sizes->macs = sizes->macs * 4 / 9;
     sizes->packed = 2 * 16 * s->k * in.c;
     sizes->scratch = most(winograd_scratch(in.c, s->k), winograd_dw_scratch(in.c, 2));
 }
@@ -30,7 +31,7 @@ static struct conv_job forward_job(const struct layer_io *io, const struct tenso
                              .x = io->x,
                              .y = *linear,
                              .w = io->packed,
-                             .bias = io->params + s->k * io->x.c * 9,
+                             .bias = io->params + s->k * io->channels * 9,
                              .relu = s->act == ACT_relu};
 }
 
@@ -72,7 +73,8 @@ bool conv_winograd(const struct conv *s, struct shape in) {
 static void sizes4(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
     const struct conv *s = state;
     conv_sizes(state, in, out, sizes);
-    sizes->packed = 2 * 36 * s->k * in.c;
+    sizes->macs /= 4;
+    sizes->packed = 36 * s->k * in.c + winograd4_weights(s->k, in.c);
     sizes->scratch = most(winograd4_scratch(in.c, s->k), winograd_dw_scratch(in.c, 4));
 }
 
@@ -82,10 +84,25 @@ static void pack4(const void *state, struct shape in, const float *params, float
     winograd4_pack(params, s->k, in.c, true, packed + 36 * s->k * in.c);
 }
 
+static void pack4_by_channels(const void *state, struct shape in, float *packed) {
+    const struct conv *s = state;
+    winograd4_by_channels(packed, s->k, in.c, packed + 36 * s->k * in.c);
+}
+
 static void forward4(const struct layer_io *io) {
     const struct conv *s = io->state;
     const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
     const struct conv_job job = forward_job(io, &linear);
+    io->kernels->winograd4(&job, io->scratch);
+    activation_forward(s->act, io, &linear);
+}
+
+static void by_channels4(const struct layer_io *io) {
+    const struct conv *s = io->state;
+    const struct tensor linear = activation_linear(s->act, &io->y, io->saved);
+    struct conv_job job = forward_job(io, &linear);
+    job.in = io->channels, job.out = s->k;
+    job.w += 36 * s->k * io->channels;
     io->kernels->winograd4(&job, io->scratch);
     activation_forward(s->act, io, &linear);
 }
@@ -110,6 +127,8 @@ const struct step_ops step_winograd4 = {
     .pack = pack4,
     .forward = forward4,
     .backward = backward4,
+    .by_channels = by_channels4,
+    .pack_by_channels = pack4_by_channels,
     .settle = conv_settle,
 };
 

@@ -47,8 +47,8 @@ struct caelum_net {
     struct net_step *step; /* the plan */
     bool fused;            /* made with fused steps */
     size_t steps;
-    /* floats that the plan needs: derived weights, one thread's scratch, and what steps keep of a picture */
-    size_t packed, scratch, saved;
+    /* floats that the plan needs: derived weights, and what steps keep of a picture */
+    size_t packed, saved;
     struct {
         struct saved saved;
         size_t value;  /* index of the tensor in the network */
@@ -109,8 +109,28 @@ int net_tile(caelum_net **tile, const struct caelum_net *net, struct tiling tile
 int net_tiles(caelum_net **tile, struct tiling *tiles, const struct caelum_net *net, size_t count,
               struct caelum_error *err);
 
-/* Whether a block of this network has work enough for a team of threads. */
-bool net_shares(const struct caelum_net *net);
+/* --- One picture ------------------------------------------------------------------------------------ */
+
+/* How one picture lies in the lanes at a step. */
+struct net_way {
+    struct tiling tiles;
+    struct step_sizes sizes; /* that the step has there: of a tile, or of a lane of channels */
+    /* The step's own input and saved tensor, where those of the workspace lie another way; data NULL
+     * elsewhere. */
+    struct tensor x, skip;
+};
+
+/* What of this shape is in one lane: a tile, or `lanes` channels a plane. */
+struct shape net_lying(struct shape whole, struct tiling tiles, size_t lanes);
+/* Whether a step does on a tile what it does on the picture, and what it needs for that. */
+bool net_step_fits(const struct caelum_net *net, const struct net_step *step, struct tiling tiles,
+                   struct step_sizes *sizes);
+/* Chooses how one picture lies: at the input; at each step, way[steps], and then at the output, in tiles
+ * again. *cost is about how many operations with registers that is. */
+int net_arrange(const struct caelum_net *net, size_t lanes, struct tiling *input, struct net_way *way,
+                double *cost, struct caelum_error *err);
+/* How many pictures are faster one by one than as a block; at least 1. */
+int net_one_by_one(const struct caelum_net *net, size_t lanes, size_t *most, struct caelum_error *err);
 
 /* Initial parameters: a function of the seed alone. params: [net->params], overwritten. */
 void net_init(const struct caelum_net *net, uint64_t seed, float *params);
@@ -120,6 +140,9 @@ void net_pack(const struct caelum_net *net, const float *params, float *packed);
 /* What step s reads of it. */
 void net_pack_step(const struct caelum_net *net, size_t s, const float *params, float *packed);
 
+/* Makes of it, in the place of what backward reads, what steps read whose lanes are channels. */
+void net_pack_by_channels(const struct caelum_net *net, size_t s, float *packed);
+
 /* The tensors of one block: value[i] is the input of layer i, value[layers] the output; grad[i] the
  * gradient of value[i]; skip_grad[i], where value[i] is a saved tensor, what comes back along its skips.
  * What a fused step keeps to itself has no memory. Without gradients (inference) grad and skip_grad are
@@ -127,8 +150,10 @@ void net_pack_step(const struct caelum_net *net, size_t s, const float *params, 
 struct net_workspace {
     struct tensor *value, *grad, *skip_grad;
     size_t lanes;        /* of a block */
-    struct tiling tiles; /* of a picture */
-    size_t members;      /* threads that share a block, at most */
+    struct tiling tiles; /* of a picture, at the input */
+    struct net_way
+        *way;       /* [steps + 1] of a workspace for one picture; NULL: everything lies like the input */
+    size_t members; /* threads that share a block, at most */
     float *scratch, *saved;
     float *memory;
     struct layer_noise noise; /* off until the caller turns it on */
@@ -140,7 +165,20 @@ int net_workspace_open(struct net_workspace *ws, const struct caelum_net *net, s
 /* The same, for a team of up to `members` threads (base/team.h). */
 int net_workspace_open_shared(struct net_workspace *ws, const struct caelum_net *net, size_t lanes,
                               bool gradients, size_t members, struct caelum_error *err);
+/* For one picture, without gradients. */
+int net_workspace_open_one(struct net_workspace *ws, const struct caelum_net *net, size_t lanes,
+                           size_t members, struct caelum_error *err);
 void net_workspace_close(struct net_workspace *ws);
+/* The output, and how it lies. */
+static inline const struct tensor *net_result(const struct caelum_net *net, const struct net_workspace *ws) {
+    const bool moved = ws->way && ws->way[net->steps].x.data;
+    return moved ? &ws->way[net->steps].x : &ws->value[net->layers];
+}
+static inline struct tiling net_result_tiles(const struct caelum_net *net, const struct net_workspace *ws) {
+    return ws->way ? ws->way[net->steps].tiles : ws->tiles;
+}
+/* Whether a block has work enough for a team of threads. */
+bool net_shares(const struct caelum_net *net, const struct net_workspace *ws);
 /* Says that the next block has something in its first `live` <= lanes lanes only. */
 void net_workspace_live(struct net_workspace *ws, const struct caelum_net *net, size_t live);
 

@@ -2,7 +2,6 @@
  * one, where there is a faster way for the shape at hand, it is taken, and what can be done to fewer pixels
  * of a gradient, behind a pool, is done there. Invisible in the network's text and in model files. */
 #include "base/mem.h"
-#include "base/team.h"
 #include "net/net.h"
 
 /* The step that does layers i - 1 and i in one, or NULL. */
@@ -31,14 +30,13 @@ int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err) {
     mem_free(&net->step);
     net->fused = fuse;
     CHECK(mem_alloc(&net->step, net->layers, sizeof *net->step, err));
-    net->steps = net->packed = net->scratch = net->saved = 0;
+    net->steps = net->packed = net->saved = 0;
     for (size_t i = 0; i < net->layers;) {
         struct net_step step = choose(net, i, fuse);
         step.packed = net->packed;
         net->packed += step.sizes.packed;
         step.saved = net->saved;
         net->saved += step.sizes.saved;
-        if (step.sizes.scratch > net->scratch) net->scratch = step.sizes.scratch;
         net->step[net->steps++] = step;
         i = step.last + 1;
     }
@@ -47,45 +45,19 @@ int net_plan(struct caelum_net *net, bool fuse, struct caelum_error *err) {
     return CAELUM_OK;
 }
 
-/* Whether layer i does on a tile what it does on the picture. */
-static bool works_on_tiles(const struct net_layer *whole, const struct net_layer *part, struct tiling tiles) {
-    const struct layer_reach *reach = &part->reach;
-    return part->out.h * tiles.down == whole->out.h && part->out.w * tiles.across == whole->out.w &&
-           part->in.h % reach->stride == 0 && part->in.w % reach->stride == 0 &&
-           (reach->window <= reach->stride || part->sizes.pad_x > 0);
-}
-
-/* Whether all layers take pictures apart. */
-static bool can_be_cut(const struct caelum_net *net) {
+/* Whether all steps do on a tile what they do on the picture. */
+static bool can_be_cut(const struct caelum_net *net, struct tiling tiles) {
+    struct step_sizes sizes;
     bool can = true;
-    for (size_t i = 0; can && i < net->layers; i++)
-        can = !(net->layer[i].ops->step->traits & (STEP_RANDOM | STEP_WHOLE));
+    for (size_t s = 0; can && s < net->steps; s++) can = net_step_fits(net, &net->step[s], tiles, &sizes);
     return can;
 }
 
-/* Whether both go the same way step by step: then they give the same bits, and share derived weights. */
-static bool same_steps(const struct caelum_net *a, const struct caelum_net *b) {
-    bool same = a->steps == b->steps && a->packed == b->packed;
-    for (size_t i = 0; same && i < a->steps; i++) same = a->step[i].ops == b->step[i].ops;
-    return same;
-}
-
 int net_tile(caelum_net **out, const struct caelum_net *net, struct tiling tiles, struct caelum_error *err) {
-    struct caelum_error none = {0};
-    caelum_net *tile = NULL;
     *out = NULL;
-    if (!can_be_cut(net) || net->input.h % tiles.down != 0 || net->input.w % tiles.across != 0)
-        return CAELUM_OK;
-    const int code = net_at(&tile, net, net->input.h / tiles.down, net->input.w / tiles.across, &none);
-    if (code == CAELUM_ERESOURCE) return caelum_fail(err, code, "%s", none.text);
-    if (code != 0) return CAELUM_OK; /* a layer that does not fit a tile */
-    bool works = tile->params == net->params;
-    for (size_t i = 0; works && i < net->layers; i++)
-        works = works_on_tiles(&net->layer[i], &tile->layer[i], tiles);
-    const int result = works && !net->fused ? net_plan(tile, false, err) : CAELUM_OK;
-    if (!works || result != 0 || !same_steps(net, tile)) caelum_net_close(&tile);
-    *out = tile;
-    return result;
+    if (!can_be_cut(net, tiles)) return CAELUM_OK;
+    CHECK(net_at(out, net, net->input.h / tiles.down, net->input.w / tiles.across, err));
+    return net->fused ? CAELUM_OK : net_plan(*out, false, err);
 }
 
 /* Rows and columns of one of `count` tiles, together, times `count`: half its border, up to a factor. */
@@ -113,10 +85,4 @@ int net_tiles(caelum_net **out, struct tiling *tiles, const struct caelum_net *n
         best = half_border(net, down, count);
     }
     return CAELUM_OK;
-}
-
-bool net_shares(const struct caelum_net *net) {
-    for (size_t i = 0; i < net->steps; i++)
-        if (net->step[i].sizes.macs >= 4 * TEAM_WORK) return true;
-    return false;
 }

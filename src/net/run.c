@@ -2,6 +2,7 @@
 #include "net/net.h"
 
 #include "base/mem.h"
+#include "base/team.h"
 
 #include <string.h>
 
@@ -30,6 +31,13 @@ void net_pack(const struct caelum_net *net, const float *params, float *packed) 
     for (size_t s = 0; s < net->steps; s++) net_pack_step(net, s, params, packed);
 }
 
+void net_pack_by_channels(const struct caelum_net *net, size_t s, float *packed) {
+    const struct net_step *step = &net->step[s];
+    if (step->ops->pack_by_channels)
+        step->ops->pack_by_channels(net->layer[step->last].state, net->layer[step->first].in,
+                                    packed + step->packed);
+}
+
 static struct tensor make_tensor(struct shape shape, size_t lanes, size_t pad) {
     struct tensor t = {.c = shape.c, .h = shape.h, .w = shape.w, .step = lanes, .pad = pad};
     t.row = (shape.w + 2 * pad) * lanes;
@@ -45,6 +53,7 @@ static void place(struct tensor *t, float *memory, size_t *used) {
 
 /* When a tensor of the plan is needed, and where it stays. */
 struct span {
+    struct tensor *tensor;
     size_t first, last; /* steps: the one that makes it, the last that reads it */
     size_t at, size;    /* floats */
     bool placed;
@@ -92,14 +101,17 @@ static size_t last_reader(const struct caelum_net *net, size_t s) {
 
 /* Without gradients: each tensor in memory as long as it is needed. */
 static size_t lay_out_values(const struct caelum_net *net, struct net_workspace *ws, struct span *span) {
+    size_t count = 0;
     for (size_t s = 0; s <= net->steps; s++) {
-        const struct tensor *t = &ws->value[index_of(net, s)];
-        span[s] =
-            (struct span){.first = s > 0 ? s - 1 : 0, .last = last_reader(net, s), .size = t->c * t->plane};
+        const struct span own = {.first = s, .last = s};
+        span[count++] = (struct span){
+            .tensor = &ws->value[index_of(net, s)], .first = s > 0 ? s - 1 : 0, .last = last_reader(net, s)};
+        if (ws->way && ws->way[s].x.c > 0) span[count] = own, span[count++].tensor = &ws->way[s].x;
+        if (ws->way && ws->way[s].skip.c > 0) span[count] = own, span[count++].tensor = &ws->way[s].skip;
     }
-    const size_t used = share(span, net->steps + 1);
-    for (size_t s = 0; ws->memory && s <= net->steps; s++)
-        place(&ws->value[index_of(net, s)], ws->memory, &span[s].at);
+    for (size_t i = 0; i < count; i++) span[i].size = span[i].tensor->c * span[i].tensor->plane;
+    const size_t used = share(span, count);
+    for (size_t i = 0; ws->memory && i < count; i++) place(span[i].tensor, ws->memory, &span[i].at);
     return used;
 }
 
@@ -121,47 +133,109 @@ static size_t lay_out_all(const struct caelum_net *net, struct net_workspace *ws
     return used;
 }
 
-/* What steps keep of a picture: until it comes back, or nobody wants it any more. */
-static size_t kept(const struct caelum_net *net, bool gradients) {
-    size_t most = 0;
-    for (size_t s = 0; s < net->steps; s++)
-        if (net->step[s].sizes.saved > most) most = net->step[s].sizes.saved;
-    return gradients ? net->saved : most;
+/* How the tensor before step s lies, or that after the last. */
+static struct tiling lies_before(const struct net_workspace *ws, size_t s) {
+    return s > 0 && ws->way ? ws->way[s - 1].tiles : ws->tiles;
 }
 
-/* Lays out the tensors, then the scratch, then what is kept; returns the floats used. */
+/* The step whose input is the saved tensor that step s reads, or SIZE_MAX. */
+static size_t saved_at(const struct caelum_net *net, size_t s) {
+    const size_t skip = net->layer[net->step[s].last].skip;
+    for (size_t t = 1; skip > 0 && t <= s; t++)
+        if (index_of(net, t) == skip) return t;
+    return SIZE_MAX;
+}
+
+static const struct step_sizes *sizes_at(const struct caelum_net *net, const struct net_workspace *ws,
+                                         size_t s) {
+    return ws->way ? &ws->way[s].sizes : &net->step[s].sizes;
+}
+
+static struct shape shape_at(const struct caelum_net *net, size_t s) {
+    return s > 0 ? net->layer[index_of(net, s) - 1].out : net->input;
+}
+
+/* The tensor at step s in the lanes of `tiles`. */
+static struct tensor make_lying(const struct caelum_net *net, const struct net_workspace *ws, size_t s,
+                                struct tiling tiles, size_t pad) {
+    struct tensor t = make_tensor(net_lying(shape_at(net, s), tiles, ws->lanes), ws->lanes, pad);
+    if (ws->way && tiling_count(tiles) > 0) t.idle = ws->lanes - tiling_count(tiles);
+    return t;
+}
+
+static bool same_tiling(struct tiling a, struct tiling b) {
+    return a.down == b.down && a.across == b.across;
+}
+
+/* The input of step s, and what it wants to lie another way; s may be behind the last. */
+static void make_inputs(const struct caelum_net *net, struct net_workspace *ws, size_t s) {
+    const struct tiling here = lies_before(ws, s);
+    const size_t pad = s < net->steps ? sizes_at(net, ws, s)->pad_x : 0;
+    const bool moved = ws->way && !same_tiling(here, ws->way[s].tiles);
+    ws->value[index_of(net, s)] = make_lying(net, ws, s, here, moved ? 0 : pad);
+    if (moved) ws->way[s].x = make_lying(net, ws, s, ws->way[s].tiles, pad);
+    const size_t saved = ws->way && s < net->steps ? saved_at(net, s) : SIZE_MAX;
+    if (saved <= s && !same_tiling(lies_before(ws, saved), ws->way[s].tiles))
+        ws->way[s].skip = make_lying(net, ws, saved, ws->way[s].tiles, 0);
+}
+
+/* Lays out the tensors, then the scratch, then what is kept, until it comes back or nobody wants it any more;
+ * returns the floats used. */
 static size_t lay_out(const struct caelum_net *net, struct net_workspace *ws, struct span *span) {
-    const size_t scratch = (net->scratch * ws->members + MOST_LANES - 1) / MOST_LANES *
-                           MOST_LANES; /* keeps what follows aligned */
-    for (size_t s = 0; s <= net->steps; s++) {
-        const size_t i = index_of(net, s);
-        ws->value[i] = make_tensor(i > 0 ? net->layer[i - 1].out : net->input, ws->lanes,
-                                   s < net->steps ? net->step[s].sizes.pad_x : 0);
+    size_t scratch = 0, kept = ws->grad ? net->saved : 0;
+    for (size_t s = 0; s < net->steps; s++) {
+        const struct step_sizes *sizes = sizes_at(net, ws, s);
+        if (sizes->scratch > scratch) scratch = sizes->scratch;
+        if (!ws->grad && sizes->saved > kept) kept = sizes->saved;
     }
+    scratch =
+        (scratch * ws->members + MOST_LANES - 1) / MOST_LANES * MOST_LANES; /* what follows stays aligned */
+    for (size_t s = 0; s <= net->steps; s++) make_inputs(net, ws, s);
     const size_t used = ws->grad ? lay_out_all(net, ws) : lay_out_values(net, ws, span);
     if (ws->memory) {
         ws->scratch = ws->memory + used;
         ws->saved = ws->scratch + scratch;
     }
-    return used + scratch + kept(net, ws->grad) * ws->lanes;
+    return used + scratch + kept * ws->lanes;
+}
+
+/* Memory for a workspace of which the rest is known. */
+static int open_workspace(struct net_workspace *ws, const struct caelum_net *net, bool gradients,
+                          struct caelum_error *err) {
+    struct span *span = NULL;
+    int result = mem_alloc(&ws->value, net->layers + 1, sizeof *ws->value, err);
+    if (result == 0 && gradients) result = mem_alloc(&ws->grad, net->layers + 1, sizeof *ws->grad, err);
+    if (result == 0 && gradients)
+        result = mem_alloc(&ws->skip_grad, net->layers + 1, sizeof *ws->skip_grad, err);
+    if (result == 0 && !gradients) result = mem_alloc(&span, 3 * (net->steps + 1), sizeof *span, err);
+    if (result == 0) result = mem_alloc(&ws->memory, lay_out(net, ws, span), sizeof(float), err);
+    if (result == 0) lay_out(net, ws, span);
+    mem_free(&span);
+    return result;
 }
 
 int net_workspace_open_shared(struct net_workspace *out, const struct caelum_net *net, size_t lanes,
                               bool gradients, size_t members, struct caelum_error *err) {
     struct net_workspace ws = {.lanes = lanes, .tiles = {1, 1}, .members = members};
-    struct span *span = NULL;
-    int result = mem_alloc(&ws.value, net->layers + 1, sizeof *ws.value, err);
-    if (result == 0 && gradients) result = mem_alloc(&ws.grad, net->layers + 1, sizeof *ws.grad, err);
-    if (result == 0 && gradients)
-        result = mem_alloc(&ws.skip_grad, net->layers + 1, sizeof *ws.skip_grad, err);
-    if (result == 0 && !gradients) result = mem_alloc(&span, net->steps + 1, sizeof *span, err);
-    if (result == 0) result = mem_alloc(&ws.memory, lay_out(net, &ws, span), sizeof(float), err);
-    if (result == 0)
-        lay_out(net, &ws, span);
-    else
+    const int result = open_workspace(&ws, net, gradients, err);
+    if (result != 0)
         net_workspace_close(&ws);
-    mem_free(&span);
-    if (result == 0) *out = ws;
+    else
+        *out = ws;
+    return result;
+}
+
+int net_workspace_open_one(struct net_workspace *out, const struct caelum_net *net, size_t lanes,
+                           size_t members, struct caelum_error *err) {
+    struct net_workspace ws = {.lanes = lanes, .members = members};
+    double cost;
+    int result = mem_alloc(&ws.way, net->steps + 1, sizeof *ws.way, err);
+    if (result == 0) result = net_arrange(net, lanes, &ws.tiles, ws.way, &cost, err);
+    if (result == 0) result = open_workspace(&ws, net, false, err);
+    if (result != 0)
+        net_workspace_close(&ws);
+    else
+        *out = ws;
     return result;
 }
 
@@ -171,14 +245,24 @@ int net_workspace_open(struct net_workspace *out, const struct caelum_net *net, 
 }
 
 void net_workspace_close(struct net_workspace *ws) {
+    mem_free(&ws->way);
     mem_free(&ws->value);
     mem_free(&ws->grad);
     mem_free(&ws->skip_grad);
     mem_free(&ws->memory);
 }
 
+/* Where no step has 100,000 operations with registers, some 30 microseconds, two threads take longer than
+ * one. */
+bool net_shares(const struct caelum_net *net, const struct net_workspace *ws) {
+    enum { WORTH_SHARING = 6 * TEAM_WORK };
+    bool shares = false;
+    for (size_t s = 0; s < net->steps; s++) shares |= sizes_at(net, ws, s)->macs >= WORTH_SHARING;
+    return shares;
+}
+
 void net_workspace_live(struct net_workspace *ws, const struct caelum_net *net, size_t live) {
-    for (size_t i = 0; i <= net->layers; i++) {
+    for (size_t i = 0; !ws->way && i <= net->layers; i++) {
         ws->value[i].idle = ws->lanes - live;
         if (ws->grad) ws->grad[i].idle = ws->skip_grad[i].idle = ws->lanes - live;
     }
@@ -196,6 +280,7 @@ static struct layer_io step_io(const struct caelum_net *net, const struct net_st
                           .saved = ws->saved + (ws->grad ? step->saved * ws->lanes : 0),
                           .x = ws->value[step->first],
                           .y = ws->value[step->last + 1],
+                          .channels = net->layer[step->first].in.c,
                           .noise = &ws->noise,
                           .number = (uint32_t)step->last,
                           .tiles = ws->tiles,
@@ -217,19 +302,35 @@ static void clear_border(const struct tensor *x) {
     }
 }
 
+/* Moves the tensor at step `from` to where step s wants it, if it lies another way. */
+static struct tensor moved(const struct caelum_net *net, const struct kernels *kernels,
+                           const struct net_workspace *ws, size_t from, size_t s, const struct tensor *to) {
+    const struct tensor *t = &ws->value[index_of(net, from)];
+    if (!to->data) return *t;
+    kernels->rearrange(t, lies_before(ws, from), to, ws->way[s].tiles, shape_at(net, from).c);
+    return *to;
+}
+
 void net_forward_step(const struct caelum_net *net, size_t s, const struct kernels *kernels,
                       const float *params, const float *packed, const struct net_workspace *ws) {
-    const struct layer_io io = step_io(net, &net->step[s], kernels, params, packed, ws);
-    if (tiling_count(ws->tiles) > 1 && io.x.pad > 0)
-        kernels->halo(&io.x, ws->tiles);
+    const struct step_ops *ops = net->step[s].ops;
+    struct layer_io io = step_io(net, &net->step[s], kernels, params, packed, ws);
+    if (ws->way) {
+        io.tiles = ws->way[s].tiles;
+        io.x = moved(net, kernels, ws, s, s, &ws->way[s].x);
+        if (ws->way[s].skip.data) io.skip = moved(net, kernels, ws, saved_at(net, s), s, &ws->way[s].skip);
+    }
+    if (tiling_count(io.tiles) > 1 && io.x.pad > 0)
+        kernels->halo(&io.x, io.tiles);
     else if (!ws->grad && io.x.pad > 0)
         clear_border(&io.x);
-    net->step[s].ops->forward(&io);
+    (tiling_count(io.tiles) > 0 ? ops->forward : ops->by_channels)(&io);
 }
 
 void net_forward(const struct caelum_net *net, const struct kernels *kernels, const float *params,
                  const float *packed, const struct net_workspace *ws) {
     for (size_t s = 0; s < net->steps; s++) net_forward_step(net, s, kernels, params, packed, ws);
+    if (ws->way) moved(net, kernels, ws, net->steps, net->steps, &ws->way[net->steps].x);
 }
 
 static bool has_params(const struct caelum_net *net, const struct net_step *step) {

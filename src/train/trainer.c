@@ -323,7 +323,7 @@ void trainer_step(struct trainer *t, const struct pictures *pictures, const uint
     struct pass pass = {.trainer = t,
                         .pictures = pictures,
                         .order = order,
-                        .cut = engine_cut(&t->engine, n, SUM_LANES),
+                        .cut = engine_cut(&t->engine, n),
                         .scale = (float)(1.0 / (double)(n * trainer_terms(t)))};
     const size_t jobs = jobs_of(t, pass.cut.blocks) + (pass.cut.tail ? 1 : 0);
     const size_t params = t->engine.net->params;
@@ -337,8 +337,7 @@ void trainer_step(struct trainer *t, const struct pictures *pictures, const uint
 }
 
 void trainer_measure(struct trainer *t, const struct pictures *pictures, struct loss_sums *sums) {
-    struct pass pass = {
-        .trainer = t, .pictures = pictures, .cut = engine_cut(&t->engine, pictures->n, SUM_LANES)};
+    struct pass pass = {.trainer = t, .pictures = pictures, .cut = engine_cut(&t->engine, pictures->n)};
     if (t->ema) engine_pack(&t->engine, t->ema);
     team_for(t->settings.threads, engine_cut_jobs(&pass.cut), measure_job, &pass);
     if (t->ema) trainer_refresh(t);
