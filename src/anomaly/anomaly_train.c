@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Crops in a step, in what training calls an epoch, and to validate by. */
-enum { BATCH = 32, EPOCH = 2048, VALIDATION = 256, CROP = ANOMALY_SIDE * ANOMALY_SIDE };
+enum { BATCH = 16, EPOCH = 2048, VALIDATION = 256, CROP = ANOMALY_SIDE * ANOMALY_SIDE };
 
 /* A U-Net (Ronneberger et al. 2015) on squares of 2x2 pixels. */
 static const char network[] = "input %zu\nspace_to_depth 2\n"
@@ -31,7 +31,6 @@ struct training {
     size_t channels;
     uint32_t *order; /* [gallery.n]: shuffled; parts of it are learned from, or held out */
     float *scores;   /* [gallery.n], of held-out pictures */
-    uint8_t *turned; /* a crop */
     uint8_t *pixels; /* [EPOCH + VALIDATION + 1][channels][CROP] */
     /* the network that is being trained */
     const uint32_t *seen;
@@ -60,33 +59,12 @@ static void draw_crop(const struct training *t, const uint32_t *pictures, size_t
     gallery_crop(&t->gallery, v, x, y, t->channels, crop);
 }
 
-/* Turns a crop upside down, left to right, or both, and changes its light a little: what the pictures don't
- * have enough of. */
-static void vary(const struct training *t, struct rng *rng, uint8_t *crop) {
-    const uint32_t turn = rng_u32(rng);
-    const float gain = 0.85f + 0.3f * rng_uniform(rng), offset = 128 + 30 * (rng_uniform(rng) - 0.5f);
-    uint8_t table[256];
-    for (int i = 0; i < 256; i++) {
-        const float v = offset + gain * (float)(i - 128) + 0.5f;
-        table[i] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
-    }
-    for (size_t c = 0; c < t->channels; c++)
-        for (size_t y = 0; y < ANOMALY_SIDE; y++)
-            for (size_t x = 0; x < ANOMALY_SIDE; x++) {
-                const size_t i = turn & 1 ? ANOMALY_SIDE - 1 - y : y, j = turn & 2 ? ANOMALY_SIDE - 1 - x : x;
-                t->turned[(c * ANOMALY_SIDE + y) * ANOMALY_SIDE + x] =
-                    table[crop[(c * ANOMALY_SIDE + i) * ANOMALY_SIDE + j]];
-            }
-    memcpy(crop, t->turned, crop_size(t));
-}
-
 static void draw_crops(const struct training *t, const uint32_t *pictures, size_t count, uint32_t step,
                        size_t n, uint8_t *crops) {
     for (size_t i = 0; i < n; i++) {
         struct rng rng = rng_make(t->settings->seed, RNG_GOOD, step);
         rng.counter[1] = (uint32_t)i;
         draw_crop(t, pictures, count, &rng, crops + i * crop_size(t));
-        vary(t, &rng, crops + i * crop_size(t));
     }
 }
 
@@ -239,7 +217,6 @@ static int run(struct training *t, caelum_anomaly *a, const char *directory, str
     CHECK(mem_take(&t->memory, &t->order, n, sizeof *t->order, err));
     CHECK(mem_take(&t->memory, &t->scores, n, sizeof *t->scores, err));
     CHECK(mem_take(&t->memory, &t->pixels, EPOCH + VALIDATION + 1, crop_size(t), err));
-    CHECK(mem_take(&t->memory, &t->turned, crop_size(t), 1, err));
     for (uint32_t i = 0; i < n; i++) t->order[i] = i;
     rng_shuffle(&rng, t->order, n);
     a->size = s->size;

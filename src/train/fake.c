@@ -77,7 +77,7 @@ static uint8_t inside(float distance, float soft) {
 
 static void draw_ellipse(struct canvas *c) {
     const struct place p = place_draw(c);
-    const float soft = octaves(c, 1, 2 * p.b + 2);
+    const float soft = octaves(c, 1, 4);
     for (size_t y = 0; y < c->h; y++)
         for (size_t x = 0; x < c->w; x++) {
             float uv[2];
