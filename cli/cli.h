@@ -154,6 +154,8 @@ void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints JSON on stdout and frees it. Where it could not be made whole - NULL - that is said instead, and the
  * program ends with a status other than 0. */
 void print_json(json_t *object);
+/* The same on one line, which is written out at once. */
+void print_json_line(json_t *object);
 /* An array of three: channels, height, width. */
 json_t *json_sizes(size_t a, size_t b, size_t c);
 extern const char *const eval_splits[]; /* names by enum caelum_split, NULL at the end */
@@ -236,6 +238,16 @@ typedef int one_of_many(void *cookie, size_t i, struct caelum_picture pictures[P
  * all the same, but for what comes behind a signal; in the end there is one line about `undone` ("colored").
  * The exit status: that of all that failed, or 3 where they failed in several ways. */
 int each(const char *doing, const char *undone, size_t count, one_of_many *visit, void *cookie);
+/* Does one. */
+int each_one(one_of_many *visit, void *cookie, size_t i, struct caelum_error *err);
+
+/* Files of file managers and photo programs, which are next to pictures and about them. */
+bool is_companion(const char *name);
+/* Takes each picture that is in a folder, or is put there, until a signal comes. A file is taken when it has
+ * not changed for a moment; one that can't be taken is tried again, and reported where it has not changed for
+ * ten seconds. CAELUM_EIO where the folder can't be read. */
+typedef int picture_taker(void *cookie, const char *path, struct caelum_error *err);
+int watch_folder(const char *directory, picture_taker *visit, void *cookie, struct caelum_error *err);
 
 /* --- Progress and signals ------------------------------------------------------------------------- */
 
@@ -270,9 +282,9 @@ void signals_raise(void);
 
 /* --- Commands ------------------------------------------------------------------------------------- */
 
-extern const struct command command_train, command_eval, command_study, command_compare, command_colorize,
-    command_reconstruct, command_encode, command_decode, command_export, command_import, command_activations,
-    command_inspect, command_data, command_bench, command_help, command_config, command_man,
-    command_completion, command_version;
+extern const struct command command_train, command_eval, command_anomaly, command_study, command_compare,
+    command_colorize, command_reconstruct, command_encode, command_decode, command_export, command_import,
+    command_activations, command_inspect, command_data, command_bench, command_help, command_config,
+    command_man, command_completion, command_version;
 
 #endif

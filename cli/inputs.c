@@ -57,8 +57,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b) {
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Written by file managers and photo programs, beside pictures and about them. */
-static bool is_companion(const char *name) {
+bool is_companion(const char *name) {
     static const char *const names[] = {"Thumbs.db", "ehthumbs.db", "desktop.ini", "Picasa.ini"};
     static const char *const endings[] = {".xmp", ".aae", ".pp3", ".dop"};
     const char *ending = name + path_stem_length(name);
@@ -179,20 +178,25 @@ void inputs_wrote(struct inputs *inputs, size_t i, const char *path) {
     input->inode = st.st_ino;
 }
 
+int each_one(one_of_many *visit, void *cookie, size_t i, struct caelum_error *err) {
+    struct caelum_picture pictures[PICTURES] = {0};
+    const int code = visit(cookie, i, pictures, err);
+    for (size_t k = 0; k < PICTURES; k++) caelum_picture_free(&pictures[k]);
+    return code;
+}
+
 int each(const char *doing, const char *undone, size_t count, one_of_many *visit, void *cookie) {
     enum { SEVERAL_WAYS = -CAELUM_EFORMAT };
     struct caelum_error err;
     int status = 0;
     size_t failed = 0;
     for (size_t i = 0; i < count && !signals_caught(); i++) {
-        struct caelum_picture pictures[PICTURES] = {0};
         if (count > 1) progress_stage(NULL, doing, i, count);
-        if (visit(cookie, i, pictures, &err) != 0) {
+        if (each_one(visit, cookie, i, &err) != 0) {
             const int code = report(&err);
             status = failed == 0 || status == code ? code : SEVERAL_WAYS;
             failed++;
         }
-        for (size_t k = 0; k < PICTURES; k++) caelum_picture_free(&pictures[k]);
     }
     progress_clear();
     if (failed > 0 && count > 1) warn("%zu of %zu files were not %s", failed, count, undone);

@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct command *const commands[] = {
-    &command_train,       &command_eval,    &command_study,      &command_compare, &command_colorize,
-    &command_reconstruct, &command_encode,  &command_decode,     &command_export,  &command_import,
-    &command_activations, &command_inspect, &command_data,       &command_bench,   &command_help,
-    &command_config,      &command_man,     &command_completion, &command_version, NULL};
+const struct command *const commands[] = {&command_train,       &command_eval,    &command_anomaly,
+                                          &command_study,       &command_compare, &command_colorize,
+                                          &command_reconstruct, &command_encode,  &command_decode,
+                                          &command_export,      &command_import,  &command_activations,
+                                          &command_inspect,     &command_data,    &command_bench,
+                                          &command_help,        &command_config,  &command_man,
+                                          &command_completion,  &command_version, NULL};
 
 char *command_line;
 
@@ -68,16 +70,25 @@ void data_opened(void *cookie, const caelum_data *data) {
     if (n > NAMED) fprintf(stderr, "  and %zu more\n", n - NAMED);
 }
 
-void print_json(json_t *object) {
+static void print_json_as(json_t *object, size_t flags) {
     struct caelum_error err;
     char *text = NULL;
-    if (json_text(&object, JSON_INDENT(2), "the result", &text, &err) != 0) {
+    if (json_text(&object, flags, "the result", &text, &err) != 0) {
         report(&err);
         result_lost = true;
         return;
     }
     puts(text);
     free(text);
+}
+
+void print_json(json_t *object) {
+    print_json_as(object, JSON_INDENT(2));
+}
+
+void print_json_line(json_t *object) {
+    print_json_as(object, 0);
+    fflush(stdout);
 }
 
 json_t *json_sizes(size_t a, size_t b, size_t c) {

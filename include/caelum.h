@@ -1008,6 +1008,14 @@ const struct caelum_code_entry *caelum_code_reader_entry(const caelum_code_reade
  * threads may use it otherwise. */
 typedef struct caelum_anomaly caelum_anomaly;
 
+/* What a training or a calibration has to work with. */
+struct caelum_anomaly_start {
+    size_t pictures; /* good ones that could be read */
+    size_t scored;   /* those whose scores will decide on the threshold */
+    size_t needed; /* how many of these the rate takes, 1 / false_alarms - 1; with fewer of them the threshold
+                    * is above all of their scores, and the rate that it promises is 1 / (scored + 1) */
+};
+
 struct caelum_anomaly_settings {
     /* Pictures with a longer side are reduced to it before anything is looked at, 64 to 8192 pixels; default
      * 512. Defects smaller than about 3 pixels of it are not seen. A calibration uses the model's */
@@ -1024,6 +1032,8 @@ struct caelum_anomaly_settings {
     caelum_progress progress;
     /* A picture that can't be read, and why; it is left out. May be NULL */
     void (*left_out)(void *cookie, const char *path, const char *reason);
+    /* Once all are read, before anything is learned. May be NULL */
+    void (*started)(void *cookie, const struct caelum_anomaly_start *start);
     void *cookie;
 };
 
@@ -1080,6 +1090,32 @@ struct caelum_anomaly_verdict {
  * NULL: it isn't wanted. threads: 0 = the default; no influence on the result. CAELUM_ERESOURCE. */
 int caelum_anomaly_score(const caelum_anomaly *anomaly, const struct caelum_picture *picture, int threads,
                          float *map, struct caelum_anomaly_verdict *verdict, struct caelum_error *err);
+
+/* The picture in grey, over it a map [height][width] of it in yellow to red: clear up to half the threshold,
+ * in full color from the threshold on. Ended by caelum_picture_free. CAELUM_ERESOURCE. */
+int caelum_anomaly_heat(const caelum_anomaly *anomaly, const struct caelum_picture *picture, const float *map,
+                        struct caelum_picture *heat, struct caelum_error *err);
+
+struct caelum_anomaly_eval_settings {
+    bool no_baselines;        /* measure the finder alone */
+    const char *page;         /* HTML file with figures, curves and the worst errors; NULL: none */
+    int threads;              /* 0 = the default; no influence on the figures, but for the times */
+    caelum_progress progress; /* may be NULL */
+    void *cookie;
+};
+
+/* Measures a finder on good and bad pictures in folders as MVTec AD has them (Bergmann et al. 2019):
+ * `directory`/test/good, test/KIND, and where there are masks ground_truth/KIND/NAME_mask.png; or good and
+ * bad in it. Where train/good is there, too, two simple finders that know the patches of its pictures are
+ * measured by the same code. *figures: an object in JSON, ended by caelum_anomaly_figures_free;
+ * docs/metrics.md has its keys. Fails with CAELUM_EUSAGE where there are no good or no bad pictures,
+ * CAELUM_EFORMAT for masks that are missing or of another size or where no picture can be read, CAELUM_EIO,
+ * CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+int caelum_anomaly_eval(const caelum_anomaly *anomaly, const char *directory,
+                        const struct caelum_anomaly_eval_settings *settings, char **figures,
+                        struct caelum_error *err);
+/* Sets the handle to NULL; accepts NULL in it. */
+void caelum_anomaly_figures_free(char **figures);
 
 /* --- Benchmarks ------------------------------------------------------------------------------- */
 

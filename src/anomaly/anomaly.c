@@ -31,6 +31,11 @@ int anomaly_check(const struct caelum_anomaly_settings *s, struct caelum_error *
     return CAELUM_OK;
 }
 
+void anomaly_started(const struct caelum_anomaly_settings *s, size_t pictures, size_t scored) {
+    const struct caelum_anomaly_start start = {pictures, scored, anomaly_needed(s->false_alarms)};
+    if (s->started) s->started(s->cookie, &start);
+}
+
 /* --- The file ----------------------------------------------------------------------------------------- */
 
 static int put_number(struct metadata *m, const char *key, double value, struct caelum_error *err) {
@@ -224,6 +229,7 @@ int caelum_anomaly_calibrate(caelum_anomaly *a, const char *directory,
     s.size = a->size;
     CHECK(anomaly_check(&s, err));
     CHECK(gallery_open(&gallery, directory, 1, a->model->net->input.c == 1, &s, err));
+    anomaly_started(&s, gallery.n, gallery.n);
     /* the light of that camera or day is what is usual from now on */
     const struct anomaly_lights lights = anomaly_lights_of(gallery.light, gallery.n);
     int result = mem_alloc(&scores, gallery.n, sizeof *scores, err);

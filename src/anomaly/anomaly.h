@@ -27,6 +27,9 @@ int anomaly_check(const struct caelum_anomaly_settings *settings, struct caelum_
 /* Puts all but the network into the model's metadata. */
 int anomaly_describe(caelum_anomaly *anomaly, struct caelum_error *err);
 
+/* Tells that `pictures` have been read, and `scored` of them will be scored. */
+void anomaly_started(const struct caelum_anomaly_settings *settings, size_t pictures, size_t scored);
+
 /* Good pictures' lights, n > 0 of them. */
 struct anomaly_lights anomaly_lights_of(const struct anomaly_light *lights, size_t n);
 

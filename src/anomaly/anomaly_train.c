@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Crops in a step, in what training calls an epoch, and to validate by. */
-enum { BATCH = 16, EPOCH = 2048, VALIDATION = 256, CROP = ANOMALY_SIDE * ANOMALY_SIDE };
+/* Crops in a step, in what training calls an epoch at most, and to validate by. */
+enum { BATCH = 16, MOST_EPOCH = 2048, VALIDATION = 256, CROP = ANOMALY_SIDE * ANOMALY_SIDE };
 
 /* A U-Net (Ronneberger et al. 2015) on squares of 2x2 pixels. */
 static const char network[] = "input %zu\nspace_to_depth 2\n"
@@ -31,11 +31,16 @@ struct training {
     size_t channels;
     uint32_t *order; /* [gallery.n]: shuffled; parts of it are learned from, or held out */
     float *scores;   /* [gallery.n], of held-out pictures */
-    uint8_t *pixels; /* [EPOCH + VALIDATION + 1][channels][CROP] */
+    uint8_t *pixels; /* [MOST_EPOCH + VALIDATION + 1][channels][CROP] */
     /* the network that is being trained */
     const uint32_t *seen;
     size_t seen_count, first_step, all_steps, steps; /* of this network, before it, of all */
 };
+
+/* Steps of an epoch of this network. */
+static size_t epoch_steps(const struct training *t) {
+    return t->steps < MOST_EPOCH / BATCH ? t->steps : MOST_EPOCH / BATCH;
+}
 
 static size_t crop_size(const struct training *t) {
     return t->channels * CROP;
@@ -96,14 +101,15 @@ static int work_path(const struct training *t, const char *name, char path[PATH_
  * a resumed training that the pictures are the same. */
 static int open_data(struct training *t, const uint32_t *judged, size_t judges, caelum_data **data,
                      struct caelum_error *err) {
+    const size_t epoch = epoch_steps(t) * BATCH;
     const struct caelum_pictures pictures = {.pixels = t->pixels,
-                                             .count = EPOCH + VALIDATION + 1,
+                                             .count = epoch + VALIDATION + 1,
                                              .channels = t->channels,
                                              .height = ANOMALY_SIDE,
                                              .width = ANOMALY_SIDE,
-                                             .split = {EPOCH, VALIDATION, 1}};
-    draw_crops(t, t->seen, t->seen_count, UINT32_MAX, EPOCH, t->pixels);
-    draw_crops(t, judged, judges, UINT32_MAX - 1, VALIDATION + 1, t->pixels + EPOCH * crop_size(t));
+                                             .split = {epoch, VALIDATION, 1}};
+    draw_crops(t, t->seen, t->seen_count, UINT32_MAX, epoch, t->pixels);
+    draw_crops(t, judged, judges, UINT32_MAX - 1, VALIDATION + 1, t->pixels + epoch * crop_size(t));
     return caelum_data_from_pictures(data, &pictures, NULL, err);
 }
 
@@ -129,7 +135,7 @@ static int learn(struct training *t, const char *name, const uint32_t *seen, siz
     t->seen = seen, t->seen_count = n;
     s.task = CAELUM_DETECT, s.loss = CAELUM_BCE;
     s.optimizer = CAELUM_MUON, s.lr = 0.002, s.schedule = CAELUM_COSINE, s.warmup = 0.2, s.ema = 0.998;
-    s.batch = BATCH, s.epochs = (t->steps * BATCH + EPOCH - 1) / EPOCH;
+    s.batch = BATCH, s.epochs = (t->steps + epoch_steps(t) - 1) / epoch_steps(t);
     s.seed = t->settings->seed, s.threads = t->settings->threads, s.command = t->settings->command;
     s.feed = feed, s.progress = tell, s.cookie = t;
     if (t->settings->work) {
@@ -143,7 +149,7 @@ static int learn(struct training *t, const char *name, const uint32_t *seen, siz
     if (result == 0) result = open_data(t, judged, judges, &data, err);
     s.net = net, s.open_data = data;
     if (result == 0) result = train(t, &s, model, err);
-    t->first_step += (t->steps * BATCH + EPOCH - 1) / EPOCH * (EPOCH / BATCH);
+    t->first_step += (t->steps + epoch_steps(t) - 1) / epoch_steps(t) * epoch_steps(t);
     caelum_data_close(&data);
     caelum_net_close(&net);
     return result;
@@ -216,12 +222,14 @@ static int run(struct training *t, caelum_anomaly *a, const char *directory, str
     t->channels = t->gallery.grey ? 1 : 3;
     CHECK(mem_take(&t->memory, &t->order, n, sizeof *t->order, err));
     CHECK(mem_take(&t->memory, &t->scores, n, sizeof *t->scores, err));
-    CHECK(mem_take(&t->memory, &t->pixels, EPOCH + VALIDATION + 1, crop_size(t), err));
+    CHECK(mem_take(&t->memory, &t->pixels, MOST_EPOCH + VALIDATION + 1, crop_size(t), err));
     for (uint32_t i = 0; i < n; i++) t->order[i] = i;
     rng_shuffle(&rng, t->order, n);
     a->size = s->size;
     a->false_alarms = s->false_alarms;
-    CHECK(n / 5 >= anomaly_needed(s->false_alarms) ? hold_out(t, a, err) : cross_fit(t, a, err));
+    const bool many = n / 5 >= anomaly_needed(s->false_alarms);
+    anomaly_started(s, n, many ? n / 5 : n);
+    CHECK(many ? hold_out(t, a, err) : cross_fit(t, a, err));
     CHECK(anomaly_describe(a, err));
     return tidy(t, err);
 }
