@@ -11,18 +11,24 @@
 #include <unistd.h>
 
 /* Crops in a step, in what training calls an epoch at most, and to validate by. */
-enum { BATCH = 16, MOST_EPOCH = 2048, VALIDATION = 256, CROP = ANOMALY_SIDE * ANOMALY_SIDE };
+enum { BATCH = 32, MOST_EPOCH = 2048, VALIDATION = 256, CROP = ANOMALY_SIDE * ANOMALY_SIDE };
 
 /* A U-Net (Ronneberger et al. 2015) on squares of 2x2 pixels. */
 static const char network[] = "input %zu\nspace_to_depth 2\n"
                               "conv 24 gelu\nconv 24 gelu\nsave half\n"
-                              "conv 48 stride=2 gelu\nconv 48 gelu\nsave quarter\n"
-                              "conv 96 stride=2 gelu\nconv 96 gelu\nsave eighth\n"
-                              "conv 96 stride=2 gelu\nconv 96 gelu\n"
-                              "upsample 2\nconcat eighth\nconv 96 gelu\n"
-                              "upsample 2\nconcat quarter\nconv 48 gelu\nconv 48 gelu\n"
-                              "upsample 2\nconcat half\nconv 32 gelu\nconv 32 gelu\n"
+                              "conv 40 stride=2 gelu\nconv 40 gelu\nsave quarter\n"
+                              "conv 64 stride=2 gelu\nconv 64 gelu\nsave eighth\n"
+                              "conv 96 stride=2 gelu\nconv 48 gelu\n"
+                              "upsample 2\nconcat eighth\nconv 64 gelu\nconv 32 gelu\n"
+                              "upsample 2\nconcat quarter\nconv 40 gelu\nconv 24 gelu\n"
+                              "upsample 2\nconcat half\nconv 24 gelu\nconv 24 gelu\n"
                               "conv 4\ndepth_to_space 2\nact sigmoid\n";
+
+/* Some pictures of the gallery, by their numbers. */
+struct part {
+    const uint32_t *picture;
+    size_t n;
+};
 
 struct training {
     const struct caelum_anomaly_settings *settings;
@@ -33,8 +39,8 @@ struct training {
     float *scores;   /* [gallery.n], of held-out pictures */
     uint8_t *pixels; /* [MOST_EPOCH + VALIDATION + 1][channels][CROP] */
     /* the network that is being trained */
-    const uint32_t *seen;
-    size_t seen_count, first_step, all_steps, steps; /* of this network, before it, of all */
+    struct part seen;
+    size_t first_step, all_steps, steps; /* before it, of all networks, of this one */
 };
 
 /* Steps of an epoch of this network. */
@@ -55,27 +61,26 @@ static size_t draw_place(struct rng *rng, size_t side) {
     return at < BEYOND ? 0 : at - BEYOND < last ? at - BEYOND : last;
 }
 
-/* A crop of one of n pictures: half of them at the first scale, and at each further one half of the rest. */
-static void draw_crop(const struct training *t, const uint32_t *pictures, size_t n, struct rng *rng,
-                      uint8_t *crop) {
-    const struct gallery_view *v = t->gallery.view[pictures[rng_below(rng, (uint32_t)n)]];
+/* A crop of one of the pictures: half of them at the first scale, and at each further one half of the rest.
+ */
+static void draw_crop(const struct training *t, struct part of, struct rng *rng, uint8_t *crop) {
+    const struct gallery_view *v = t->gallery.view[of.picture[rng_below(rng, (uint32_t)of.n)]];
     for (size_t k = 1; k < ANOMALY_SCALES && rng_below(rng, 2) == 0; k++) v++;
     const size_t x = draw_place(rng, v->width), y = draw_place(rng, v->height);
     gallery_crop(&t->gallery, v, x, y, t->channels, crop);
 }
 
-static void draw_crops(const struct training *t, const uint32_t *pictures, size_t count, uint32_t step,
-                       size_t n, uint8_t *crops) {
+static void draw_crops(const struct training *t, struct part of, uint32_t step, size_t n, uint8_t *crops) {
     for (size_t i = 0; i < n; i++) {
         struct rng rng = rng_make(t->settings->seed, RNG_GOOD, step);
         rng.counter[1] = (uint32_t)i;
-        draw_crop(t, pictures, count, &rng, crops + i * crop_size(t));
+        draw_crop(t, of, &rng, crops + i * crop_size(t));
     }
 }
 
 static int feed(void *cookie, uint64_t step, size_t n, uint8_t *pixels) {
     const struct training *t = cookie;
-    draw_crops(t, t->seen, t->seen_count, (uint32_t)step, n, pixels);
+    draw_crops(t, t->seen, (uint32_t)step, n, pixels);
     return 0;
 }
 
@@ -99,8 +104,7 @@ static int work_path(const struct training *t, const char *name, char path[PATH_
 
 /* Pictures in memory of the size that the feed fills: the first epoch's are never seen, but their bytes tell
  * a resumed training that the pictures are the same. */
-static int open_data(struct training *t, const uint32_t *judged, size_t judges, caelum_data **data,
-                     struct caelum_error *err) {
+static int open_data(struct training *t, struct part judged, caelum_data **data, struct caelum_error *err) {
     const size_t epoch = epoch_steps(t) * BATCH;
     const struct caelum_pictures pictures = {.pixels = t->pixels,
                                              .count = epoch + VALIDATION + 1,
@@ -108,8 +112,8 @@ static int open_data(struct training *t, const uint32_t *judged, size_t judges, 
                                              .height = ANOMALY_SIDE,
                                              .width = ANOMALY_SIDE,
                                              .split = {epoch, VALIDATION, 1}};
-    draw_crops(t, t->seen, t->seen_count, UINT32_MAX, epoch, t->pixels);
-    draw_crops(t, judged, judges, UINT32_MAX - 1, VALIDATION + 1, t->pixels + epoch * crop_size(t));
+    draw_crops(t, t->seen, UINT32_MAX, epoch, t->pixels);
+    draw_crops(t, judged, UINT32_MAX - 1, VALIDATION + 1, t->pixels + epoch * crop_size(t));
     return caelum_data_from_pictures(data, &pictures, NULL, err);
 }
 
@@ -125,14 +129,14 @@ static int train(struct training *t, const struct caelum_train_settings *setting
     return *model ? CAELUM_OK : caelum_model_load(model, settings->out, err);
 }
 
-/* Trains a network on n pictures; `judged` are those that it is validated by. */
-static int learn(struct training *t, const char *name, const uint32_t *seen, size_t n, const uint32_t *judged,
-                 size_t judges, caelum_model **model, struct caelum_error *err) {
+/* Trains a network on the pictures `seen`, validated by `judged`. */
+static int learn(struct training *t, const char *name, struct part seen, struct part judged,
+                 caelum_model **model, struct caelum_error *err) {
     struct caelum_train_settings s = caelum_train_defaults();
     char text[sizeof network + 64], work[PATH_SIZE], checkpoint[PATH_SIZE + 32];
     caelum_data *data = NULL;
     caelum_net *net = NULL;
-    t->seen = seen, t->seen_count = n;
+    t->seen = seen;
     s.task = CAELUM_DETECT, s.loss = CAELUM_BCE;
     s.optimizer = CAELUM_MUON, s.lr = 0.002, s.schedule = CAELUM_COSINE, s.warmup = 0.2, s.ema = 0.998;
     s.batch = BATCH, s.epochs = (t->steps + epoch_steps(t) - 1) / epoch_steps(t);
@@ -146,7 +150,7 @@ static int learn(struct training *t, const char *name, const uint32_t *seen, siz
     }
     snprintf(text, sizeof text, network, t->channels);
     int result = caelum_net_parse(&net, text, "network", ANOMALY_SIDE, ANOMALY_SIDE, err);
-    if (result == 0) result = open_data(t, judged, judges, &data, err);
+    if (result == 0) result = open_data(t, judged, &data, err);
     s.net = net, s.open_data = data;
     if (result == 0) result = train(t, &s, model, err);
     t->first_step += (t->steps + epoch_steps(t) - 1) / epoch_steps(t) * epoch_steps(t);
@@ -157,45 +161,45 @@ static int learn(struct training *t, const char *name, const uint32_t *seen, siz
 
 /* --- All of them --------------------------------------------------------------------------------------- */
 
-static int lights_of(const struct training *t, const uint32_t *views, size_t n, struct anomaly_lights *lights,
+static int lights_of(const struct training *t, struct part of, struct anomaly_lights *lights,
                      struct caelum_error *err) {
     struct anomaly_light *list = NULL;
-    CHECK(mem_alloc(&list, n, sizeof *list, err));
-    for (size_t i = 0; i < n; i++) list[i] = t->gallery.light[views[i]];
-    *lights = anomaly_lights_of(list, n);
+    CHECK(mem_alloc(&list, of.n, sizeof *list, err));
+    for (size_t i = 0; i < of.n; i++) list[i] = t->gallery.light[of.picture[i]];
+    *lights = anomaly_lights_of(list, of.n);
     mem_free(&list);
     return CAELUM_OK;
 }
 
-/* Learns from some pictures and scores the others, `out` of them from `first` in the order on. */
-static int learn_and_measure(struct training *t, caelum_anomaly *a, const char *name, const uint32_t *seen,
-                             size_t n, const uint32_t *held, size_t out, float *scores,
-                             struct caelum_error *err) {
-    CHECK(learn(t, name, seen, n, held, out, &a->model, err));
-    CHECK(lights_of(t, seen, n, &a->lights, err));
-    return anomaly_measure(a->model, &a->lights, &t->gallery, held, out, t->settings, scores, err);
+/* Learns from some pictures and scores others. scores: [held.n]. */
+static int learn_and_measure(struct training *t, caelum_anomaly *a, const char *name, struct part seen,
+                             struct part held, float *scores, struct caelum_error *err) {
+    CHECK(learn(t, name, seen, held, &a->model, err));
+    CHECK(lights_of(t, seen, &a->lights, err));
+    return anomaly_measure(a->model, &a->lights, &t->gallery, held.picture, held.n, t->settings, scores, err);
 }
 
 /* The pictures are many: the last fifth of them is held out. */
 static int hold_out(struct training *t, caelum_anomaly *a, struct caelum_error *err) {
-    const size_t n = t->gallery.n, out = n / 5, in = n - out;
+    const size_t n = t->gallery.n, out = n / 5;
+    const struct part seen = {t->order, n - out}, held = {t->order + n - out, out};
     t->all_steps = t->steps = t->settings->steps;
-    CHECK(learn_and_measure(t, a, "all", t->order, in, t->order + in, out, t->scores, err));
+    CHECK(learn_and_measure(t, a, "all", seen, held, t->scores, err));
     return anomaly_ranks_make(&a->ranks, t->scores, out, err);
 }
 
 /* They are few: each half is scored by a network that has seen the other. */
 static int cross_fit(struct training *t, caelum_anomaly *a, struct caelum_error *err) {
     const size_t n = t->gallery.n, half = n / 2;
-    const uint32_t *second = t->order + half;
+    const struct part first = {t->order, half}, second = {t->order + half, n - half}, all = {t->order, n};
     t->steps = (t->settings->steps + 1) / 2;
     t->all_steps = 3 * t->steps;
-    CHECK(learn_and_measure(t, a, "first", t->order, half, second, n - half, t->scores + half, err));
+    CHECK(learn_and_measure(t, a, "first", first, second, t->scores + half, err));
     caelum_model_close(&a->model);
-    CHECK(learn_and_measure(t, a, "second", second, n - half, t->order, half, t->scores, err));
+    CHECK(learn_and_measure(t, a, "second", second, first, t->scores, err));
     caelum_model_close(&a->model);
-    CHECK(learn(t, "all", t->order, n, t->order, n, &a->model, err));
-    CHECK(lights_of(t, t->order, n, &a->lights, err));
+    CHECK(learn(t, "all", all, all, &a->model, err));
+    CHECK(lights_of(t, all, &a->lights, err));
     return anomaly_ranks_make(&a->ranks, t->scores, n, err);
 }
 
