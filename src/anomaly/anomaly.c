@@ -175,7 +175,7 @@ static int judge(const caelum_anomaly *a, const struct anomaly_view *view, int t
     CHECK(anomaly_map(a->model, &a->lights, threads, view, small, &score, err));
     *v = (struct caelum_anomaly_verdict){
         .score = (double)score, .p = anomaly_p(&a->ranks, score), .bad = score >= threshold};
-    return v->bad ? anomaly_regions(small, view->at[0].width, view->at[0].height, threshold, v, err)
+    return v->bad ? anomaly_regions(small, view->picture.width, view->picture.height, threshold, v, err)
                   : CAELUM_OK;
 }
 
@@ -185,11 +185,11 @@ int caelum_anomaly_score(const caelum_anomaly *a, const struct caelum_picture *p
     struct caelum_anomaly_verdict v;
     float *small = NULL;
     CHECK(anomaly_view_open(&view, picture, a->size, a->model->net->input.c == 1, err));
-    int result = mem_alloc(&small, view.at[0].width * view.at[0].height, sizeof *small, err);
+    int result = mem_alloc(&small, view.picture.width * view.picture.height, sizeof *small, err);
     if (result == 0) result = judge(a, &view, threads, small, &v, err);
     if (result == 0) {
-        enlarge_boxes(&v, picture, &view.at[0]);
-        if (map) enlarge(picture, &view.at[0], small, map);
+        enlarge_boxes(&v, picture, &view.picture);
+        if (map) enlarge(picture, &view.picture, small, map);
         *verdict = v;
     }
     mem_free(&small);
@@ -205,7 +205,7 @@ int anomaly_measure(const caelum_model *model, const struct anomaly_lights *ligh
     float *map = NULL;
     size_t most = 0;
     for (size_t i = 0; i < gallery->n; i++) {
-        const size_t area = gallery->view[i][0].width * gallery->view[i][0].height;
+        const size_t area = gallery->view[i].width * gallery->view[i].height;
         most = area > most ? area : most;
     }
     int result = mem_alloc(&map, most, sizeof *map, err);

@@ -33,8 +33,8 @@ void anomaly_started(const struct caelum_anomaly_settings *settings, size_t pict
 /* Good pictures' lights, n > 0 of them. */
 struct anomaly_lights anomaly_lights_of(const struct anomaly_light *lights, size_t n);
 
-/* The map of a view, [height][width] of its first scale, and its largest score. A picture much darker,
- * brighter, flatter or starker than good ones is wrong all over. CAELUM_ERESOURCE. */
+/* The map [height][width] of a view, and its largest score. A picture much darker, brighter, flatter or
+ * starker than good ones is wrong all over. CAELUM_ERESOURCE. */
 int anomaly_map(const caelum_model *model, const struct anomaly_lights *lights, int threads,
                 const struct anomaly_view *view, float *map, float *score, struct caelum_error *err);
 

@@ -15,14 +15,11 @@ static int no_space(struct caelum_error *err) {
 }
 
 static int add(struct gallery *g, const struct anomaly_view *view, struct caelum_error *err) {
-    const bool grey = anomaly_is_grey(&view->at[0]);
-    for (size_t k = 0; k < ANOMALY_SCALES; k++) {
-        const struct caelum_picture *p = &view->at[k];
-        const size_t area = p->width * p->height;
-        g->view[g->n][k] = (struct gallery_view){p->width, p->height, g->size, grey};
-        for (size_t i = 0; i < area * 3; i += grey ? 3 : 1) putc_unlocked(p->pixels[i], g->file);
-        g->size += area * (grey ? 1 : 3);
-    }
+    const struct caelum_picture *p = &view->picture;
+    const bool grey = anomaly_is_grey(p);
+    const size_t values = 3 * p->width * p->height;
+    g->view[g->n] = (struct gallery_view){p->width, p->height, g->size, grey};
+    for (size_t i = 0; i < values; i += grey ? 3 : 1, g->size++) putc_unlocked(p->pixels[i], g->file);
     if (ferror(g->file)) return no_space(err);
     g->grey &= grey;
     g->light[g->n++] = view->light;
@@ -97,8 +94,8 @@ void gallery_close(struct gallery *g) {
     *g = (struct gallery){0};
 }
 
-void gallery_crop(const struct gallery *g, const struct gallery_view *v, size_t x0, size_t y0,
-                  size_t channels, uint8_t *crop) {
+void gallery_crop(const struct gallery *g, size_t i, size_t x0, size_t y0, size_t channels, uint8_t *crop) {
+    const struct gallery_view *v = &g->view[i];
     const size_t step = v->grey ? 1 : 3;
     for (size_t c = 0; c < channels; c++)
         for (size_t y = y0; y < y0 + ANOMALY_SIDE; y++) {
@@ -109,17 +106,11 @@ void gallery_crop(const struct gallery *g, const struct gallery_view *v, size_t 
 }
 
 int gallery_take(const struct gallery *g, size_t i, struct anomaly_view *view, struct caelum_error *err) {
+    const struct gallery_view *v = &g->view[i];
+    const uint8_t *from = g->bytes + v->at;
     *view = (struct anomaly_view){.light = g->light[i]};
-    for (size_t k = 0; k < ANOMALY_SCALES; k++) {
-        const struct gallery_view *v = &g->view[i][k];
-        const uint8_t *from = g->bytes + v->at;
-        const int result = image_allocate(&view->at[k], "view", v->width, v->height, err);
-        if (result != 0) {
-            anomaly_view_close(view);
-            return result;
-        }
-        for (size_t p = 0; p < 3 * v->width * v->height; p++)
-            view->at[k].pixels[p] = v->grey ? from[p / 3] : from[p];
-    }
+    CHECK(image_allocate(&view->picture, "view", v->width, v->height, err));
+    for (size_t k = 0; k < 3 * v->width * v->height; k++)
+        view->picture.pixels[k] = v->grey ? from[k / 3] : from[k];
     return CAELUM_OK;
 }

@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 
-/* A picture at one scale. */
 struct gallery_view {
     size_t width, height, at; /* at: where its pixels are */
     bool grey;                /* one byte a pixel, otherwise three */
@@ -14,9 +13,9 @@ struct gallery_view {
 
 struct gallery {
     size_t n, room;
-    struct gallery_view (*view)[ANOMALY_SCALES]; /* [n] */
-    struct anomaly_light *light;                 /* [n] */
-    bool grey;                                   /* all of them */
+    struct gallery_view *view;   /* [n] */
+    struct anomaly_light *light; /* [n] */
+    bool grey;                   /* all of them */
     FILE *file;
     const uint8_t *bytes;
     size_t size;
@@ -30,10 +29,10 @@ int gallery_open(struct gallery *gallery, const char *directory, size_t least, b
 /* Safe on a zeroed gallery. */
 void gallery_close(struct gallery *gallery);
 
-/* The crop of a view from (x, y) on, mirrored beyond its ends: [channels][ANOMALY_SIDE][ANOMALY_SIDE]. */
-void gallery_crop(const struct gallery *gallery, const struct gallery_view *view, size_t x, size_t y,
-                  size_t channels, uint8_t *crop);
-/* The view of picture i, to be closed by the caller. CAELUM_ERESOURCE. */
+/* The crop of view i from (x, y) on, mirrored beyond its ends: [channels][ANOMALY_SIDE][ANOMALY_SIDE]. */
+void gallery_crop(const struct gallery *gallery, size_t i, size_t x, size_t y, size_t channels,
+                  uint8_t *crop);
+/* View i, to be closed by the caller. CAELUM_ERESOURCE. */
 int gallery_take(const struct gallery *gallery, size_t i, struct anomaly_view *view,
                  struct caelum_error *err);
 

@@ -11,12 +11,12 @@ enum { ROUND = 256, AREA = ANOMALY_SIDE * ANOMALY_SIDE };
 
 struct job {
     struct tiles tiles;
-    const struct caelum_picture *picture; /* a view at one scale */
+    const struct caelum_picture *picture; /* a view */
     struct mem_group memory;
     size_t first;        /* tile of this round */
     uint8_t *bytes;      /* [ROUND][3][AREA] */
     float *results;      /* [ROUND][AREA] */
-    float *weight, *map; /* [h][w] */
+    float *map, *weight; /* [h][w]; map: the caller's */
     float *row;          /* [the longer of both], and what is beyond its ends */
 };
 
@@ -34,7 +34,7 @@ static int run_tiles(const caelum_model *model, int threads, struct job *job, st
     CHECK(mem_take(&job->memory, &job->bytes, room, 3 * AREA, err));
     CHECK(mem_take(&job->memory, &job->results, room * AREA, sizeof(float), err));
     CHECK(mem_take(&job->memory, &job->weight, area, sizeof(float), err));
-    CHECK(mem_take(&job->memory, &job->map, area, sizeof(float), err));
+    memset(job->map, 0, area * sizeof(float));
     for (; job->first < total; job->first += ROUND) {
         const size_t n = total - job->first < ROUND ? total - job->first : ROUND;
         const struct engine_job round = {.n = n, .input = give, .out = job->results, .cookie = job};
@@ -62,16 +62,6 @@ static int smooth(struct job *job, struct caelum_error *err) {
     for (size_t y = 0; y < h; y++) smooth_line(job->map + y * w, w, 1, job->row);
     for (size_t x = 0; x < w; x++) smooth_line(job->map + x, h, w, job->row);
     return CAELUM_OK;
-}
-
-/* Raises the map of the first scale, w pixels wide, to this one's. */
-static void raise(const struct job *job, float *map, size_t w, size_t h) {
-    const size_t of_w = job->picture->width, of_h = job->picture->height;
-    for (size_t y = 0; y < h; y++)
-        for (size_t x = 0; x < w; x++, map++) {
-            const float here = job->map[y * of_h / h * of_w + x * of_w / w];
-            if (here > *map) *map = here;
-        }
 }
 
 /* --- Light ----------------------------------------------------------------------------------------- */
@@ -103,20 +93,16 @@ static float strangeness(const struct anomaly_lights *l, struct anomaly_light li
 
 int anomaly_map(const caelum_model *model, const struct anomaly_lights *lights, int threads,
                 const struct anomaly_view *view, float *map, float *score, struct caelum_error *err) {
-    const size_t w = view->at[0].width, h = view->at[0].height;
+    const struct caelum_picture *p = &view->picture;
     const float strange = strangeness(lights, view->light);
-    memset(map, 0, w * h * sizeof *map);
-    for (size_t k = 0; k < ANOMALY_SCALES; k++) {
-        const struct caelum_picture *p = &view->at[k];
-        struct job job = {.tiles = tiles_plan(p->width, p->height, ANOMALY_SIDE, ANOMALY_SIDE), .picture = p};
-        int result = run_tiles(model, threads, &job, err);
-        if (result == 0) result = smooth(&job, err);
-        if (result == 0) raise(&job, map, w, h);
-        mem_end(&job.memory);
-        if (result != 0) return result;
-    }
+    struct job job = {
+        .tiles = tiles_plan(p->width, p->height, ANOMALY_SIDE, ANOMALY_SIDE), .picture = p, .map = map};
+    int result = run_tiles(model, threads, &job, err);
+    if (result == 0) result = smooth(&job, err);
+    mem_end(&job.memory);
+    if (result != 0) return result;
     *score = 0;
-    for (size_t i = 0; i < w * h; i++) {
+    for (size_t i = 0; i < p->width * p->height; i++) {
         map[i] += strange;
         if (map[i] > *score) *score = map[i];
     }

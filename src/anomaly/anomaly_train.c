@@ -61,13 +61,12 @@ static size_t draw_place(struct rng *rng, size_t side) {
     return at < BEYOND ? 0 : at - BEYOND < last ? at - BEYOND : last;
 }
 
-/* A crop of one of the pictures: half of them at the first scale, and at each further one half of the rest.
- */
+/* A crop of one of the pictures. */
 static void draw_crop(const struct training *t, struct part of, struct rng *rng, uint8_t *crop) {
-    const struct gallery_view *v = t->gallery.view[of.picture[rng_below(rng, (uint32_t)of.n)]];
-    for (size_t k = 1; k < ANOMALY_SCALES && rng_below(rng, 2) == 0; k++) v++;
+    const size_t i = of.picture[rng_below(rng, (uint32_t)of.n)];
+    const struct gallery_view *v = &t->gallery.view[i];
     const size_t x = draw_place(rng, v->width), y = draw_place(rng, v->height);
-    gallery_crop(&t->gallery, v, x, y, t->channels, crop);
+    gallery_crop(&t->gallery, i, x, y, t->channels, crop);
 }
 
 static void draw_crops(const struct training *t, struct part of, uint32_t step, size_t n, uint8_t *crops) {

@@ -58,8 +58,7 @@ static struct anomaly_light light_of(const struct caelum_picture *p) {
     return (struct anomaly_light){mean, variance > 0 ? sqrt(variance) : 0};
 }
 
-static void normalize(struct caelum_picture *p) {
-    const struct anomaly_light light = light_of(p);
+static void normalize(struct caelum_picture *p, struct anomaly_light light) {
     const double most = DEVIATION / MOST_GAIN,
                  gain = DEVIATION / (light.deviation > most ? light.deviation : most);
     uint8_t table[256];
@@ -78,13 +77,10 @@ static int open_view(struct anomaly_view *view, const struct caelum_picture *pic
         width = (width * size + longer / 2) / longer, height = (height * size + longer / 2) / longer;
         width += width == 0, height += height == 0;
     }
-    CHECK(reduce(picture, width, height, &view->at[0], err));
-    if (grey) make_grey(&view->at[0]);
-    view->light = light_of(&view->at[0]);
-    for (size_t i = 1; i < ANOMALY_SCALES; i++)
-        CHECK(reduce(&view->at[i - 1], (view->at[i - 1].width + 1) / 2, (view->at[i - 1].height + 1) / 2,
-                     &view->at[i], err));
-    for (size_t i = 0; i < ANOMALY_SCALES; i++) normalize(&view->at[i]);
+    CHECK(reduce(picture, width, height, &view->picture, err));
+    if (grey) make_grey(&view->picture);
+    view->light = light_of(&view->picture);
+    normalize(&view->picture, view->light);
     return CAELUM_OK;
 }
 
@@ -97,5 +93,5 @@ int anomaly_view_open(struct anomaly_view *view, const struct caelum_picture *pi
 }
 
 void anomaly_view_close(struct anomaly_view *view) {
-    for (size_t i = 0; i < ANOMALY_SCALES; i++) caelum_picture_free(&view->at[i]);
+    caelum_picture_free(&view->picture);
 }

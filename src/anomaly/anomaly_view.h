@@ -12,12 +12,8 @@ struct anomaly_light {
     double mean, deviation;
 };
 
-/* A picture at full size, half of it and so on: small defects are seen in the first, large ones in the last.
- */
-enum { ANOMALY_SCALES = 1 };
-
 struct anomaly_view {
-    struct caelum_picture at[ANOMALY_SCALES]; /* owned */
+    struct caelum_picture picture; /* owned */
     struct anomaly_light light;
 };
 
