@@ -16,12 +16,12 @@ enum { BATCH = 32, MOST_EPOCH = 2048, VALIDATION = 256, CROP = ANOMALY_SIDE * AN
 /* A U-Net (Ronneberger et al. 2015) on squares of 2x2 pixels. */
 static const char network[] = "input %zu\nspace_to_depth 2\n"
                               "conv 24 gelu\nconv 24 gelu\nsave half\n"
-                              "conv 40 stride=2 gelu\nconv 40 gelu\nsave quarter\n"
-                              "conv 64 stride=2 gelu\nconv 64 gelu\nsave eighth\n"
-                              "conv 96 stride=2 gelu\nconv 48 gelu\n"
-                              "upsample 2\nconcat eighth\nconv 64 gelu\nconv 32 gelu\n"
-                              "upsample 2\nconcat quarter\nconv 40 gelu\nconv 24 gelu\n"
-                              "upsample 2\nconcat half\nconv 24 gelu\nconv 24 gelu\n"
+                              "conv 48 stride=2 gelu\nconv 48 gelu\nsave quarter\n"
+                              "conv 96 stride=2 gelu\nconv 96 gelu\nsave eighth\n"
+                              "conv 96 stride=2 gelu\nconv 96 gelu\n"
+                              "upsample 2\nconcat eighth\nconv 96 gelu\n"
+                              "upsample 2\nconcat quarter\nconv 48 gelu\nconv 48 gelu\n"
+                              "upsample 2\nconcat half\nconv 32 gelu\nconv 32 gelu\n"
                               "conv 4\ndepth_to_space 2\nact sigmoid\n";
 
 /* Some pictures of the gallery, by their numbers. */
@@ -125,7 +125,8 @@ static int train(struct training *t, const struct caelum_train_settings *setting
         return caelum_fail(err, CAELUM_ESTOPPED, "stopped; the same command goes on from %s",
                            t->settings->work);
     if (result.stopped) return caelum_fail(err, CAELUM_ESTOPPED, "stopped");
-    return *model ? CAELUM_OK : caelum_model_load(model, settings->out, err);
+    if (!*model) CHECK(caelum_model_load(model, settings->out, err));
+    return caelum_model_round_half(*model, err); /* before it is measured: files say the same */
 }
 
 /* Trains a network on the pictures `seen`, validated by `judged`. */
