@@ -10,6 +10,9 @@
     small = caelum.colorize(PIL.Image.open("old.jpg"))      # PIL's picture in, PIL's out
     caelum.save_picture(colored, "new.jpg")
 
+    finder = caelum.Anomaly.train("good")                   # finds defects, from good pictures alone
+    print(finder.score("photo.jpg").bad)
+
     caelum.torch    models as PyTorch's modules, and back   (import caelum.torch)
     caelum.keras    Keras's files as models, and back       (import caelum.keras, or python3 -m caelum.keras)
 
@@ -19,6 +22,7 @@ values by name, of which vars() makes a dict. docs/python.md has more.
 The shared library is loaded when something needs it: the file that the environment variable CAELUM_LIBRARY names,
 else the one that is installed.
 """
+from .anomaly import Anomaly, Verdict
 from .codes import colorize, decode, encode
 from .data import Data, data_fetch, data_info
 from .library import (HEADER, DivergedError, Error, FileError, FormatError, NetworkError, ResourceError, StoppedError,
@@ -33,8 +37,9 @@ NetInfo, LayerInfo = record("net_info"), record("layer_info")
 DataInfo, DataFile = record("data_info"), record("data_file")
 Metrics, ColorMetrics, ClassMetrics = record("metrics"), record("color_metrics"), record("class_metrics")
 TrainProgress, Epoch = record("train_progress"), record("epoch")
+AnomalyInfo, AnomalyBox = record("anomaly_info"), record("anomaly_box")
 
 __all__ = ["Model", "train", "resume", "evaluate", "colorize", "encode", "decode", "Data", "data_fetch", "data_info",
-           "load_picture", "save_picture", "Code", "Run", "TrainProgress", "Epoch", "Metrics", "ColorMetrics",
+           "load_picture", "save_picture", "Anomaly", "Verdict", "AnomalyInfo", "AnomalyBox", "Code", "Run", "TrainProgress", "Epoch", "Metrics", "ColorMetrics",
            "ClassMetrics", "NetInfo", "LayerInfo", "DataInfo", "DataFile", "Error", "UsageError", "FormatError",
            "FileError", "NetworkError", "DivergedError", "ResourceError", "StoppedError"]
