@@ -95,10 +95,11 @@ static void output2(const struct conv_job *job, const struct tiles *tiles, const
     }
 }
 
-/* `weights` from one place's to the next's. */
+/* `weights` from one place's to the next's: of all output channels, which may be more than the job's. They
+ * decide on the tiles at a time, for that many scratch has room. */
 static void FN(winograd)(const struct conv_job *job, size_t weights, float *scratch) {
     const size_t channels = job->x.c, kernels = job->y.c, count = job->y.w / 2 * (job->y.h / 2);
-    const size_t most = winograd_tiles(channels, kernels);
+    const size_t most = winograd_tiles(channels, weights / channels);
     const struct tensor x = window_tensor(job);
     for (size_t first = 0; first < count; first += most) {
         struct tiles tiles = {first, count - first < most ? count - first : most, job->y.w / 2, LANES, 0};
