@@ -1081,7 +1081,7 @@ struct caelum_anomaly_verdict {
     double p; /* share of good pictures with such a score or a larger one, by rank: (1 + those known) / (1 +
                * all known). If the picture is like the good ones, it is below x with probability x at most
                * (Vovk, Gammerman & Shafer, "Algorithmic Learning in a Random World", 2005) */
-    bool bad; /* p is at most false_alarms */
+    bool bad; /* p is at most false_alarms, or the score above that of all good pictures */
     size_t boxes; /* the worst places, falling; none if the picture is not bad */
     struct caelum_anomaly_box box[CAELUM_ANOMALY_BOXES];
 };

@@ -40,7 +40,7 @@ void anomaly_started(const struct caelum_anomaly_settings *s, size_t pictures, s
 
 static int put_number(struct metadata *m, const char *key, double value, struct caelum_error *err) {
     char text[32];
-    number_print(text, sizeof text, "%.9g", value);
+    number_print(text, sizeof text, "%.17g", value);
     return metadata_set(m, key, text, err);
 }
 
@@ -100,10 +100,9 @@ static int read_file(caelum_anomaly *a, const char *path, struct caelum_error *e
         out.h != in.h || out.w != in.w)
         return caelum_fail(
             err, CAELUM_EFORMAT,
-            "%s: its network turns %zux%zux%zu into %zux%zux%zu; expected 1x%dx%d into 2x%dx%d, "
-            "or 3 channels into 4",
+            "%s: its network turns %zux%zux%zu into %zux%zux%zu; expected 1x%dx%d or 3x%dx%d into 1x%dx%d",
             path, in.c, in.h, in.w, out.c, out.h, out.w, ANOMALY_SIDE, ANOMALY_SIDE, ANOMALY_SIDE,
-            ANOMALY_SIDE);
+            ANOMALY_SIDE, ANOMALY_SIDE, ANOMALY_SIDE);
     a->size = (size_t)size;
     snprintf(where, sizeof where, "%s: anomaly_scores", path);
     return anomaly_ranks_read(&a->ranks, scores, where, err);

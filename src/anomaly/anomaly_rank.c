@@ -63,8 +63,8 @@ int anomaly_ranks_read(struct anomaly_ranks *ranks, const char *text, const char
     for (const char *c = text; *c; c++) words += *c == ' ';
     CHECK(mem_alloc(&r.score, words, sizeof *r.score, err));
     for (double value; r.n < words && number_real_at(at, &at, &value) && isfinite(value); at += *at == ' ') {
+        if (r.n > 0 && (float)value < r.score[r.n - 1]) break;
         r.score[r.n++] = (float)value;
-        if (r.n > 1 && r.score[r.n - 1] < r.score[r.n - 2]) break;
     }
     if (*at != '\0' || r.n != words) {
         anomaly_ranks_free(&r);

@@ -1,0 +1,237 @@
+/* test_anomaly.c - finders of defects: ranks, regions, views and maps by hand, and the file. */
+#include "testing.h"
+
+#include "anomaly/anomaly.h"
+#include "anomaly/anomaly_regions.h"
+
+#include <math.h>
+
+static void check_rate(const struct anomaly_ranks *r, double share) {
+    const double least = 1 / (double)(r->n + 1), rate = share > least ? share : least;
+    for (float score = 0; score < 6; score += 0.25f)
+        if ((score >= anomaly_threshold(r, share)) != (anomaly_p(r, score) <= rate + 1e-12))
+            fail_msg("a score of %g, at a rate of %g", (double)score, share);
+}
+
+static void ranks(void **state) {
+    struct anomaly_ranks r = {0}, again = {0};
+    char *text = NULL;
+    (void)state;
+    assert_ok(anomaly_ranks_make(&r, (float[]){3, 0.1f, 4, 2}, 4, err));
+    assert_near(anomaly_p(&r, 5), 1.0 / 5, 0);
+    assert_near(anomaly_p(&r, 4), 2.0 / 5, 0);
+    assert_near(anomaly_p(&r, 2.5f), 3.0 / 5, 0);
+    assert_near(anomaly_p(&r, 0), 1, 0);
+    assert_true(anomaly_threshold(&r, 0.01) > 4 && anomaly_threshold(&r, 0.01) < 4.00001f);
+    assert_true(anomaly_threshold(&r, 0.2) == anomaly_threshold(&r, 0.01));
+    assert_true(anomaly_threshold(&r, 0.4) > 3 && anomaly_threshold(&r, 0.4) < 3.00001f);
+    for (int percent = 1; percent < 100; percent++) check_rate(&r, percent / 100.0);
+    assert_int_equal(anomaly_needed(0.01), 99);
+    assert_int_equal(anomaly_needed(0.05), 19);
+    assert_int_equal(anomaly_needed(0.3), 3);
+    assert_int_equal(anomaly_needed(0.5), 1);
+    assert_ok(anomaly_ranks_print(&r, &text, err));
+    assert_string_equal(text, "0.100000001 2 3 4");
+    assert_ok(anomaly_ranks_read(&again, text, "text", err));
+    assert_int_equal(again.n, 4);
+    assert_memory_equal(again.score, r.score, 4 * sizeof *r.score);
+    free(text);
+    const char *const bad[] = {"", " ", "1 ", "1 x", "2 1", "1  2", "nan", "1 inf"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_error(CAELUM_EFORMAT, "text: expected numbers that rise",
+                     anomaly_ranks_read(&again, bad[i], "text", err));
+    anomaly_ranks_free(&r), anomaly_ranks_free(&again);
+}
+
+static void check_box(const struct caelum_anomaly_box *b, const size_t want[4], double score) {
+    assert_int_equal(b->x, want[0]);
+    assert_int_equal(b->y, want[1]);
+    assert_int_equal(b->width, want[2]);
+    assert_int_equal(b->height, want[3]);
+    assert_near(b->score, score, 0);
+}
+
+static void regions(void **state) {
+    enum { W = 7, H = 4, MANY = 2 * CAELUM_ANOMALY_BOXES + 3 };
+    static const float map[H * W] = {5, 0, 0, 0, 0, 0, 6, /* two corners */
+                                     0, 7, 0, 0, 0, 0, 6, /* touches the first at a corner */
+                                     0, 0, 0, 0, 4, 0, 0, /* below the threshold */
+                                     0, 0, 9, 9, 0, 0, 5};
+    struct caelum_anomaly_verdict v = {0};
+    float dots[MANY];
+    (void)state;
+    assert_ok(anomaly_regions(map, W, H, 5, &v, err));
+    assert_int_equal(v.boxes, 4);
+    check_box(&v.box[0], (size_t[]){2, 3, 2, 1}, 9);
+    check_box(&v.box[1], (size_t[]){0, 0, 2, 2}, 7);
+    check_box(&v.box[2], (size_t[]){6, 0, 1, 2}, 6);
+    check_box(&v.box[3], (size_t[]){6, 3, 1, 1}, 5);
+    assert_ok(anomaly_regions(map, W, H, 10, &v, err));
+    assert_int_equal(v.boxes, 0);
+    for (size_t i = 0; i < MANY; i++) dots[i] = i % 2 ? 0 : 1 + (float)i; /* more than are kept */
+    assert_ok(anomaly_regions(dots, MANY, 1, 1, &v, err));
+    assert_int_equal(v.boxes, CAELUM_ANOMALY_BOXES);
+    for (size_t i = 0; i < v.boxes; i++)
+        check_box(&v.box[i], (size_t[]){MANY - 1 - 2 * i, 0, 1, 1}, MANY - 2.0 * (double)i);
+}
+
+static void views(void **state) {
+    enum { W = 200, H = 100 };
+    static uint8_t rgb[3 * W * H];
+    const struct caelum_picture p = {.width = W, .height = H, .pixels = rgb};
+    struct anomaly_view view = {0};
+    (void)state;
+    for (size_t i = 0; i < 3 * W * H; i++)
+        rgb[i] = i / 3 % W < W / 2 ? 100 : 140; /* mean 120, deviation 20 */
+    assert_true(anomaly_is_grey(&p));
+    assert_ok(anomaly_view_open(&view, &p, W, true, err));
+    assert_near(view.light.mean, 120, 1e-9);
+    assert_near(view.light.deviation, 20, 1e-9);
+    assert_int_equal(view.picture.pixels[0], 128 - 40);
+    assert_int_equal(view.picture.pixels[3 * W - 1], 128 + 40);
+    anomaly_view_close(&view);
+    assert_ok(anomaly_view_open(&view, &p, 64, false, err));
+    assert_int_equal(view.picture.width, 64);
+    assert_int_equal(view.picture.height, 32);
+    anomaly_view_close(&view);
+    memset(rgb, 7, sizeof rgb); /* without any contrast */
+    assert_ok(anomaly_view_open(&view, &p, W, true, err));
+    assert_int_equal(view.picture.pixels[99], 128);
+    anomaly_view_close(&view);
+    rgb[1]++;
+    assert_false(anomaly_is_grey(&p));
+    assert_ok(anomaly_view_open(&view, &(struct caelum_picture){.width = W, .height = 1, .pixels = rgb}, 64,
+                                true, err));
+    assert_int_equal(view.picture.height, 1);
+    anomaly_view_close(&view);
+}
+
+/* --- A network ---------------------------------------------------------------------------------------- */
+
+static caelum_model *model_of(const char *text) {
+    caelum_net *net = NULL;
+    caelum_model *model = NULL;
+    assert_ok(caelum_net_parse(&net, text, "network", ANOMALY_SIDE, ANOMALY_SIDE, err));
+    assert_ok(caelum_model_create(&model, net, 1, err));
+    caelum_net_close(&net);
+    return model;
+}
+
+/* A network whose map is the picture. */
+static caelum_model *identity(void) {
+    caelum_model *model = model_of("input 1\nconv 1 k=1\n");
+    assert_ok(caelum_model_set_tensor(model, "conv1.weight", (float[]){1}, 1, err));
+    assert_ok(caelum_model_set_tensor(model, "conv1.bias", (float[]){0}, 1, err));
+    return model;
+}
+
+enum { N = ANOMALY_SIDE };
+static uint8_t pixels[3 * N * N];
+static float map[N * N], other[N * N];
+static const struct anomaly_lights usual = {{120, 20}, {0, 0}};
+
+static struct anomaly_view black(double mean, double deviation) {
+    memset(pixels, 0, sizeof pixels);
+    return (struct anomaly_view){{.width = N, .height = N, .pixels = pixels}, {mean, deviation}};
+}
+
+static void maps(void **state) {
+    caelum_model *model = identity();
+    float score = 0;
+    (void)state;
+    const struct anomaly_view view = black(120, 20);
+    memset(pixels, 255, 3); /* a corner, and a pixel far from it */
+    memset(pixels + 3 * (20 * N + 10), 255, 3);
+    assert_ok(anomaly_map(model, &usual, 1, &view, map, &score, err));
+    assert_near((double)map[20 * N + 10], 36 / 256.0, 1e-6); /* 1 4 6 4 1 both ways */
+    assert_near((double)map[21 * N + 10], 24 / 256.0, 1e-6);
+    assert_near((double)map[22 * N + 12], 1 / 256.0, 1e-6);
+    assert_near((double)map[23 * N + 10], 0, 0);
+    assert_near((double)map[0], 121 / 256.0, 1e-6); /* what is beyond the edge repeats it */
+    assert_near((double)score, 121 / 256.0, 1e-6);
+    caelum_model_close(&model);
+}
+
+/* Twice a deviation of 4 beyond 4 of them is 1 more; so is a contrast of 3 * 5 too much. */
+static void strange_lights(void **state) {
+    caelum_model *model = identity();
+    const struct {
+        double mean, deviation, more;
+    } lights[] = {
+        {120 + 16, 20, 0}, {120 + 32, 20, 1}, {120 - 32, 20, 1}, {120, 20 + 12, 0}, {120, 20 + 24, 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof lights / sizeof *lights; i++) {
+        const struct anomaly_view view = black(lights[i].mean, lights[i].deviation);
+        float score = 0;
+        assert_ok(anomaly_map(model, &usual, 1, &view, map, &score, err));
+        assert_near((double)score, lights[i].more, 1e-6);
+        assert_near((double)map[77], lights[i].more, 1e-6);
+    }
+    caelum_model_close(&model);
+}
+
+/* Many channels of few rows, which a team shares by channels. */
+static void any_number_of_threads(void **state) {
+    caelum_model *model =
+        model_of("input 1\nspace_to_depth 16\nconv 96 gelu\nconv 96 gelu\nconv 256\ndepth_to_space 16\n");
+    const struct anomaly_view view = black(120, 20);
+    float score = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i / 3 * 37 % 251);
+    assert_ok(anomaly_map(model, &usual, 1, &view, map, &score, err));
+    for (int run = 0; run < 60; run++) {
+        assert_ok(anomaly_map(model, &usual, 2 + run % 3, &view, other, &score, err));
+        assert_memory_equal(other, map, sizeof map);
+    }
+    caelum_model_close(&model);
+}
+
+/* --- The file ----------------------------------------------------------------------------------------- */
+
+static void file(void **state) {
+    static const struct {
+        const char *key, *value, *words;
+    } damage[] = {{"anomaly_size", "63", "'anomaly_size' in its metadata"},
+                  {"anomaly_size", "512.5", "'anomaly_size' in its metadata"},
+                  {"anomaly_false_alarms", "0", "'anomaly_false_alarms' in its metadata"},
+                  {"anomaly_brightness", "nan", "'anomaly_brightness' in its metadata"},
+                  {"anomaly_contrast", "-1", "'anomaly_contrast' in its metadata"},
+                  {"anomaly_contrast_deviation", "", "'anomaly_contrast_deviation' in its metadata"},
+                  {"anomaly_scores", "2 1", "anomaly_scores: expected numbers that rise"},
+                  {"anomaly_scores", "", "anomaly_scores: expected numbers that rise"}};
+    caelum_anomaly *a = NULL, *b = NULL;
+    struct caelum_anomaly_info info;
+    const char *path = test_path("part.safetensors");
+    (void)state;
+    assert_ok(mem_alloc(&a, 1, sizeof *a, err));
+    *a = (caelum_anomaly){
+        .model = identity(), .size = 100, .false_alarms = 0.3, .lights = {{1.0 / 3, 0.1}, {2, 3}}};
+    assert_ok(anomaly_ranks_make(&a->ranks, (float[]){0.1f, 0.2f, 1.0f / 3}, 3, err));
+    assert_ok(anomaly_describe(a, err));
+    assert_ok(caelum_anomaly_save(a, path, err));
+    assert_ok(caelum_anomaly_load(&b, path, err));
+    assert_memory_equal(&b->lights, &a->lights, sizeof a->lights);
+    caelum_anomaly_describe(b, &info);
+    assert_int_equal(info.good, 3);
+    assert_int_equal(info.size, 100);
+    assert_near(info.least, 0.25, 0);
+    assert_near(info.threshold, (double)nextafterf(1.0f / 3, 1), 0);
+    caelum_anomaly_close(&b);
+    for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
+        assert_ok(anomaly_describe(a, err));
+        assert_ok(metadata_set(a->model->metadata, damage[i].key, damage[i].value, err));
+        assert_ok(caelum_anomaly_save(a, path, err));
+        assert_error(CAELUM_EFORMAT, damage[i].words, caelum_anomaly_load(&b, path, err));
+        assert_null(b);
+    }
+    caelum_anomaly_close(&a);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ranks), cmocka_unit_test(regions),        cmocka_unit_test(views),
+        cmocka_unit_test(maps),  cmocka_unit_test(strange_lights), cmocka_unit_test(any_number_of_threads),
+        cmocka_unit_test(file),
+    };
+    return cmocka_run_group_tests(tests, test_open_root, test_close_root);
+}
