@@ -48,6 +48,7 @@ static const struct item statuses[] = {
     {"5", "A download failed: no connection, or no server has the file."},
     {"6", "A training diverged."},
     {"7", "Out of memory or threads."},
+    {"10", "anomaly find: some pictures are bad."},
     {"130, 143, 129", "Stopped by SIGINT, SIGTERM or SIGHUP; finished work is saved."},
     {NULL, NULL}};
 

@@ -68,6 +68,10 @@ static void regions(void **state) {
     check_box(&v.box[3], (size_t[]){6, 3, 1, 1}, 5);
     assert_ok(anomaly_regions(map, W, H, 10, &v, err));
     assert_int_equal(v.boxes, 0);
+    static const float bay[] = {5, 0, 5, 5, 5, 5}; /* found from its first arm down, and up the second */
+    assert_ok(anomaly_regions(bay, 3, 2, 5, &v, err));
+    assert_int_equal(v.boxes, 1);
+    check_box(&v.box[0], (size_t[]){0, 0, 3, 2}, 5);
     for (size_t i = 0; i < MANY; i++) dots[i] = i % 2 ? 0 : 1 + (float)i; /* more than are kept */
     assert_ok(anomaly_regions(dots, MANY, 1, 1, &v, err));
     assert_int_equal(v.boxes, CAELUM_ANOMALY_BOXES);

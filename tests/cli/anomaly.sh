@@ -82,13 +82,12 @@ same() {
     holds "the same weights by $1 and $2 threads" cmp again.tail part.tail
 }
 own=$("$CAELUM" version | sed -n 's/.*in use: \([a-z0-9]*\).*/\1/p')
-same "$own" 1
 same "$own" 3
-if [ "$own" = avx512 ]; then same avx2 2; else echo "not tested: this machine has no AVX-512"; fi
+if [ "$own" = avx512 ]; then same avx2 1; else same "$own" 1; echo "not tested: this machine has no AVX-512"; fi
 
 # stopped, it is resumed by the same command; what it comes to is the same
-expect 0 "$CAELUM" anomaly train $good -o whole.safetensors --false-alarms 50% --steps 9 -q
-"$CAELUM" anomaly train $good -o stopped.safetensors --false-alarms 50% --steps 9 -q 2>stopped.err &
+expect 0 "$CAELUM" anomaly train $good -o whole.safetensors --false-alarms 50% --steps 4 -q
+"$CAELUM" anomaly train $good -o stopped.safetensors --false-alarms 50% --steps 4 -q 2>stopped.err &
 pid=$!
 until_it $pid test -e stopped.safetensors.training
 kill -TERM $pid
@@ -96,7 +95,7 @@ wait $pid
 holds "it was stopped" test $? = 143
 holds "its work is kept" test -e stopped.safetensors.training -a ! -e stopped.safetensors
 holds "it says how to resume" grep -q "the same command goes on from stopped.safetensors.training" stopped.err
-expect 0 "$CAELUM" anomaly train $good -o stopped.safetensors --false-alarms 50% --steps 9 -q
+expect 0 "$CAELUM" anomaly train $good -o stopped.safetensors --false-alarms 50% --steps 4 -q
 weights whole.safetensors >whole.tail
 weights stopped.safetensors >stopped.tail
 holds "the same weights" cmp whole.tail stopped.tail

@@ -28,7 +28,7 @@ else
 fi
 
 # The examples, by the commands in their first lines.
-for example in train reconstruct colorize network loop threads frames; do
+for example in train reconstruct colorize network loop threads frames judge; do
     # shellcheck disable=SC2046
     expect 0 cc -std=c11 -Wall -Wextra -Werror "$SOURCE_DIR/examples/$example.c" $(pkg-config --cflags --libs caelum) -lm -pthread -o $example
 done
@@ -56,6 +56,9 @@ for example in loop threads; do
     expect 2 ./$example missing.safetensors
     says err "missing.safetensors"
 done
+expect 4 ./judge missing.safetensors 4 4
+says err "missing.safetensors"
+expect 2 ./judge "$models/standard.safetensors" 0 4
 expect 0 ./frames
 says out "enough"
 says out "the strangest of the next 100 frames is number 37"
