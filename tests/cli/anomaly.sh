@@ -147,13 +147,14 @@ says out " by the scores of 6 of them: at most 50 % of good pictures are called 
 # pictures put into a folder, one of them slowly
 mkdir drop
 cp $good/1.tif drop/1.tif
-"$CAELUM" anomaly find measure.safetensors --watch drop -o found >watched 2>watched.err &
+"$CAELUM" anomaly find measure.safetensors --watch drop -o found --force >watched 2>watched.err &
 pid=$!
 until_it $pid lines_of 1 "drop/1.tif  good" watched
 head -c 5000 black.tif >drop/2.tif
 cp $good/3.tif drop/3.tif
 until_it $pid lines_of 1 "drop/3.tif" watched
-holds "half a picture is waited for" test ! -e found/2-heat.png
+sleep 0.5
+holds "half a picture is waited for" test ! -e found/2-heat.png -a ! -s watched.err
 tail -c +5001 black.tif >>drop/2.tif
 until_it $pid lines_of 1 "drop/2.tif  BAD" watched
 cp black.tif drop/4.tif
@@ -164,7 +165,7 @@ holds "it ends by the signal" test $? = 143
 holds "each was judged once" test "$(cut -d' ' -f1 watched | sort | uniq -c | awk '{ s = s $1 $2 }; END { print s }')" = \
     1drop/1.tif1drop/2.tif1drop/3.tif1drop/4.tif
 holds "their maps are there" test -s found/4-heat.png
-expect 2 "$CAELUM" anomaly find measure.safetensors --watch drop -o drop
+expect 2 timeout 20 "$CAELUM" anomaly find measure.safetensors --watch drop -o drop
 says err "drop is watched; name another folder for the results by -o"
 expect 4 "$CAELUM" anomaly find measure.safetensors --watch nowhere
 says err "nowhere: can't be watched"
