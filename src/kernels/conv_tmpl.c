@@ -8,7 +8,7 @@
  * pixels; only at the end are the lanes added up, many accumulators at a time (lane_sums).
  *
  * Kernels of 1 x 1 to 3 x 3 with stride 1 and of 3 x 3 and 4 x 4 with stride 2 get code of their own, all
- * others one general form. */
+ * others one general form; in a small build 4 x 4, which is rare, has none. */
 
 /* Columns in a tile of CONV_GROUP output channels, and where there are fewer: as many as the registers hold,
  * and sums enough for two multiply-adds a cycle that take four cycles each. */
@@ -127,7 +127,9 @@ static void FN(conv)(const struct conv_job *job) {
     CASE(1, 2, 1)
     CASE(1, 1, 1)
     CASE(3, 3, 2)
+#ifndef KERNELS_SMALL
     CASE(4, 4, 2)
+#endif
 #endif
 #undef CASE
     conv_rows(job, CONV_COLS, s->kh, s->kw, s->stride);
