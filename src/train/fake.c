@@ -3,6 +3,8 @@
  * themselves. */
 #include "train/fake.h"
 
+#include "base/mirror.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -75,28 +77,34 @@ static uint8_t inside(float distance, float soft) {
     return (uint8_t)(255 * clamp(0.5f + distance / soft, 0, 1));
 }
 
-static void draw_ellipse(struct canvas *c) {
+/* Fills the mask by how deep inside a shape a pixel is. */
+static void draw_area(struct canvas *c, float softest,
+                      float (*depth)(const struct place *, const float uv[2])) {
     const struct place p = place_draw(c);
-    const float soft = octaves(c, 1, 4);
+    const float soft = octaves(c, 1, softest);
     for (size_t y = 0; y < c->h; y++)
         for (size_t x = 0; x < c->w; x++) {
             float uv[2];
             along(&p, x, y, uv);
-            const float r = sqrtf(uv[0] * uv[0] / (p.a * p.a) + uv[1] * uv[1] / (p.b * p.b));
-            c->mask[y * c->w + x] = inside((1 - r) * p.b, soft);
+            c->mask[y * c->w + x] = inside(depth(&p, uv), soft);
         }
 }
 
+static float ellipse_depth(const struct place *p, const float uv[2]) {
+    return (1 - sqrtf(uv[0] * uv[0] / (p->a * p->a) + uv[1] * uv[1] / (p->b * p->b))) * p->b;
+}
+
+static void draw_ellipse(struct canvas *c) {
+    draw_area(c, 4, ellipse_depth);
+}
+
+static float rectangle_depth(const struct place *p, const float uv[2]) {
+    const float u = p->a - fabsf(uv[0]), v = p->b - fabsf(uv[1]);
+    return u < v ? u : v;
+}
+
 static void draw_rectangle(struct canvas *c) {
-    const struct place p = place_draw(c);
-    const float soft = octaves(c, 1, 3);
-    for (size_t y = 0; y < c->h; y++)
-        for (size_t x = 0; x < c->w; x++) {
-            float uv[2];
-            along(&p, x, y, uv);
-            const float u = p.a - fabsf(uv[0]), v = p.b - fabsf(uv[1]);
-            c->mask[y * c->w + x] = inside(u < v ? u : v, soft);
-        }
+    draw_area(c, 3, rectangle_depth);
 }
 
 /* A disc that is added to the mask. */
@@ -170,13 +178,6 @@ static void blend(struct canvas *c, size_t at, size_t pixel, float level) {
     c->now[at] = (uint8_t)(clamp(now + share * (level - now), 0, 255) + 0.5f);
 }
 
-static size_t mirrored_at(long i, size_t n) {
-    const long last = (long)n - 1;
-    i = labs(i);
-    if (i > last) i = 2 * last - i;
-    return (size_t)(i < 0 ? 0 : i > last ? last : i);
-}
-
 /* A piece from elsewhere, moved by (dx, dy). */
 static void paste(struct canvas *c, const uint8_t *from, long dx, long dy) {
     const float gain = uniform(c, 0.8f, 1.25f);
@@ -185,8 +186,8 @@ static void paste(struct canvas *c, const uint8_t *from, long dx, long dy) {
             for (size_t x = 0; x < c->w; x++) {
                 const size_t pixel = y * c->w + x;
                 if (c->mask[pixel] == 0) continue;
-                const size_t source =
-                    mirrored_at((long)y + dy, c->h) * c->w + mirrored_at((long)x + dx, c->w);
+                const size_t source = mirrored((size_t)labs((long)y + dy), c->h) * c->w +
+                                      mirrored((size_t)labs((long)x + dx), c->w);
                 blend(c, k * c->h * c->w + pixel, pixel, gain * (float)from[k * c->h * c->w + source]);
             }
 }
@@ -202,7 +203,7 @@ static void move_a_little(struct canvas *c) {
     paste(c, c->now, dx, dy ? dy : 2);
 }
 
-/* Brightness or color is off by up to 120 levels, or contrast by a factor. */
+/* Brightness or color is off by 5 to 120 levels. */
 static void shade(struct canvas *c) {
     const bool grey = rng_below(c->rng, 3) > 0;
     const float sign = rng_u32(c->rng) & 1 ? -1 : 1, off = sign * octaves(c, 5, 120);
@@ -243,8 +244,8 @@ static void blur(struct canvas *c) {
             if (c->mask[i] == 0) continue;
             for (long dy = -reach; dy <= reach; dy++)
                 for (long dx = -reach; dx <= reach; dx++)
-                    sum += (float)plane[mirrored_at((long)(i / c->w) + dy, c->h) * c->w +
-                                        mirrored_at((long)(i % c->w) + dx, c->w)];
+                    sum += (float)plane[mirrored((size_t)labs((long)(i / c->w) + dy), c->h) * c->w +
+                                        mirrored((size_t)labs((long)(i % c->w) + dx), c->w)];
             blend(c, k * c->h * c->w + i, i, sum / (float)((2 * reach + 1) * (2 * reach + 1)));
         }
 }

@@ -6,7 +6,7 @@
 
 /* Draws up to three fake defects on a picture, none on a quarter of them. A defect is a place - an ellipse, a
  * rectangle, a stroke, or a cloud of a few pixels up to a quarter of the picture - and what is wrong there:
- * a piece of another place or of the picture `other`, other brightness, contrast or color, a part gone, blur,
+ * a piece of another place or of the picture `other`, other brightness or color, a part gone, blur,
  * noise, or something moved.
  *
  * picture, other: [channels][h][w], 1 to FAKE_MOST channels; other may be the same. out: [2 channels +
