@@ -102,9 +102,8 @@ static int train(struct anomaly_command *a, int n, char **words, struct caelum_e
         return usage_error("anomaly", "train: expected a folder of good pictures, and -o FILE");
     CHECK(can_write(a->out, a->force, err));
     CHECK(path_result("", a->out, ".training", work, sizeof work, err));
-    a->s.work = work;
+    a->s.work = work, a->s.out = a->out;
     CHECK(caelum_anomaly_train(&a->anomaly, words[0], &a->s, err));
-    CHECK(caelum_anomaly_save(a->anomaly, a->out, err));
     tell_learned(a, a->out, clock_seconds() - before);
     return 0;
 }

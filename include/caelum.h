@@ -1024,8 +1024,10 @@ struct caelum_anomaly_settings {
     size_t steps;        /* of training, 32 crops of 96 x 96 each; default 4000 */
     uint64_t seed;       /* of all that is random; default 1 */
     int threads;         /* 0 = the default; no influence on the result */
-    /* Where training keeps what it takes to go on, should it be stopped: made, gone on with if it is there,
-     * and removed at the end. NULL: nothing is kept */
+    /* The file that the model is saved to before `work` is removed; NULL: it is only handed over */
+    const char *out;
+    /* Directory for the checkpoints of the training: made, or resumed from if it is there, and removed at the
+     * end. NULL: there are none, and a training that is stopped is lost */
     const char *work;
     const char *command; /* the command line, kept in the model; may be NULL */
     /* A non-zero result ends the training with CAELUM_ESTOPPED. May be NULL */
@@ -1052,16 +1054,17 @@ int caelum_anomaly_train(caelum_anomaly **anomaly, const char *directory,
 int caelum_anomaly_calibrate(caelum_anomaly *anomaly, const char *directory,
                              const struct caelum_anomaly_settings *settings, struct caelum_error *err);
 
-/* A model of caelum (CAELUM_RESTORE) with the scores of good pictures in its metadata. */
+/* A model of caelum (CAELUM_DETECT) with the scores of good pictures in its metadata. */
 int caelum_anomaly_save(const caelum_anomaly *anomaly, const char *path, struct caelum_error *err);
 int caelum_anomaly_load(caelum_anomaly **anomaly, const char *path, struct caelum_error *err);
 /* Sets the handle to NULL; accepts NULL in it. */
 void caelum_anomaly_close(caelum_anomaly **anomaly);
 
 struct caelum_anomaly_info {
-    size_t good;               /* pictures whose scores are known */
-    double false_alarms;       /* the share of good pictures that are called bad, as it was asked for */
-    double least;              /* the smallest share that so many pictures can promise: 1 / (good + 1) */
+    size_t good;         /* pictures whose scores are known */
+    double false_alarms; /* the share of good pictures that are called bad, as it was asked for */
+    double least; /* the smallest rate of false alarms that this number of pictures can promise: 1 / (good +
+                     1) */
     double threshold;          /* a picture of this score or a larger one is called bad */
     size_t size;               /* pictures with a longer side are reduced to it */
     const caelum_model *model; /* the network; borrowed */

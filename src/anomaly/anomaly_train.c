@@ -5,7 +5,6 @@
 #include "base/rng.h"
 #include "train/run_directory.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -122,7 +121,7 @@ static int train(struct training *t, const struct caelum_train_settings *setting
     CHECK(caelum_train(settings, &result, err));
     *model = result.model;
     if (result.stopped && t->settings->work)
-        return caelum_fail(err, CAELUM_ESTOPPED, "stopped; the same command goes on from %s",
+        return caelum_fail(err, CAELUM_ESTOPPED, "stopped; the same command resumes it from %s",
                            t->settings->work);
     if (result.stopped) return caelum_fail(err, CAELUM_ESTOPPED, "stopped");
     if (!*model) CHECK(caelum_model_load(model, settings->out, err));
@@ -235,6 +234,7 @@ static int run(struct training *t, caelum_anomaly *a, const char *directory, str
     anomaly_started(s, n, many ? n / 5 : n);
     CHECK(many ? hold_out(t, a, err) : cross_fit(t, a, err));
     CHECK(anomaly_describe(a, err));
+    if (s->out) CHECK(caelum_anomaly_save(a, s->out, err));
     return tidy(t, err);
 }
 

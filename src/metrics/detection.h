@@ -12,7 +12,7 @@
 
 /* --- Pictures --------------------------------------------------------------------------------------- */
 
-/* What a threshold calls bad: so many of the bad, so many of the good. */
+/* What a threshold calls bad: `found` of the bad ones, and `alarms` of the good ones. */
 struct detection_point {
     double threshold;
     size_t found, alarms;

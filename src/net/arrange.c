@@ -102,7 +102,7 @@ static size_t cheapest(const struct best *best, size_t ways) {
     return least;
 }
 
-/* Tensor s is read by step s; the last by whoever wants the output, as tiles. */
+/* Tensor s is the input of step s; the last one is the output, which is read as tiles. */
 static void extend(const struct caelum_net *net, size_t s, size_t lanes, size_t ways, struct net_way *way,
                    struct best *best) {
     const struct shape value = s > 0 ? net->layer[net->step[s - 1].last].out : net->input;
