@@ -94,7 +94,7 @@ kill -TERM $pid
 wait $pid
 holds "it was stopped" test $? = 143
 holds "its work is kept" test -e stopped.safetensors.training -a ! -e stopped.safetensors
-holds "it says how to resume" grep -q "the same command goes on from stopped.safetensors.training" stopped.err
+holds "it says how to resume" grep -q "the same command resumes it from stopped.safetensors.training" stopped.err
 expect 0 "$CAELUM" anomaly train $good -o stopped.safetensors --false-alarms 50% --steps 4 -q
 weights whole.safetensors >whole.tail
 weights stopped.safetensors >stopped.tail
