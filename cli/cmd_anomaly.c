@@ -53,13 +53,14 @@ static double promised(double false_alarms, size_t scored) {
 
 static void started(void *cookie, const struct caelum_anomaly_start *start) {
     struct anomaly_command *a = cookie;
+    const bool training = start->scored < start->pictures; /* no more than half are held out */
     char have[32], needed[32];
     a->start = *start;
     if (start->scored < start->needed)
         warn("%s good picture%s can promise %.3g %% of false alarms at best; %.3g %% takes %s",
-             grouped(start->scored, have), start->scored == 1 ? "" : "s",
+             grouped(start->pictures, have), start->pictures == 1 ? "" : "s",
              promised(a->s.false_alarms, start->scored), 100 * a->s.false_alarms,
-             grouped(start->needed, needed));
+             grouped((training ? 2 : 1) * start->needed, needed));
 }
 
 static void tell_learned(struct anomaly_command *a, const char *path, double seconds) {

@@ -676,9 +676,11 @@ struct caelum_train_settings {
     double clip;                     /* largest norm of the whole gradient; default 0: any */
     double ema;                      /* decay of a running mean of the weights, which is then validated and
                                         saved; default 0: none */
-    size_t early_stop; /* end after this many epochs without a better validation loss; default 0: never */
-    bool flip;         /* mirror half of the training pictures, other ones in every epoch; default false */
-    size_t shift;      /* move training pictures by up to this many pixels, 0 to 7, each way; default 0 */
+    size_t early_stop;   /* end after this many epochs without a better validation loss; default 0: never */
+    bool flip;           /* mirror half of the training pictures, other ones in every epoch; default false */
+    size_t shift;        /* move training pictures by up to this many pixels, 0 to 7, each way; default 0 */
+    double largest_fake; /* of CAELUM_RESTORE and CAELUM_DETECT: half length of the largest fake defect, above
+                          * 0 to 1 as a share of the picture's shorter side; default 0.25 */
     enum caelum_loss loss; /* default CAELUM_MSE */
     double huber_delta;    /* where CAELUM_HUBER becomes linear; default 0.1, 25 of 255 grey levels */
     uint64_t seed;         /* weights, order of pictures, flips, shifts, hints; default 1 */
@@ -1042,10 +1044,9 @@ struct caelum_anomaly_settings {
 struct caelum_anomaly_settings caelum_anomaly_defaults(void);
 
 /* Learns from the good pictures in `directory` and below, of any sizes, two or more; grey if all of them are.
- * Where they are fewer than five times as many as the rate takes (1 / false_alarms - 1), thresholds are by
- * two networks that have each not seen half of them, else by a fifth of them that is held out. The same
- * pictures, settings and seed give the same bits. Fails as caelum_train, with CAELUM_EFORMAT where fewer than
- * two pictures can be read, CAELUM_EUSAGE. */
+ * The threshold is by a fifth of them that is held out; where the rate takes more (1 / false_alarms - 1), by
+ * as many as it takes, half of them at most. The same pictures, settings and seed give the same bits. Fails
+ * as caelum_train, with CAELUM_EFORMAT where fewer than two pictures can be read, CAELUM_EUSAGE. */
 int caelum_anomaly_train(caelum_anomaly **anomaly, const char *directory,
                          const struct caelum_anomaly_settings *settings, struct caelum_error *err);
 
@@ -1054,7 +1055,8 @@ int caelum_anomaly_train(caelum_anomaly **anomaly, const char *directory,
 int caelum_anomaly_calibrate(caelum_anomaly *anomaly, const char *directory,
                              const struct caelum_anomaly_settings *settings, struct caelum_error *err);
 
-/* A model of caelum (CAELUM_DETECT) with the scores of good pictures in its metadata. */
+/* A model of caelum (CAELUM_DETECT), the network of the fine scale; with it, named "coarse.", the network of
+ * the coarse scale, and in its metadata the scores of good pictures. */
 int caelum_anomaly_save(const caelum_anomaly *anomaly, const char *path, struct caelum_error *err);
 int caelum_anomaly_load(caelum_anomaly **anomaly, const char *path, struct caelum_error *err);
 /* Sets the handle to NULL; accepts NULL in it. */
@@ -1067,7 +1069,7 @@ struct caelum_anomaly_info {
                      1) */
     double threshold;          /* a picture of this score or a larger one is called bad */
     size_t size;               /* pictures with a longer side are reduced to it */
-    const caelum_model *model; /* the network; borrowed */
+    const caelum_model *model; /* the network of the fine scale; borrowed */
 };
 void caelum_anomaly_describe(const caelum_anomaly *anomaly, struct caelum_anomaly_info *info);
 

@@ -91,74 +91,113 @@ static void views(void **state) {
     assert_ok(anomaly_view_open(&view, &p, W, true, err));
     assert_near(view.light.mean, 120, 1e-9);
     assert_near(view.light.deviation, 20, 1e-9);
-    assert_int_equal(view.picture.pixels[0], 128 - 40);
-    assert_int_equal(view.picture.pixels[3 * W - 1], 128 + 40);
+    assert_int_equal(view.picture->pixels[0], 128 - 40);
+    assert_int_equal(view.picture->pixels[3 * W - 1], 128 + 40);
+    assert_int_equal(view.picture[ANOMALY_COARSE].width, W / 4);
+    assert_int_equal(view.picture[ANOMALY_COARSE].height, H / 4);
+    assert_int_equal(view.picture[ANOMALY_COARSE].pixels[0], 128 - 40);
     anomaly_view_close(&view);
     assert_ok(anomaly_view_open(&view, &p, 64, false, err));
-    assert_int_equal(view.picture.width, 64);
-    assert_int_equal(view.picture.height, 32);
+    assert_int_equal(view.picture->width, 64);
+    assert_int_equal(view.picture->height, 32);
     anomaly_view_close(&view);
     memset(rgb, 7, sizeof rgb); /* without any contrast */
     assert_ok(anomaly_view_open(&view, &p, W, true, err));
-    assert_int_equal(view.picture.pixels[99], 128);
+    assert_int_equal(view.picture->pixels[99], 128);
     anomaly_view_close(&view);
     rgb[1]++;
     assert_false(anomaly_is_grey(&p));
     assert_ok(anomaly_view_open(&view, &(struct caelum_picture){.width = W, .height = 1, .pixels = rgb}, 64,
                                 true, err));
-    assert_int_equal(view.picture.height, 1);
+    assert_int_equal(view.picture->height, 1);
+    assert_int_equal(view.picture[ANOMALY_COARSE].height, 1);
     anomaly_view_close(&view);
 }
 
 /* --- A network ---------------------------------------------------------------------------------------- */
 
-static caelum_model *model_of(const char *text) {
+static caelum_model *model_of(const char *text, size_t scale) {
     caelum_net *net = NULL;
     caelum_model *model = NULL;
-    assert_ok(caelum_net_parse(&net, text, "network", ANOMALY_SIDE, ANOMALY_SIDE, err));
+    const size_t side = anomaly_scale[scale].side;
+    assert_ok(caelum_net_parse(&net, text, "network", side, side, err));
     assert_ok(caelum_model_create(&model, net, 1, err));
     caelum_net_close(&net);
     return model;
 }
 
 /* A network whose map is the picture. */
-static caelum_model *identity(void) {
-    caelum_model *model = model_of("input 1\nconv 1 k=1\n");
+static caelum_model *identity(size_t scale) {
+    caelum_model *model = model_of("input 1\nconv 1 k=1\n", scale);
     assert_ok(caelum_model_set_tensor(model, "conv1.weight", (float[]){1}, 1, err));
     assert_ok(caelum_model_set_tensor(model, "conv1.bias", (float[]){0}, 1, err));
     return model;
 }
 
-enum { N = ANOMALY_SIDE };
-static uint8_t pixels[3 * N * N];
+/* A finder of that network at the fine scale; takes it. */
+static caelum_anomaly *finder(caelum_model *fine) {
+    caelum_anomaly *a = NULL;
+    assert_ok(mem_alloc(&a, 1, sizeof *a, err));
+    *a =
+        (caelum_anomaly){.model = {fine, identity(ANOMALY_COARSE)}, .odds = 2, .lights = {{120, 20}, {0, 0}}};
+    return a;
+}
+
+enum { N = 96, QUARTER = N / 4 };
+static uint8_t pixels[3 * N * N], coarse_pixels[3 * QUARTER * QUARTER];
 static float map[N * N], other[N * N];
-static const struct anomaly_lights usual = {{120, 20}, {0, 0}};
 
 static struct anomaly_view black(double mean, double deviation) {
     memset(pixels, 0, sizeof pixels);
-    return (struct anomaly_view){{.width = N, .height = N, .pixels = pixels}, {mean, deviation}};
+    memset(coarse_pixels, 0, sizeof coarse_pixels);
+    return (struct anomaly_view){{{.width = N, .height = N, .pixels = pixels},
+                                  {.width = QUARTER, .height = QUARTER, .pixels = coarse_pixels}},
+                                 {mean, deviation}};
 }
 
 static void maps(void **state) {
-    caelum_model *model = identity();
+    caelum_anomaly *a = finder(identity(ANOMALY_FINE));
     float score = 0;
     (void)state;
     const struct anomaly_view view = black(120, 20);
     memset(pixels, 255, 3); /* a corner, and a pixel far from it */
     memset(pixels + 3 * (20 * N + 10), 255, 3);
-    assert_ok(anomaly_map(model, &usual, 1, &view, map, &score, err));
+    assert_ok(anomaly_map(a, 1, &view, map, &score, err));
     assert_near((double)map[20 * N + 10], 36 / 256.0, 1e-6); /* 1 4 6 4 1 both ways */
     assert_near((double)map[21 * N + 10], 24 / 256.0, 1e-6);
     assert_near((double)map[22 * N + 12], 1 / 256.0, 1e-6);
     assert_near((double)map[23 * N + 10], 0, 0);
     assert_near((double)map[0], 121 / 256.0, 1e-6); /* what is beyond the edge repeats it */
     assert_near((double)score, 121 / 256.0, 1e-6);
-    caelum_model_close(&model);
+    caelum_anomaly_close(&a);
+}
+
+/* A pixel of the coarse picture is 4 x 4 of the map; its odds, 36 to 220, are doubled. */
+static void scales(void **state) {
+    caelum_anomaly *a = finder(identity(ANOMALY_FINE));
+    float score = 0;
+    (void)state;
+    const struct anomaly_view view = black(120, 20);
+    memset(coarse_pixels + 3 * (7 * QUARTER + 12), 255, 3);
+    memset(pixels + 3 * (28 * N + 48), 255, 3);
+    assert_ok(anomaly_map(a, 1, &view, map, &score, err));
+    for (size_t y = 28; y < 32; y++)
+        for (size_t x = 48; x < 52; x++) assert_near((double)map[y * N + x], 72 / 292.0, 1e-6);
+    assert_near((double)map[27 * N + 48], 48 / 280.0, 1e-6); /* the coarse neighbor's: more than 24 / 256 */
+    assert_near((double)map[28 * N + 47], 48 / 280.0, 1e-6);
+    assert_near((double)score, 72 / 292.0, 1e-6);
+    memset(coarse_pixels, 255, sizeof coarse_pixels);
+    assert_ok(anomaly_map(a, 1, &view, map, &score, err));
+    assert_near((double)score, 1, 1e-6);
+    a->odds = 0;
+    assert_ok(anomaly_map(a, 1, &view, map, &score, err));
+    assert_near((double)score, 36 / 256.0, 1e-6);
+    caelum_anomaly_close(&a);
 }
 
 /* Twice a deviation of 4 beyond 4 of them is 1 more; so is a contrast of 3 * 5 too much. */
 static void strange_lights(void **state) {
-    caelum_model *model = identity();
+    caelum_anomaly *a = finder(identity(ANOMALY_FINE));
     const struct {
         double mean, deviation, more;
     } lights[] = {
@@ -167,27 +206,28 @@ static void strange_lights(void **state) {
     for (size_t i = 0; i < sizeof lights / sizeof *lights; i++) {
         const struct anomaly_view view = black(lights[i].mean, lights[i].deviation);
         float score = 0;
-        assert_ok(anomaly_map(model, &usual, 1, &view, map, &score, err));
+        assert_ok(anomaly_map(a, 1, &view, map, &score, err));
         assert_near((double)score, lights[i].more, 1e-6);
         assert_near((double)map[77], lights[i].more, 1e-6);
     }
-    caelum_model_close(&model);
+    caelum_anomaly_close(&a);
 }
 
 /* Many channels of few rows, which a team shares by channels. */
 static void any_number_of_threads(void **state) {
-    caelum_model *model =
-        model_of("input 1\nspace_to_depth 16\nconv 96 gelu\nconv 96 gelu\nconv 256\ndepth_to_space 16\n");
+    caelum_anomaly *a = finder(
+        model_of("input 1\nspace_to_depth 16\nconv 96 gelu\nconv 96 gelu\nconv 256\ndepth_to_space 16\n",
+                 ANOMALY_FINE));
     const struct anomaly_view view = black(120, 20);
     float score = 0;
     (void)state;
     for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i / 3 * 37 % 251);
-    assert_ok(anomaly_map(model, &usual, 1, &view, map, &score, err));
+    assert_ok(anomaly_map(a, 1, &view, map, &score, err));
     for (int run = 0; run < 60; run++) {
-        assert_ok(anomaly_map(model, &usual, 2 + run % 3, &view, other, &score, err));
+        assert_ok(anomaly_map(a, 2 + run % 3, &view, other, &score, err));
         assert_memory_equal(other, map, sizeof map);
     }
-    caelum_model_close(&model);
+    caelum_anomaly_close(&a);
 }
 
 /* --- The file ----------------------------------------------------------------------------------------- */
@@ -201,20 +241,22 @@ static void file(void **state) {
                   {"anomaly_brightness", "nan", "'anomaly_brightness' in its metadata"},
                   {"anomaly_contrast", "-1", "'anomaly_contrast' in its metadata"},
                   {"anomaly_contrast_deviation", "", "'anomaly_contrast_deviation' in its metadata"},
+                  {"anomaly_coarse_odds", "-1", "'anomaly_coarse_odds' in its metadata"},
                   {"anomaly_scores", "2 1", "anomaly_scores: expected numbers that rise"},
                   {"anomaly_scores", "", "anomaly_scores: expected numbers that rise"}};
     caelum_anomaly *a = NULL, *b = NULL;
     struct caelum_anomaly_info info;
     const char *path = test_path("part.safetensors");
     (void)state;
-    assert_ok(mem_alloc(&a, 1, sizeof *a, err));
-    *a = (caelum_anomaly){
-        .model = identity(), .size = 100, .false_alarms = 0.3, .lights = {{1.0 / 3, 0.1}, {2, 3}}};
+    a = finder(identity(ANOMALY_FINE));
+    a->size = 100, a->false_alarms = 0.3, a->odds = 0.1,
+    a->lights = (struct anomaly_lights){{1.0 / 3, 0.1}, {2, 3}};
     assert_ok(anomaly_ranks_make(&a->ranks, (float[]){0.1f, 0.2f, 1.0f / 3}, 3, err));
     assert_ok(anomaly_describe(a, err));
     assert_ok(caelum_anomaly_save(a, path, err));
     assert_ok(caelum_anomaly_load(&b, path, err));
     assert_memory_equal(&b->lights, &a->lights, sizeof a->lights);
+    assert_near(b->odds, 0.1, 0);
     caelum_anomaly_describe(b, &info);
     assert_int_equal(info.good, 3);
     assert_int_equal(info.size, 100);
@@ -223,18 +265,26 @@ static void file(void **state) {
     caelum_anomaly_close(&b);
     for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
         assert_ok(anomaly_describe(a, err));
-        assert_ok(metadata_set(a->model->metadata, damage[i].key, damage[i].value, err));
+        assert_ok(metadata_set(a->model[ANOMALY_FINE]->metadata, damage[i].key, damage[i].value, err));
         assert_ok(caelum_anomaly_save(a, path, err));
         assert_error(CAELUM_EFORMAT, damage[i].words, caelum_anomaly_load(&b, path, err));
         assert_null(b);
     }
+    assert_ok(caelum_model_save(a->model[ANOMALY_FINE], path, err)); /* the other network is not there */
+    assert_error(CAELUM_EFORMAT, "coarse.", caelum_anomaly_load(&b, path, err));
+    assert_null(b);
     caelum_anomaly_close(&a);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ranks), cmocka_unit_test(regions),        cmocka_unit_test(views),
-        cmocka_unit_test(maps),  cmocka_unit_test(strange_lights), cmocka_unit_test(any_number_of_threads),
+        cmocka_unit_test(ranks),
+        cmocka_unit_test(regions),
+        cmocka_unit_test(views),
+        cmocka_unit_test(maps),
+        cmocka_unit_test(scales),
+        cmocka_unit_test(strange_lights),
+        cmocka_unit_test(any_number_of_threads),
         cmocka_unit_test(file),
     };
     return cmocka_run_group_tests(tests, test_open_root, test_close_root);

@@ -21,7 +21,7 @@ static void draw(size_t channels, uint32_t number, uint8_t *out) {
     struct rng rng = rng_make(5, RNG_FAKES, number);
     make_picture(channels, number, picture);
     make_picture(channels, number + 1, other);
-    fake_draw(&rng, picture, other, channels, SIDE, SIDE, out);
+    fake_draw(&rng, 0.25, picture, other, channels, SIDE, SIDE, out);
 }
 
 /* The mean change of the pixels around (y, x), the largest of the channels, by 24, in double precision. */
@@ -124,7 +124,7 @@ static void they_are_found(void **state) {
         rng.counter[1] = i;
         make_picture(1, i, picture);
         make_picture(1, (i + 1) % N, other);
-        fake_draw(&rng, picture, other, 1, SIDE, SIDE, out);
+        fake_draw(&rng, 0.25, picture, other, 1, SIDE, SIDE, out);
         for (size_t p = 0; p < PLANE; p++) {
             mean += out[2 * PLANE + p] / 255.0 / (N * PLANE);
             square += out[2 * PLANE + p] / 255.0 * out[2 * PLANE + p] / 255.0 / (N * PLANE);

@@ -50,6 +50,7 @@ static const struct {
     size_t offset;
 } numbers[] = {
     {"anomaly_false_alarms", offsetof(struct caelum_anomaly, false_alarms)},
+    {"anomaly_coarse_odds", offsetof(struct caelum_anomaly, odds)},
     {"anomaly_brightness", offsetof(struct caelum_anomaly, lights.mean.mean)},
     {"anomaly_brightness_deviation", offsetof(struct caelum_anomaly, lights.deviation.mean)},
     {"anomaly_contrast", offsetof(struct caelum_anomaly, lights.mean.deviation)},
@@ -58,7 +59,7 @@ static const struct {
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
 int anomaly_describe(caelum_anomaly *a, struct caelum_error *err) {
-    struct metadata *m = a->model->metadata;
+    struct metadata *m = a->model[ANOMALY_FINE]->metadata;
     char *scores = NULL;
     CHECK(metadata_setf(m, err, "anomaly_size", "%zu", a->size));
     for (size_t i = 0; i < NUMBERS; i++)
@@ -69,8 +70,11 @@ int anomaly_describe(caelum_anomaly *a, struct caelum_error *err) {
     return result;
 }
 
+static const char coarse_prefix[] = "coarse.";
+
 int caelum_anomaly_save(const caelum_anomaly *a, const char *path, struct caelum_error *err) {
-    return caelum_model_save(a->model, path, err);
+    const struct model_part coarse = {coarse_prefix, a->model[ANOMALY_COARSE]};
+    return model_save_with(a->model[ANOMALY_FINE], &coarse, path, err);
 }
 
 static int missing(const char *path, const char *key, struct caelum_error *err) {
@@ -80,12 +84,34 @@ static int missing(const char *path, const char *key, struct caelum_error *err) 
                        path, key);
 }
 
+static int check_network(const caelum_anomaly *a, size_t scale, const char *path, struct caelum_error *err) {
+    const struct caelum_net *net = a->model[scale]->net;
+    const struct shape in = net->input, out = net_output(net);
+    const size_t side = anomaly_scale[scale].side;
+    if ((in.c == 1 || in.c == 3) && in.c == a->model[ANOMALY_FINE]->net->input.c && in.h == side &&
+        in.w == side && out.c == 1 && out.h == in.h && out.w == in.w)
+        return CAELUM_OK;
+    return caelum_fail(
+        err, CAELUM_EFORMAT,
+        "%s: its %s network turns %zux%zux%zu into %zux%zux%zu; expected 1x%zux%zu, or in color "
+        "3x%zux%zu, into 1x%zux%zu",
+        path, anomaly_scale[scale].name, in.c, in.h, in.w, out.c, out.h, out.w, side, side, side, side, side,
+        side);
+}
+
+static int load_networks(caelum_anomaly *a, const char *path, struct caelum_error *err) {
+    struct model_part coarse = {.prefix = coarse_prefix};
+    const int result = model_load_with(&a->model[ANOMALY_FINE], &coarse, path, err);
+    a->model[ANOMALY_COARSE] = coarse.model;
+    return result;
+}
+
 static int read_file(caelum_anomaly *a, const char *path, struct caelum_error *err) {
     char where[PATH_SIZE + 32];
     uint64_t size;
-    CHECK(caelum_model_load(&a->model, path, err));
-    const struct metadata *m = a->model->metadata;
-    const struct shape in = a->model->net->input, out = net_output(a->model->net);
+    CHECK(load_networks(a, path, err));
+    for (size_t i = 0; i < ANOMALY_SCALES; i++) CHECK(check_network(a, i, path, err));
+    const struct metadata *m = a->model[ANOMALY_FINE]->metadata;
     const char *scores = metadata_get(m, "anomaly_scores");
     if (!scores) return missing(path, "anomaly_scores", err);
     if (!number_whole(metadata_get(m, "anomaly_size"), LEAST_SIZE, MOST_SIZE, &size))
@@ -96,13 +122,6 @@ static int read_file(caelum_anomaly *a, const char *path, struct caelum_error *e
             return missing(path, numbers[i].key, err);
     }
     if (!(a->false_alarms > 0 && a->false_alarms < 1)) return missing(path, "anomaly_false_alarms", err);
-    if ((in.c != 1 && in.c != 3) || in.h != ANOMALY_SIDE || in.w != ANOMALY_SIDE || out.c != 1 ||
-        out.h != in.h || out.w != in.w)
-        return caelum_fail(
-            err, CAELUM_EFORMAT,
-            "%s: its network turns %zux%zux%zu into %zux%zux%zu; expected 1x%dx%d or 3x%dx%d into 1x%dx%d",
-            path, in.c, in.h, in.w, out.c, out.h, out.w, ANOMALY_SIDE, ANOMALY_SIDE, ANOMALY_SIDE,
-            ANOMALY_SIDE, ANOMALY_SIDE, ANOMALY_SIDE);
     a->size = (size_t)size;
     snprintf(where, sizeof where, "%s: anomaly_scores", path);
     return anomaly_ranks_read(&a->ranks, scores, where, err);
@@ -121,7 +140,7 @@ int caelum_anomaly_load(caelum_anomaly **anomaly, const char *path, struct caelu
 
 void caelum_anomaly_close(caelum_anomaly **anomaly) {
     if (!*anomaly) return;
-    caelum_model_close(&(*anomaly)->model);
+    for (size_t i = 0; i < ANOMALY_SCALES; i++) caelum_model_close(&(*anomaly)->model[i]);
     anomaly_ranks_free(&(*anomaly)->ranks);
     mem_free(anomaly);
 }
@@ -132,7 +151,7 @@ void caelum_anomaly_describe(const caelum_anomaly *a, struct caelum_anomaly_info
                                          .least = 1 / (double)(a->ranks.n + 1),
                                          .threshold = (double)anomaly_threshold(&a->ranks, a->false_alarms),
                                          .size = a->size,
-                                         .model = a->model};
+                                         .model = a->model[ANOMALY_FINE]};
 }
 
 /* --- A picture ---------------------------------------------------------------------------------------- */
@@ -171,10 +190,10 @@ static int judge(const caelum_anomaly *a, const struct anomaly_view *view, int t
                  struct caelum_anomaly_verdict *v, struct caelum_error *err) {
     const float threshold = anomaly_threshold(&a->ranks, a->false_alarms);
     float score = 0;
-    CHECK(anomaly_map(a->model, &a->lights, threads, view, small, &score, err));
+    CHECK(anomaly_map(a, threads, view, small, &score, err));
     *v = (struct caelum_anomaly_verdict){
         .score = (double)score, .p = anomaly_p(&a->ranks, score), .bad = score >= threshold};
-    return v->bad ? anomaly_regions(small, view->picture.width, view->picture.height, threshold, v, err)
+    return v->bad ? anomaly_regions(small, view->picture->width, view->picture->height, threshold, v, err)
                   : CAELUM_OK;
 }
 
@@ -183,12 +202,12 @@ int caelum_anomaly_score(const caelum_anomaly *a, const struct caelum_picture *p
     struct anomaly_view view;
     struct caelum_anomaly_verdict v;
     float *small = NULL;
-    CHECK(anomaly_view_open(&view, picture, a->size, a->model->net->input.c == 1, err));
-    int result = mem_alloc(&small, view.picture.width * view.picture.height, sizeof *small, err);
+    CHECK(anomaly_view_open(&view, picture, a->size, a->model[ANOMALY_FINE]->net->input.c == 1, err));
+    int result = mem_alloc(&small, view.picture->width * view.picture->height, sizeof *small, err);
     if (result == 0) result = judge(a, &view, threads, small, &v, err);
     if (result == 0) {
-        enlarge_boxes(&v, picture, &view.picture);
-        if (map) enlarge(picture, &view.picture, small, map);
+        enlarge_boxes(&v, picture, view.picture);
+        if (map) enlarge(picture, view.picture, small, map);
         *verdict = v;
     }
     mem_free(&small);
@@ -198,20 +217,14 @@ int caelum_anomaly_score(const caelum_anomaly *a, const struct caelum_picture *p
 
 /* --- Calibration -------------------------------------------------------------------------------------- */
 
-int anomaly_measure(const caelum_model *model, const struct anomaly_lights *lights,
-                    const struct gallery *gallery, const uint32_t *which, size_t n,
+int anomaly_measure(const caelum_anomaly *a, const struct gallery *gallery, const uint32_t *which, size_t n,
                     const struct caelum_anomaly_settings *s, float *scores, struct caelum_error *err) {
     float *map = NULL;
-    size_t most = 0;
-    for (size_t i = 0; i < gallery->n; i++) {
-        const size_t area = gallery->view[i].width * gallery->view[i].height;
-        most = area > most ? area : most;
-    }
-    int result = mem_alloc(&map, most, sizeof *map, err);
+    int result = mem_alloc(&map, gallery_area(gallery), sizeof *map, err);
     for (size_t i = 0; result == 0 && i < n; i++) {
         struct anomaly_view view = {0};
         result = gallery_take(gallery, which ? which[i] : i, &view, err);
-        if (result == 0) result = anomaly_map(model, lights, s->threads, &view, map, &scores[i], err);
+        if (result == 0) result = anomaly_map(a, s->threads, &view, map, &scores[i], err);
         anomaly_view_close(&view);
         if (result == 0 && s->progress && s->progress(s->cookie, "measuring", i + 1, n))
             result = caelum_fail(err, CAELUM_ESTOPPED, "stopped");
@@ -227,18 +240,18 @@ int caelum_anomaly_calibrate(caelum_anomaly *a, const char *directory,
     float *scores = NULL;
     s.size = a->size;
     CHECK(anomaly_check(&s, err));
-    CHECK(gallery_open(&gallery, directory, 1, a->model->net->input.c == 1, &s, err));
+    CHECK(gallery_open(&gallery, directory, 1, a->model[ANOMALY_FINE]->net->input.c == 1, &s, err));
     anomaly_started(&s, gallery.n, gallery.n);
-    /* the light of that camera or day is what is usual from now on */
-    const struct anomaly_lights lights = anomaly_lights_of(gallery.light, gallery.n);
+    const struct anomaly_lights before = a->lights;
+    a->lights = anomaly_lights_of(gallery.light, gallery.n); /* what is usual from now on */
     int result = mem_alloc(&scores, gallery.n, sizeof *scores, err);
-    if (result == 0) result = anomaly_measure(a->model, &lights, &gallery, NULL, gallery.n, &s, scores, err);
+    if (result == 0) result = anomaly_measure(a, &gallery, NULL, gallery.n, &s, scores, err);
     if (result == 0) result = anomaly_ranks_make(&a->ranks, scores, gallery.n, err);
     if (result == 0) {
-        a->lights = lights;
         a->false_alarms = s.false_alarms;
         result = anomaly_describe(a, err);
-    }
+    } else
+        a->lights = before;
     mem_free(&scores);
     gallery_close(&gallery);
     return result;

@@ -6,16 +6,15 @@
 #include "anomaly/anomaly_view.h"
 #include "model/model.h"
 
-/* Side of a crop, in pixels of a view: what the network is trained on, and its tiles. */
-enum { ANOMALY_SIDE = 96 };
-
 /* How bright good pictures are: means and deviations of their lights. */
 struct anomaly_lights {
     struct anomaly_light mean, deviation;
 };
 
 struct caelum_anomaly {
-    caelum_model *model; /* owned */
+    caelum_model *model[ANOMALY_SCALES]; /* owned */
+    double odds; /* by which odds v / (1 - v) of the coarse scale are multiplied, so that a typical good
+                  * picture has the same score at both */
     size_t size;
     double false_alarms;
     struct anomaly_lights lights;
@@ -33,9 +32,12 @@ void anomaly_started(const struct caelum_anomaly_settings *settings, size_t pict
 /* Good pictures' lights, n > 0 of them. */
 struct anomaly_lights anomaly_lights_of(const struct anomaly_light *lights, size_t n);
 
-/* The map [height][width] of a view, and its largest score. A picture much darker, brighter, flatter or
- * starker than good ones is wrong all over. CAELUM_ERESOURCE. */
-int anomaly_map(const caelum_model *model, const struct anomaly_lights *lights, int threads,
-                const struct anomaly_view *view, float *map, float *score, struct caelum_error *err);
+/* The map [height][width] of a view, the largest of its scales, and its largest score. A picture much darker,
+ * brighter, flatter or starker than good ones is wrong all over. CAELUM_ERESOURCE. */
+int anomaly_map(const caelum_anomaly *anomaly, int threads, const struct anomaly_view *view, float *map,
+                float *score, struct caelum_error *err);
+/* The map of a view at one scale, of the size of the view's picture there. CAELUM_ERESOURCE. */
+int anomaly_scale_map(const caelum_anomaly *anomaly, size_t scale, int threads,
+                      const struct anomaly_view *view, float *map, struct caelum_error *err);
 
 #endif

@@ -15,11 +15,13 @@ static int no_space(struct caelum_error *err) {
 }
 
 static int add(struct gallery *g, const struct anomaly_view *view, struct caelum_error *err) {
-    const struct caelum_picture *p = &view->picture;
-    const bool grey = anomaly_is_grey(p);
-    const size_t values = 3 * p->width * p->height;
-    g->view[g->n] = (struct gallery_view){p->width, p->height, g->size, grey};
-    for (size_t i = 0; i < values; i += grey ? 3 : 1, g->size++) putc_unlocked(p->pixels[i], g->file);
+    const bool grey = anomaly_is_grey(&view->picture[ANOMALY_FINE]);
+    for (size_t k = 0; k < ANOMALY_SCALES; k++) {
+        const struct caelum_picture *p = &view->picture[k];
+        const size_t values = 3 * p->width * p->height;
+        g->view[g->n][k] = (struct gallery_view){p->width, p->height, g->size, grey};
+        for (size_t i = 0; i < values; i += grey ? 3 : 1, g->size++) putc_unlocked(p->pixels[i], g->file);
+    }
     if (ferror(g->file)) return no_space(err);
     g->grey &= grey;
     g->light[g->n++] = view->light;
@@ -94,23 +96,34 @@ void gallery_close(struct gallery *g) {
     *g = (struct gallery){0};
 }
 
-void gallery_crop(const struct gallery *g, size_t i, size_t x0, size_t y0, size_t channels, uint8_t *crop) {
-    const struct gallery_view *v = &g->view[i];
+void gallery_crop(const struct gallery *g, const struct gallery_view *v, size_t x0, size_t y0,
+                  size_t channels, size_t side, uint8_t *crop) {
     const size_t step = v->grey ? 1 : 3;
     for (size_t c = 0; c < channels; c++)
-        for (size_t y = y0; y < y0 + ANOMALY_SIDE; y++) {
+        for (size_t y = y0; y < y0 + side; y++) {
             const uint8_t *row =
                 g->bytes + v->at + mirrored(y, v->height) * v->width * step + (v->grey ? 0 : c);
-            for (size_t x = x0; x < x0 + ANOMALY_SIDE; x++) *crop++ = row[mirrored(x, v->width) * step];
+            for (size_t x = x0; x < x0 + side; x++) *crop++ = row[mirrored(x, v->width) * step];
         }
 }
 
+size_t gallery_area(const struct gallery *g) {
+    size_t most = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        const size_t area = g->view[i]->width * g->view[i]->height;
+        most = area > most ? area : most;
+    }
+    return most;
+}
+
 int gallery_take(const struct gallery *g, size_t i, struct anomaly_view *view, struct caelum_error *err) {
-    const struct gallery_view *v = &g->view[i];
-    const uint8_t *from = g->bytes + v->at;
     *view = (struct anomaly_view){.light = g->light[i]};
-    CHECK(image_allocate(&view->picture, "view", v->width, v->height, err));
-    for (size_t k = 0; k < 3 * v->width * v->height; k++)
-        view->picture.pixels[k] = v->grey ? from[k / 3] : from[k];
+    for (size_t k = 0; k < ANOMALY_SCALES; k++) {
+        const struct gallery_view *v = &g->view[i][k];
+        const uint8_t *from = g->bytes + v->at;
+        CHECK(image_allocate(&view->picture[k], "view", v->width, v->height, err));
+        for (size_t j = 0; j < 3 * v->width * v->height; j++)
+            view->picture[k].pixels[j] = v->grey ? from[j / 3] : from[j];
+    }
     return CAELUM_OK;
 }

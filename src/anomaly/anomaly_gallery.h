@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+/* A view at one scale. */
 struct gallery_view {
     size_t width, height, at; /* at: where its pixels are */
     bool grey;                /* one byte a pixel, otherwise three */
@@ -13,9 +14,9 @@ struct gallery_view {
 
 struct gallery {
     size_t n, room;
-    struct gallery_view *view;   /* [n] */
-    struct anomaly_light *light; /* [n] */
-    bool grey;                   /* all of them */
+    struct gallery_view (*view)[ANOMALY_SCALES]; /* [n] */
+    struct anomaly_light *light;                 /* [n] */
+    bool grey;                                   /* all of them */
     FILE *file;
     const uint8_t *bytes;
     size_t size;
@@ -29,16 +30,18 @@ int gallery_open(struct gallery *gallery, const char *directory, size_t least, b
 /* Safe on a zeroed gallery. */
 void gallery_close(struct gallery *gallery);
 
-/* The crop of view i from (x, y) on, mirrored beyond its ends: [channels][ANOMALY_SIDE][ANOMALY_SIDE]. */
-void gallery_crop(const struct gallery *gallery, size_t i, size_t x, size_t y, size_t channels,
-                  uint8_t *crop);
+/* The crop of a view from (x, y) on, mirrored beyond its ends: [channels][side][side]. */
+void gallery_crop(const struct gallery *gallery, const struct gallery_view *view, size_t x, size_t y,
+                  size_t channels, size_t side, uint8_t *crop);
+/* Pixels of the largest view. */
+size_t gallery_area(const struct gallery *gallery);
 /* View i, to be closed by the caller. CAELUM_ERESOURCE. */
 int gallery_take(const struct gallery *gallery, size_t i, struct anomaly_view *view,
                  struct caelum_error *err);
 
 /* Scores of the n pictures `which` (NULL: the first n). scores: [n]. CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
-int anomaly_measure(const caelum_model *model, const struct anomaly_lights *lights,
-                    const struct gallery *gallery, const uint32_t *which, size_t n,
-                    const struct caelum_anomaly_settings *settings, float *scores, struct caelum_error *err);
+int anomaly_measure(const caelum_anomaly *anomaly, const struct gallery *gallery, const uint32_t *which,
+                    size_t n, const struct caelum_anomaly_settings *settings, float *scores,
+                    struct caelum_error *err);
 
 #endif

@@ -7,22 +7,23 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROUND = 256, AREA = ANOMALY_SIDE * ANOMALY_SIDE };
+enum { ROUND = 256 }; /* tiles at a time */
 
 struct job {
     struct tiles tiles;
-    const struct caelum_picture *picture; /* a view */
+    const struct caelum_picture *picture; /* a view's */
+    size_t area;                          /* of a tile */
     struct mem_group memory;
     size_t first;        /* tile of this round */
-    uint8_t *bytes;      /* [ROUND][3][AREA] */
-    float *results;      /* [ROUND][AREA] */
+    uint8_t *bytes;      /* [ROUND][3][area] */
+    float *results;      /* [ROUND][area] */
     float *map, *weight; /* [h][w]; map: the caller's */
     float *row;          /* [the longer of both], and what is beyond its ends */
 };
 
 static const uint8_t *give(void *cookie, size_t i, int worker) {
     const struct job *job = cookie;
-    uint8_t *tile = job->bytes + i * 3 * AREA;
+    uint8_t *tile = job->bytes + i * 3 * job->area;
     (void)worker;
     tiles_cut(&job->tiles, job->picture, job->first + i, tile);
     return tile; /* of a grey view all channels are the first */
@@ -31,8 +32,8 @@ static const uint8_t *give(void *cookie, size_t i, int worker) {
 static int run_tiles(const caelum_model *model, int threads, struct job *job, struct caelum_error *err) {
     const size_t total = tiles_count(&job->tiles), area = job->picture->width * job->picture->height;
     const size_t room = total < ROUND ? total : ROUND;
-    CHECK(mem_take(&job->memory, &job->bytes, room, 3 * AREA, err));
-    CHECK(mem_take(&job->memory, &job->results, room * AREA, sizeof(float), err));
+    CHECK(mem_take(&job->memory, &job->bytes, room, 3 * job->area, err));
+    CHECK(mem_take(&job->memory, &job->results, room * job->area, sizeof(float), err));
     CHECK(mem_take(&job->memory, &job->weight, area, sizeof(float), err));
     memset(job->map, 0, area * sizeof(float));
     for (; job->first < total; job->first += ROUND) {
@@ -40,7 +41,7 @@ static int run_tiles(const caelum_model *model, int threads, struct job *job, st
         const struct engine_job round = {.n = n, .input = give, .out = job->results, .cookie = job};
         CHECK(pool_run(model, model->net->layers, threads, &round, err));
         for (size_t i = 0; i < n; i++)
-            tiles_add(&job->tiles, job->first + i, job->results + i * AREA, 1, job->map, job->weight);
+            tiles_add(&job->tiles, job->first + i, job->results + i * job->area, 1, job->map, job->weight);
     }
     for (size_t i = 0; i < area; i++) job->map[i] /= job->weight[i];
     return CAELUM_OK;
@@ -91,15 +92,45 @@ static float strangeness(const struct anomaly_lights *l, struct anomaly_light li
     return (float)fmax(0, fmax(bright, stark) / 4 - 1);
 }
 
-int anomaly_map(const caelum_model *model, const struct anomaly_lights *lights, int threads,
-                const struct anomaly_view *view, float *map, float *score, struct caelum_error *err) {
-    const struct caelum_picture *p = &view->picture;
-    const float strange = strangeness(lights, view->light);
+int anomaly_scale_map(const caelum_anomaly *a, size_t scale, int threads, const struct anomaly_view *view,
+                      float *map, struct caelum_error *err) {
+    const struct caelum_picture *p = &view->picture[scale];
+    const size_t side = anomaly_scale[scale].side;
     struct job job = {
-        .tiles = tiles_plan(p->width, p->height, ANOMALY_SIDE, ANOMALY_SIDE), .picture = p, .map = map};
-    int result = run_tiles(model, threads, &job, err);
+        .tiles = tiles_plan(p->width, p->height, side, side), .picture = p, .area = side * side, .map = map};
+    int result = run_tiles(a->model[scale], threads, &job, err);
     if (result == 0) result = smooth(&job, err);
     mem_end(&job.memory);
+    return result;
+}
+
+/* A score of the coarse scale, as the fine one would have it. */
+static float matched(double odds, float coarse) {
+    const double v = fmin((double)coarse, 1 - 1e-7);
+    return (float)(odds * v / (odds * v + 1 - v));
+}
+
+/* The larger of both maps. coarse: of the view's picture at that scale. */
+static void join(const caelum_anomaly *a, const struct anomaly_view *view, float *coarse, float *map) {
+    const struct caelum_picture *p = &view->picture[ANOMALY_FINE], *q = &view->picture[ANOMALY_COARSE];
+    for (size_t i = 0; i < q->width * q->height; i++) coarse[i] = matched(a->odds, coarse[i]);
+    for (size_t y = 0; y < p->height; y++)
+        for (size_t x = 0; x < p->width; x++, map++) {
+            const float c = coarse[y * q->height / p->height * q->width + x * q->width / p->width];
+            if (c > *map) *map = c;
+        }
+}
+
+int anomaly_map(const caelum_anomaly *a, int threads, const struct anomaly_view *view, float *map,
+                float *score, struct caelum_error *err) {
+    const struct caelum_picture *p = &view->picture[ANOMALY_FINE], *q = &view->picture[ANOMALY_COARSE];
+    const float strange = strangeness(&a->lights, view->light);
+    float *coarse = NULL;
+    CHECK(mem_alloc(&coarse, q->width * q->height, sizeof *coarse, err));
+    int result = anomaly_scale_map(a, ANOMALY_FINE, threads, view, map, err);
+    if (result == 0) result = anomaly_scale_map(a, ANOMALY_COARSE, threads, view, coarse, err);
+    if (result == 0) join(a, view, coarse, map);
+    mem_free(&coarse);
     if (result != 0) return result;
     *score = 0;
     for (size_t i = 0; i < p->width * p->height; i++) {

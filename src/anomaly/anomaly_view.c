@@ -69,6 +69,8 @@ static void normalize(struct caelum_picture *p, struct anomaly_light light) {
     for (size_t i = 0; i < 3 * p->width * p->height; i++) p->pixels[i] = table[p->pixels[i]];
 }
 
+const struct anomaly_scale anomaly_scale[] = {{"fine", 1, 96}, {"coarse", 4, 64}};
+
 static int open_view(struct anomaly_view *view, const struct caelum_picture *picture, size_t size, bool grey,
                      struct caelum_error *err) {
     const size_t longer = picture->width > picture->height ? picture->width : picture->height;
@@ -77,10 +79,14 @@ static int open_view(struct anomaly_view *view, const struct caelum_picture *pic
         width = (width * size + longer / 2) / longer, height = (height * size + longer / 2) / longer;
         width += width == 0, height += height == 0;
     }
-    CHECK(reduce(picture, width, height, &view->picture, err));
-    if (grey) make_grey(&view->picture);
-    view->light = light_of(&view->picture);
-    normalize(&view->picture, view->light);
+    for (size_t i = ANOMALY_SCALES; i-- > 0;) {
+        struct caelum_picture *p = &view->picture[i];
+        const size_t by = anomaly_scale[i].reduce;
+        CHECK(reduce(picture, (width + by - 1) / by, (height + by - 1) / by, p, err));
+        if (grey) make_grey(p);
+        view->light = light_of(p); /* the fine scale's is the last */
+        normalize(p, view->light);
+    }
     return CAELUM_OK;
 }
 
@@ -93,5 +99,5 @@ int anomaly_view_open(struct anomaly_view *view, const struct caelum_picture *pi
 }
 
 void anomaly_view_close(struct anomaly_view *view) {
-    caelum_picture_free(&view->picture);
+    for (size_t i = 0; i < ANOMALY_SCALES; i++) caelum_picture_free(&view->picture[i]);
 }

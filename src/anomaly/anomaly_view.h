@@ -12,13 +12,22 @@ struct anomaly_light {
     double mean, deviation;
 };
 
+/* How a picture is looked at, from fine to coarse: a network of its own for each. */
+enum { ANOMALY_FINE, ANOMALY_COARSE, ANOMALY_SCALES };
+struct anomaly_scale {
+    const char *name;
+    size_t reduce; /* pixels of the picture along a side of one that the network sees */
+    size_t side;   /* of a crop: what the network is trained on, and its tiles */
+};
+extern const struct anomaly_scale anomaly_scale[ANOMALY_SCALES];
+
 struct anomaly_view {
-    struct caelum_picture picture; /* owned */
-    struct anomaly_light light;
+    struct caelum_picture picture[ANOMALY_SCALES]; /* owned */
+    struct anomaly_light light;                    /* at the fine scale */
 };
 
-/* The view of a picture: RGB, or with `grey` its luminance three times; no side is longer than `size`.
- * CAELUM_ERESOURCE. */
+/* The view of a picture: RGB, or with `grey` its luminance three times; no side is longer than `size`, at the
+ * coarse scale than a quarter of it. CAELUM_ERESOURCE. */
 int anomaly_view_open(struct anomaly_view *view, const struct caelum_picture *picture, size_t size, bool grey,
                       struct caelum_error *err);
 /* Safe on a zeroed view. */

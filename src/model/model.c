@@ -69,32 +69,74 @@ struct content {
     size_t count;
     struct safetensor *tensors; /* owned */
     uint16_t *halves;           /* owned */
+    size_t half;                /* how many of them are taken */
     struct metadata metadata;
 };
 
-static int fill_content(struct content *c, const struct caelum_net *net, const float *params, bool half,
-                        const struct metadata *metadata, struct caelum_error *err) {
+static int add_tensors(struct content *c, const char *prefix, const struct caelum_net *net,
+                       const float *params, struct caelum_error *err) {
+    uint16_t *halves = c->halves ? c->halves + c->half : NULL;
     struct caelum_tensor t;
-    while (get_tensor(net, params, c->count, &t)) c->count++;
-    CHECK(mem_alloc(&c->tensors, c->count, sizeof *c->tensors, err));
-    if (half) CHECK(mem_alloc(&c->halves, net->params, sizeof *c->halves, err));
-    for (size_t i = 0; half && i < net->params; i++) c->halves[i] = half_from(params[i]);
-    for (size_t i = 0; get_tensor(net, params, i, &t); i++) {
-        struct safetensor *to = &c->tensors[i];
-        *to = (struct safetensor){.type = half ? TENSOR_F16 : TENSOR_F32, .dims = t.dims, .data = t.data};
-        if (half) to->data = c->halves + (t.data - params);
+    for (size_t i = 0; halves && i < net->params; i++) halves[i] = half_from(params[i]);
+    for (size_t i = 0; get_tensor(net, params, i, &t); i++, c->count++) {
+        struct safetensor *to = &c->tensors[c->count];
+        *to = (struct safetensor){.type = halves ? TENSOR_F16 : TENSOR_F32, .dims = t.dims, .data = t.data};
+        if (halves) to->data = halves + (t.data - params);
         memcpy(to->dim, t.dim, sizeof to->dim);
-        memcpy(to->name, t.name, sizeof to->name);
+        if ((size_t)snprintf(to->name, sizeof to->name, "%s%s", prefix, t.name) >= sizeof to->name)
+            return caelum_fail(err, CAELUM_EUSAGE, "'%s%s' is too long a name of a tensor", prefix, t.name);
     }
-    return model_strings(net, metadata, &c->metadata, err);
+    c->half += net->params;
+    return CAELUM_OK;
 }
 
-/* As model_save; with half, the weights in half precision. */
+static size_t count_tensors(const struct caelum_net *net, const float *params) {
+    struct caelum_tensor t;
+    size_t count = 0;
+    while (get_tensor(net, params, count, &t)) count++;
+    return count;
+}
+
+/* The key of a part of several. */
+struct part_key {
+    char name[64];
+};
+static struct part_key key_of(const struct model_part *part, const char *key) {
+    struct part_key k;
+    snprintf(k.name, sizeof k.name, "%s%s", part->prefix, key);
+    return k;
+}
+
+static int add_other(struct content *c, const struct model_part *other, struct caelum_error *err) {
+    const struct caelum_net *net = other->model->net;
+    CHECK(add_tensors(c, other->prefix, net, other->model->params, err));
+    CHECK(metadata_set(&c->metadata, key_of(other, "network").name, net->text, err));
+    CHECK(metadata_setf(&c->metadata, err, key_of(other, "height").name, "%zu", net->input.h));
+    return metadata_setf(&c->metadata, err, key_of(other, "width").name, "%zu", net->input.w);
+}
+
+static int fill_content(struct content *c, const struct caelum_net *net, const float *params, bool half,
+                        const struct metadata *metadata, const struct model_part *other,
+                        struct caelum_error *err) {
+    size_t tensors = count_tensors(net, params), values = net->params;
+    if (other) {
+        tensors += count_tensors(other->model->net, other->model->params);
+        values += other->model->net->params;
+    }
+    CHECK(mem_alloc(&c->tensors, tensors, sizeof *c->tensors, err));
+    if (half) CHECK(mem_alloc(&c->halves, values, sizeof *c->halves, err));
+    CHECK(model_strings(net, metadata, &c->metadata, err));
+    CHECK(add_tensors(c, "", net, params, err));
+    return other ? add_other(c, other, err) : CAELUM_OK;
+}
+
+/* As model_save; with half, the weights in half precision; and another network besides, or NULL. */
 static int save(const struct caelum_net *net, const float *params, bool half, const struct metadata *metadata,
-                const char *path, struct caelum_error *err) {
+                const struct model_part *other, const char *path, struct caelum_error *err) {
     struct content c = {0};
     CHECK(model_check(net, params, half, path, err));
-    int result = fill_content(&c, net, params, half, metadata, err);
+    if (other) CHECK(model_check(other->model->net, other->model->params, half, path, err));
+    int result = fill_content(&c, net, params, half, metadata, other, err);
     if (result == 0) result = safetensors_write(path, c.tensors, c.count, &c.metadata, err);
     metadata_clear(&c.metadata);
     mem_free(&c.halves);
@@ -104,7 +146,12 @@ static int save(const struct caelum_net *net, const float *params, bool half, co
 
 int model_save(const struct caelum_net *net, const float *params, const struct metadata *metadata,
                const char *path, struct caelum_error *err) {
-    return save(net, params, false, metadata, path, err);
+    return save(net, params, false, metadata, NULL, path, err);
+}
+
+int model_save_with(const caelum_model *model, const struct model_part *other, const char *path,
+                    struct caelum_error *err) {
+    return save(model->net, model->params, model->half, model->metadata, other, path, err);
 }
 
 /* Weights that may be made without a file that has them, 64 MiB: which tensor is missing is then said later.
@@ -140,23 +187,26 @@ int model_new(struct caelum_model **model, const char *text, const char *name, s
     return result;
 }
 
-/* Copies all tensors from the file, out of single or half precision. */
-static int read_tensors(struct caelum_model *model, const struct safetensors *file, const char *path,
-                        struct caelum_error *err) {
+/* Copies all tensors from the file, where their names begin with `prefix`, out of single or half precision.
+ */
+static int read_tensors(struct caelum_model *model, const char *prefix, const struct safetensors *file,
+                        const char *path, struct caelum_error *err) {
+    char name[2 * sizeof((struct caelum_tensor *)0)->name];
     struct caelum_tensor t;
     size_t i = 0;
     bool half = true;
     for (; get_tensor(model->net, model->params, i, &t); i++) {
-        const struct safetensor *from = safetensors_named(file, t.name);
+        snprintf(name, sizeof name, "%s%s", prefix, t.name);
+        const struct safetensor *from = safetensors_named(file, name);
         const bool is_half = from && from->type == TENSOR_F16;
         const void *data;
-        CHECK(safetensors_find(file, path, t.name, is_half ? TENSOR_F16 : TENSOR_F32, t.dims, t.dim, &data,
-                               err));
+        CHECK(
+            safetensors_find(file, path, name, is_half ? TENSOR_F16 : TENSOR_F32, t.dims, t.dim, &data, err));
         safetensor_floats(from, model->params + (t.data - model->params));
         half &= is_half;
     }
     model->half = half && i > 0;
-    return CAELUM_OK;
+    return model_check(model->net, model->params, false, path, err);
 }
 
 int model_from_strings(struct caelum_model **out, struct metadata *strings, const char *path, size_t most,
@@ -179,13 +229,30 @@ int model_from_strings(struct caelum_model **out, struct metadata *strings, cons
     return CAELUM_OK;
 }
 
-/* A model of the file, which is closed. */
-static int from_file(caelum_model **out, struct safetensors *file, const char *path,
+/* The other network of a file that has two. */
+static int read_other(struct model_part *other, const struct safetensors *file, const char *path,
+                      struct caelum_error *err) {
+    const char *text = metadata_get(&file->metadata, key_of(other, "network").name);
+    uint64_t height, width;
+    if (!text ||
+        !number_whole(metadata_get(&file->metadata, key_of(other, "height").name), 1, SIZE_MAX, &height) ||
+        !number_whole(metadata_get(&file->metadata, key_of(other, "width").name), 1, SIZE_MAX, &width))
+        return caelum_fail(
+            err, CAELUM_EFORMAT,
+            "%s: expected a second network, '%snetwork' with height and width, in its metadata", path,
+            other->prefix);
+    CHECK(model_new(&other->model, text, path, height, width, safetensors_values(file), err));
+    return read_tensors(other->model, other->prefix, file, path, err);
+}
+
+/* A model of the file, which is closed; with `other`, that one, too. */
+static int from_file(caelum_model **out, struct model_part *other, struct safetensors *file, const char *path,
                      struct caelum_error *err) {
     struct caelum_model *model = NULL;
-    int result = model_from_strings(&model, &file->metadata, path, safetensors_values(file), err);
-    if (result == 0) result = read_tensors(model, file, path, err);
-    if (result == 0) result = model_check(model->net, model->params, false, path, err);
+    int result = other ? read_other(other, file, path, err) : CAELUM_OK;
+    if (result == 0)
+        result = model_from_strings(&model, &file->metadata, path, safetensors_values(file), err);
+    if (result == 0) result = read_tensors(model, "", file, path, err);
     if (result == 0) {
         *out = model;
         model = NULL;
@@ -209,14 +276,21 @@ int caelum_model_load(caelum_model **model, const char *name, struct caelum_erro
     char path[PATH_SIZE];
     CHECK(model_path(name, path, err));
     CHECK(safetensors_read(&file, path, err));
-    return from_file(model, &file, path, err);
+    return from_file(model, NULL, &file, path, err);
+}
+
+int model_load_with(caelum_model **model, struct model_part *other, const char *path,
+                    struct caelum_error *err) {
+    struct safetensors file = {0};
+    CHECK(safetensors_read(&file, path, err));
+    return from_file(model, other, &file, path, err);
 }
 
 int caelum_model_decode(caelum_model **model, const void *bytes, size_t size, const char *name,
                         struct caelum_error *err) {
     struct safetensors file = {0};
     CHECK(safetensors_decode(&file, bytes, size, name, err));
-    return from_file(model, &file, name, err);
+    return from_file(model, NULL, &file, name, err);
 }
 
 int caelum_model_create(caelum_model **model, const caelum_net *net, uint64_t seed,
@@ -296,5 +370,5 @@ int caelum_model_round_half(caelum_model *model, struct caelum_error *err) {
 int caelum_model_save(const caelum_model *model, const char *name, struct caelum_error *err) {
     char path[PATH_SIZE];
     CHECK(model_path(name, path, err));
-    return save(model->net, model->params, model->half, model->metadata, path, err);
+    return model_save_with(model, NULL, path, err);
 }

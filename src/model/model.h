@@ -63,4 +63,18 @@ float *model_values(struct caelum_model *model, const char *name, size_t dims, c
 int model_save(const struct caelum_net *net, const float *params, const struct metadata *metadata,
                const char *path, struct caelum_error *err);
 
+/* Another network in the file of a model: names of its tensors, and of its keys "network", "height" and
+ * "width", begin with `prefix`. Programs that know nothing of it read the model. */
+struct model_part {
+    const char *prefix;
+    caelum_model *model;
+};
+/* As caelum_model_save, with another one. */
+int model_save_with(const caelum_model *model, const struct model_part *other, const char *path,
+                    struct caelum_error *err);
+/* As caelum_model_load; other->model, the caller's to close, may be there after a failure, too.
+ * CAELUM_EFORMAT if the file has no such part. */
+int model_load_with(caelum_model **model, struct model_part *other, const char *path,
+                    struct caelum_error *err);
+
 #endif

@@ -15,6 +15,7 @@ enum { STEEP = 24 };
 
 struct canvas {
     struct rng *rng;
+    float largest;
     const uint8_t *good, *other;
     size_t channels, h, w;
     uint8_t *now;  /* [channels][h][w] */
@@ -60,7 +61,7 @@ static struct place place_draw(struct canvas *c) {
     const float side = (float)(c->h < c->w ? c->h : c->w);
     struct place p = {.x = uniform(c, 0, (float)c->w), .y = uniform(c, 0, (float)c->h)};
     direction(c, p.d);
-    p.a = octaves(c, 1.0f, side / 4);
+    p.a = octaves(c, 1, fmaxf(1, c->largest * side));
     p.b = p.a * uniform(c, 0.3f, 1);
     return p;
 }
@@ -77,11 +78,11 @@ static uint8_t inside(float distance, float soft) {
     return (uint8_t)(255 * clamp(0.5f + distance / soft, 0, 1));
 }
 
-/* Fills the mask by how deep inside a shape a pixel is. */
-static void draw_area(struct canvas *c, float softest,
-                      float (*depth)(const struct place *, const float uv[2])) {
+/* Fills the mask by how deep inside a shape a pixel is; large ones may have edges as soft as they are large.
+ */
+static void draw_area(struct canvas *c, float (*depth)(const struct place *, const float uv[2])) {
     const struct place p = place_draw(c);
-    const float soft = octaves(c, 1, softest);
+    const float soft = octaves(c, 1, fmaxf(1, p.a));
     for (size_t y = 0; y < c->h; y++)
         for (size_t x = 0; x < c->w; x++) {
             float uv[2];
@@ -95,7 +96,7 @@ static float ellipse_depth(const struct place *p, const float uv[2]) {
 }
 
 static void draw_ellipse(struct canvas *c) {
-    draw_area(c, 4, ellipse_depth);
+    draw_area(c, ellipse_depth);
 }
 
 static float rectangle_depth(const struct place *p, const float uv[2]) {
@@ -104,7 +105,7 @@ static float rectangle_depth(const struct place *p, const float uv[2]) {
 }
 
 static void draw_rectangle(struct canvas *c) {
-    draw_area(c, 3, rectangle_depth);
+    draw_area(c, rectangle_depth);
 }
 
 /* A disc that is added to the mask. */
@@ -284,10 +285,11 @@ static void draw_changes(struct canvas *c) {
         }
 }
 
-void fake_draw(struct rng *rng, const uint8_t *picture, const uint8_t *other, size_t channels, size_t h,
-               size_t w, uint8_t *out) {
+void fake_draw(struct rng *rng, double largest, const uint8_t *picture, const uint8_t *other, size_t channels,
+               size_t h, size_t w, uint8_t *out) {
     const size_t size = channels * h * w;
     struct canvas c = {.rng = rng,
+                       .largest = (float)largest,
                        .good = picture,
                        .other = other,
                        .channels = channels,

@@ -173,7 +173,8 @@ static const uint8_t *damaged_picture(const struct pass *pass, size_t at, const 
     uint8_t *out = room + pictures_size(p);
     if (!pass->order)
         rng = rng_make(t->settings.seed, RNG_FAKES, LAYER_NOISE_MEASURE), rng.counter[1] = (uint32_t)at;
-    fake_draw(&rng, picture, pictures_at(p, place_of(pass, next)), p->c, p->h, p->w, out);
+    fake_draw(&rng, t->settings.largest_fake, picture, pictures_at(p, place_of(pass, next)), p->c, p->h, p->w,
+              out);
     return out;
 }
 
