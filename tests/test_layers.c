@@ -288,7 +288,7 @@ static double inner(const double *a, const double *b, size_t n, double *size) {
  * identity as a convolution, so that the gradient of its output is there. */
 static void check_adjoint(const char *line) {
     enum { C = 36, H = 12, W = 18, MOST = 4 * C * H * W };
-    static double x[MOST], y[MOST], dx[MOST], dy[MOST_LANES][MOST];
+    static double x[MOST_LANES][MOST], y[MOST_LANES][MOST], dx[MOST], dy[MOST_LANES][MOST];
     const struct kernels *kernels = test_kernels(cpu_detect());
     struct net_workspace ws;
     struct rng rng = rng_make(3, RNG_TEST, 0);
@@ -307,15 +307,17 @@ static void check_adjoint(const char *line) {
     for (size_t i = 0; i < C; i++) params[i * C + i] = 1;
     net_pack(net, params, packed);
     test_tensor_random(&ws.value[0], &rng);
+    net_forward(net, kernels, params, packed, &ws);
+    for (size_t lane = 0; lane < lanes; lane++)
+        test_lane(&ws.value[1], lane, x[lane]), test_lane(&ws.value[last], lane, y[lane]);
     test_tensor_random(&ws.grad[last], &rng);
     for (size_t lane = 0; lane < lanes; lane++) test_lane(&ws.grad[last], lane, dy[lane]);
-    net_forward(net, kernels, params, packed, &ws);
     net_backward(net, kernels, params, packed, &ws, grads);
     for (size_t lane = 0; lane < lanes; lane++) {
         double scale;
-        test_lane(&ws.value[1], lane, x), test_lane(&ws.value[last], lane, y),
-            test_lane(&ws.grad[1], lane, dx);
-        const double there = inner(y, dy[lane], size, &scale), back = inner(x, dx, C * H * W, &scale);
+        test_lane(&ws.grad[1], lane, dx);
+        const double there = inner(y[lane], dy[lane], size, &scale),
+                     back = inner(x[lane], dx, C * H * W, &scale);
         if (!(fabs(there - back) < 1e-7 * scale))
             fail_msg("%s: <Lx, y> = %.9g, <x, L'y> = %.9g", line, there, back);
     }

@@ -146,7 +146,7 @@ void net_pack_by_channels(const struct caelum_net *net, size_t s, float *packed)
 /* The tensors of one block: value[i] is the input of layer i, value[layers] the output; grad[i] the
  * gradient of value[i]; skip_grad[i], where value[i] is a saved tensor, what comes back along its skips.
  * What a fused step keeps to itself has no memory. Without gradients (inference) grad and skip_grad are
- * NULL, and a value is there until its last reader has run, the output until the next block. */
+ * NULL. A tensor is there until its last reader has run, the output of inference until the next block. */
 struct net_workspace {
     struct tensor *value, *grad, *skip_grad;
     size_t lanes;        /* of a block */

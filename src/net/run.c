@@ -99,37 +99,33 @@ static size_t last_reader(const struct caelum_net *net, size_t s) {
     return last;
 }
 
-/* Without gradients: each tensor in memory as long as it is needed. */
-static size_t lay_out_values(const struct caelum_net *net, struct net_workspace *ws, struct span *span) {
+/* Each tensor in memory as long as it is needed. With gradients, time goes on after the last step: step s
+ * runs backward at 2 * steps - 1 - s, which reads its input and its output, and the gradient of the latter.
+ */
+static size_t lay_out_tensors(const struct caelum_net *net, struct net_workspace *ws, struct span *span) {
+    const size_t end = 2 * net->steps;
     size_t count = 0;
     for (size_t s = 0; s <= net->steps; s++) {
+        const size_t i = index_of(net, s), made = s > 0 ? s - 1 : 0;
         const struct span own = {.first = s, .last = s};
         span[count++] = (struct span){
-            .tensor = &ws->value[index_of(net, s)], .first = s > 0 ? s - 1 : 0, .last = last_reader(net, s)};
+            .tensor = &ws->value[i], .first = made, .last = ws->grad ? end - 1 - made : last_reader(net, s)};
         if (ws->way && ws->way[s].x.c > 0) span[count] = own, span[count++].tensor = &ws->way[s].x;
         if (ws->way && ws->way[s].skip.c > 0) span[count] = own, span[count++].tensor = &ws->way[s].skip;
+        if (!ws->grad || s == 0) continue;
+        ws->grad[i] = make_tensor(net->layer[i - 1].out, ws->lanes, net->step[made].sizes.pad_dy);
+        span[count++] = (struct span){.tensor = &ws->grad[i], .first = end - 1 - s, .last = end - s};
+    }
+    for (size_t i = 0; ws->grad && i < net->skips; i++) {
+        struct tensor *t = &ws->skip_grad[net->skip[i].value];
+        size_t s = 0;
+        while (index_of(net, s) < net->skip[i].value) s++;
+        *t = make_tensor(net->skip[i].saved.shape, ws->lanes, 0);
+        span[count++] = (struct span){.tensor = t, .first = net->steps, .last = end - s};
     }
     for (size_t i = 0; i < count; i++) span[i].size = span[i].tensor->c * span[i].tensor->plane;
     const size_t used = share(span, count);
     for (size_t i = 0; ws->memory && i < count; i++) place(span[i].tensor, ws->memory, &span[i].at);
-    return used;
-}
-
-/* With gradients: all tensors one after the other. */
-static size_t lay_out_all(const struct caelum_net *net, struct net_workspace *ws) {
-    size_t used = 0;
-    for (size_t s = 0; s <= net->steps; s++) {
-        const size_t i = index_of(net, s);
-        place(&ws->value[i], ws->memory, &used);
-        if (s == 0) continue;
-        ws->grad[i] = make_tensor(net->layer[i - 1].out, ws->lanes, net->step[s - 1].sizes.pad_dy);
-        place(&ws->grad[i], ws->memory, &used);
-    }
-    for (size_t i = 0; i < net->skips; i++) {
-        struct tensor *t = &ws->skip_grad[net->skip[i].value];
-        *t = make_tensor(net->skip[i].saved.shape, ws->lanes, 0);
-        place(t, ws->memory, &used);
-    }
     return used;
 }
 
@@ -191,7 +187,7 @@ static size_t lay_out(const struct caelum_net *net, struct net_workspace *ws, st
     scratch =
         (scratch * ws->members + MOST_LANES - 1) / MOST_LANES * MOST_LANES; /* what follows stays aligned */
     for (size_t s = 0; s <= net->steps; s++) make_inputs(net, ws, s);
-    const size_t used = ws->grad ? lay_out_all(net, ws) : lay_out_values(net, ws, span);
+    const size_t used = lay_out_tensors(net, ws, span);
     if (ws->memory) {
         ws->scratch = ws->memory + used;
         ws->saved = ws->scratch + scratch;
@@ -207,7 +203,7 @@ static int open_workspace(struct net_workspace *ws, const struct caelum_net *net
     if (result == 0 && gradients) result = mem_alloc(&ws->grad, net->layers + 1, sizeof *ws->grad, err);
     if (result == 0 && gradients)
         result = mem_alloc(&ws->skip_grad, net->layers + 1, sizeof *ws->skip_grad, err);
-    if (result == 0 && !gradients) result = mem_alloc(&span, 3 * (net->steps + 1), sizeof *span, err);
+    if (result == 0) result = mem_alloc(&span, 3 * (net->steps + 1) + net->skips, sizeof *span, err);
     if (result == 0) result = mem_alloc(&ws->memory, lay_out(net, ws, span), sizeof(float), err);
     if (result == 0) lay_out(net, ws, span);
     mem_free(&span);
@@ -322,7 +318,7 @@ void net_forward_step(const struct caelum_net *net, size_t s, const struct kerne
     }
     if (tiling_count(io.tiles) > 1 && io.x.pad > 0)
         kernels->halo(&io.x, io.tiles);
-    else if (!ws->grad && io.x.pad > 0)
+    else if (io.x.pad > 0)
         clear_border(&io.x);
     (tiling_count(io.tiles) > 0 ? ops->forward : ops->by_channels)(&io);
 }
@@ -352,6 +348,7 @@ void net_backward_step(const struct caelum_net *net, size_t s, const struct kern
     io.dy = ws->grad[step->last + 1];
     const bool lowest = s == net_lowest_step(net);
     if (!lowest) io.dx = ws->grad[step->first];
+    if (io.dy.pad > 0) clear_border(&io.dy);
     io.settled = step->settled;
     if (!lowest && step[-1].settled) {
         struct layer_io before = step_io(net, step - 1, kernels, params, packed, ws);
