@@ -16,7 +16,7 @@ static void tiles_give_back_the_picture(void **state) {
     struct rng rng = rng_make(2, RNG_TEST, 0);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         const size_t w = sizes[s][0], h = sizes[s][1];
-        const struct tiles t = tiles_plan(w, h, 32, 32);
+        const struct tiles t = tiles_plan(w, h, 32, 32, 4);
         static uint8_t in[200 * 100 * 3], back[200 * 100 * 3], tile[3 * 32 * 32];
         static float result[3 * 32 * 32], sum[200 * 100 * 3], weight[200 * 100];
         memset(sum, 0, sizeof sum), memset(weight, 0, sizeof weight);
@@ -36,7 +36,7 @@ static void tiles_give_back_the_picture(void **state) {
 static void tiles_mirror_what_is_missing(void **state) {
     (void)state;
     uint8_t in[9] = {10, 0, 0, 20, 0, 0, 30, 0, 0}, tile[3 * 8 * 8];
-    const struct tiles t = tiles_plan(3, 1, 8, 8);
+    const struct tiles t = tiles_plan(3, 1, 8, 8, 4);
     tiles_cut(&t, &(struct caelum_picture){.width = 3, .height = 1, .pixels = in}, 0, tile);
     for (size_t row = 0; row < 8; row++)
         assert_memory_equal(tile + row * 8, ((const uint8_t[]){10, 20, 30, 20, 10, 20, 30, 20}), 8);

@@ -110,10 +110,11 @@ static int read_file(caelum_anomaly *a, const char *path, struct caelum_error *e
     char where[PATH_SIZE + 32];
     uint64_t size;
     CHECK(load_networks(a, path, err));
-    for (size_t i = 0; i < ANOMALY_SCALES; i++) CHECK(check_network(a, i, path, err));
     const struct metadata *m = a->model[ANOMALY_FINE]->metadata;
     const char *scores = metadata_get(m, "anomaly_scores");
     if (!scores) return missing(path, "anomaly_scores", err);
+    if (!a->model[ANOMALY_COARSE]) return missing(path, "coarse.network", err);
+    for (size_t i = 0; i < ANOMALY_SCALES; i++) CHECK(check_network(a, i, path, err));
     if (!number_whole(metadata_get(m, "anomaly_size"), LEAST_SIZE, MOST_SIZE, &size))
         return missing(path, "anomaly_size", err);
     for (size_t i = 0; i < NUMBERS; i++) {

@@ -96,8 +96,10 @@ int anomaly_scale_map(const caelum_anomaly *a, size_t scale, int threads, const 
                       float *map, struct caelum_error *err) {
     const struct caelum_picture *p = &view->picture[scale];
     const size_t side = anomaly_scale[scale].side;
-    struct job job = {
-        .tiles = tiles_plan(p->width, p->height, side, side), .picture = p, .area = side * side, .map = map};
+    struct job job = {.tiles = tiles_plan(p->width, p->height, side, side, 6),
+                      .picture = p,
+                      .area = side * side,
+                      .map = map};
     int result = run_tiles(a->model[scale], threads, &job, err);
     if (result == 0) result = smooth(&job, err);
     mem_end(&job.memory);

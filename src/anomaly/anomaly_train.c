@@ -14,13 +14,13 @@ enum { BATCH = 32, MOST_EPOCH = 2048, VALIDATION = 256 };
 /* A U-Net (Ronneberger et al. 2015) on squares of 2x2 pixels; %1$zu: channels, %2$d: the most of any layer.
  */
 static const char network[] = "input %1$zu\nspace_to_depth 2\n"
-                              "conv 16 gelu\nconv 16 gelu\nsave half\n"
+                              "conv 24 gelu\nconv 24 gelu\nsave half\n"
                               "conv 48 stride=2 gelu\nconv 48 gelu\nsave quarter\n"
                               "conv %2$d stride=2 gelu\nconv %2$d gelu\nsave eighth\n"
                               "conv %2$d stride=2 gelu\nconv %2$d gelu\n"
                               "upsample 2\nconcat eighth\nconv 48 gelu\n"
                               "upsample 2\nconcat quarter\nconv 48 gelu\nconv 32 gelu\n"
-                              "upsample 2\nconcat half\nconv 24 gelu\nconv 24 gelu\n"
+                              "upsample 2\nconcat half\nconv 32 gelu\nconv 32 gelu\n"
                               "conv 4\ndepth_to_space 2\nact sigmoid\n";
 static const int widest[ANOMALY_SCALES] = {96, 64};
 /* What is large at the fine scale is left to the coarse one. */

@@ -78,7 +78,7 @@ int caelum_reconstruct(const caelum_model *model, const struct caelum_picture *i
                            "the model turns %zux%zux%zu into %zux%zux%zu: it does not reconstruct pictures",
                            input.c, input.h, input.w, output.c, output.h, output.w);
     struct job job = {
-        .tiles = tiles_plan(in->width, in->height, input.w, input.h), .in = in, .channels = input.c};
+        .tiles = tiles_plan(in->width, in->height, input.w, input.h, 4), .in = in, .channels = input.c};
     CHECK(image_allocate_like(&made, in, err));
     const int result = run_tiles(model, threads, &job, made.pixels, err);
     mem_end(&job.memory);

@@ -3,20 +3,20 @@
 
 #include "base/mirror.h"
 
-/* Tiles along one side: as few as cover it with an overlap of a quarter. */
-static size_t along(size_t length, size_t tile) {
+/* Tiles along one side: as few as cover it with that overlap. */
+static size_t along(size_t length, size_t tile, size_t share) {
     if (length <= tile) return 1;
-    const size_t stride = tile - tile / 4;
+    const size_t stride = tile - tile / share;
     return (length - tile + stride - 1) / stride + 1;
 }
 
-struct tiles tiles_plan(size_t width, size_t height, size_t tile_w, size_t tile_h) {
+struct tiles tiles_plan(size_t width, size_t height, size_t tile_w, size_t tile_h, size_t share) {
     return (struct tiles){.width = width,
                           .height = height,
                           .tile_w = tile_w,
                           .tile_h = tile_h,
-                          .columns = along(width, tile_w),
-                          .rows = along(height, tile_h)};
+                          .columns = along(width, tile_w, share),
+                          .rows = along(height, tile_h, share)};
 }
 
 size_t tiles_count(const struct tiles *t) {

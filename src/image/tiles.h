@@ -1,6 +1,6 @@
 /* tiles.h - a picture of any size as overlapping tiles of the size that a network knows.
  *
- * Tiles overlap by at least a quarter; beyond the picture's edge it is mirrored. Where tiles overlap
+ * Beyond the picture's edge it is mirrored. Where tiles overlap
  * their results are averaged with weights that fall off towards a tile's edge, so that no seam shows. A
  * picture of exactly one tile comes back as the network made it. */
 #ifndef CAELUM_IMAGE_TILES_H
@@ -14,7 +14,8 @@ struct tiles {
     size_t columns, rows;
 };
 
-struct tiles tiles_plan(size_t width, size_t height, size_t tile_w, size_t tile_h);
+/* Tiles of which neighbors share 1 / `share` of a side or more. */
+struct tiles tiles_plan(size_t width, size_t height, size_t tile_w, size_t tile_h, size_t share);
 size_t tiles_count(const struct tiles *tiles);
 
 /* Tile i of an RGB picture as [3][tile_h][tile_w] bytes. */

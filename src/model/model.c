@@ -229,18 +229,17 @@ int model_from_strings(struct caelum_model **out, struct metadata *strings, cons
     return CAELUM_OK;
 }
 
-/* The other network of a file that has two. */
+/* The other network of a file, if it has two. */
 static int read_other(struct model_part *other, const struct safetensors *file, const char *path,
                       struct caelum_error *err) {
     const char *text = metadata_get(&file->metadata, key_of(other, "network").name);
     uint64_t height, width;
-    if (!text ||
-        !number_whole(metadata_get(&file->metadata, key_of(other, "height").name), 1, SIZE_MAX, &height) ||
+    if (!text) return CAELUM_OK;
+    if (!number_whole(metadata_get(&file->metadata, key_of(other, "height").name), 1, SIZE_MAX, &height) ||
         !number_whole(metadata_get(&file->metadata, key_of(other, "width").name), 1, SIZE_MAX, &width))
-        return caelum_fail(
-            err, CAELUM_EFORMAT,
-            "%s: expected a second network, '%snetwork' with height and width, in its metadata", path,
-            other->prefix);
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: expected '%sheight' and '%swidth' in its metadata, as there is '%snetwork'", path,
+                           other->prefix, other->prefix, other->prefix);
     CHECK(model_new(&other->model, text, path, height, width, safetensors_values(file), err));
     return read_tensors(other->model, other->prefix, file, path, err);
 }

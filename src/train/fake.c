@@ -78,11 +78,11 @@ static uint8_t inside(float distance, float soft) {
     return (uint8_t)(255 * clamp(0.5f + distance / soft, 0, 1));
 }
 
-/* Fills the mask by how deep inside a shape a pixel is; large ones may have edges as soft as they are large.
- */
+/* Fills the mask by how deep inside a shape a pixel is. Where defects may be large, edges may be soft. */
 static void draw_area(struct canvas *c, float (*depth)(const struct place *, const float uv[2])) {
     const struct place p = place_draw(c);
-    const float soft = octaves(c, 1, fmaxf(1, p.a));
+    const float side = (float)(c->h < c->w ? c->h : c->w),
+                soft = octaves(c, 1, fmaxf(1, c->largest * c->largest * side));
     for (size_t y = 0; y < c->h; y++)
         for (size_t x = 0; x < c->w; x++) {
             float uv[2];
