@@ -100,6 +100,20 @@ weights whole.safetensors >whole.tail
 weights stopped.safetensors >stopped.tail
 holds "the same weights" cmp whole.tail stopped.tail
 
+# a model that can't be saved is not lost: a folder is where it is to be
+"$CAELUM" anomaly train $good -o blocked.safetensors --false-alarms 50% --steps 4 -q 2>blocked.err &
+pid=$!
+until_it $pid test -e blocked.safetensors.training
+mkdir blocked.safetensors
+wait $pid
+holds "it can't be saved" test $? = 4
+holds "it says why" grep -q "blocked.safetensors" blocked.err
+holds "its work is kept" test -e blocked.safetensors.training
+rmdir blocked.safetensors
+expect 0 "$CAELUM" anomaly train $good -o blocked.safetensors --false-alarms 50% --steps 4 -q
+weights blocked.safetensors >blocked.tail
+holds "the same weights after a failed save" cmp whole.tail blocked.tail
+
 # what it finds: a black picture is far from good ones wherever it is looked at, good ones are made the measure of
 expect 0 "$CAELUM" anomaly calibrate part.safetensors $good -o measure.safetensors --false-alarms 0.15 --json
 says out '"false_alarms": 0.15'
