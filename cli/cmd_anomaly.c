@@ -296,7 +296,7 @@ static const struct caelum_option rows[] = {
     OPTION(SIZE, struct anomaly_command, 0, "size", s.size, "N",
            "train: reduce pictures whose longer side has more pixels, 64 to 8192"),
     OPTION(SIZE, struct anomaly_command, 0, "steps", s.steps, "N",
-           "train: steps, of 32 crops of 96 x 96 pixels each"),
+           "train: steps of each of the two networks"),
     OPTION(U64, struct anomaly_command, 0, "seed", s.seed, "N", "train: of all that is random"),
     OPTION(STRING, struct anomaly_command, 0, "watch", watch, "DIR",
            "find: also judge each picture that is put into this folder, until Ctrl-C"),

@@ -1023,7 +1023,7 @@ struct caelum_anomaly_settings {
      * 512. Defects smaller than about 3 pixels of it are not seen. A calibration uses the model's */
     size_t size;
     double false_alarms; /* share of good pictures that may be called bad, above 0, below 1; default 0.01 */
-    size_t steps;        /* of training, 32 crops of 96 x 96 each; default 4000 */
+    size_t steps;        /* of the training of each of the two networks, 32 crops each; default 4000 */
     uint64_t seed;       /* of all that is random; default 1 */
     int threads;         /* 0 = the default; no influence on the result */
     /* The file that the model is saved to before `work` is removed; NULL: it is only handed over */

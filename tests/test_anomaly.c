@@ -138,8 +138,9 @@ static caelum_model *identity(size_t scale) {
 static caelum_anomaly *finder(caelum_model *fine) {
     caelum_anomaly *a = NULL;
     assert_ok(mem_alloc(&a, 1, sizeof *a, err));
-    *a =
-        (caelum_anomaly){.model = {fine, identity(ANOMALY_COARSE)}, .odds = 2, .lights = {{120, 20}, {0, 0}}};
+    *a = (caelum_anomaly){.model = {fine, identity(ANOMALY_COARSE)}, .lights = {{120, 20}, {0, 0}}};
+    assert_ok(anomaly_ranks_make(&a->level[ANOMALY_FINE], (float[]){0.1f, 0.5f}, 2, err));
+    assert_ok(anomaly_ranks_make(&a->level[ANOMALY_COARSE], (float[]){0.125f, 0.5f}, 2, err));
     return a;
 }
 
@@ -172,27 +173,40 @@ static void maps(void **state) {
     caelum_anomaly_close(&a);
 }
 
-/* A pixel of the coarse picture is 4 x 4 of the map; its odds, 36 to 220, are doubled. */
+/* A pixel of the coarse picture is 4 x 4 of the map; its scores, 36 / 256 and 24 / 256, lie between levels.
+ */
 static void scales(void **state) {
     caelum_anomaly *a = finder(identity(ANOMALY_FINE));
     float score = 0;
     (void)state;
     const struct anomaly_view view = black(120, 20);
+    const double there = 0.1 + 0.4 * (36 / 256.0 - 0.125) / 0.375, beside = 0.8 * 24 / 256;
     memset(coarse_pixels + 3 * (7 * QUARTER + 12), 255, 3);
-    memset(pixels + 3 * (28 * N + 48), 255, 3);
+    memset(pixels + 3 * (60 * N + 60), 255, 3);
     assert_ok(anomaly_map(a, 1, &view, map, &score, err));
     for (size_t y = 28; y < 32; y++)
-        for (size_t x = 48; x < 52; x++) assert_near((double)map[y * N + x], 72 / 292.0, 1e-6);
-    assert_near((double)map[27 * N + 48], 48 / 280.0, 1e-6); /* the coarse neighbor's: more than 24 / 256 */
-    assert_near((double)map[28 * N + 47], 48 / 280.0, 1e-6);
-    assert_near((double)score, 72 / 292.0, 1e-6);
+        for (size_t x = 48; x < 52; x++) assert_near((double)map[y * N + x], there, 1e-6);
+    assert_near((double)map[27 * N + 51], beside, 1e-6);
+    assert_near((double)map[31 * N + 47], beside, 1e-6);
+    assert_near((double)score, 36 / 256.0, 1e-6); /* of the fine picture */
     memset(coarse_pixels, 255, sizeof coarse_pixels);
     assert_ok(anomaly_map(a, 1, &view, map, &score, err));
     assert_near((double)score, 1, 1e-6);
-    a->odds = 0;
-    assert_ok(anomaly_map(a, 1, &view, map, &score, err));
-    assert_near((double)score, 36 / 256.0, 1e-6);
     caelum_anomaly_close(&a);
+}
+
+/* Of 16 pixels 8 have 0.25, 3 have 0.5, 1 has 1. */
+static void levels(void **state) {
+    static uint32_t count[ANOMALY_STEPS + 1];
+    struct anomaly_ranks level = {0};
+    (void)state;
+    count[0] = 4, count[ANOMALY_STEPS / 4] = 8, count[ANOMALY_STEPS / 2] = 3, count[ANOMALY_STEPS] = 1;
+    assert_ok(anomaly_levels_make(&level, count, err));
+    assert_int_equal(level.n, ANOMALY_LEVELS);
+    const double expected[] = {0.25, 0.5, 0.5, 1, 1};
+    for (size_t i = 0; i < 5; i++) assert_near((double)level.score[i], expected[i], 0);
+    assert_near((double)level.score[ANOMALY_LEVELS - 1], 1, 0);
+    anomaly_ranks_free(&level);
 }
 
 /* Twice a deviation of 4 beyond 4 of them is 1 more; so is a contrast of 3 * 5 too much. */
@@ -235,28 +249,29 @@ static void any_number_of_threads(void **state) {
 static void file(void **state) {
     static const struct {
         const char *key, *value, *words;
-    } damage[] = {{"anomaly_size", "63", "'anomaly_size' in its metadata"},
-                  {"anomaly_size", "512.5", "'anomaly_size' in its metadata"},
-                  {"anomaly_false_alarms", "0", "'anomaly_false_alarms' in its metadata"},
-                  {"anomaly_brightness", "nan", "'anomaly_brightness' in its metadata"},
-                  {"anomaly_contrast", "-1", "'anomaly_contrast' in its metadata"},
-                  {"anomaly_contrast_deviation", "", "'anomaly_contrast_deviation' in its metadata"},
-                  {"anomaly_coarse_odds", "-1", "'anomaly_coarse_odds' in its metadata"},
-                  {"anomaly_scores", "2 1", "anomaly_scores: expected numbers that rise"},
-                  {"anomaly_scores", "", "anomaly_scores: expected numbers that rise"}};
+    } damage[] = {
+        {"anomaly_size", "63", "'anomaly_size' in its metadata"},
+        {"anomaly_size", "512.5", "'anomaly_size' in its metadata"},
+        {"anomaly_false_alarms", "0", "'anomaly_false_alarms' in its metadata"},
+        {"anomaly_brightness", "nan", "'anomaly_brightness' in its metadata"},
+        {"anomaly_contrast", "-1", "'anomaly_contrast' in its metadata"},
+        {"anomaly_contrast_deviation", "", "'anomaly_contrast_deviation' in its metadata"},
+        {"anomaly_coarse_levels", "0.5", "anomaly_coarse_levels: expected as many numbers of 0 to 1"},
+        {"anomaly_fine_levels", "0.5 2", "anomaly_fine_levels: expected as many numbers of 0 to 1"},
+        {"anomaly_scores", "2 1", "anomaly_scores: expected numbers that rise"},
+        {"anomaly_scores", "", "anomaly_scores: expected numbers that rise"}};
     caelum_anomaly *a = NULL, *b = NULL;
     struct caelum_anomaly_info info;
     const char *path = test_path("part.safetensors");
     (void)state;
     a = finder(identity(ANOMALY_FINE));
-    a->size = 100, a->false_alarms = 0.3, a->odds = 0.1,
-    a->lights = (struct anomaly_lights){{1.0 / 3, 0.1}, {2, 3}};
+    a->size = 100, a->false_alarms = 0.3, a->lights = (struct anomaly_lights){{1.0 / 3, 0.1}, {2, 3}};
     assert_ok(anomaly_ranks_make(&a->ranks, (float[]){0.1f, 0.2f, 1.0f / 3}, 3, err));
     assert_ok(anomaly_describe(a, err));
     assert_ok(caelum_anomaly_save(a, path, err));
     assert_ok(caelum_anomaly_load(&b, path, err));
     assert_memory_equal(&b->lights, &a->lights, sizeof a->lights);
-    assert_near(b->odds, 0.1, 0);
+    assert_near((double)b->level[ANOMALY_COARSE].score[0], 0.125, 0);
     caelum_anomaly_describe(b, &info);
     assert_int_equal(info.good, 3);
     assert_int_equal(info.size, 100);
@@ -270,6 +285,7 @@ static void file(void **state) {
         assert_error(CAELUM_EFORMAT, damage[i].words, caelum_anomaly_load(&b, path, err));
         assert_null(b);
     }
+    assert_ok(anomaly_describe(a, err));
     assert_ok(caelum_model_save(a->model[ANOMALY_FINE], path, err)); /* the other network is not there */
     assert_error(CAELUM_EFORMAT, "coarse.", caelum_anomaly_load(&b, path, err));
     assert_null(b);
@@ -278,13 +294,10 @@ static void file(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ranks),
-        cmocka_unit_test(regions),
-        cmocka_unit_test(views),
-        cmocka_unit_test(maps),
-        cmocka_unit_test(scales),
-        cmocka_unit_test(strange_lights),
-        cmocka_unit_test(any_number_of_threads),
+        cmocka_unit_test(ranks),          cmocka_unit_test(regions),
+        cmocka_unit_test(views),          cmocka_unit_test(maps),
+        cmocka_unit_test(scales),         cmocka_unit_test(levels),
+        cmocka_unit_test(strange_lights), cmocka_unit_test(any_number_of_threads),
         cmocka_unit_test(file),
     };
     return cmocka_run_group_tests(tests, test_open_root, test_close_root);

@@ -50,7 +50,6 @@ static const struct {
     size_t offset;
 } numbers[] = {
     {"anomaly_false_alarms", offsetof(struct caelum_anomaly, false_alarms)},
-    {"anomaly_coarse_odds", offsetof(struct caelum_anomaly, odds)},
     {"anomaly_brightness", offsetof(struct caelum_anomaly, lights.mean.mean)},
     {"anomaly_brightness_deviation", offsetof(struct caelum_anomaly, lights.deviation.mean)},
     {"anomaly_contrast", offsetof(struct caelum_anomaly, lights.mean.deviation)},
@@ -58,16 +57,36 @@ static const struct {
 };
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
+/* Lists of scores that rise, in the metadata, and where they are. */
+static const struct {
+    const char *key;
+    size_t offset;
+} lists[] = {
+    {"anomaly_scores", offsetof(struct caelum_anomaly, ranks)},
+    {"anomaly_fine_levels", offsetof(struct caelum_anomaly, level[ANOMALY_FINE])},
+    {"anomaly_coarse_levels", offsetof(struct caelum_anomaly, level[ANOMALY_COARSE])},
+};
+enum { LISTS = sizeof lists / sizeof *lists };
+
+static struct anomaly_ranks *list_of(caelum_anomaly *a, size_t i) {
+    return (struct anomaly_ranks *)(void *)((char *)a + lists[i].offset);
+}
+
+static int put_list(caelum_anomaly *a, size_t i, struct caelum_error *err) {
+    char *scores = NULL;
+    int result = anomaly_ranks_print(list_of(a, i), &scores, err);
+    if (result == 0) result = metadata_set(a->model[ANOMALY_FINE]->metadata, lists[i].key, scores, err);
+    free(scores);
+    return result;
+}
+
 int anomaly_describe(caelum_anomaly *a, struct caelum_error *err) {
     struct metadata *m = a->model[ANOMALY_FINE]->metadata;
-    char *scores = NULL;
     CHECK(metadata_setf(m, err, "anomaly_size", "%zu", a->size));
     for (size_t i = 0; i < NUMBERS; i++)
         CHECK(put_number(m, numbers[i].key, *(double *)(void *)((char *)a + numbers[i].offset), err));
-    int result = anomaly_ranks_print(&a->ranks, &scores, err);
-    if (result == 0) result = metadata_set(m, "anomaly_scores", scores, err);
-    free(scores);
-    return result;
+    for (size_t i = 0; i < LISTS; i++) CHECK(put_list(a, i, err));
+    return CAELUM_OK;
 }
 
 static const char coarse_prefix[] = "coarse.";
@@ -106,13 +125,30 @@ static int load_networks(caelum_anomaly *a, const char *path, struct caelum_erro
     return result;
 }
 
-static int read_file(caelum_anomaly *a, const char *path, struct caelum_error *err) {
+static int read_lists(caelum_anomaly *a, const char *path, struct caelum_error *err) {
+    const struct metadata *m = a->model[ANOMALY_FINE]->metadata;
     char where[PATH_SIZE + 32];
+    for (size_t i = 0; i < LISTS; i++) {
+        const char *scores = metadata_get(m, lists[i].key);
+        if (!scores) return missing(path, lists[i].key, err);
+        snprintf(where, sizeof where, "%s: %s", path, lists[i].key);
+        CHECK(anomaly_ranks_read(list_of(a, i), scores, where, err));
+    }
+    for (size_t i = 0; i < ANOMALY_SCALES; i++) {
+        const struct anomaly_ranks *l = &a->level[i];
+        if (l->n != a->level[ANOMALY_FINE].n || !(l->score[0] >= 0 && l->score[l->n - 1] <= 1))
+            return caelum_fail(err, CAELUM_EFORMAT,
+                               "%s: anomaly_%s_levels: expected as many numbers of 0 to 1 at both scales",
+                               path, anomaly_scale[i].name);
+    }
+    return CAELUM_OK;
+}
+
+static int read_file(caelum_anomaly *a, const char *path, struct caelum_error *err) {
     uint64_t size;
     CHECK(load_networks(a, path, err));
     const struct metadata *m = a->model[ANOMALY_FINE]->metadata;
-    const char *scores = metadata_get(m, "anomaly_scores");
-    if (!scores) return missing(path, "anomaly_scores", err);
+    CHECK(read_lists(a, path, err));
     if (!a->model[ANOMALY_COARSE]) return missing(path, "coarse.network", err);
     for (size_t i = 0; i < ANOMALY_SCALES; i++) CHECK(check_network(a, i, path, err));
     if (!number_whole(metadata_get(m, "anomaly_size"), LEAST_SIZE, MOST_SIZE, &size))
@@ -124,8 +160,7 @@ static int read_file(caelum_anomaly *a, const char *path, struct caelum_error *e
     }
     if (!(a->false_alarms > 0 && a->false_alarms < 1)) return missing(path, "anomaly_false_alarms", err);
     a->size = (size_t)size;
-    snprintf(where, sizeof where, "%s: anomaly_scores", path);
-    return anomaly_ranks_read(&a->ranks, scores, where, err);
+    return CAELUM_OK;
 }
 
 int caelum_anomaly_load(caelum_anomaly **anomaly, const char *path, struct caelum_error *err) {
@@ -142,7 +177,7 @@ int caelum_anomaly_load(caelum_anomaly **anomaly, const char *path, struct caelu
 void caelum_anomaly_close(caelum_anomaly **anomaly) {
     if (!*anomaly) return;
     for (size_t i = 0; i < ANOMALY_SCALES; i++) caelum_model_close(&(*anomaly)->model[i]);
-    anomaly_ranks_free(&(*anomaly)->ranks);
+    for (size_t i = 0; i < LISTS; i++) anomaly_ranks_free(list_of(*anomaly, i));
     mem_free(anomaly);
 }
 

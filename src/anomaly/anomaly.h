@@ -12,9 +12,8 @@ struct anomaly_lights {
 };
 
 struct caelum_anomaly {
-    caelum_model *model[ANOMALY_SCALES]; /* owned */
-    double odds; /* by which odds v / (1 - v) of the coarse scale are multiplied, so that a typical good
-                  * picture has the same score at both */
+    caelum_model *model[ANOMALY_SCALES];        /* owned */
+    struct anomaly_ranks level[ANOMALY_SCALES]; /* of as many scores in each, of equal rarity (below) */
     size_t size;
     double false_alarms;
     struct anomaly_lights lights;
@@ -36,6 +35,13 @@ struct anomaly_lights anomaly_lights_of(const struct anomaly_light *lights, size
  * brighter, flatter or starker than good ones is wrong all over. CAELUM_ERESOURCE. */
 int anomaly_map(const caelum_anomaly *anomaly, int threads, const struct anomaly_view *view, float *map,
                 float *score, struct caelum_error *err);
+/* Scores of one scale that 1 pixel in 2, 4, ... 2^ANOMALY_LEVELS of good pictures reaches, to 1 /
+ * ANOMALY_STEPS, from the numbers of pixels by score: count[i]: from i / ANOMALY_STEPS on. CAELUM_ERESOURCE.
+ */
+enum { ANOMALY_LEVELS = 15, ANOMALY_STEPS = 1 << 20 };
+int anomaly_levels_make(struct anomaly_ranks *level, const uint32_t count[ANOMALY_STEPS + 1],
+                        struct caelum_error *err);
+
 /* The map of a view at one scale, of the size of the view's picture there. CAELUM_ERESOURCE. */
 int anomaly_scale_map(const caelum_anomaly *anomaly, size_t scale, int threads,
                       const struct anomaly_view *view, float *map, struct caelum_error *err);

@@ -26,9 +26,6 @@ static const int widest[ANOMALY_SCALES] = {96, 64};
 /* What is large at the fine scale is left to the coarse one. */
 static const double largest_fake[ANOMALY_SCALES] = {0.25, 0.5};
 
-/* A typical score is taken to be this far from 0 and 1 at least. */
-static const double LEAST = 0.001;
-
 /* Some pictures of the gallery, by their numbers. */
 struct part {
     const uint32_t *picture;
@@ -178,45 +175,35 @@ static int find_lights(const struct training *t, struct anomaly_lights *lights, 
     return CAELUM_OK;
 }
 
-/* Odds of the median of held-out pictures' scores at one scale. */
-static int typical_odds(struct training *t, const caelum_anomaly *a, size_t scale, double *odds,
-                        struct caelum_error *err) {
-    struct anomaly_ranks ranks = {0};
+/* Adds pixels of a map by their scores. */
+static void count_scores(const float *map, size_t pixels, uint32_t *count) {
+    for (size_t i = 0; i < pixels; i++) count[(size_t)(fminf(fmaxf(map[i], 0), 1) * ANOMALY_STEPS)]++;
+}
+
+/* How rare scores of held-out pictures are at one scale. */
+static int find_levels(struct training *t, caelum_anomaly *a, size_t scale, struct caelum_error *err) {
     struct mem_group memory = {0};
-    float *map = NULL, *scores = NULL;
+    float *map = NULL;
+    uint32_t *count = NULL;
     int result = mem_take(&memory, &map, gallery_area(&t->gallery), sizeof *map, err);
-    if (result == 0) result = mem_take(&memory, &scores, t->held.n, sizeof *scores, err);
+    if (result == 0) result = mem_take(&memory, &count, ANOMALY_STEPS + 1, sizeof *count, err);
     for (size_t i = 0; result == 0 && i < t->held.n; i++) {
         struct anomaly_view view = {0};
         const struct caelum_picture *p = &view.picture[scale];
         result = gallery_take(&t->gallery, t->held.picture[i], &view, err);
         if (result == 0) result = anomaly_scale_map(a, scale, t->settings->threads, &view, map, err);
-        for (size_t k = 0; result == 0 && k < p->width * p->height; k++)
-            if (map[k] > scores[i]) scores[i] = map[k];
+        if (result == 0) count_scores(map, p->width * p->height, count);
         anomaly_view_close(&view);
     }
-    if (result == 0) result = anomaly_ranks_make(&ranks, scores, t->held.n, err);
-    if (result == 0) {
-        const double v = fmin(fmax((double)ranks.score[ranks.n / 2], LEAST), 1 - LEAST);
-        *odds = v / (1 - v);
-    }
-    anomaly_ranks_free(&ranks);
+    if (result == 0) result = anomaly_levels_make(&a->level[scale], count, err);
     mem_end(&memory);
     return result;
-}
-
-/* The odds of both scales are made alike. */
-static int match(struct training *t, caelum_anomaly *a, struct caelum_error *err) {
-    double odds[ANOMALY_SCALES];
-    for (size_t i = 0; i < ANOMALY_SCALES; i++) CHECK(typical_odds(t, a, i, &odds[i], err));
-    a->odds = odds[ANOMALY_FINE] / odds[ANOMALY_COARSE];
-    return CAELUM_OK;
 }
 
 static int measure(struct training *t, caelum_anomaly *a, struct caelum_error *err) {
     float *scores = NULL;
     CHECK(find_lights(t, &a->lights, err));
-    CHECK(match(t, a, err));
+    for (size_t i = 0; i < ANOMALY_SCALES; i++) CHECK(find_levels(t, a, i, err));
     CHECK(mem_take(&t->memory, &scores, t->held.n, sizeof *scores, err));
     CHECK(anomaly_measure(a, &t->gallery, t->held.picture, t->held.n, t->settings, scores, err));
     return anomaly_ranks_make(&a->ranks, scores, t->held.n, err);
