@@ -238,8 +238,8 @@ static int read_other(struct model_part *other, const struct safetensors *file, 
     if (!number_whole(metadata_get(&file->metadata, key_of(other, "height").name), 1, SIZE_MAX, &height) ||
         !number_whole(metadata_get(&file->metadata, key_of(other, "width").name), 1, SIZE_MAX, &width))
         return caelum_fail(err, CAELUM_EFORMAT,
-                           "%s: expected '%sheight' and '%swidth' in its metadata, as there is '%snetwork'", path,
-                           other->prefix, other->prefix, other->prefix);
+                           "%s: expected '%sheight' and '%swidth' in its metadata, as there is '%snetwork'",
+                           path, other->prefix, other->prefix, other->prefix);
     CHECK(model_new(&other->model, text, path, height, width, safetensors_values(file), err));
     return read_tensors(other->model, other->prefix, file, path, err);
 }

@@ -72,8 +72,8 @@ struct model_part {
 /* As caelum_model_save, with another one. */
 int model_save_with(const caelum_model *model, const struct model_part *other, const char *path,
                     struct caelum_error *err);
-/* As caelum_model_load; other->model, NULL if the file has no such part, is the caller's to close, also after a
- * failure. */
+/* As caelum_model_load; other->model, NULL if the file has no such part, is the caller's to close, also after
+ * a failure. */
 int model_load_with(caelum_model **model, struct model_part *other, const char *path,
                     struct caelum_error *err);
 
