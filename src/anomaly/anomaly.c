@@ -1,7 +1,6 @@
 /* anomaly.c - a finder of defects: its file, and what it says of a picture. */
 #include "anomaly/anomaly.h"
 
-#include "anomaly/anomaly_gallery.h"
 #include "anomaly/anomaly_regions.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -29,11 +28,6 @@ int anomaly_check(const struct caelum_anomaly_settings *s, struct caelum_error *
     if (s->steps < 1 || s->steps > 1000000)
         return caelum_fail(err, CAELUM_EUSAGE, "steps: expected 1 to 1,000,000, got %zu", s->steps);
     return CAELUM_OK;
-}
-
-void anomaly_started(const struct caelum_anomaly_settings *s, size_t pictures, size_t scored) {
-    const struct caelum_anomaly_start start = {pictures, scored, anomaly_needed(s->false_alarms)};
-    if (s->started) s->started(s->cookie, &start);
 }
 
 /* --- The file ----------------------------------------------------------------------------------------- */
@@ -174,10 +168,14 @@ int caelum_anomaly_load(caelum_anomaly **anomaly, const char *path, struct caelu
     return result;
 }
 
+void anomaly_forget(caelum_anomaly *a) {
+    for (size_t i = 0; i < LISTS; i++) anomaly_ranks_free(list_of(a, i));
+}
+
 void caelum_anomaly_close(caelum_anomaly **anomaly) {
     if (!*anomaly) return;
     for (size_t i = 0; i < ANOMALY_SCALES; i++) caelum_model_close(&(*anomaly)->model[i]);
-    for (size_t i = 0; i < LISTS; i++) anomaly_ranks_free(list_of(*anomaly, i));
+    anomaly_forget(*anomaly);
     mem_free(anomaly);
 }
 
@@ -248,47 +246,5 @@ int caelum_anomaly_score(const caelum_anomaly *a, const struct caelum_picture *p
     }
     mem_free(&small);
     anomaly_view_close(&view);
-    return result;
-}
-
-/* --- Calibration -------------------------------------------------------------------------------------- */
-
-int anomaly_measure(const caelum_anomaly *a, const struct gallery *gallery, const uint32_t *which, size_t n,
-                    const struct caelum_anomaly_settings *s, float *scores, struct caelum_error *err) {
-    float *map = NULL;
-    int result = mem_alloc(&map, gallery_area(gallery), sizeof *map, err);
-    for (size_t i = 0; result == 0 && i < n; i++) {
-        struct anomaly_view view = {0};
-        result = gallery_take(gallery, which ? which[i] : i, &view, err);
-        if (result == 0) result = anomaly_map(a, s->threads, &view, map, &scores[i], err);
-        anomaly_view_close(&view);
-        if (result == 0 && s->progress && s->progress(s->cookie, "measuring", i + 1, n))
-            result = caelum_fail(err, CAELUM_ESTOPPED, "stopped");
-    }
-    mem_free(&map);
-    return result;
-}
-
-int caelum_anomaly_calibrate(caelum_anomaly *a, const char *directory,
-                             const struct caelum_anomaly_settings *settings, struct caelum_error *err) {
-    struct caelum_anomaly_settings s = *settings;
-    struct gallery gallery = {0};
-    float *scores = NULL;
-    s.size = a->size;
-    CHECK(anomaly_check(&s, err));
-    CHECK(gallery_open(&gallery, directory, 1, a->model[ANOMALY_FINE]->net->input.c == 1, &s, err));
-    anomaly_started(&s, gallery.n, gallery.n);
-    const struct anomaly_lights before = a->lights;
-    a->lights = anomaly_lights_of(gallery.light, gallery.n); /* what is usual from now on */
-    int result = mem_alloc(&scores, gallery.n, sizeof *scores, err);
-    if (result == 0) result = anomaly_measure(a, &gallery, NULL, gallery.n, &s, scores, err);
-    if (result == 0) result = anomaly_ranks_make(&a->ranks, scores, gallery.n, err);
-    if (result == 0) {
-        a->false_alarms = s.false_alarms;
-        result = anomaly_describe(a, err);
-    } else
-        a->lights = before;
-    mem_free(&scores);
-    gallery_close(&gallery);
     return result;
 }

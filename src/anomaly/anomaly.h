@@ -25,8 +25,8 @@ int anomaly_check(const struct caelum_anomaly_settings *settings, struct caelum_
 /* Puts all but the network into the model's metadata. */
 int anomaly_describe(caelum_anomaly *anomaly, struct caelum_error *err);
 
-/* Tells that `pictures` have been read, and `scored` of them will be scored. */
-void anomaly_started(const struct caelum_anomaly_settings *settings, size_t pictures, size_t scored);
+/* Frees the scores of good pictures. */
+void anomaly_forget(caelum_anomaly *anomaly);
 
 /* Good pictures' lights, n > 0 of them. */
 struct anomaly_lights anomaly_lights_of(const struct anomaly_light *lights, size_t n);
@@ -35,13 +35,6 @@ struct anomaly_lights anomaly_lights_of(const struct anomaly_light *lights, size
  * brighter, flatter or starker than good ones is wrong all over. CAELUM_ERESOURCE. */
 int anomaly_map(const caelum_anomaly *anomaly, int threads, const struct anomaly_view *view, float *map,
                 float *score, struct caelum_error *err);
-/* Scores of one scale that 1 pixel in 2, 4, ... 2^ANOMALY_LEVELS of good pictures reaches, to 1 /
- * ANOMALY_STEPS, from the numbers of pixels by score: count[i]: from i / ANOMALY_STEPS on. CAELUM_ERESOURCE.
- */
-enum { ANOMALY_LEVELS = 15, ANOMALY_STEPS = 1 << 20 };
-int anomaly_levels_make(struct anomaly_ranks *level, const uint32_t count[ANOMALY_STEPS + 1],
-                        struct caelum_error *err);
-
 /* The map of a view at one scale, of the size of the view's picture there. CAELUM_ERESOURCE. */
 int anomaly_scale_map(const caelum_anomaly *anomaly, size_t scale, int threads,
                       const struct anomaly_view *view, float *map, struct caelum_error *err);

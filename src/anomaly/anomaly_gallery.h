@@ -39,9 +39,17 @@ size_t gallery_area(const struct gallery *gallery);
 int gallery_take(const struct gallery *gallery, size_t i, struct anomaly_view *view,
                  struct caelum_error *err);
 
-/* Scores of the n pictures `which` (NULL: the first n). scores: [n]. CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
-int anomaly_measure(const caelum_anomaly *anomaly, const struct gallery *gallery, const uint32_t *which,
-                    size_t n, const struct caelum_anomaly_settings *settings, float *scores,
-                    struct caelum_error *err);
+/* Some of the pictures, by their numbers; NULL: the first n. */
+struct gallery_part {
+    const uint32_t *picture;
+    size_t n;
+};
+/* Tells that all have been read, and those of the part will be scored. */
+void gallery_started(const struct gallery *gallery, struct gallery_part scored,
+                     const struct caelum_anomaly_settings *settings);
+/* Sets threshold and levels by pictures that the networks have not seen, with settings->false_alarms; after a
+ * failure the finder is as it was. CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+int anomaly_calibrate(caelum_anomaly *anomaly, const struct gallery *gallery, struct gallery_part part,
+                      const struct caelum_anomaly_settings *settings, struct caelum_error *err);
 
 #endif

@@ -106,35 +106,11 @@ int anomaly_scale_map(const caelum_anomaly *a, size_t scale, int threads, const 
     return result;
 }
 
-/* --- Two scales ------------------------------------------------------------------------------------ */
-
-int anomaly_levels_make(struct anomaly_ranks *level, const uint32_t count[ANOMALY_STEPS + 1],
-                        struct caelum_error *err) {
-    float score[ANOMALY_LEVELS];
-    uint64_t all = 0, above = 0;
-    size_t at = ANOMALY_STEPS + 1;
-    for (size_t i = 0; i <= ANOMALY_STEPS; i++) all += count[i];
-    for (size_t k = ANOMALY_LEVELS; k > 0; k--) {
-        while (at > 0 && (above < all >> k || above == 0)) above += count[--at];
-        score[k - 1] = (float)at / ANOMALY_STEPS;
-    }
-    return anomaly_ranks_make(level, score, ANOMALY_LEVELS, err);
-}
-
-/* A score of the coarse scale as the one that is as rare at the fine scale: straight between levels. */
-static float matched(const caelum_anomaly *a, float coarse) {
-    const struct anomaly_ranks *from = &a->level[ANOMALY_COARSE], *to = &a->level[ANOMALY_FINE];
-    size_t i = 0;
-    while (i < from->n && from->score[i] <= coarse) i++;
-    const double x0 = i > 0 ? (double)from->score[i - 1] : 0, x1 = i < from->n ? (double)from->score[i] : 1,
-                 y0 = i > 0 ? (double)to->score[i - 1] : 0, y1 = i < to->n ? (double)to->score[i] : 1;
-    return (float)(x1 > x0 ? y0 + (y1 - y0) * ((double)coarse - x0) / (x1 - x0) : y1);
-}
-
 /* The larger of both maps. coarse: of the view's picture at that scale. */
 static void join(const caelum_anomaly *a, const struct anomaly_view *view, float *coarse, float *map) {
     const struct caelum_picture *p = &view->picture[ANOMALY_FINE], *q = &view->picture[ANOMALY_COARSE];
-    for (size_t i = 0; i < q->width * q->height; i++) coarse[i] = matched(a, coarse[i]);
+    for (size_t i = 0; i < q->width * q->height; i++)
+        coarse[i] = anomaly_translate(&a->level[ANOMALY_COARSE], &a->level[ANOMALY_FINE], coarse[i]);
     for (size_t y = 0; y < p->height; y++)
         for (size_t x = 0; x < p->width; x++, map++) {
             const float c = coarse[y * q->height / p->height * q->width + x * q->width / p->width];

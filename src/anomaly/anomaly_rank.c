@@ -47,6 +47,27 @@ int anomaly_ranks_make(struct anomaly_ranks *ranks, const float *scores, size_t 
     return CAELUM_OK;
 }
 
+int anomaly_levels_make(struct anomaly_ranks *level, const uint32_t count[ANOMALY_STEPS + 1],
+                        struct caelum_error *err) {
+    float score[ANOMALY_LEVELS];
+    uint64_t all = 0, above = 0;
+    size_t at = ANOMALY_STEPS + 1;
+    for (size_t i = 0; i <= ANOMALY_STEPS; i++) all += count[i];
+    for (size_t k = ANOMALY_LEVELS; k > 0; k--) {
+        while (at > 0 && (above < all >> k || above == 0)) above += count[--at];
+        score[k - 1] = (float)at / ANOMALY_STEPS;
+    }
+    return anomaly_ranks_make(level, score, ANOMALY_LEVELS, err);
+}
+
+float anomaly_translate(const struct anomaly_ranks *from, const struct anomaly_ranks *to, float score) {
+    size_t i = 0;
+    while (i < from->n && from->score[i] <= score) i++;
+    const double x0 = i > 0 ? (double)from->score[i - 1] : 0, x1 = i < from->n ? (double)from->score[i] : 1,
+                 y0 = i > 0 ? (double)to->score[i - 1] : 0, y1 = i < to->n ? (double)to->score[i] : 1;
+    return (float)(x1 > x0 ? y0 + (y1 - y0) * ((double)score - x0) / (x1 - x0) : y1);
+}
+
 int anomaly_ranks_print(const struct anomaly_ranks *r, char **text, struct caelum_error *err) {
     size_t size = 0;
     FILE *to = open_memstream(text, &size);

@@ -20,6 +20,14 @@ size_t anomaly_needed(double share);
 
 /* Sorts n > 0 scores, which are copied. CAELUM_ERESOURCE. */
 int anomaly_ranks_make(struct anomaly_ranks *ranks, const float *scores, size_t n, struct caelum_error *err);
+/* What 1 pixel in 2, 4, ... 2^ANOMALY_LEVELS of good pictures reaches, to 1 / ANOMALY_STEPS, from the numbers
+ * of pixels by score: count[i] have from i / ANOMALY_STEPS to less than the next. CAELUM_ERESOURCE. */
+enum { ANOMALY_LEVELS = 15, ANOMALY_STEPS = 1 << 20 };
+int anomaly_levels_make(struct anomaly_ranks *level, const uint32_t count[ANOMALY_STEPS + 1],
+                        struct caelum_error *err);
+/* A score as the one that is as rare elsewhere: straight between levels, of which `to` has as many as `from`.
+ */
+float anomaly_translate(const struct anomaly_ranks *from, const struct anomaly_ranks *to, float score);
 /* The scores as text, to be freed with free, and back: CAELUM_EFORMAT, beginning with `where`, unless they
  * are numbers that rise. */
 int anomaly_ranks_print(const struct anomaly_ranks *ranks, char **text, struct caelum_error *err);

@@ -5,7 +5,6 @@
 #include "base/rng.h"
 #include "train/run_directory.h"
 
-#include <math.h>
 #include <unistd.h>
 
 /* Crops in a step, in what training calls an epoch at most, and to validate by. */
@@ -26,12 +25,6 @@ static const int widest[ANOMALY_SCALES] = {96, 64};
 /* What is large at the fine scale is left to the coarse one. */
 static const double largest_fake[ANOMALY_SCALES] = {0.25, 0.5};
 
-/* Some pictures of the gallery, by their numbers. */
-struct part {
-    const uint32_t *picture;
-    size_t n;
-};
-
 struct training {
     const struct caelum_anomaly_settings *settings;
     struct gallery gallery;
@@ -39,7 +32,7 @@ struct training {
     size_t channels;
     uint32_t *order; /* [gallery.n]: shuffled; the first are learned from, the last held out */
     uint8_t *pixels; /* [MOST_EPOCH + VALIDATION + 1] crops */
-    struct part seen, held;
+    struct gallery_part seen, held;
     size_t scale; /* whose network is being trained */
 };
 
@@ -69,14 +62,15 @@ static size_t draw_place(struct rng *rng, size_t side, size_t crop) {
 }
 
 /* A crop of one of the pictures. */
-static void draw_crop(const struct training *t, struct part of, struct rng *rng, uint8_t *crop) {
+static void draw_crop(const struct training *t, struct gallery_part of, struct rng *rng, uint8_t *crop) {
     const struct gallery_view *v = &t->gallery.view[of.picture[rng_below(rng, (uint32_t)of.n)]][t->scale];
     const size_t side = crop_side(t), x = draw_place(rng, v->width, side),
                  y = draw_place(rng, v->height, side);
     gallery_crop(&t->gallery, v, x, y, t->channels, side, crop);
 }
 
-static void draw_crops(const struct training *t, struct part of, uint32_t step, size_t n, uint8_t *crops) {
+static void draw_crops(const struct training *t, struct gallery_part of, uint32_t step, size_t n,
+                       uint8_t *crops) {
     for (size_t i = 0; i < n; i++) {
         struct rng rng = rng_make(t->settings->seed, RNG_GOOD, step);
         rng.counter[1] = (uint32_t)i;
@@ -175,40 +169,6 @@ static int find_lights(const struct training *t, struct anomaly_lights *lights, 
     return CAELUM_OK;
 }
 
-/* Adds pixels of a map by their scores. */
-static void count_scores(const float *map, size_t pixels, uint32_t *count) {
-    for (size_t i = 0; i < pixels; i++) count[(size_t)(fminf(fmaxf(map[i], 0), 1) * ANOMALY_STEPS)]++;
-}
-
-/* How rare scores of held-out pictures are at one scale. */
-static int find_levels(struct training *t, caelum_anomaly *a, size_t scale, struct caelum_error *err) {
-    struct mem_group memory = {0};
-    float *map = NULL;
-    uint32_t *count = NULL;
-    int result = mem_take(&memory, &map, gallery_area(&t->gallery), sizeof *map, err);
-    if (result == 0) result = mem_take(&memory, &count, ANOMALY_STEPS + 1, sizeof *count, err);
-    for (size_t i = 0; result == 0 && i < t->held.n; i++) {
-        struct anomaly_view view = {0};
-        const struct caelum_picture *p = &view.picture[scale];
-        result = gallery_take(&t->gallery, t->held.picture[i], &view, err);
-        if (result == 0) result = anomaly_scale_map(a, scale, t->settings->threads, &view, map, err);
-        if (result == 0) count_scores(map, p->width * p->height, count);
-        anomaly_view_close(&view);
-    }
-    if (result == 0) result = anomaly_levels_make(&a->level[scale], count, err);
-    mem_end(&memory);
-    return result;
-}
-
-static int measure(struct training *t, caelum_anomaly *a, struct caelum_error *err) {
-    float *scores = NULL;
-    CHECK(find_lights(t, &a->lights, err));
-    for (size_t i = 0; i < ANOMALY_SCALES; i++) CHECK(find_levels(t, a, i, err));
-    CHECK(mem_take(&t->memory, &scores, t->held.n, sizeof *scores, err));
-    CHECK(anomaly_measure(a, &t->gallery, t->held.picture, t->held.n, t->settings, scores, err));
-    return anomaly_ranks_make(&a->ranks, scores, t->held.n, err);
-}
-
 /* Removes what was kept while it was trained. */
 static int tidy(struct training *t, struct caelum_error *err) {
     char path[PATH_SIZE];
@@ -235,8 +195,8 @@ static int part_pictures(struct training *t, struct caelum_error *err) {
     CHECK(mem_take(&t->memory, &t->order, n, sizeof *t->order, err));
     for (uint32_t i = 0; i < n; i++) t->order[i] = i;
     rng_shuffle(&rng, t->order, n);
-    t->seen = (struct part){t->order, n - out};
-    t->held = (struct part){t->order + n - out, out};
+    t->seen = (struct gallery_part){t->order, n - out};
+    t->held = (struct gallery_part){t->order + n - out, out};
     return CAELUM_OK;
 }
 
@@ -247,11 +207,10 @@ static int run(struct training *t, caelum_anomaly *a, const char *directory, str
     CHECK(part_pictures(t, err));
     CHECK(mem_take(&t->memory, &t->pixels, MOST_EPOCH + VALIDATION + 1, crop_size(t), err));
     a->size = s->size;
-    a->false_alarms = s->false_alarms;
-    anomaly_started(s, t->gallery.n, t->held.n);
+    gallery_started(&t->gallery, t->held, s);
     for (t->scale = 0; t->scale < ANOMALY_SCALES; t->scale++) CHECK(learn(t, &a->model[t->scale], err));
-    CHECK(measure(t, a, err));
-    CHECK(anomaly_describe(a, err));
+    CHECK(find_lights(t, &a->lights, err));
+    CHECK(anomaly_calibrate(a, &t->gallery, t->held, s, err));
     if (s->out) CHECK(caelum_anomaly_save(a, s->out, err));
     return tidy(t, err);
 }

@@ -1,0 +1,97 @@
+/* anomaly_calibrate.c - what scores mean: those of good pictures that the networks have not seen. */
+#include "anomaly/anomaly_gallery.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What is done with the map of a picture, the i-th of the part. */
+struct measuring {
+    caelum_anomaly *anomaly;
+    const struct gallery *gallery;
+    struct gallery_part part;
+    const struct caelum_anomaly_settings *settings;
+    float *map;      /* of the largest view */
+    float *scores;   /* [part.n] */
+    uint32_t *count; /* [ANOMALY_STEPS + 1] */
+};
+
+static int take(const struct measuring *m, size_t i, struct anomaly_view *view, struct caelum_error *err) {
+    return gallery_take(m->gallery, m->part.picture ? m->part.picture[i] : i, view, err);
+}
+
+/* How rare scores are at one scale. */
+static int find_levels(struct measuring *m, size_t scale, struct caelum_error *err) {
+    int result = CAELUM_OK;
+    memset(m->count, 0, (ANOMALY_STEPS + 1) * sizeof *m->count);
+    for (size_t i = 0; result == 0 && i < m->part.n; i++) {
+        struct anomaly_view view = {0};
+        const struct caelum_picture *p = &view.picture[scale];
+        result = take(m, i, &view, err);
+        if (result == 0)
+            result = anomaly_scale_map(m->anomaly, scale, m->settings->threads, &view, m->map, err);
+        for (size_t k = 0; result == 0 && k < p->width * p->height; k++)
+            m->count[(size_t)(fminf(fmaxf(m->map[k], 0), 1) * ANOMALY_STEPS)]++;
+        anomaly_view_close(&view);
+    }
+    return result == 0 ? anomaly_levels_make(&m->anomaly->level[scale], m->count, err) : result;
+}
+
+static int find_scores(struct measuring *m, struct caelum_error *err) {
+    const struct caelum_anomaly_settings *s = m->settings;
+    for (size_t i = 0; i < m->part.n; i++) {
+        struct anomaly_view view = {0};
+        int result = take(m, i, &view, err);
+        if (result == 0) result = anomaly_map(m->anomaly, s->threads, &view, m->map, &m->scores[i], err);
+        anomaly_view_close(&view);
+        if (result == 0 && s->progress && s->progress(s->cookie, "measuring", i + 1, m->part.n))
+            result = caelum_fail(err, CAELUM_ESTOPPED, "stopped");
+        if (result != 0) return result;
+    }
+    return anomaly_ranks_make(&m->anomaly->ranks, m->scores, m->part.n, err);
+}
+
+static int measure(struct measuring *m, struct mem_group *memory, struct caelum_error *err) {
+    CHECK(mem_take(memory, &m->map, gallery_area(m->gallery), sizeof *m->map, err));
+    CHECK(mem_take(memory, &m->scores, m->part.n, sizeof *m->scores, err));
+    CHECK(mem_take(memory, &m->count, ANOMALY_STEPS + 1, sizeof *m->count, err));
+    for (size_t i = 0; i < ANOMALY_SCALES; i++) CHECK(find_levels(m, i, err));
+    CHECK(find_scores(m, err));
+    return anomaly_describe(m->anomaly, err);
+}
+
+int anomaly_calibrate(caelum_anomaly *a, const struct gallery *gallery, struct gallery_part part,
+                      const struct caelum_anomaly_settings *s, struct caelum_error *err) {
+    struct mem_group memory = {0};
+    caelum_anomaly other = {.size = a->size, .lights = a->lights, .false_alarms = s->false_alarms};
+    struct measuring m = {.anomaly = &other, .gallery = gallery, .part = part, .settings = s};
+    memcpy(other.model, a->model, sizeof other.model);
+    const int result = measure(&m, &memory, err);
+    mem_end(&memory);
+    anomaly_forget(result == 0 ? a : &other);
+    if (result == 0) *a = other;
+    return result;
+}
+
+void gallery_started(const struct gallery *gallery, struct gallery_part scored,
+                     const struct caelum_anomaly_settings *s) {
+    const struct caelum_anomaly_start start = {gallery->n, scored.n, anomaly_needed(s->false_alarms)};
+    if (s->started) s->started(s->cookie, &start);
+}
+
+int caelum_anomaly_calibrate(caelum_anomaly *a, const char *directory,
+                             const struct caelum_anomaly_settings *settings, struct caelum_error *err) {
+    struct caelum_anomaly_settings s = *settings;
+    struct gallery gallery = {0};
+    s.size = a->size;
+    CHECK(anomaly_check(&s, err));
+    CHECK(gallery_open(&gallery, directory, 1, a->model[ANOMALY_FINE]->net->input.c == 1, &s, err));
+    const struct gallery_part all = {.n = gallery.n};
+    const struct anomaly_lights before = a->lights;
+    gallery_started(&gallery, all, &s);
+    a->lights = anomaly_lights_of(gallery.light, gallery.n); /* what is usual from now on */
+    const int result = anomaly_calibrate(a, &gallery, all, &s, err);
+    if (result != 0) a->lights = before;
+    gallery_close(&gallery);
+    return result;
+}
