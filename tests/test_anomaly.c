@@ -195,17 +195,17 @@ static void scales(void **state) {
     caelum_anomaly_close(&a);
 }
 
-/* Of 16 pixels 8 have 0.25, 3 have 0.5, 1 has 1. */
+/* Of 16 pixels 8 have 0.25, 3 have 0.5; of 5 pictures one reaches 0.5 anywhere, one 0.75. */
 static void levels(void **state) {
     static uint32_t count[ANOMALY_STEPS + 1];
+    const float largest[] = {0.25f, 0.75f, 0.25f, 0.5f, 0};
     struct anomaly_ranks level = {0};
     (void)state;
-    count[0] = 4, count[ANOMALY_STEPS / 4] = 8, count[ANOMALY_STEPS / 2] = 3, count[ANOMALY_STEPS] = 1;
-    assert_ok(anomaly_levels_make(&level, count, err));
-    assert_int_equal(level.n, ANOMALY_LEVELS);
-    const double expected[] = {0.25, 0.5, 0.5, 1, 1};
-    for (size_t i = 0; i < 5; i++) assert_near((double)level.score[i], expected[i], 0);
-    assert_near((double)level.score[ANOMALY_LEVELS - 1], 1, 0);
+    count[0] = 5, count[ANOMALY_STEPS / 4] = 8, count[ANOMALY_STEPS / 2] = 3;
+    assert_ok(anomaly_levels_make(&level, count, largest, 5, err));
+    assert_int_equal(level.n, ANOMALY_OF_PIXELS + ANOMALY_OF_PICTURES);
+    const double expected[] = {0.25, 0.25, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.75, 0.75, 0.75, 0.75};
+    for (size_t i = 0; i < level.n; i++) assert_near((double)level.score[i], expected[i], 0);
     anomaly_ranks_free(&level);
 }
 

@@ -20,7 +20,7 @@ static int take(const struct measuring *m, size_t i, struct anomaly_view *view, 
     return gallery_take(m->gallery, m->part.picture ? m->part.picture[i] : i, view, err);
 }
 
-/* How rare scores are at one scale. */
+/* How rare scores are at one scale; m->scores: its largest ones. */
 static int find_levels(struct measuring *m, size_t scale, struct caelum_error *err) {
     int result = CAELUM_OK;
     memset(m->count, 0, (ANOMALY_STEPS + 1) * sizeof *m->count);
@@ -30,11 +30,15 @@ static int find_levels(struct measuring *m, size_t scale, struct caelum_error *e
         result = take(m, i, &view, err);
         if (result == 0)
             result = anomaly_scale_map(m->anomaly, scale, m->settings->threads, &view, m->map, err);
-        for (size_t k = 0; result == 0 && k < p->width * p->height; k++)
+        m->scores[i] = 0;
+        for (size_t k = 0; result == 0 && k < p->width * p->height; k++) {
             m->count[(size_t)(fminf(fmaxf(m->map[k], 0), 1) * ANOMALY_STEPS)]++;
+            m->scores[i] = fmaxf(m->scores[i], m->map[k]);
+        }
         anomaly_view_close(&view);
     }
-    return result == 0 ? anomaly_levels_make(&m->anomaly->level[scale], m->count, err) : result;
+    if (result != 0) return result;
+    return anomaly_levels_make(&m->anomaly->level[scale], m->count, m->scores, m->part.n, err);
 }
 
 static int find_scores(struct measuring *m, struct caelum_error *err) {

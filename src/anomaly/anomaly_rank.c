@@ -47,17 +47,28 @@ int anomaly_ranks_make(struct anomaly_ranks *ranks, const float *scores, size_t 
     return CAELUM_OK;
 }
 
-int anomaly_levels_make(struct anomaly_ranks *level, const uint32_t count[ANOMALY_STEPS + 1],
-                        struct caelum_error *err) {
-    float score[ANOMALY_LEVELS];
+static void levels_of_pixels(const uint32_t count[ANOMALY_STEPS + 1], float level[ANOMALY_OF_PIXELS]) {
     uint64_t all = 0, above = 0;
     size_t at = ANOMALY_STEPS + 1;
     for (size_t i = 0; i <= ANOMALY_STEPS; i++) all += count[i];
-    for (size_t k = ANOMALY_LEVELS; k > 0; k--) {
+    for (size_t k = ANOMALY_OF_PIXELS; k > 0; k--) {
         while (at > 0 && (above < all >> k || above == 0)) above += count[--at];
-        score[k - 1] = (float)at / ANOMALY_STEPS;
+        level[k - 1] = (float)at / ANOMALY_STEPS;
     }
-    return anomaly_ranks_make(level, score, ANOMALY_LEVELS, err);
+}
+
+int anomaly_levels_make(struct anomaly_ranks *level, const uint32_t count[ANOMALY_STEPS + 1],
+                        const float *largest, size_t n, struct caelum_error *err) {
+    enum { LEVELS = ANOMALY_OF_PIXELS + ANOMALY_OF_PICTURES };
+    struct anomaly_ranks pictures = {0};
+    float score[LEVELS];
+    CHECK(anomaly_ranks_make(&pictures, largest, n, err));
+    levels_of_pixels(count, score);
+    for (size_t k = 1; k <= ANOMALY_OF_PICTURES; k++)
+        score[ANOMALY_OF_PIXELS + k - 1] = pictures.score[n - (n >> k > 0 ? n >> k : 1)];
+    for (size_t k = 1; k < LEVELS; k++) score[k] = fmaxf(score[k], score[k - 1]);
+    anomaly_ranks_free(&pictures);
+    return anomaly_ranks_make(level, score, LEVELS, err);
 }
 
 float anomaly_translate(const struct anomaly_ranks *from, const struct anomaly_ranks *to, float score) {

@@ -20,11 +20,13 @@ size_t anomaly_needed(double share);
 
 /* Sorts n > 0 scores, which are copied. CAELUM_ERESOURCE. */
 int anomaly_ranks_make(struct anomaly_ranks *ranks, const float *scores, size_t n, struct caelum_error *err);
-/* What 1 pixel in 2, 4, ... 2^ANOMALY_LEVELS of good pictures reaches, to 1 / ANOMALY_STEPS, from the numbers
- * of pixels by score: count[i] have from i / ANOMALY_STEPS to less than the next. CAELUM_ERESOURCE. */
-enum { ANOMALY_LEVELS = 15, ANOMALY_STEPS = 1 << 20 };
+/* Scores by how rare they are in good pictures: those that 1 pixel in 2, 4, ... 256 reaches, to 1 /
+ * ANOMALY_STEPS, then those that 1 picture in 2, 4, ... 32 reaches anywhere. count[i]: pixels from i /
+ * ANOMALY_STEPS to less than the next; largest: the largest score of each of n > 0 pictures.
+ * CAELUM_ERESOURCE. */
+enum { ANOMALY_OF_PIXELS = 8, ANOMALY_OF_PICTURES = 5, ANOMALY_STEPS = 1 << 16 };
 int anomaly_levels_make(struct anomaly_ranks *level, const uint32_t count[ANOMALY_STEPS + 1],
-                        struct caelum_error *err);
+                        const float *largest, size_t n, struct caelum_error *err);
 /* A score as the one that is as rare elsewhere: straight between levels, of which `to` has as many as `from`.
  */
 float anomaly_translate(const struct anomaly_ranks *from, const struct anomaly_ranks *to, float score);
