@@ -74,6 +74,24 @@ int caelum_default_threads(void);
  * "generating"); done <= total. A non-zero result asks to stop: the call returns CAELUM_ESTOPPED. */
 typedef int (*caelum_progress)(void *cookie, const char *what, size_t done, size_t total);
 
+/* --- Several processes ------------------------------------------------------------------------ */
+
+/* Ranks: processes on one machine or several that an MPI launcher (mpirun, srun) has started to train
+ * together, numbered from 0. They are connected by a plugin, caelum-openmpi.so or caelum-mpich.so. */
+typedef struct caelum_dist caelum_dist;
+
+/* Joins the other processes; each calls it, once. `mpi` is "openmpi" or "mpich"; NULL: the one whose launcher
+ * has started the process, as its environment says; "none": no other. *dist is set to NULL where there is no
+ * launcher. Fails with CAELUM_EUSAGE, naming the plugin, where there is one but the plugin can't be loaded.
+ */
+int caelum_dist_open(caelum_dist **dist, const char *mpi, struct caelum_error *err);
+/* Waits for the others. */
+void caelum_dist_close(caelum_dist **dist);
+/* This process's number; 0 for NULL. */
+int caelum_dist_rank(const caelum_dist *dist);
+/* How many there are; 1 for NULL. */
+int caelum_dist_ranks(const caelum_dist *dist);
+
 /* --- Options ---------------------------------------------------------------------------------- */
 
 /* What an option's value is in its struct of settings, and as text. */
@@ -685,7 +703,11 @@ struct caelum_train_settings {
     double huber_delta;    /* where CAELUM_HUBER becomes linear; default 0.1, 25 of 255 grey levels */
     uint64_t seed;         /* weights, order of pictures, flips, shifts, hints; default 1 */
     int threads;           /* 0 = the default; no influence on the result */
-    const char *command;   /* the command line, kept in run.json and model; may be NULL */
+    /* Ranks that share the work of each step, and pass the same settings but for threads; NULL: this process
+     * alone. Rank 0 writes the files: for the others `out` counts as NULL. No influence on the result;
+     * borrowed */
+    const caelum_dist *dist;
+    const char *command; /* the command line, kept in run.json and model; may be NULL */
     /* Hands over pictures when they are wanted: called before each minibatch, from the calling thread, with
      * the number of steps done and the n pictures that the data have for it, as bytes
      * [n][channels][height][width], to be changed or replaced: frames of a camera, rows of a database,

@@ -11,7 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Jobs that learn at the same time, at most: enough for any number of cores, few enough for memory. */
+/* Jobs of a rank that learn at the same time, at most: enough for any number of cores, few enough for
+ * memory. */
 enum { MOST_JOBS = 32 };
 
 static size_t eights_of(size_t pictures) {
@@ -24,12 +25,6 @@ static size_t sums_of(const struct trainer *t) {
 /* Jobs for `blocks` blocks. */
 static size_t jobs_of(const struct trainer *t, size_t blocks) {
     return (blocks + t->job_blocks - 1) / t->job_blocks;
-}
-/* Floats in which a job adds up its gradients (learn_blocks): one array more for each level of its tree. */
-static size_t stack_size(const struct trainer *t) {
-    size_t arrays = sums_of(t);
-    for (size_t blocks = 1; blocks < t->job_blocks; blocks *= 2) arrays++;
-    return arrays * t->engine.net->params;
 }
 
 struct caelum_train_settings trainer_defaults(size_t batch, double lr, int threads) {
@@ -47,20 +42,28 @@ static size_t room_size(const struct trainer *t) {
     return (task_draws(t->settings.task) ? 3 * s.c + 1 : s.c) * s.h * s.w;
 }
 
+/* Arrays in which a job adds up its gradients (learn_blocks): one more for each level of its tree. */
+static size_t stack_arrays(const struct trainer *t) {
+    size_t arrays = sums_of(t);
+    for (size_t blocks = 1; blocks < t->job_blocks; blocks *= 2) arrays++;
+    return arrays;
+}
+
 static int allocate(struct trainer *t, size_t largest, struct caelum_error *err) {
     const size_t n = t->engine.net->params, lanes = t->engine.kernels->lanes;
     const size_t most = largest > t->settings.batch ? largest : t->settings.batch;
     const size_t blocks = (t->settings.batch + lanes - 1) / lanes;
-    size_t floats = 0;
-    for (t->job_blocks = 1; jobs_of(t, blocks) > MOST_JOBS;) t->job_blocks *= 2;
+    const size_t most_jobs = MOST_JOBS * (size_t)caelum_dist_ranks(t->settings.dist);
+    for (t->job_blocks = 1; jobs_of(t, blocks) > most_jobs;) t->job_blocks *= 2;
     CHECK(mem_alloc(&t->params, n, sizeof(float), err));
     CHECK(optimizer_open(&t->optimizer, &t->settings, t->engine.net, t->settings.threads, err));
     if (t->settings.ema > 0) CHECK(mem_alloc(&t->ema, n, sizeof(float), err));
-    /* the last stack is the tail's */
-    CHECK(size_mul(stack_size(t), jobs_of(t, blocks) + 1, &floats, err));
-    CHECK(mem_alloc(&t->stacks, floats, sizeof(float), err));
-    t->gradient = t->stacks;
-    CHECK(mem_alloc(&t->sums, eights_of(most) + sums_of(t), sizeof *t->sums, err));
+    t->tree = (struct sum_tree){
+        .dist = t->settings.dist, .kernels = t->engine.kernels, .threads = t->settings.threads, .n = n};
+    CHECK(sum_tree_open(&t->tree, jobs_of(t, blocks), stack_arrays(t), err));
+    t->gradient = t->tree.stacks;
+    /* the tail's are where the next job's would be */
+    CHECK(mem_alloc(&t->sums, eights_of(most) + (2 * t->job_blocks + 1) * sums_of(t), sizeof *t->sums, err));
     return mem_alloc(&t->augmented, (size_t)t->settings.threads * lanes, room_size(t), err);
 }
 
@@ -94,7 +97,7 @@ int trainer_start(struct trainer *t, const struct pictures *pictures, struct cae
 void trainer_close(struct trainer *t) {
     engine_close(&t->engine);
     mem_free(&t->sums);
-    mem_free(&t->stacks);
+    sum_tree_close(&t->tree);
     mem_free(&t->augmented);
     mem_free(&t->ema);
     optimizer_close(&t->optimizer);
@@ -124,8 +127,31 @@ struct pass {
     const struct pictures *pictures;
     const uint32_t *order; /* NULL without learning: in the order of the set */
     struct engine_cut cut;
-    float scale; /* of the loss gradient; 0: no learning */
+    float scale;           /* of the loss gradient; 0: no learning */
+    size_t job_blocks;     /* 1 without learning */
+    size_t jobs;           /* of whole blocks */
+    struct dist_part mine; /* this rank's, of the jobs and the tail */
 };
+
+static struct pass begin_pass(struct trainer *t, const struct pictures *pictures, const uint32_t *order,
+                              size_t n) {
+    struct pass pass = {.trainer = t,
+                        .pictures = pictures,
+                        .order = order,
+                        .cut = engine_cut(&t->engine, n),
+                        .job_blocks = order ? t->job_blocks : 1};
+    pass.jobs = (pass.cut.blocks + pass.job_blocks - 1) / pass.job_blocks;
+    pass.mine =
+        dist_part(t->settings.dist, caelum_dist_rank(t->settings.dist), pass.jobs + (pass.cut.tail ? 1 : 0));
+    return pass;
+}
+
+/* The i-th of this rank's jobs. The tail, the last of all, comes first: it is the shortest, so its worker
+ * takes another afterwards. */
+static size_t job_at(const struct pass *pass, size_t i) {
+    if (pass->mine.end <= pass->jobs) return pass->mine.first + i;
+    return i == 0 ? pass->jobs : pass->mine.first + i - 1;
+}
 
 /* One block, and where its losses go. */
 struct block {
@@ -133,10 +159,16 @@ struct block {
     struct loss_sums *sums; /* [sums_of] */
 };
 
+/* Those of the tail, block cut.blocks. */
+static struct loss_sums *tail_sums(const struct pass *pass) {
+    return pass->trainer->sums + pass->jobs * pass->job_blocks * sums_of(pass->trainer);
+}
+
 static struct block take_block(const struct pass *pass, size_t number, int worker) {
     struct trainer *t = pass->trainer;
     return (struct block){.at = engine_block(&t->engine, &pass->cut, number, worker),
-                          .sums = number == pass->cut.blocks ? t->tail_sums : &t->sums[number * sums_of(t)]};
+                          .sums =
+                              number == pass->cut.blocks ? tail_sums(pass) : &t->sums[number * sums_of(t)]};
 }
 
 /* What is random about picture `at` of the minibatch of this step, beside its order and flips. */
@@ -229,9 +261,9 @@ static void forward_block(const struct pass *pass, const struct block *b, int wo
     t->engine.kernels->loss(&job);
 }
 
-/* y += x, for the parameters [first, first + n). */
-static void add(const struct trainer *t, float *y, const float *x, size_t first, size_t n) {
-    t->engine.kernels->add_scaled(y + first, x + first, 1, n);
+/* y += x, for all parameters. */
+static void add(const struct trainer *t, float *y, const float *x) {
+    t->engine.kernels->add_scaled(y, x, 1, t->engine.net->params);
 }
 
 /* One block forward and backward; its gradient, the sum of one or two eights, to stack[0 .. params). */
@@ -243,7 +275,7 @@ static void learn_block(const struct pass *pass, size_t number, float *stack, in
     memset(stack, 0, sums_of(t) * params * sizeof *stack);
     forward_block(pass, &b, worker);
     net_backward(b.at.net, e->kernels, e->params, e->packed, &b.at.place->workspace, stack);
-    if (b.at.pictures > SUM_LANES) add(t, stack, stack + params, 0, params);
+    if (b.at.pictures > SUM_LANES) add(t, stack, stack + params);
 }
 
 /* The gradient of `count` blocks, a power of two, to stack[0 .. params): that of their first half, then that
@@ -257,48 +289,39 @@ static void learn_blocks(const struct pass *pass, size_t first, size_t count, fl
     learn_blocks(pass, first, half, stack, worker);
     if (first + half >= pass->cut.blocks) return;
     learn_blocks(pass, first + half, half, stack + params, worker);
-    add(pass->trainer, stack, stack + params, 0, params);
+    add(pass->trainer, stack, stack + params);
 }
 
-/* Job 0 is the tail where there is one: it is the shortest, so its worker takes another afterwards. */
-static void learn_job(void *cookie, size_t job, int worker) {
+static void learn_job(void *cookie, size_t i, int worker) {
     const struct pass *pass = cookie;
     const struct trainer *t = pass->trainer;
-    const size_t number = pass->cut.tail ? job - 1 : job;
-    if (pass->cut.tail && job == 0)
-        learn_block(pass, pass->cut.blocks, t->stacks + jobs_of(t, pass->cut.blocks) * stack_size(t), worker);
+    const size_t job = job_at(pass, i);
+    float *stack = sum_tree_stack(&t->tree, job);
+    if (job == pass->jobs)
+        learn_block(pass, pass->cut.blocks, stack, worker);
     else
-        learn_blocks(pass, number * t->job_blocks, t->job_blocks, t->stacks + number * stack_size(t), worker);
+        learn_blocks(pass, job * t->job_blocks, t->job_blocks, stack, worker);
 }
 
-static void measure_job(void *cookie, size_t job, int worker) {
+static void measure_job(void *cookie, size_t i, int worker) {
     const struct pass *pass = cookie;
-    const struct block b = take_block(pass, job, worker);
+    const struct block b = take_block(pass, job_at(pass, i), worker);
     forward_block(pass, &b, worker);
 }
 
+/* Adds up the eights' losses, this rank's and the others'. */
 static void add_sums(const struct pass *pass, struct loss_sums *sums) {
     const struct trainer *t = pass->trainer;
-    const size_t eights = eights_of(pass->cut.pictures);
+    const size_t eights = eights_of(pass->cut.pictures), tails = pass->cut.tail ? 1 : 0;
+    dist_gather(t->settings.dist, t->sums, pass->jobs + tails,
+                pass->job_blocks * sums_of(t) * sizeof *t->sums);
     *sums = (struct loss_sums){0};
-    for (size_t i = 0; i < eights + (pass->cut.tail ? 1 : 0); i++) {
-        const struct loss_sums *s = i < eights ? &t->sums[i] : t->tail_sums;
+    for (size_t i = 0; i < eights + tails; i++) {
+        const struct loss_sums *s = i < eights ? &t->sums[i] : tail_sums(pass);
         sums->loss += s->loss;
         sums->squared += s->squared;
         sums->agree += s->agree;
     }
-}
-
-/* The upper levels of the tree, for `n` parameters: the jobs' sums in pairs, pairs of pairs and so on, into
- * the first; then the tail's. */
-static void add_range(void *cookie, size_t first, size_t n) {
-    const struct pass *pass = cookie;
-    const struct trainer *t = pass->trainer;
-    const size_t size = stack_size(t), jobs = jobs_of(t, pass->cut.blocks);
-    for (size_t step = 1; step < jobs; step *= 2)
-        for (size_t j = 0; j + step < jobs; j += 2 * step)
-            add(t, t->stacks + j * size, t->stacks + (j + step) * size, first, n);
-    if (pass->cut.tail && jobs > 0) add(t, t->stacks, t->stacks + jobs * size, first, n);
 }
 
 /* Scales the gradient down where its norm is larger than allowed, as PyTorch's clip_grad_norm_ does. */
@@ -321,15 +344,12 @@ static void average(void *cookie, size_t first, size_t n) {
 
 void trainer_step(struct trainer *t, const struct pictures *pictures, const uint32_t *order, size_t n,
                   struct loss_sums *sums) {
-    struct pass pass = {.trainer = t,
-                        .pictures = pictures,
-                        .order = order,
-                        .cut = engine_cut(&t->engine, n),
-                        .scale = (float)(1.0 / (double)(n * trainer_terms(t)))};
-    const size_t jobs = jobs_of(t, pass.cut.blocks) + (pass.cut.tail ? 1 : 0);
+    struct pass pass = begin_pass(t, pictures, order, n);
     const size_t params = t->engine.net->params;
-    team_for(t->settings.threads, jobs, learn_job, &pass);
-    parallel_ranges(t->settings.threads, params, add_range, &pass);
+    pass.scale = (float)(1.0 / (double)(n * trainer_terms(t)));
+    sum_tree_begin(&t->tree, pass.jobs, pass.cut.tail != NULL);
+    team_for(t->settings.threads, pass.mine.end - pass.mine.first, learn_job, &pass);
+    sum_tree_end(&t->tree);
     if (t->settings.clip > 0) clip(t);
     optimizer_step(&t->optimizer, t->engine.kernels, t->lr, t->params, t->gradient);
     if (t->ema) parallel_ranges(t->settings.threads, params, average, t);
@@ -338,9 +358,9 @@ void trainer_step(struct trainer *t, const struct pictures *pictures, const uint
 }
 
 void trainer_measure(struct trainer *t, const struct pictures *pictures, struct loss_sums *sums) {
-    struct pass pass = {.trainer = t, .pictures = pictures, .cut = engine_cut(&t->engine, pictures->n)};
+    struct pass pass = begin_pass(t, pictures, NULL, pictures->n);
     if (t->ema) engine_pack(&t->engine, t->ema);
-    team_for(t->settings.threads, engine_cut_jobs(&pass.cut), measure_job, &pass);
+    team_for(t->settings.threads, pass.mine.end - pass.mine.first, measure_job, &pass);
     if (t->ema) trainer_refresh(t);
     add_sums(&pass, sums);
 }

@@ -4,14 +4,15 @@
  * A minibatch is cut into blocks; what is left in the end, fewer than eight pictures, may make a block of
  * tiles (engine/engine.h). Gradients are added up over every eight pictures, and the eights' sums in a
  * balanced tree over their numbers (0 + 1) + (2 + 3) ..., the tiles' last: whatever computes them, an
- * aligned part of the minibatch comes down to one sum. So the result depends neither on the number of threads
- * nor on the size of blocks. */
+ * aligned part of the minibatch comes down to one sum (sum_tree.h). So the result depends neither on the
+ * number of threads and ranks nor on the size of blocks. */
 #ifndef CAELUM_TRAIN_TRAINER_H
 #define CAELUM_TRAIN_TRAINER_H
 
 #include "base/pictures.h"
 #include "engine/engine.h"
 #include "train/optimizer.h"
+#include "train/sum_tree.h"
 
 /* caelum_train_defaults but for these. */
 struct caelum_train_settings trainer_defaults(size_t batch, double lr, int threads);
@@ -23,15 +24,15 @@ struct trainer {
     struct optimizer optimizer;
     float *ema;             /* [net->params]: running mean of params over the steps; NULL: none is kept */
     double lr;              /* of the next step */
-    float *stacks;          /* of each job, and of the tail: gradients that are being added up */
-    float *gradient;        /* [net->params]: the sum of all, in the first of the stacks */
+    struct sum_tree tree;   /* of the jobs' gradients */
+    float *gradient;        /* [net->params]: the sum of all, in the first of the tree's stacks */
     size_t job_blocks;      /* blocks of a job, a power of two */
     uint8_t *augmented;     /* [thread][lanes] pictures, for those that are changed */
-    struct loss_sums *sums; /* of every eight pictures of a step, or of the split measured */
-    struct loss_sums tail_sums[MOST_LANES / SUM_LANES];
+    struct loss_sums *sums; /* of every eight pictures of a step, or of the split measured, and of the tail */
 };
 
 /* Allocates everything that training will need; `largest` is the count of the largest split to measure.
+ * Ranks, where the settings have them, do all of this alike, and share the jobs of a step.
  * Parameters start at net_init(settings->seed). */
 int trainer_open(struct trainer *trainer, const struct caelum_net *net,
                  const struct caelum_train_settings *settings, size_t largest, struct caelum_error *err);
