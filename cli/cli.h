@@ -73,6 +73,7 @@ enum display_mode { DISPLAY_AUTO, DISPLAY_ALWAYS, DISPLAY_NEVER };
 struct display {
     int color, progress; /* enum display_mode */
     bool quiet;          /* nothing but results and errors */
+    bool silent;         /* not even these: another process says them */
 };
 extern struct display display;                    /* of the command that runs */
 extern const struct caelum_option display_rows[]; /* --color, --progress, --quiet */
@@ -272,13 +273,24 @@ void progress_clear(void);
  * opened would be one of them, and get the messages. */
 void descriptors_open(void);
 
-/* SIGINT, SIGTERM and SIGHUP are noted once; a second one has its usual effect. One that is ignored, as nohup
- * has it, stays so. */
+/* SIGINT, SIGTERM, SIGHUP and SIGUSR1 are noted once; a second one has its usual effect. One that is ignored,
+ * as nohup has it, stays so. */
 void signals_catch(void);
 /* The signal that has come, or 0. */
 int signals_caught(void);
 /* Dies by the signal that was caught, so that the shell sees it. */
 void signals_raise(void);
+/* As if none had come. */
+void signals_forget(void);
+
+/* --- Several processes ---------------------------------------------------------------------------- */
+
+/* The words of --mpi; the first is the default. */
+extern const char *const ranks_words[];
+#define MPI_HELP "which one connects the processes that mpirun or srun has started; none: each works alone"
+/* Joins the other processes, if a launcher has started some; all but the first are silent from here on.
+ * `mpi`: the word's number. Fails as caelum_dist_open does. */
+int ranks_open(caelum_dist **dist, int mpi, struct caelum_error *err);
 
 /* --- Commands ------------------------------------------------------------------------------------- */
 

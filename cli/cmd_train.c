@@ -41,6 +41,8 @@ struct training {
     struct caelum_train_settings s;
     const char *resume;
     bool json, lr_find;
+    int mpi;
+    caelum_dist *dist;
 };
 
 static const struct caelum_option rows[] = {
@@ -61,13 +63,15 @@ static const struct caelum_option rows[] = {
            "pictures are now"),
     OPTION(FLAG, struct training, 0, "force", s.force, NULL, "overwrite an existing run directory"),
     OPTION(STRING, struct training, 0, "cache-dir", s.data_settings.cache_dir, "DIR", CACHE_HELP),
+    CHOICE(struct training, "mpi", mpi, ranks_words, MPI_HELP),
     OPTION(FLAG, struct training, 0, "json", json, NULL, "print the result as JSON"),
     END_OF_OPTIONS};
 
 /* A run that is resumed has its settings: the name of the first option on the command line that would change
  * one, or NULL. What files and the environment say is for runs that begin. */
 static const char *not_on_resume(void) {
-    static const char *const free_ones[] = {"epochs", "threads", "resume", "data", "cache-dir", "json", NULL};
+    static const char *const free_ones[] = {"epochs",    "threads", "resume", "data",
+                                            "cache-dir", "mpi",     "json",   NULL};
     const struct caelum_option *const lists[] = {rows, caelum_train_options};
     for (size_t k = 0; k < 2; k++)
         for (const struct caelum_option *o = lists[k]; o->name; o++) {
@@ -139,17 +143,28 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     s->stage = progress_stage;
     s->data_settings.opened = data_opened;
     signals_catch();
+    CHECK(ranks_open(&given->dist, given->mpi, err));
+    if (given->lr_find && given->dist) return usage_error("train", "--lr-find is for a single process");
     if (given->lr_find) return find_lr(s, given->json, err);
+    s->dist = given->dist;
     s->command = command_line;
     s->progress = progress_train;
     CHECK(caelum_train(s, &result, err));
     progress_clear();
-    print_result(s, &result, given->json);
-    return 0;
+    if (!display.silent) print_result(s, &result, given->json);
+    caelum_model_close(&result.model);
+    return s->dist && result.stopped ? -CAELUM_ESTOPPED : 0;
+}
+
+/* A launcher takes processes that die by a signal, even one that it has passed on, for an accident. */
+static void close_ranks(void *values) {
+    struct training *given = values;
+    if (given->dist) signals_forget();
+    caelum_dist_close(&given->dist);
 }
 
 COMMAND(train, "NET", "train a network on pictures; makes a run directory",
         "caelum train models/standard.net --data synthetic --epochs 10 --out runs/first",
         .group = "train and measure", .rows = rows, .shared = caelum_train_options,
         .shared_at = offsetof(struct training, s), .display = true, .size = sizeof(struct training),
-        .defaults = defaults, .run = run);
+        .defaults = defaults, .run = run, .close = close_ranks);

@@ -111,6 +111,16 @@ int progress_stage(void *cookie, const char *what, size_t done, size_t total) {
     return signals_caught() != 0;
 }
 
+/* Once. */
+static void warn_of_idle_ranks(const struct caelum_train_progress *p) {
+    static bool warned;
+    if (p->ranks > p->parts && !warned)
+        warn("a minibatch has %zu parts to share, so %zu of the %zu processes have nothing to do; larger "
+             "minibatches (--batch) have more",
+             p->parts, p->ranks - p->parts, p->ranks);
+    warned = true;
+}
+
 static void epoch_line(const struct caelum_train_progress *p) {
     const struct caelum_epoch *e = p->finished;
     char speed[32], quality[32] = ""; /* a classifier has no PSNR */
@@ -124,6 +134,7 @@ static void epoch_line(const struct caelum_train_progress *p) {
 
 int progress_train(void *cookie, const struct caelum_train_progress *p) {
     (void)cookie;
+    warn_of_idle_ranks(p);
     if (p->finished) {
         if (!display.quiet) epoch_line(p);
     } else if (is_live() && progress_due()) {
@@ -154,12 +165,13 @@ static volatile sig_atomic_t caught;
 static void on_signal(int signal_number) {
     static const char text[] = "\nstopping, saving... (again to quit now)\n";
     caught = signal_number;
+    if (display.silent) return;
     if (write(2, text, sizeof text - 1) < 0) return;
 }
 
 void signals_catch(void) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         struct sigaction before;
@@ -171,6 +183,10 @@ void signals_catch(void) {
 
 int signals_caught(void) {
     return caught;
+}
+
+void signals_forget(void) {
+    caught = 0;
 }
 
 void signals_raise(void) {

@@ -660,6 +660,7 @@ struct caelum_train_progress {
     double last_val_loss;  /* of the epoch before; NaN in the first */
     double pictures_per_second;
     double seconds_left;                 /* of the whole run; NaN while too little of it is done */
+    size_t ranks, parts;                 /* ranks, and into how many parts a minibatch can be shared */
     const struct caelum_epoch *finished; /* not NULL once after each epoch */
 };
 

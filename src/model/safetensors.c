@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* The reference reader's own limit on the header, and ours on a file. */
-static const size_t most_header = 100000000, most_file = (size_t)1 << 32;
+static const size_t most_header = 100000000;
 
 static const char *const type_names[] = {[TENSOR_F16] = "F16", [TENSOR_F32] = "F32", [TENSOR_F64] = "F64"};
 static const size_t type_sizes[] = {[TENSOR_F16] = 2, [TENSOR_F32] = 4, [TENSOR_F64] = 8};
@@ -261,7 +261,7 @@ static int finish(struct safetensors *out, struct safetensors file, size_t size,
 int safetensors_read(struct safetensors *out, const char *path, struct caelum_error *err) {
     struct safetensors file = {0};
     size_t size;
-    CHECK(file_read(path, most_file, &file.bytes, &size, err));
+    CHECK(file_read(path, SAFETENSORS_MOST, &file.bytes, &size, err));
     return finish(out, file, size, path, err);
 }
 

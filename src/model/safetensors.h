@@ -35,6 +35,9 @@ struct safetensors {
     struct metadata metadata;
 };
 
+/* Bytes of the largest file that is read. */
+#define SAFETENSORS_MOST ((size_t)1 << 32)
+
 int safetensors_read(struct safetensors *file, const char *path, struct caelum_error *err);
 /* The same from a file's bytes, which are copied; `name` stands before errors. */
 int safetensors_decode(struct safetensors *file, const void *bytes, size_t size, const char *name,

@@ -8,6 +8,7 @@
 #include "base/remaining.h"
 #include "report/events.h"
 #include "train/fit.h"
+#include "train/resume.h"
 #include "train/run_directory.h"
 #include "train/train_open.h"
 #include "train/train_settings.h"
@@ -19,10 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static const char format_name[] = "caelum checkpoint 2";
-
-enum { MOST_EPOCHS = 1000000 };
 
 /* Everything of one call. */
 struct run {
@@ -36,77 +33,24 @@ struct run {
     struct caelum_net *net;
     struct trainer trainer;
     struct fit fit;
-    bool stopped;                  /* by the caller */
-    struct safetensors checkpoint; /* of the run that is resumed */
-    struct metadata metadata;      /* of the models: what decides the result, and nothing else */
-    struct metadata resume;        /* of the checkpoint: what resuming needs besides */
+    bool stopped;   /* by the caller */
+    uint8_t *bytes; /* [size]: the checkpoint of the run that is resumed, until it is read */
+    size_t size;
+    struct safetensors checkpoint;
+    struct metadata metadata; /* of the models: what decides the result, and nothing else */
+    struct metadata resume;   /* of the checkpoint: what resuming needs besides */
     struct events events;
     struct remaining remaining;
     float *best; /* [net->params]: what the best epoch left, where no directory keeps it */
 };
 
+/* Whether this process writes the files. */
+static bool is_first(const struct run *run) {
+    return caelum_dist_rank(run->settings.dist) == 0;
+}
+
 static int path_in(const struct run *run, const char *name, char path[PATH_SIZE], struct caelum_error *err) {
     return file_join(path, PATH_SIZE, run->settings.out, name, err);
-}
-
-/* --- Settings out of a checkpoint ----------------------------------------------------------------- */
-
-static int missing(const char *path, const char *key, struct caelum_error *err) {
-    return caelum_fail(err, CAELUM_EFORMAT,
-                       "%s: '%s' is missing in it; this is no checkpoint that can be resumed", path, key);
-}
-
-static int read_number(const struct metadata *m, const char *path, const char *key, size_t most,
-                       size_t *value, struct caelum_error *err) {
-    uint64_t number;
-    if (!number_whole(metadata_get(m, key), 1, most, &number)) return missing(path, key, err);
-    *value = (size_t)number;
-    return CAELUM_OK;
-}
-
-/* Takes the settings from OUT/checkpoint.safetensors, which was written by who knows whom. */
-static int read_settings(struct caelum_train_settings *s, const struct metadata *m, const char *path,
-                         struct caelum_error *err) {
-    const size_t wanted = s->epochs;
-    const char *elsewhere = s->data;
-    CHECK(read_number(m, path, "epochs", MOST_EPOCHS, &s->epochs, err));
-    CHECK(train_settings_read(s, m, path, err));
-    if (train_settings_check(s, err) != 0) {
-        caelum_fail_in(err, CAELUM_EFORMAT, "%s: it is damaged", path);
-        return err ? (err->code = CAELUM_EFORMAT) : CAELUM_EFORMAT;
-    }
-    s->data = elsewhere ? elsewhere : metadata_get(m, "data_spec");
-    if (!s->data && !s->open_data)
-        return caelum_fail(err, CAELUM_EUSAGE,
-                           "%s: the run is on pictures that a program had in memory; it can be resumed by a "
-                           "program that gives them as open_data",
-                           path);
-    if (wanted == 0) return CAELUM_OK;
-    s->epochs = wanted;
-    return train_settings_check(s, err);
-}
-
-/* Locks OUT, which must be there, and reads its checkpoint: in this order, so that nobody goes on from what
- * another process is leaving behind. */
-static int read_checkpoint(struct run *run, struct caelum_error *err) {
-    enum { MOST_SIDE = 1 << 20 };
-    char path[PATH_SIZE];
-    size_t height = 0, width = 0;
-    CHECK(path_in(run, "checkpoint.safetensors", path, err));
-    int result = access(path, F_OK) == 0 ? file_lock(&run->lock, run->settings.out, err)
-                                         : caelum_fail(err, CAELUM_EIO, "%s: %s", path, strerror(errno));
-    if (result == 0) result = safetensors_read(&run->checkpoint, path, err);
-    if (result != 0) return caelum_fail_in(err, result, "no run to resume");
-    const struct metadata *m = &run->checkpoint.metadata;
-    const char *format = metadata_get(m, "format"), *text = metadata_get(m, "network");
-    if (!format || strcmp(format, format_name) != 0)
-        return caelum_fail(err, CAELUM_EFORMAT, "%s: expected a '%s', got '%.40s'; start the run anew", path,
-                           format_name, format ? format : "");
-    if (!text) return missing(path, "network", err);
-    CHECK(read_number(m, path, "height", MOST_SIDE, &height, err));
-    CHECK(read_number(m, path, "width", MOST_SIDE, &width, err));
-    CHECK(read_settings(&run->settings, m, path, err));
-    return caelum_net_parse(&run->net, text, path, height, width, err);
 }
 
 /* --- Metadata ------------------------------------------------------------------------------------- */
@@ -167,7 +111,7 @@ static int describe_checkpoint(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     struct metadata *m = &run->resume;
     const char *begun_by = s->resume ? metadata_get(&run->checkpoint.metadata, "begun_by") : s->command;
-    CHECK(metadata_set(m, "format", format_name, err));
+    CHECK(metadata_set(m, "format", resume_format, err));
     CHECK(metadata_set(m, "network", run->net->text, err));
     CHECK(metadata_setf(m, err, "height", "%zu", run->net->input.h));
     CHECK(metadata_setf(m, err, "width", "%zu", run->net->input.w));
@@ -254,7 +198,11 @@ static bool tell(struct run *run, const struct caelum_epoch *done) {
     const struct fit *fit = &run->fit;
     if (!s->progress) return false;
     struct caelum_train_progress progress = {
-        .epochs = fit->trainer->settings.epochs, .batches = fit->batches, .finished = done};
+        .epochs = fit->trainer->settings.epochs,
+        .batches = fit->batches,
+        .ranks = (size_t)caelum_dist_ranks(s->dist),
+        .parts = trainer_jobs(fit->trainer, fit->train.n < s->batch ? fit->train.n : s->batch),
+        .finished = done};
     if (done) {
         progress.epoch = done->epoch, progress.batch = fit->batches;
         progress.loss = done->loss, progress.last_val_loss = done->val_loss;
@@ -272,21 +220,29 @@ static bool tell(struct run *run, const struct caelum_epoch *done) {
     return s->progress(s->cookie, &progress) != 0;
 }
 
+/* Tells, unless `code` is a failure; returns it, or CAELUM_ESTOPPED where the caller of any rank asks to
+ * stop. All ranks return the same. */
+static int tell_all(struct run *run, int code, const struct caelum_epoch *done, struct caelum_error *err) {
+    if (code == 0 && tell(run, done)) code = caelum_fail(err, CAELUM_ESTOPPED, "stopped");
+    return dist_agree(run->settings.dist, code, err);
+}
+
 static int run_epochs(struct run *run, struct caelum_error *err) {
     struct fit *fit = &run->fit;
-    while (!run->stopped && !fit_ended(fit)) {
+    const struct caelum_dist *dist = run->settings.dist;
+    int code = CAELUM_OK;
+    while (code == 0 && !fit_ended(fit)) {
         fit_begin_epoch(fit);
-        while (fit->batches_done < fit->batches) {
-            const int result = fit_batch(fit, err);
-            if (result != CAELUM_ESTOPPED) CHECK(result);
-            run->stopped = result == CAELUM_ESTOPPED || tell(run, NULL);
-            if (run->stopped) return run->settings.out ? save_checkpoint(run, err) : CAELUM_OK;
-        }
+        while (code == 0 && fit->batches_done < fit->batches)
+            code = tell_all(run, fit_batch(fit, err), NULL, err);
+        if (code != 0) break;
         CHECK(fit_finish_epoch(fit, err));
-        CHECK(save_epoch(run, err));
-        run->stopped = tell(run, &fit->history[fit->epochs_done - 1]) && !fit_ended(fit);
+        CHECK(dist_agree(dist, save_epoch(run, err), err));
+        code = tell_all(run, CAELUM_OK, &fit->history[fit->epochs_done - 1], err);
     }
-    return CAELUM_OK;
+    if (code != CAELUM_ESTOPPED) return code;
+    run->stopped = !fit_ended(fit);
+    return dist_agree(dist, run->settings.out ? save_checkpoint(run, err) : CAELUM_OK, err);
 }
 
 /* --- The run -------------------------------------------------------------------------------------- */
@@ -294,12 +250,15 @@ static int run_epochs(struct run *run, struct caelum_error *err) {
 static int look(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
     char advice[PATH_SIZE + 80];
-    if (s->resume ? s->epochs > MOST_EPOCHS : s->epochs < 1 || s->epochs > MOST_EPOCHS)
-        return caelum_fail(err, CAELUM_EUSAGE, "epochs: expected 1 to %d, got %zu", MOST_EPOCHS, s->epochs);
+    if (s->resume ? s->epochs > RESUME_MOST_EPOCHS : s->epochs < 1 || s->epochs > RESUME_MOST_EPOCHS)
+        return caelum_fail(err, CAELUM_EUSAGE, "epochs: expected 1 to %d, got %zu", RESUME_MOST_EPOCHS,
+                           s->epochs);
     if (s->resume && !s->out) return caelum_fail(err, CAELUM_EUSAGE, "no run directory to resume was named");
-    if (s->resume) return read_checkpoint(run, err);
-    CHECK(train_settings_check(s, err));
-    if (!s->out) return CAELUM_OK;
+    if (s->feed && s->dist)
+        return caelum_fail(err, CAELUM_EUSAGE, "feed: pictures are fed to a process that trains alone");
+    if (!s->resume) CHECK(train_settings_check(s, err));
+    if (!s->out || !is_first(run)) return CAELUM_OK;
+    if (s->resume) return resume_open(&run->lock, s->out, &run->bytes, &run->size, err);
     snprintf(advice, sizeof advice, "resume it with --resume %.*s, or overwrite it with --force", PATH_SIZE,
              s->out);
     return run_directory_look(&run->lock, s->out, s->force, advice, err);
@@ -357,24 +316,34 @@ static int check_data(const struct run *run, uint64_t split_seed, struct caelum_
                        run->data->source, run->data->fingerprint, pixels ? pixels : "are not known");
 }
 
-/* Opens network, data, trainer and fit; nothing is written before all of it is known to be good. */
-static int prepare(struct run *run, struct caelum_error *err) {
+/* Network, data, trainer and fit; nothing is written before all of it is known to be good. */
+static int open_all(struct run *run, struct caelum_error *err) {
     struct caelum_train_settings *s = &run->settings;
-    CHECK(look(run, err));
+    char path[PATH_SIZE];
+    if (s->resume) CHECK(path_in(run, "checkpoint.safetensors", path, err));
+    if (s->resume) CHECK(resume_read(s, run->bytes, run->size, path, &run->checkpoint, &run->net, err));
+    mem_free(&run->bytes);
     const uint64_t split_seed = s->data_settings.split_seed;
     CHECK(train_open(s, &run->opened, &run->net, &run->trainer, err));
     run->data = s->open_data;
     if (s->resume) CHECK(check_data(run, split_seed, err));
+    if (!is_first(run)) s->out = NULL;
     if (!s->out) CHECK(mem_alloc(&run->best, run->net->params, sizeof *run->best, err));
     CHECK(fit_open(&run->fit, &run->trainer, run->data, err));
     CHECK(name_network(run, err));
     name_start(run);
     CHECK(describe_model(run, err));
     CHECK(describe_checkpoint(run, err));
-    if (!s->resume) return CAELUM_OK;
-    char path[PATH_SIZE];
-    CHECK(path_in(run, "checkpoint.safetensors", path, err));
-    return checkpoint_restore(&run->fit, &run->checkpoint, path, err);
+    return s->resume ? checkpoint_restore(&run->fit, &run->checkpoint, path, err) : CAELUM_OK;
+}
+
+/* The same on all ranks: the first has the checkpoint, each its own data. */
+static int prepare(struct run *run, struct caelum_error *err) {
+    const struct caelum_dist *dist = run->settings.dist;
+    CHECK(dist_agree(dist, look(run, err), err));
+    if (run->settings.resume) CHECK(dist_spread(dist, &run->bytes, &run->size, err));
+    CHECK(dist_agree(dist, open_all(run, err), err));
+    return resume_compare(dist, &run->resume, run->trainer.engine.kernels->name, err);
 }
 
 static const char *const loss_labels[] = {[CAELUM_MSE] = "mean squared error, pixels in [0, 1]",
@@ -431,22 +400,30 @@ static int hand_over(struct run *run, struct caelum_model **model, struct caelum
     return result;
 }
 
-static int train(struct run *run, struct caelum_model **model, struct caelum_error *err) {
-    CHECK(prepare(run, err));
-    if (!run->settings.out) {
-        CHECK(run_epochs(run, err));
-        return hand_over(run, model, err);
-    }
-    CHECK(run_directory_take(&run->lock, run->settings.out, err));
-    if (!run->settings.resume) CHECK(run_directory_clear(run->settings.out, err));
+static int begin_files(struct run *run, struct caelum_error *err) {
+    const struct caelum_train_settings *s = &run->settings;
+    if (!s->out) return CAELUM_OK;
+    CHECK(run_directory_take(&run->lock, s->out, err));
+    if (!s->resume) CHECK(run_directory_clear(s->out, err));
     CHECK(write_run_json(run, err));
     CHECK(begin_events(run, err));
     /* so that there is something to go back to whatever becomes of the first epoch */
-    if (!run->settings.resume) CHECK(save_checkpoint(run, err));
-    CHECK(run_epochs(run, err));
+    return s->resume ? CAELUM_OK : save_checkpoint(run, err);
+}
+
+static int end_files(struct run *run, struct caelum_model **model, struct caelum_error *err) {
+    if (!run->settings.out) return hand_over(run, model, err);
     CHECK(write_run_json(run, err));
     if (!run->stopped) CHECK(illustrate(run, err));
     return events_close(&run->events, err);
+}
+
+static int train(struct run *run, struct caelum_model **model, struct caelum_error *err) {
+    const struct caelum_dist *dist = run->settings.dist;
+    CHECK(prepare(run, err));
+    CHECK(dist_agree(dist, begin_files(run, err), err));
+    CHECK(run_epochs(run, err));
+    return dist_agree(dist, end_files(run, model, err), err);
 }
 
 int caelum_train(const struct caelum_train_settings *settings, struct caelum_train_result *result,
@@ -473,6 +450,8 @@ int caelum_train(const struct caelum_train_settings *settings, struct caelum_tra
             .stopped = run->stopped,
             .ended_early = !run->stopped && fit->epochs_done < fit->trainer->settings.epochs,
             .model = model};
+    } else {
+        caelum_model_close(&model);
     }
     events_close(&run->events, NULL);
     fit_close(&run->fit);
@@ -482,6 +461,7 @@ int caelum_train(const struct caelum_train_settings *settings, struct caelum_tra
     metadata_clear(&run->resume);
     caelum_net_close(&run->net);
     caelum_data_close(&run->opened);
+    mem_free(&run->bytes);
     mem_free(&run->best);
     mem_free(&run->name);
     file_unlock(&run->lock);

@@ -104,6 +104,11 @@ void trainer_close(struct trainer *t) {
     mem_free(&t->params);
 }
 
+size_t trainer_jobs(struct trainer *t, size_t n) {
+    const struct engine_cut cut = engine_cut(&t->engine, n);
+    return jobs_of(t, cut.blocks) + (cut.tail ? 1 : 0);
+}
+
 void trainer_refresh(struct trainer *t) {
     engine_pack(&t->engine, t->params);
 }

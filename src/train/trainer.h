@@ -42,6 +42,9 @@ int trainer_start(struct trainer *trainer, const struct pictures *pictures, stru
 /* Safe on a zeroed trainer. */
 void trainer_close(struct trainer *trainer);
 
+/* Jobs of n pictures: what ranks can share. */
+size_t trainer_jobs(struct trainer *trainer, size_t n);
+
 /* Call after changing params from outside. */
 void trainer_refresh(struct trainer *trainer);
 
