@@ -142,8 +142,8 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     if (!s->out) s->out = path_run(s->net_path, given->lr_find ? "-lr-find" : "", out);
     s->stage = progress_stage;
     s->data_settings.opened = data_opened;
-    signals_catch();
     CHECK(ranks_open(&given->dist, given->mpi, err));
+    signals_catch();
     if (given->lr_find && given->dist) return usage_error("train", "--lr-find is for a single process");
     if (given->lr_find) return find_lr(s, given->json, err);
     s->dist = given->dist;
@@ -153,7 +153,7 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     progress_clear();
     if (!display.silent) print_result(s, &result, given->json);
     caelum_model_close(&result.model);
-    return s->dist && result.stopped ? -CAELUM_ESTOPPED : 0;
+    return s->dist && result.stopped && !display.silent ? -CAELUM_ESTOPPED : 0;
 }
 
 /* A launcher takes processes that die by a signal, even one that it has passed on, for an accident. */

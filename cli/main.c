@@ -30,7 +30,7 @@ static bool result_lost;
 
 int report(const struct caelum_error *err) {
     const char *place = err->code == CAELUM_EUSAGE ? options_place(err->text) : NULL;
-    if (display.silent) return -err->code;
+    if (display.silent) return 0; /* a launcher ends all where one fails, before another has said why */
     progress_clear();
     fprintf(stderr, "%scaelum:%s ", style(stderr, STYLE_ERROR), style(stderr, STYLE_PLAIN));
     if (place) put_plain(stderr, place), fputs(": ", stderr);
