@@ -1,0 +1,58 @@
+# mpi.sh - trainings on ranks, for each MPI that is installed: the same bits, a rank that differs, one that is killed.
+. "$(dirname "$0")/lib.sh"
+
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+export OMPI_MCA_btl_vader_single_copy_mechanism=none # containers may forbid it, with a warning
+net=$SOURCE_DIR/models/one-pool.net
+train="$CAELUM train $net --data synthetic:150 --batch 40"
+
+expect 0 $train --epochs 2 --out alone
+same() { holds "$1 has the bits of one process" cmp -s "$1/last.safetensors" alone/last.safetensors; }
+
+# the launcher without its plugin, and one that connects nobody
+cp "$CAELUM" bare
+expect 2 env OMPI_COMM_WORLD_SIZE=2 ./bare train "$net" --data synthetic:150 --out nothing
+says err "caelum-openmpi.so can't be loaded"
+says err "--mpi none"
+expect 2 env SLURM_STEP_NUM_TASKS=2 $train --out nothing
+says err "srun --mpi=pmix"
+holds "nothing was begun" test ! -e nothing
+expect 0 env SLURM_STEP_NUM_TASKS=1 $train --epochs 1 --out step
+
+tried=
+for mpi in openmpi mpich; do
+    run=mpirun.$mpi
+    if [ ! -e "$(dirname "$CAELUM")/caelum-$mpi.so" ] || ! command -v $run >/dev/null; then
+        echo "skipped $mpi: needs $run, and its headers when caelum is built"
+        continue
+    fi
+    tried="$tried $mpi"
+    expect 0 $run -n 2 $train --epochs 2 --threads 1 --out $mpi-2
+    same $mpi-2
+    holds "each epoch is told once" test "$(grep -c '^epoch' err)" = 2
+    expect 0 $run -n 3 $train --epochs 1 --threads 2 --out $mpi-3
+    expect 0 $CAELUM train --resume $mpi-3 --epochs 2
+    same $mpi-3
+
+    # another seed on rank 1
+    expect 2 $run -n 1 $train --out $mpi-other : -n 1 $train --seed 2 --out $mpi-other
+    says err "caelum: rank 1 on "
+    says err "its 'seed' is '2', that of rank 0 '1'"
+    expect 4 $run -n 2 $train --out alone
+    says err "alone exists already"
+    holds "nothing was begun" test ! -e $mpi-other
+
+    # a rank is killed in the midst; the others end, and another number goes on
+    $run -n 3 sh -c 'echo $$ >>'$mpi-ranks'; exec "$@"' rank $train --epochs 200 --threads 1 --out $mpi-killed >log 2>&1 &
+    launcher=$!
+    until_it $launcher test -e $mpi-killed/metrics.csv
+    kill -9 "$(tail -n 1 $mpi-ranks)"
+    wait $launcher
+    holds "the launcher tells of the rank" test $? != 0
+    done=$(tail -n 1 $mpi-killed/metrics.csv | cut -d, -f1)
+    expect 0 $run -n 2 "$CAELUM" train --resume $mpi-killed --epochs $((done + 1))
+    expect 0 $train --epochs $((done + 1)) --out $mpi-whole
+    holds "killed and resumed, the same bits" cmp -s $mpi-killed/last.safetensors $mpi-whole/last.safetensors
+done
+[ -n "$tried" ] || [ $failures != 0 ] || { echo "skipped: needs Open MPI or MPICH"; exit 77; }
+finish
