@@ -291,6 +291,9 @@ extern const char *const ranks_words[];
 /* Joins the other processes, if a launcher has started some; all but the first are silent from here on.
  * `mpi`: the word's number. Fails as caelum_dist_open does. */
 int ranks_open(caelum_dist **dist, int mpi, struct caelum_error *err);
+/* Exit status of a command that came to its end, or was stopped by a signal. Ranks don't die by it: a
+ * launcher takes that for an accident, also where it has passed the signal on. */
+int ranks_end(const caelum_dist *dist, bool stopped);
 
 /* --- Commands ------------------------------------------------------------------------------------- */
 

@@ -30,15 +30,26 @@ static void state_line(const struct caelum_study_progress *p) {
     progress_show(line);
 }
 
+struct study {
+    struct caelum_study_settings s;
+    bool json, verbose, quiet;
+    int mpi;
+    caelum_dist *dist;
+};
+
+/* Each rank tells what has become of its runs, and the first draws the line that is redrawn. */
 static int progress_study(void *cookie, const struct caelum_study_progress *p) {
-    const bool *verbose = cookie;
+    const struct study *study = cookie;
     if (p->event == CAELUM_STUDY_FAILED) {
+        const bool silent = display.silent;
         struct caelum_error err = *p->error;
         caelum_fail_in(&err, err.code, "%.100s", p->run);
+        display.silent = false;
         report(&err);
-    } else if (p->event == CAELUM_STUDY_FINISHED && !display.quiet) {
+        display.silent = silent;
+    } else if (p->event == CAELUM_STUDY_FINISHED && !study->quiet) {
         finished_line(p);
-    } else if (p->event == CAELUM_STUDY_EPOCH && *verbose && !display.quiet) {
+    } else if (p->event == CAELUM_STUDY_EPOCH && study->verbose && !study->quiet) {
         epoch_line(p);
     } else if (progress_due()) {
         state_line(p);
@@ -64,11 +75,6 @@ static void print_result(const struct caelum_study_settings *s, const struct cae
     printf("report %s/report/index.html\n", s->out);
 }
 
-struct study {
-    struct caelum_study_settings s;
-    bool json, verbose;
-};
-
 static const struct caelum_option rows[] = {
     OPTION(STRING, struct study, 'd', "data", s.data, "SPEC", "data of runs that name none, as for train"),
     OPTION(STRING, struct study, 'o', "out", s.out, "DIR", "directory of the study; default runs/FILE"),
@@ -83,6 +89,7 @@ static const struct caelum_option rows[] = {
     OPTION(FLAG, struct study, 0, "force", s.force, NULL,
            "train again where a directory has a different training"),
     OPTION(STRING, struct study, 0, "cache-dir", s.cache_dir, "DIR", CACHE_HELP),
+    CHOICE(struct study, "mpi", mpi, ranks_words, MPI_HELP),
     OPTION(FLAG, struct study, 0, "json", json, NULL, "print the result as JSON"),
     OPTION(FLAG, struct study, 'v', "verbose", verbose, NULL, "print a line after every epoch"),
     END_OF_OPTIONS};
@@ -105,15 +112,23 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     s->progress = progress_study;
     s->stage = progress_stage;
     s->opened = data_opened;
-    s->cookie = &study->verbose;
+    s->cookie = study;
+    study->quiet = display.quiet;
+    CHECK(ranks_open(&study->dist, study->mpi, err));
+    s->dist = study->dist;
     signals_catch();
     struct caelum_study_result result = {0};
     const int code = caelum_study(s, &result, err);
     progress_clear();
-    if (code == 0 || result.runs > 0) print_result(s, &result, study->json);
-    return code;
+    if ((code == 0 || result.runs > 0) && !display.silent) print_result(s, &result, study->json);
+    return code == 0 ? ranks_end(s->dist, result.stopped) : code;
+}
+
+static void close_ranks(void *values) {
+    struct study *study = values;
+    caelum_dist_close(&study->dist);
 }
 
 COMMAND(study, "[FILE [RUN...]]", "run the trainings of a study file, as many as are missing",
         "caelum study studies/assignment.study --data synthetic --quick", .rows = rows, .display = true,
-        .size = sizeof(struct study), .defaults = defaults, .run = run);
+        .size = sizeof(struct study), .defaults = defaults, .run = run, .close = close_ranks);

@@ -153,13 +153,11 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     progress_clear();
     if (!display.silent) print_result(s, &result, given->json);
     caelum_model_close(&result.model);
-    return s->dist && result.stopped && !display.silent ? -CAELUM_ESTOPPED : 0;
+    return ranks_end(s->dist, result.stopped);
 }
 
-/* A launcher takes processes that die by a signal, even one that it has passed on, for an accident. */
 static void close_ranks(void *values) {
     struct training *given = values;
-    if (given->dist) signals_forget();
     caelum_dist_close(&given->dist);
 }
 

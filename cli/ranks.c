@@ -9,3 +9,8 @@ int ranks_open(caelum_dist **dist, int mpi, struct caelum_error *err) {
     display.quiet |= display.silent;
     return 0;
 }
+
+int ranks_end(const caelum_dist *dist, bool stopped) {
+    if (dist) signals_forget();
+    return dist && stopped && !display.silent ? -CAELUM_ESTOPPED : 0;
+}

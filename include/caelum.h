@@ -814,6 +814,9 @@ struct caelum_study_settings {
     int threads;             /* 0 = the default */
     int jobs;                /* runs side by side, one thread each; 1: one after the other on all threads;
                                 0 = as many as threads. No influence on the results */
+    /* Ranks that share the runs, the largest first, all in the directory `out`, which each of them sees; each
+     * then tells of its own. NULL: this process alone. Borrowed */
+    const caelum_dist *dist;
     /* After every batch, epoch and run; from any thread, but one call at a time. A non-zero result stops
      * all runs after the batch under way, each saved. */
     int (*progress)(void *cookie, const struct caelum_study_progress *progress);

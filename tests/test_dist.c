@@ -5,6 +5,7 @@
 #include "base/dist.h"
 #include "base/mem.h"
 #include "data/data.h"
+#include "study/study_ranks.h"
 #include "train/trainer.h"
 
 #include <pthread.h>
@@ -259,10 +260,49 @@ static void ranks_do_not_change_bits(void **state) {
     caelum_net_close(&net), caelum_data_close(&data);
 }
 
+/* --- Studies -------------------------------------------------------------------------------------- */
+
+/* Largest first: 9 to rank 0, 7 to 1, 5 to 2; 4 to 2 (9), 3 to 1 (10), 2 to 0 (11), 1 to 2 (10). */
+static void share_runs(struct rank *rank) {
+    static const double size[] = {2, 9, 0, 4, 7, 1, 5, 3}, nothing[] = {0, 0, 0, 0, 0, 0, 0, 0};
+    static const int expected[] = {0, 0, -1, 2, 1, 2, 2, 1};
+    struct caelum_error e;
+    int owner[8];
+    const double *mine = rank->dist.rank == 0 ? size : nothing; /* what others see does not count */
+    assert_int_equal(study_ranks_share(&rank->dist, mine, 8, owner, &e), 0);
+    assert_memory_equal(owner, expected, sizeof owner);
+    const size_t n = rank->dist.rank == 2 ? 7 : 8;
+    assert_int_equal(study_ranks_share(&rank->dist, mine, n, owner, &e), CAELUM_EUSAGE);
+    assert_non_null(strstr(e.text, "its study has 7 runs, that of rank 0 8"));
+}
+
+static void runs_are_shared_largest_first(void **state) {
+    (void)state;
+    on_ranks(3, share_runs, NULL);
+}
+
+static void sum_tallies(struct rank *rank) {
+    struct caelum_error e;
+    struct study_tally t = {
+        .finished = 2, .failed = (size_t)rank->dist.rank, .stopped = rank->dist.rank == 1};
+    if (rank->dist.rank > 0) caelum_fail(&t.err, CAELUM_EIO, "run of %d", rank->dist.rank);
+    assert_int_equal(study_ranks_sum(&rank->dist, &t, &e), 0);
+    assert_int_equal(t.finished, 6);
+    assert_int_equal(t.failed, 3);
+    assert_true(t.stopped);
+    assert_string_equal(t.err.text, "run of 1");
+}
+
+static void what_ranks_did_is_added_up(void **state) {
+    (void)state;
+    on_ranks(3, sum_tallies, NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_are_all_of_it_and_even),  cmocka_unit_test(all_know_what_one_has_failed_in),
         cmocka_unit_test(all_get_what_the_first_has),    cmocka_unit_test(any_ranks_add_in_the_same_order),
-        cmocka_unit_test(a_rank_sends_two_sums_at_most), cmocka_unit_test(ranks_do_not_change_bits)};
+        cmocka_unit_test(a_rank_sends_two_sums_at_most), cmocka_unit_test(ranks_do_not_change_bits),
+        cmocka_unit_test(runs_are_shared_largest_first), cmocka_unit_test(what_ranks_did_is_added_up)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

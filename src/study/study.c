@@ -6,9 +6,11 @@
 #include "base/parallel.h"
 #include "base/remaining.h"
 #include "study/study_plan.h"
+#include "study/study_ranks.h"
 
 #include <math.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A training in this call. */
@@ -29,6 +31,7 @@ struct runner {
     struct study_plan plan;
     struct work *work; /* of units that were not finished */
     size_t wanted, count, unfinished, failed, finished_before;
+    size_t shown;      /* those of which this process tells: all, or what it trains itself */
     int threads, jobs; /* of this round */
     double start;
     struct remaining remaining;
@@ -57,8 +60,8 @@ static void tell(struct runner *r, enum caelum_study_event event, const struct w
     }
     const struct caelum_study_progress p = {.event = event,
                                             .run = w->unit->name,
-                                            .runs = r->wanted,
-                                            .finished = r->finished_before + r->count - r->unfinished,
+                                            .runs = r->shown,
+                                            .finished = r->shown - r->unfinished,
                                             .failed = r->failed,
                                             .part = all > 0 ? done / all : 1,
                                             .seconds_left =
@@ -176,8 +179,35 @@ static int collect(struct runner *r, struct caelum_error *err) {
                                             .before = u->state == STUDY_PARTIAL ? -1 : done,
                                             .done = done};
     }
+    r->shown = r->wanted;
     r->unfinished = r->count;
     return CAELUM_OK;
+}
+
+static int by_size(const void *a, const void *b) {
+    const struct work *x = a, *y = b;
+    return x->size != y->size ? (x->size < y->size ? 1 : -1) : x->unit < y->unit ? -1 : x->unit > y->unit;
+}
+
+/* Leaves this rank its own runs, the largest first. */
+static int share(struct runner *r, struct caelum_error *err) {
+    const struct caelum_dist *dist = r->settings->dist;
+    struct mem_group memory = {0};
+    double *size = NULL;
+    int *owner = NULL, result = mem_take(&memory, &size, r->plan.units, sizeof *size, err);
+    if (result == 0) result = mem_take(&memory, &owner, r->plan.units, sizeof *owner, err);
+    result = dist_agree(dist, result, err);
+    for (size_t i = 0; result == 0 && i < r->count; i++) /* what is trained is still to be measured */
+        size[r->work[i].unit - r->plan.unit] = 1 + r->work[i].size * (1 - r->work[i].done);
+    if (result == 0) result = study_ranks_share(dist, size, r->plan.units, owner, err);
+    const size_t count = result == 0 ? r->count : 0;
+    r->count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (owner[r->work[i].unit - r->plan.unit] == dist->rank) r->work[r->count++] = r->work[i];
+    if (r->count > 0) qsort(r->work, r->count, sizeof *r->work, by_size);
+    r->shown = r->unfinished = r->count;
+    mem_end(&memory);
+    return result;
 }
 
 /* Rounds: the first takes all; what comes back stopped is resumed in the next. */
@@ -188,29 +218,39 @@ static void run_rounds(struct runner *r, int jobs) {
     }
 }
 
-static int study(struct runner *r, struct caelum_study_result *result, struct caelum_error *err) {
+/* What there is to do. The first rank alone locks the directory. */
+static int begin(struct runner *r, struct caelum_error *err) {
     const struct caelum_study_settings *s = r->settings;
     r->threads = parallel_threads(s->threads);
     CHECK(study_plan_open(&r->plan, s, err));
     CHECK(file_make_directory(r->plan.out, err));
-    if (!s->report_only) {
-        CHECK(file_lock(&r->directory, r->plan.out, err));
-        CHECK(collect(r, err));
-        run_rounds(r, s->jobs > 0 ? s->jobs : r->threads);
-    }
-    CHECK(study_report_write(&r->plan, s->quick, err));
+    if (s->report_only) return CAELUM_OK;
+    if (caelum_dist_rank(s->dist) == 0) CHECK(file_lock(&r->directory, r->plan.out, err));
+    return collect(r, err);
+}
+
+static int study(struct runner *r, struct caelum_study_result *result, struct caelum_error *err) {
+    const struct caelum_study_settings *s = r->settings;
+    CHECK(dist_agree(s->dist, begin(r, err), err));
+    if (s->dist) CHECK(share(r, err));
+    if (!s->report_only) run_rounds(r, s->jobs > 0 ? s->jobs : r->threads);
+    struct study_tally tally = {.finished = r->count - r->unfinished - r->failed,
+                                .failed = r->failed,
+                                .stopped = r->stopped && r->unfinished > 0,
+                                .err = r->err};
+    CHECK(study_ranks_sum(s->dist, &tally, err));
+    const bool writes = caelum_dist_rank(s->dist) == 0;
+    CHECK(dist_agree(s->dist, writes ? study_report_write(&r->plan, s->quick, err) : CAELUM_OK, err));
     if (result)
         *result = (struct caelum_study_result){.runs = r->wanted,
                                                .finished_before = r->finished_before,
-                                               .finished = r->count - r->unfinished - r->failed,
-                                               .failed = r->failed,
-                                               .stopped = r->stopped && r->unfinished > 0,
+                                               .finished = tally.finished,
+                                               .failed = tally.failed,
+                                               .stopped = tally.stopped,
                                                .seconds = clock_seconds() - r->start};
-    if (r->failed > 0) {
-        if (err) *err = r->err;
-        return r->err.code;
-    }
-    return CAELUM_OK;
+    if (tally.failed == 0) return CAELUM_OK;
+    if (err) *err = tally.err;
+    return tally.err.code;
 }
 
 int caelum_study(const struct caelum_study_settings *settings, struct caelum_study_result *result,

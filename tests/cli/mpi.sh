@@ -9,6 +9,11 @@ train="$CAELUM train $net --data synthetic:150 --batch 40"
 expect 0 $train --epochs 2 --out alone
 same() { holds "$1 has the bits of one process" cmp -s "$1/last.safetensors" alone/last.safetensors; }
 
+# the report, without the times in its last columns
+figures_of() { cut -d'|' -f1-9 "$1/report/study.md" >"$1/figures"; }
+expect 0 $CAELUM study "$SOURCE_DIR/studies/example.study" --out study
+figures_of study
+
 # the launcher without its plugin, and one that connects nobody
 cp "$CAELUM" bare
 expect 2 env OMPI_COMM_WORLD_SIZE=2 ./bare train "$net" --data synthetic:150 --out nothing
@@ -33,6 +38,14 @@ for mpi in openmpi mpich; do
     expect 0 $run -n 3 $train --epochs 1 --threads 2 --out $mpi-3
     expect 0 $CAELUM train --resume $mpi-3 --epochs 2
     same $mpi-3
+
+    expect 0 $run -n 2 "$CAELUM" study "$SOURCE_DIR/studies/example.study" --out $mpi-study
+    says out "4 of 4 runs finished, 4 of them now"
+    for file in narrow-s1/best.safetensors narrow-s2/eval.json standard-s1/best.safetensors standard-s2/eval.json; do
+        holds "$mpi: $file of the study" cmp $mpi-study/runs/$file study/runs/$file
+    done
+    figures_of $mpi-study
+    holds "$mpi: the report" cmp $mpi-study/figures study/figures
 
     # another seed on rank 1
     expect 2 $run -n 1 $train --out $mpi-other : -n 1 $train --seed 2 --out $mpi-other
