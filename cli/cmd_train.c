@@ -61,6 +61,12 @@ static const struct caelum_option rows[] = {
            "resume a run; of the options that affect the result only --epochs can be changed; --data says "
            "where the same "
            "pictures are now"),
+    {.name = "checkpoint-minutes",
+     .kind = CAELUM_OPTION_REAL,
+     .offset = offsetof(struct training, s.checkpoint_minutes),
+     .most = 1e6,
+     .value = "N",
+     .help = "save within epochs, too, every N minutes; 0: only after each"},
     OPTION(FLAG, struct training, 0, "force", s.force, NULL, "overwrite an existing run directory"),
     OPTION(STRING, struct training, 0, "cache-dir", s.data_settings.cache_dir, "DIR", CACHE_HELP),
     CHOICE(struct training, "mpi", mpi, ranks_words, MPI_HELP),

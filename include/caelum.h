@@ -700,10 +700,11 @@ struct caelum_train_settings {
     size_t shift;        /* move training pictures by up to this many pixels, 0 to 7, each way; default 0 */
     double largest_fake; /* of CAELUM_RESTORE and CAELUM_DETECT: half length of the largest fake defect, above
                           * 0 to 1 as a share of the picture's shorter side; default 0.25 */
-    enum caelum_loss loss; /* default CAELUM_MSE */
-    double huber_delta;    /* where CAELUM_HUBER becomes linear; default 0.1, 25 of 255 grey levels */
-    uint64_t seed;         /* weights, order of pictures, flips, shifts, hints; default 1 */
-    int threads;           /* 0 = the default; no influence on the result */
+    enum caelum_loss loss;     /* default CAELUM_MSE */
+    double huber_delta;        /* where CAELUM_HUBER becomes linear; default 0.1, 25 of 255 grey levels */
+    uint64_t seed;             /* weights, order of pictures, flips, shifts, hints; default 1 */
+    int threads;               /* 0 = the default; no influence on the result */
+    double checkpoint_minutes; /* save also within epochs, when that long has passed; 0, the default: not */
     /* Ranks that share the work of each step, and pass the same settings but for threads; NULL: this process
      * alone. Rank 0 writes the files: for the others `out` counts as NULL. No influence on the result;
      * borrowed */

@@ -112,6 +112,47 @@ static void a_resumed_run_ends_with_the_same_bits(void **state) {
     test_remove(dir);
 }
 
+struct copied {
+    const char *out, *copy;
+    size_t first; /* batch of the first report */
+};
+
+static int copy_at_three(void *cookie, const struct caelum_train_progress *p) {
+    struct copied *copied = cookie;
+    char from[400], to[400];
+    uint8_t *bytes;
+    size_t size;
+    if (copied->first == 0) copied->first = p->batch;
+    if (p->epoch != 1 || p->batch != 3 || !copied->copy) return 0;
+    snprintf(from, sizeof from, "%s/checkpoint.safetensors", copied->out);
+    snprintf(to, sizeof to, "%s/checkpoint.safetensors", copied->copy);
+    assert_ok(file_read(from, 1 << 30, &bytes, &size, err));
+    assert_ok(file_write(to, bytes, size, err));
+    mem_free(&bytes);
+    return 0;
+}
+
+/* What is there at batch 3 is of batch 3. */
+static void a_run_can_be_saved_within_epochs(void **state) {
+    (void)state;
+    char dir[256], out[300], copy[300];
+    test_directory(dir);
+    struct caelum_train_settings s = run_in(dir, "run", out);
+    struct copied copied = {.out = out, .copy = copy}, resumed = {0};
+    snprintf(copy, sizeof copy, "%s/copy", dir);
+    assert_int_equal(mkdir(copy, 0700), 0);
+    s.checkpoint_minutes = 1e-9;
+    s.progress = copy_at_three, s.cookie = &copied;
+    assert_ok(caelum_train(&s, NULL, err));
+    s = caelum_train_defaults();
+    s.out = copy, s.resume = true, s.epochs = 0;
+    s.progress = copy_at_three, s.cookie = &resumed;
+    assert_ok(caelum_train(&s, NULL, err));
+    assert_int_equal(resumed.first, 4);
+    assert_same_file(out, copy, "last.safetensors");
+    test_remove(dir);
+}
+
 static void an_existing_run_is_not_touched(void **state) {
     (void)state;
     char dir[256], out[300];
@@ -374,6 +415,7 @@ static void senseless_settings_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_resumed_run_ends_with_the_same_bits),
+        cmocka_unit_test(a_run_can_be_saved_within_epochs),
         cmocka_unit_test(an_existing_run_is_not_touched),
         cmocka_unit_test(every_option_has_an_effect),
         cmocka_unit_test(the_page_has_every_option),

@@ -41,7 +41,8 @@ struct run {
     struct metadata resume;   /* of the checkpoint: what resuming needs besides */
     struct events events;
     struct remaining remaining;
-    float *best; /* [net->params]: what the best epoch left, where no directory keeps it */
+    double saved; /* when the last checkpoint was */
+    float *best;  /* [net->params]: what the best epoch left, where no directory keeps it */
 };
 
 /* Whether this process writes the files. */
@@ -171,9 +172,10 @@ static int save_model(struct run *run, const char *name, struct caelum_error *er
     return model_save(run->net, trainer_result(&run->trainer), &run->metadata, path, err);
 }
 
-static int save_checkpoint(const struct run *run, struct caelum_error *err) {
+static int save_checkpoint(struct run *run, struct caelum_error *err) {
     char path[PATH_SIZE];
     CHECK(path_in(run, "checkpoint.safetensors", path, err));
+    run->saved = clock_seconds();
     return checkpoint_save(&run->fit, &run->resume, path, err);
 }
 
@@ -220,6 +222,13 @@ static bool tell(struct run *run, const struct caelum_epoch *done) {
     return s->progress(s->cookie, &progress) != 0;
 }
 
+static int batch(struct run *run, struct caelum_error *err) {
+    const double minutes = run->settings.checkpoint_minutes;
+    CHECK(fit_batch(&run->fit, err));
+    const bool due = run->settings.out && minutes > 0 && clock_seconds() - run->saved >= 60 * minutes;
+    return due ? save_checkpoint(run, err) : CAELUM_OK;
+}
+
 /* Tells, unless `code` is a failure; returns it, or CAELUM_ESTOPPED where the caller of any rank asks to
  * stop. All ranks return the same. */
 static int tell_all(struct run *run, int code, const struct caelum_epoch *done, struct caelum_error *err) {
@@ -234,7 +243,7 @@ static int run_epochs(struct run *run, struct caelum_error *err) {
     while (code == 0 && !fit_ended(fit)) {
         fit_begin_epoch(fit);
         while (code == 0 && fit->batches_done < fit->batches)
-            code = tell_all(run, fit_batch(fit, err), NULL, err);
+            code = tell_all(run, batch(run, err), NULL, err);
         if (code != 0) break;
         CHECK(fit_finish_epoch(fit, err));
         CHECK(dist_agree(dist, save_epoch(run, err), err));
@@ -408,6 +417,7 @@ static int begin_files(struct run *run, struct caelum_error *err) {
     CHECK(write_run_json(run, err));
     CHECK(begin_events(run, err));
     /* so that there is something to go back to whatever becomes of the first epoch */
+    run->saved = clock_seconds();
     return s->resume ? CAELUM_OK : save_checkpoint(run, err);
 }
 
