@@ -66,4 +66,13 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON) # needs dpkg-shlibdeps, package dpkg-dev
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/cmake/triggers) # ldconfig
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+# A package for each plugin: who trains on one machine needs no MPI.
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_NAME caelum)
+set(CPACK_DEBIAN_OPENMPI_PACKAGE_NAME caelum-openmpi)
+set(CPACK_DEBIAN_OPENMPI_PACKAGE_DEPENDS "caelum (= ${PROJECT_VERSION}), openmpi-bin")
+set(CPACK_COMPONENT_OPENMPI_DESCRIPTION "training by caelum on several machines, connected by Open MPI")
+set(CPACK_DEBIAN_MPICH_PACKAGE_NAME caelum-mpich)
+set(CPACK_DEBIAN_MPICH_PACKAGE_DEPENDS "caelum (= ${PROJECT_VERSION}), mpich")
+set(CPACK_COMPONENT_MPICH_DESCRIPTION "training by caelum on several machines, connected by MPICH")
 include(CPack)

@@ -25,7 +25,7 @@ function(caelum_mpi word name module)
   target_include_directories(caelum_${word} PRIVATE include src)
   target_compile_options(caelum_${word} PRIVATE -Wno-stringop-overflow) # of MPICH's MPI_STATUSES_IGNORE, address 1
   target_link_libraries(caelum_${word} PRIVATE PkgConfig::${name})
-  install(TARGETS caelum_${word} LIBRARY DESTINATION ${PLUGINS})
+  install(TARGETS caelum_${word} LIBRARY DESTINATION ${PLUGINS} COMPONENT ${word})
 endfunction()
 
 caelum_mpi(openmpi OPENMPI ompi-c)
