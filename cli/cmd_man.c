@@ -48,8 +48,9 @@ static const struct item statuses[] = {
     {"5", "A download failed: no connection, or no server has the file."},
     {"6", "A training diverged."},
     {"7", "Out of memory or threads."},
+    {"8", "Stopped by a signal under mpirun or srun; finished work is saved."},
     {"10", "anomaly find: some pictures are bad."},
-    {"130, 143, 129", "Stopped by SIGINT, SIGTERM or SIGHUP; finished work is saved."},
+    {"130, 143, 129, 138", "Stopped by SIGINT, SIGTERM, SIGHUP or SIGUSR1; finished work is saved."},
     {NULL, NULL}};
 
 /* Nothing in a text is taken for an escape or the end of an argument. */
