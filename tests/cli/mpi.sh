@@ -1,6 +1,10 @@
 # mpi.sh - trainings on ranks, for each MPI that is installed: the same bits, a rank that differs, one that is killed.
 . "$(dirname "$0")/lib.sh"
 
+if grep -q '^CAELUM_SANITIZE:STRING=.' "$BUILD_DIR/CMakeCache.txt"; then
+    echo "skipped: MPI's libraries are not made for sanitizers"
+    exit 77
+fi
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 export OMPI_MCA_btl_vader_single_copy_mechanism=none # containers may forbid it, with a warning
 net=$SOURCE_DIR/models/one-pool.net
@@ -11,7 +15,7 @@ same() { holds "$1 has the bits of one process" cmp -s "$1/last.safetensors" alo
 
 # the report, without the times in its last columns
 figures_of() { cut -d'|' -f1-9 "$1/report/study.md" >"$1/figures"; }
-expect 0 $CAELUM study "$SOURCE_DIR/studies/example.study" --out study
+expect 0 $CAELUM study "$SOURCE_DIR/studies/example.study" narrow --out study
 figures_of study
 
 # the launcher without its plugin, and one that connects nobody
@@ -39,9 +43,9 @@ for mpi in openmpi mpich; do
     expect 0 $CAELUM train --resume $mpi-3 --epochs 2
     same $mpi-3
 
-    expect 0 $run -n 2 "$CAELUM" study "$SOURCE_DIR/studies/example.study" --out $mpi-study
-    says out "4 of 4 runs finished, 4 of them now"
-    for file in narrow-s1/best.safetensors narrow-s2/eval.json standard-s1/best.safetensors standard-s2/eval.json; do
+    expect 0 $run -n 2 "$CAELUM" study "$SOURCE_DIR/studies/example.study" narrow --out $mpi-study
+    says out "2 of 2 runs finished, 2 of them now"
+    for file in narrow-s1/best.safetensors narrow-s2/eval.json; do
         holds "$mpi: $file of the study" cmp $mpi-study/runs/$file study/runs/$file
     done
     figures_of $mpi-study
