@@ -26,6 +26,10 @@ package: all
 docs: include/caelum.h docs/Doxyfile
 	doxygen docs/Doxyfile
 
+# build/caelum.html: caelum in a browser (docs/page.md)
+page: $(BUILD)/build.ninja
+	cmake --build --preset $(PRESET) --target page
+
 bench: all
 	$(BUILD)/caelum bench
 
@@ -35,4 +39,4 @@ format:
 clean:
 	rm -rf build build-debug build-asan build-tsan build-small
 
-.PHONY: all test install uninstall package docs bench format clean
+.PHONY: all test install uninstall package docs page bench format clean

@@ -112,9 +112,12 @@ static int check_network(const caelum_anomaly *a, size_t scale, const char *path
         side);
 }
 
-static int load_networks(caelum_anomaly *a, const char *path, struct caelum_error *err) {
+/* From a file; or from its bytes, if they are not NULL. */
+static int load_networks(caelum_anomaly *a, const char *path, const void *bytes, size_t size,
+                         struct caelum_error *err) {
     struct model_part coarse = {.prefix = coarse_prefix};
-    const int result = model_load_with(&a->model[ANOMALY_FINE], &coarse, path, err);
+    const int result = bytes ? model_decode_with(&a->model[ANOMALY_FINE], &coarse, bytes, size, path, err)
+                             : model_load_with(&a->model[ANOMALY_FINE], &coarse, path, err);
     a->model[ANOMALY_COARSE] = coarse.model;
     return result;
 }
@@ -138,9 +141,8 @@ static int read_lists(caelum_anomaly *a, const char *path, struct caelum_error *
     return CAELUM_OK;
 }
 
-static int read_file(caelum_anomaly *a, const char *path, struct caelum_error *err) {
+static int read_metadata(caelum_anomaly *a, const char *path, struct caelum_error *err) {
     uint64_t size;
-    CHECK(load_networks(a, path, err));
     const struct metadata *m = a->model[ANOMALY_FINE]->metadata;
     CHECK(read_lists(a, path, err));
     if (!a->model[ANOMALY_COARSE]) return missing(path, "coarse.network", err);
@@ -157,15 +159,26 @@ static int read_file(caelum_anomaly *a, const char *path, struct caelum_error *e
     return CAELUM_OK;
 }
 
-int caelum_anomaly_load(caelum_anomaly **anomaly, const char *path, struct caelum_error *err) {
+static int open_finder(caelum_anomaly **anomaly, const char *path, const void *bytes, size_t size,
+                       struct caelum_error *err) {
     caelum_anomaly *a = NULL;
     CHECK(mem_alloc(&a, 1, sizeof *a, err));
-    const int result = read_file(a, path, err);
+    int result = load_networks(a, path, bytes, size, err);
+    if (result == 0) result = read_metadata(a, path, err);
     if (result == 0)
         *anomaly = a;
     else
         caelum_anomaly_close(&a);
     return result;
+}
+
+int caelum_anomaly_load(caelum_anomaly **anomaly, const char *path, struct caelum_error *err) {
+    return open_finder(anomaly, path, NULL, 0, err);
+}
+
+int caelum_anomaly_decode(caelum_anomaly **anomaly, const void *bytes, size_t size, const char *name,
+                          struct caelum_error *err) {
+    return open_finder(anomaly, name, bytes, size, err);
 }
 
 void anomaly_forget(caelum_anomaly *a) {

@@ -1,0 +1,251 @@
+/* page.c - what the browser page calls beside the library's own functions: structs of settings as plain
+ * arguments, pictures as the browser has them, and a training whose batches are done one by one, so that the
+ * worker that runs them can listen in between. Handles are pointers; a failure is NULL or a negative code,
+ * and its sentence is in page_error. */
+#include "anomaly/anomaly.h"
+#include "base/mem.h"
+#include "model/pool.h"
+#include "train/fit.h"
+#include "train/train_settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPORT(name) __attribute__((export_name(#name))) name
+
+static struct caelum_error error;
+
+struct caelum_error *EXPORT(page_error)(void) {
+    return &error;
+}
+
+void *EXPORT(page_alloc)(size_t size) {
+    void *memory = NULL;
+    (void)mem_alloc(&memory, size, 1, &error);
+    return memory;
+}
+void EXPORT(page_free)(void *memory) {
+    mem_free(&memory);
+}
+
+/* a * b + c, less what it is with a rounding in between, as this build's kernels do it: not 0 where they
+ * fuse.
+ */
+float EXPORT(page_multiply_add)(float a, float b, float c) {
+    float y[MOST_LANES] __attribute__((aligned(64))), x[MOST_LANES] __attribute__((aligned(64)));
+    const volatile float product = a * b;
+    for (size_t i = 0; i < MOST_LANES; i++) x[i] = a, y[i] = c;
+    kernels_get(CPU_GENERIC)->add_scaled(y, x, b, MOST_LANES);
+    return y[0] - (product + c);
+}
+
+/* --- Networks and models ------------------------------------------------------------------------------ */
+
+caelum_net *EXPORT(page_net)(const char *text, const char *name, size_t height, size_t width) {
+    caelum_net *net = NULL;
+    (void)caelum_net_parse(&net, text, name, height, width, &error);
+    return net;
+}
+void EXPORT(page_net_close)(caelum_net *net) {
+    caelum_net_close(&net);
+}
+const struct caelum_net_info *EXPORT(page_net_info)(const caelum_net *net) {
+    static struct caelum_net_info info;
+    caelum_net_describe(net, &info);
+    return &info;
+}
+const struct caelum_layer_info *EXPORT(page_layer)(const caelum_net *net, size_t i) {
+    static struct caelum_layer_info info;
+    caelum_net_layer(net, i, &info);
+    return &info;
+}
+
+caelum_model *EXPORT(page_model)(const caelum_net *net, uint32_t seed) {
+    caelum_model *model = NULL;
+    (void)caelum_model_create(&model, net, seed, &error);
+    return model;
+}
+void EXPORT(page_model_close)(caelum_model *model) {
+    caelum_model_close(&model);
+}
+const struct caelum_tensor *EXPORT(page_tensor)(const caelum_model *model, size_t i) {
+    static struct caelum_tensor tensor;
+    return caelum_model_tensor(model, i, &tensor) ? &tensor : NULL;
+}
+
+/* --- Pictures ----------------------------------------------------------------------------------------- */
+
+/* The browser's pictures have four bytes a pixel, which become three in their place, and four again. */
+static struct caelum_picture take_rgba(uint8_t *pixels, size_t width, size_t height) {
+    for (size_t i = 0; i < width * height; i++) memmove(pixels + 3 * i, pixels + 4 * i, 3);
+    return (struct caelum_picture){.width = width, .height = height, .pixels = pixels};
+}
+static void give_rgba(struct caelum_picture *picture, uint8_t *pixels) {
+    for (size_t i = 0; i < picture->width * picture->height; i++) {
+        memcpy(pixels + 4 * i, picture->pixels + 3 * i, 3);
+        pixels[4 * i + 3] = 255;
+    }
+    caelum_picture_free(picture);
+}
+
+/* Colors a picture, RGBA, in its place; settings are those of struct caelum_colorize_settings. */
+int EXPORT(page_colorize)(const caelum_model *model, uint8_t *pixels, size_t width, size_t height,
+                          double vivid, bool restore, const struct caelum_hint *hints, size_t hint_count) {
+    const struct caelum_picture in = take_rgba(pixels, width, height);
+    const struct caelum_colorize_settings settings = {
+        .vivid = vivid, .restore = restore, .hints = hints, .hint_count = hint_count};
+    struct caelum_picture out = {0};
+    CHECK(caelum_colorize(model, &in, &settings, &out, &error));
+    give_rgba(&out, pixels);
+    return CAELUM_OK;
+}
+
+/* --- Defects ------------------------------------------------------------------------------------------ */
+
+/* Takes the model, also where it fails. `name` stands before errors. */
+caelum_anomaly *EXPORT(page_anomaly)(caelum_model *model, const char *name) {
+    caelum_anomaly *anomaly = NULL;
+    (void)anomaly_of(&anomaly, model, name, &error);
+    return anomaly;
+}
+void EXPORT(page_anomaly_close)(caelum_anomaly *anomaly) {
+    caelum_anomaly_close(&anomaly);
+}
+const struct caelum_anomaly_info *EXPORT(page_anomaly_info)(const caelum_anomaly *anomaly) {
+    static struct caelum_anomaly_info info;
+    caelum_anomaly_describe(anomaly, &info);
+    return &info;
+}
+/* Makes of a picture, RGBA, its heat map. NULL on failure. */
+const struct caelum_anomaly_verdict *
+EXPORT(page_anomaly_score)(const caelum_anomaly *anomaly, uint8_t *pixels, size_t width, size_t height) {
+    static struct caelum_anomaly_verdict verdict;
+    const struct caelum_picture in = take_rgba(pixels, width, height);
+    struct caelum_picture heat = {0};
+    float *map = NULL;
+    int result = mem_alloc(&map, width * height, sizeof *map, &error);
+    if (result == 0) result = caelum_anomaly_score(anomaly, &in, 1, map, &verdict, &error);
+    if (result == 0) result = caelum_anomaly_heat(anomaly, &in, map, &heat, &error);
+    if (result == 0) give_rgba(&heat, pixels);
+    mem_free(&map);
+    return result == 0 ? &verdict : NULL;
+}
+
+/* --- Training ----------------------------------------------------------------------------------------- */
+
+/* COUNT generated pictures of SIZE x SIZE, "synthetic:COUNT:SIZE". */
+caelum_data *EXPORT(page_data_synthetic)(const char *spec) {
+    caelum_data *data = NULL;
+    (void)caelum_data_open(&data, spec, NULL, &error);
+    return data;
+}
+/* Pictures as planes, [count][channels][height][width], to be kept until the data are closed. */
+caelum_data *EXPORT(page_data_pictures)(const uint8_t *pixels, size_t count, size_t channels, size_t height,
+                                        size_t width) {
+    const struct caelum_pictures pictures = {
+        .pixels = pixels, .count = count, .channels = channels, .height = height, .width = width};
+    caelum_data *data = NULL;
+    (void)caelum_data_from_pictures(&data, &pictures, NULL, &error);
+    return data;
+}
+void EXPORT(page_data_close)(caelum_data *data) {
+    caelum_data_close(&data);
+}
+/* Picture i of a split as RGBA. */
+int EXPORT(page_data_picture)(const caelum_data *data, int split, size_t i, uint8_t *pixels) {
+    struct caelum_picture picture = {0};
+    CHECK(caelum_data_picture(data, (enum caelum_split)split, i, &picture, &error));
+    give_rgba(&picture, pixels);
+    return CAELUM_OK;
+}
+
+/* Settings of the next training: defaults, changed by name as in caelum_train_set. */
+static struct caelum_train_settings settings;
+
+void EXPORT(page_settings_reset)(void) {
+    settings = caelum_train_defaults();
+    settings.threads = 1;
+}
+int EXPORT(page_setting)(const char *name, const char *value) {
+    return caelum_train_set(&settings, name, value, &error);
+}
+
+struct training {
+    struct trainer trainer;
+    struct fit fit;
+    caelum_model *model; /* weights as they were when it was last asked for */
+    /* what the page shows */
+    struct {
+        double epochs, batches_done, batches, loss, seconds;
+    } state;
+};
+
+void EXPORT(page_training_close)(struct training *t) {
+    if (!t) return;
+    caelum_model_close(&t->model);
+    fit_close(&t->fit);
+    trainer_close(&t->trainer);
+    mem_free(&t);
+}
+
+static int check_pictures(const caelum_net *net, const caelum_data *data) {
+    const struct pictures p = data_pictures(data, CAELUM_TRAIN);
+    CHECK(task_check(settings.task, net, &error));
+    const struct shape takes = task_pictures(settings.task, net);
+    if (takes.c == p.c && takes.h == p.h && takes.w == p.w) return CAELUM_OK;
+    return caelum_fail(&error, CAELUM_EFORMAT, "%s: takes pictures of %zux%zux%zu, the data has %zux%zux%zu",
+                       net->file, takes.c, takes.h, takes.w, p.c, p.h, p.w);
+}
+
+static int training_open(struct training *t, const caelum_net *net, const caelum_data *data) {
+    const struct pictures train = data_pictures(data, CAELUM_TRAIN);
+    CHECK(train_settings_check(&settings, &error));
+    CHECK(check_pictures(net, data));
+    CHECK(trainer_open(&t->trainer, net, &settings, caelum_data_count(data, CAELUM_VALIDATION), &error));
+    CHECK(trainer_start(&t->trainer, &train, &error));
+    CHECK(fit_open(&t->fit, &t->trainer, data, &error));
+    CHECK(caelum_model_create(&t->model, net, 0, &error));
+    return train_settings_write(&settings, t->model->metadata, &error);
+}
+
+/* Network and data stay the caller's, to be kept until the training is closed. */
+struct training *EXPORT(page_training)(const caelum_net *net, const caelum_data *data) {
+    struct training *t = NULL;
+    if (mem_alloc(&t, 1, sizeof *t, &error) != 0 || training_open(t, net, data) == 0) return t;
+    page_training_close(t);
+    return NULL;
+}
+
+/* One batch; after the last of an epoch, validation. 0: more to come; 1: an epoch is done; 2: so is the run.
+ */
+int EXPORT(page_training_batch)(struct training *t) {
+    struct fit *fit = &t->fit;
+    if (fit_ended(fit)) return 2;
+    if (fit->batches_done == 0) fit_begin_epoch(fit);
+    CHECK(fit_batch(fit, &error));
+    if (fit->batches_done < fit->batches) return 0;
+    CHECK(fit_finish_epoch(fit, &error));
+    return fit_ended(fit) ? 2 : 1;
+}
+
+/* Epochs done, batches done of the one under way, batches of an epoch, mean loss and seconds of this one. */
+const void *EXPORT(page_training_state)(struct training *t) {
+    const struct fit *fit = &t->fit;
+    t->state.epochs = (double)fit->epochs_done;
+    t->state.batches_done = (double)fit->batches_done;
+    t->state.batches = (double)fit->batches;
+    t->state.loss = fit->sums.loss / (double)(fit_pictures(fit) * trainer_terms(&t->trainer));
+    t->state.seconds = fit->train_seconds;
+    return &t->state;
+}
+const struct caelum_epoch *EXPORT(page_training_epoch)(const struct training *t, size_t i) {
+    return &t->fit.history[i];
+}
+
+/* The model as it is now; the training's. */
+caelum_model *EXPORT(page_training_model)(struct training *t) {
+    caelum_model *model = t->model;
+    pool_clear(model->pool);
+    memcpy(model->params, trainer_result(&t->trainer), model->net->params * sizeof *model->params);
+    return model;
+}
