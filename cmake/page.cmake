@@ -60,4 +60,9 @@ foreach(build plain fused)
       ${PAGE_EXPORTS} ${PAGE_OBJECTS} ${PAGE_DIR}/${build}.o -o ${PAGE_DIR}/${build}.wasm)
 endforeach()
 
-add_custom_target(page ALL DEPENDS ${PAGE_DIR}/plain.wasm ${PAGE_DIR}/fused.wasm)
+file(GLOB PAGE_PARTS CONFIGURE_DEPENDS page/*.js page/*.css page/*.html page/*.py)
+add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/caelum.html VERBATIM
+  DEPENDS ${PAGE_PARTS} ${PAGE_DIR}/plain.wasm ${PAGE_DIR}/fused.wasm models/colorize.safetensors
+  COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/page/bundle.py ${CMAKE_SOURCE_DIR}/page ${PAGE_DIR}
+    ${CMAKE_SOURCE_DIR}/models ${CMAKE_SOURCE_DIR}/docs/images/colorize.jpg ${CMAKE_BINARY_DIR}/caelum.html)
+add_custom_target(page ALL DEPENDS ${CMAKE_BINARY_DIR}/caelum.html)

@@ -1,0 +1,73 @@
+// main.js - the page's frame: its tabs, its language, and the worker that does the work.
+import { openColorize } from "./colorize.js";
+import { openWorker } from "./client.js";
+import { openLanguages, text } from "./text.js";
+
+// Each tab is a section of index.html with this id; `open` is called when it is first shown.
+const TABS = [
+  { id: "colorize", open: openColorize },
+  { id: "train", hidden: true },
+  { id: "defects", hidden: true },
+  { id: "denoise", hidden: true },
+];
+
+const byId = (id) => document.getElementById(id);
+let client = null;
+
+function show(id, focus = false) {
+  for (const tab of TABS.filter(({ hidden }) => !hidden)) {
+    const chosen = tab.id === id, button = byId(`tab-${tab.id}`);
+    button.setAttribute("aria-selected", chosen);
+    button.tabIndex = chosen ? 0 : -1;
+    byId(tab.id).hidden = !chosen;
+    if (chosen && focus) button.focus();
+    if (chosen && client && !tab.opened) {
+      tab.opened = true;
+      tab.open(client);
+    }
+  }
+}
+
+function openTabs() {
+  const shown = TABS.filter(({ hidden }) => !hidden);
+  for (const { id } of shown) {
+    const button = Object.assign(document.createElement("button"), { type: "button", id: `tab-${id}` });
+    button.setAttribute("role", "tab");
+    button.setAttribute("aria-controls", id);
+    button.dataset.text = id;
+    button.addEventListener("click", () => show(id));
+    byId("tabs").append(button);
+    byId(id).setAttribute("aria-labelledby", button.id);
+  }
+  byId("tabs").addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step) return;
+    const at = shown.findIndex(({ id }) => byId(`tab-${id}`).getAttribute("aria-selected") === "true");
+    show(shown[(at + step + shown.length) % shown.length].id, true);
+  });
+}
+
+function showBits() {
+  if (client) byId("bits").textContent = text(client.fused ? "bitsSame" : "bitsOther");
+}
+
+async function start() {
+  openTabs();
+  openLanguages(byId("language"), () => {
+    showBits();
+    document.dispatchEvent(new Event("languagechange"));
+  });
+  show(TABS[0].id);
+  byId("status").textContent = text("loading");
+  try {
+    client = await openWorker((message) => { byId("status").textContent = message; });
+  } catch (error) {
+    byId("status").textContent = text("unsupported", error.message);
+    return;
+  }
+  byId("status").textContent = "";
+  showBits();
+  show(TABS[0].id);
+}
+
+start();

@@ -1,0 +1,78 @@
+// text.js - all that the page says, by language. An element with data-text="KEY" shows that text. Another language is one
+// more table; what it lacks is said in English.
+
+const TEXTS = {
+  en: {
+    name: "English", language: "Language",
+    colorize: "Colorize", train: "Train", defects: "Find defects",
+    private: "Everything runs on this computer: nothing is uploaded, and the page works offline.",
+    bitsSame: "Results have the same bits as the caelum program's.",
+    bitsOther: "This browser rounds products before it adds: results differ from the caelum program's in their last bits.",
+    loading: "Starting …", failed: "That failed: {0}", unsupported: "This browser can't run the page: {0}",
+    colorizeLead: "Colors grey photographs.",
+    openPictures: "Open pictures …", example: "Try an example", openMore: "Open more …",
+    dropHint: "Or drop them here, or paste one.",
+    compare: "Grey on the left, color on the right",
+    vivid: "Vivid", restore: "Bring back faded contrast",
+    hints: "Do you know a color?",
+    hintsHelp: "Choose it, then click where it belongs. Hints can be moved; Delete takes one away.",
+    color: "Color", dropper: "Take from the picture", addHint: "Hint in the middle", undo: "Undo",
+    palette: "Colors", hintAt: "Hint {0}: arrow keys move it, Delete takes it away",
+    format: "Format", save: "Save", saveAll: "Save all",
+    coloring: "Coloring {0} …", colored: "{0}: colored in {1} s", saving: "Saving {0} …", saved: "Saved: {0}",
+    notPicture: "{0} is no picture that this browser can read", picture: "Picture {0}: {1}", pasted: "pasted picture",
+  },
+  de: {
+    name: "Deutsch", language: "Sprache",
+    colorize: "Kolorieren", train: "Trainieren", defects: "Fehler finden",
+    private: "Alles läuft auf diesem Rechner: Nichts wird hochgeladen, und die Seite geht auch ohne Netz.",
+    bitsSame: "Ergebnisse sind Bit für Bit die des Programms caelum.",
+    bitsOther: "Dieser Browser rundet Produkte vor dem Addieren: Ergebnisse weichen in den letzten Bits vom Programm caelum ab.",
+    loading: "Startet …", failed: "Das ging nicht: {0}", unsupported: "Dieser Browser kann die Seite nicht ausführen: {0}",
+    colorizeLead: "Gibt grauen Fotos Farbe.",
+    openPictures: "Bilder öffnen …", example: "Beispiel ansehen", openMore: "Weitere öffnen …",
+    dropHint: "Oder hierher ziehen, oder eines einfügen.",
+    compare: "Links grau, rechts farbig",
+    vivid: "Kräftig", restore: "Verblassten Kontrast zurückholen",
+    hints: "Eine Farbe ist bekannt?",
+    hintsHelp: "Auswählen und an ihre Stelle klicken. Hinweise lassen sich verschieben; Entf nimmt einen weg.",
+    color: "Farbe", dropper: "Aus dem Bild nehmen", addHint: "Hinweis in die Mitte", undo: "Rückgängig",
+    palette: "Farben", hintAt: "Hinweis {0}: Pfeiltasten verschieben ihn, Entf nimmt ihn weg",
+    format: "Format", save: "Speichern", saveAll: "Alle speichern",
+    coloring: "{0} wird koloriert …", colored: "{0}: in {1} s koloriert", saving: "{0} wird gespeichert …",
+    saved: "Gespeichert: {0}",
+    notPicture: "{0} ist kein Bild, das dieser Browser lesen kann", picture: "Bild {0}: {1}", pasted: "eingefügtes Bild",
+  },
+};
+
+let language = "en";
+
+// The text of a key, its {0}, {1} ... filled in.
+export function text(key, ...values) {
+  const template = TEXTS[language][key] ?? TEXTS.en[key] ?? key;
+  return template.replace(/\{(\d)\}/g, (_, i) => values[i] ?? "");
+}
+
+export function formatNumber(value, digits = 0) {
+  return value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+function showTexts() {
+  document.documentElement.lang = language;
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = text(element.dataset.text);
+  for (const element of document.querySelectorAll("[data-label]"))
+    element.setAttribute("aria-label", text(element.dataset.label));
+}
+
+// Fills the choice of languages, and shows the browser's; calls `changed` after each change.
+export function openLanguages(select, changed) {
+  for (const [code, { name }] of Object.entries(TEXTS)) select.add(new Option(name, code));
+  const wanted = (navigator.languages ?? ["en"]).map((code) => code.slice(0, 2));
+  language = select.value = wanted.find((code) => code in TEXTS) ?? "en";
+  select.addEventListener("change", () => {
+    language = select.value;
+    showTexts();
+    changed();
+  });
+  showTexts();
+}
