@@ -51,7 +51,7 @@ add_custom_command(OUTPUT ${PAGE_DIR}/fused.o DEPENDS ${PAGE_DIR}/separate.ll ${
   COMMAND ${Python3_EXECUTABLE} ${FUSE} ${PAGE_DIR}/separate.ll ${PAGE_DIR}/fused.ll
   COMMAND ${PAGE_CLANG} --target=wasm32-wasi -msimd128 -mrelaxed-simd -ffunction-sections -O3 -Xclang
     -disable-llvm-passes -c ${PAGE_DIR}/fused.ll -o ${PAGE_DIR}/fused.o)
-set(PAGE_EXPORTS caelum_model_metadata caelum_model_metadata_key caelum_model_run caelum_model_set_metadata
+set(PAGE_EXPORTS caelum_data_count caelum_net_task caelum_model_metadata caelum_model_metadata_key caelum_model_run caelum_model_set_metadata
   caelum_model_set_tensor)
 list(TRANSFORM PAGE_EXPORTS PREPEND -Wl,--export=)
 foreach(build plain fused)

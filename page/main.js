@@ -2,11 +2,12 @@
 import { openColorize } from "./colorize.js";
 import { openWorker } from "./client.js";
 import { openLanguages, text } from "./text.js";
+import { openTrain } from "./train.js";
 
 // Each tab is a section of index.html with this id; `open` is called when it is first shown.
 const TABS = [
   { id: "colorize", open: openColorize },
-  { id: "train", hidden: true },
+  { id: "train", open: openTrain },
   { id: "defects", hidden: true },
   { id: "denoise", hidden: true },
 ];

@@ -1,21 +1,8 @@
-// worker-colorize.js - pictures in color. A picture is decoded by the browser, upright and as sRGB, each time it is wanted
-// at full size; in between, the page works with a smaller copy.
+// worker-colorize.js - pictures in color. A picture is decoded each time it is wanted at full size; in between, the page
+// works with a smaller copy.
+import { decode } from "./worker-pictures.js";
 
 const MOST_PREVIEW = 1200; // pixels a side
-
-// The pixels of a picture, at most `most` a side; transparent ones over white. Fails with a key of text.js.
-async function decode(blob, most = Infinity) {
-  const bitmap = await createImageBitmap(blob).catch(() => { throw new Error("notPicture"); });
-  const scale = Math.min(1, most / Math.max(bitmap.width, bitmap.height));
-  const width = Math.max(1, Math.round(bitmap.width * scale)), height = Math.max(1, Math.round(bitmap.height * scale));
-  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  context.imageSmoothingQuality = "high";
-  context.fillStyle = "white";
-  context.fillRect(0, 0, width, height);
-  context.drawImage(bitmap, 0, 0, width, height);
-  bitmap.close();
-  return context.getImageData(0, 0, width, height);
-}
 
 // Hints have places from 0 to 1.
 function placed(hints, { width, height }) {

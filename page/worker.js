@@ -3,6 +3,7 @@
 import { COLORIZE_TASKS } from "./worker-colorize.js";
 import { Library } from "./library.js";
 import { loadModel } from "./safetensors.js";
+import { TRAIN_TASKS } from "./worker-train.js";
 
 const shared = { library: null, colorizer: 0, say: (event, result) => self.postMessage({ event, result }) };
 
@@ -24,6 +25,7 @@ const TASKS = {
     return { result: shared.library.fused };
   },
   ...COLORIZE_TASKS,
+  ...TRAIN_TASKS,
 };
 
 // One after the other, in the order in which they came.

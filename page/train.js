@@ -1,0 +1,229 @@
+// train.js - the tab in which a network is written, drawn and trained.
+import { drawChart } from "./chart.js";
+import { drawNetwork, listNetwork } from "./drawing.js";
+import { openFiles, saveBlob } from "./files.js";
+import { formatNumber, text } from "./text.js";
+
+const PRESETS = ["standard", "one-pool", "custom", "best"];
+
+export function openTrain(client) {
+  const part = (id) => document.getElementById(`train-${id}`);
+  const say = (error) => client.say(text(error.message));
+  let name = PRESETS[0]; // of the network
+  let info = null, data = null; // what is known to be right, else null
+  let run = null; // { points, validation, pictures: [epoch], epochs, on, ended }
+
+  // --- The network ---
+
+  let checks = 0;
+  async function check() {
+    const number = ++checks;
+    try {
+      const found = await client.call("network", { text: part("text").value, name });
+      if (number !== checks) return;
+      info = found;
+    } catch (error) {
+      if (number !== checks) return;
+      info = null;
+      part("message").textContent = error.message;
+    }
+    part("message").classList.toggle("wrong", !info);
+    if (info) showNetwork();
+    showButtons();
+  }
+
+  function showNetwork() {
+    part("message").textContent = text("networkFine", formatNumber(info.parameters), formatNumber(info.bottleneck),
+      formatNumber(info.channels * info.height * info.width));
+    part("drawing").replaceChildren(drawNetwork(info));
+    part("layers").replaceChildren(...listNetwork(info));
+  }
+
+  async function usePreset() {
+    name = part("preset").value;
+    part("text").value = new TextDecoder().decode(await client.asset(`${name}.net`));
+    forget();
+    check();
+  }
+
+  async function useFile([file]) {
+    name = file.name;
+    part("text").value = await file.text();
+    forget();
+    check();
+  }
+
+  // --- The pictures ---
+
+  async function useData(from) {
+    await forget();
+    client.say(typeof from === "number" ? text("generating") : text("reading", from.length));
+    try {
+      data = await client.call("data", { from });
+      client.say("");
+    } catch (error) {
+      say(error);
+    }
+    showData();
+    showButtons();
+  }
+
+  function showData() {
+    const own = part("source").value === "files";
+    part("files-part").hidden = !own;
+    part("count-label").hidden = own;
+    const [count] = data?.skipped ?? [], skipped = count
+      ? text("dataSkipped", data.skipped.length, text(count.message, count.name)) : "";
+    part("data").textContent = !data ? "" : `${text("dataCounts", ...data.counts.map((n) => formatNumber(n)))}. ${skipped}`;
+  }
+
+  function useSource() {
+    data = null;
+    showData();
+    if (part("source").value === "generated") generate();
+    else forget();
+  }
+  const generate = () => part("count").reportValidity() && useData(Number(part("count").value));
+
+  // --- Training ---
+
+  // The next training begins anew.
+  async function forget() {
+    run = null;
+    showRun();
+    await client.call("close");
+  }
+
+  const settings = () => ({ epochs: part("epochs").value, batch: part("batch").value, lr: part("lr").value,
+    optimizer: part("optimizer").value });
+
+  async function begin() {
+    const { pictures } = await client.call("begin", { text: part("text").value, name, settings: settings() });
+    run = { points: [], validation: [], pictures: [pictures], epochs: Number(part("epochs").value), on: false };
+    part("epoch").value = part("epoch").max = 0;
+    showRun();
+  }
+
+  async function work(on) {
+    try {
+      if (!run) await begin();
+      run.on = on;
+      showButtons();
+      await (on ? client.call("run", { on }) : client.call("step"));
+    } catch (error) {
+      if (run) run.on = false;
+      say(error);
+    }
+    showButtons();
+  }
+
+  async function toggle() {
+    if (!run?.on) return work(true);
+    run.on = false;
+    await client.call("run", { on: false });
+    return showButtons();
+  }
+
+  client.on("progress", ({ epochs, done, batches, loss, seconds }) => {
+    if (!run || run.ended) return;
+    const batch = Number(part("batch").value);
+    if (done > 0) {
+      run.points.push({ at: epochs + done / batches, loss });
+      client.say(`${text("progress", epochs + 1, run.epochs, done, batches, formatNumber(loss, 5))}, ${
+        text("rate", formatNumber(done * batch / seconds))}`);
+    }
+    part("chart").replaceChildren(drawChart(run.points, run.validation, run.epochs));
+  });
+
+  client.on("epoch", ({ epoch, valLoss, valPsnr, ended, pictures }) => {
+    if (!run) return;
+    const last = part("epoch").value === part("epoch").max;
+    run.validation.push({ at: epoch, loss: valLoss });
+    run.pictures.push(pictures);
+    part("epoch").max = epoch;
+    if (last) part("epoch").value = epoch;
+    if (ended) {
+      Object.assign(run, { on: false, ended });
+      part("chart").replaceChildren(drawChart(run.points, run.validation, run.epochs));
+      client.say(text("trained", epoch, formatNumber(valPsnr, 2)));
+    }
+    showPictures();
+    showButtons();
+  });
+
+  client.on("stopped", (message) => {
+    if (run) Object.assign(run, { on: false, ended: true });
+    client.say(message);
+    showButtons();
+  });
+
+  // --- What is seen of it ---
+
+  function showButtons() {
+    part("run").textContent = text(run?.on ? "pause" : run && run.points.length ? "goOn" : "start");
+    part("run").disabled = part("step").disabled = !info || !data || Boolean(run?.ended);
+    if (run?.on) part("step").disabled = true;
+    part("restart").disabled = !run;
+    part("save").disabled = !run;
+    for (const id of ["epochs", "batch", "lr", "optimizer"]) part(id).disabled = Boolean(run);
+  }
+
+  function showPictures() {
+    const shown = run.pictures[Number(part("epoch").value)], canvas = part("pictures");
+    const context = canvas.getContext("2d"), { width, height } = shown[0];
+    canvas.width = shown.length * (width + 2) - 2;
+    canvas.height = 2 * height + 2;
+    [data.samples, shown].forEach((row, y) => row.forEach((image, x) =>
+      context.putImageData(image, x * (width + 2), y * (height + 2))));
+    part("epoch-label").textContent = text("epochShown", part("epoch").value);
+  }
+
+  function showRun() {
+    part("result").hidden = !run;
+    if (run) {
+      part("chart").replaceChildren(drawChart(run.points, run.validation, run.epochs));
+      showPictures();
+    }
+    showButtons();
+  }
+
+  async function save() {
+    const file = `${name.replace(/\.net$/, "")}.safetensors`;
+    try {
+      saveBlob(new Blob([await client.call("model")]), file);
+      client.say(text("saved", file));
+    } catch (error) {
+      say(error);
+    }
+  }
+
+  // --- Wiring ---
+
+  part("preset").append(...PRESETS.map((preset) => new Option(preset)));
+  part("preset").addEventListener("change", usePreset);
+  openFiles(document.getElementById("train"), { zone: part("text"), button: part("open-net"), input: part("net-file") },
+    useFile);
+  openFiles(document.getElementById("train"), { zone: document.getElementById("train"), button: part("open"),
+    input: part("files") }, (files) => {
+    part("source").value = "files";
+    useData(files);
+  });
+  part("text").addEventListener("input", () => {
+    forget();
+    check();
+  });
+  part("source").addEventListener("change", useSource);
+  part("count").addEventListener("change", generate);
+  part("run").addEventListener("click", toggle);
+  part("step").addEventListener("click", () => work(false));
+  part("restart").addEventListener("click", forget);
+  part("save").addEventListener("click", save);
+  part("epoch").addEventListener("input", showPictures);
+  document.addEventListener("languagechange", () => {
+    if (info) showNetwork();
+    showData();
+    showRun();
+  });
+  usePreset();
+  useSource();
+}

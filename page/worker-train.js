@@ -1,0 +1,140 @@
+// worker-train.js - a training that goes on between the page's messages, a few batches at a time.
+import { Data, SIDE } from "./worker-data.js";
+import { saveModel } from "./safetensors.js";
+
+const SLICE = 50; // milliseconds between two looks at the messages
+const SHOWN = 10; // pictures
+const VALIDATION = 1;
+const TASKS_BY_NUMBER = ["reconstruct", "colorize"];
+
+const now = { data: null, net: 0, text: "", training: 0, running: false, samples: [], task: "" };
+
+// The network of a text, checked: its handle and what the page shows of it.
+function read(library, text, name) {
+  const net = library.net(text, SIDE, SIDE, name);
+  return { net, info: library.describeNet(net) };
+}
+
+function close({ c }) {
+  now.running = false;
+  c.page_training_close(now.training);
+  c.page_net_close(now.net);
+  now.training = now.net = 0;
+}
+
+// [3][SIDE][SIDE] or luminance, in [0, 1], of an ImageData.
+function planes({ data }, channels) {
+  const size = SIDE * SIDE, out = new Float32Array(channels * size);
+  for (let i = 0; i < size; i++)
+    for (let channel = 0; channel < channels; channel++) out[channel * size + i] = data[4 * i + channel] / 255;
+  return out;
+}
+
+function toImage(values, channels) {
+  const image = new ImageData(SIDE, SIDE), size = SIDE * SIDE;
+  for (let i = 0; i < size; i++) {
+    for (let channel = 0; channel < 3; channel++)
+      image.data[4 * i + channel] = Math.round(255 * values[Math.min(channel, channels - 1) * size + i]);
+    image.data[4 * i + 3] = 255;
+  }
+  return image;
+}
+
+// What the model makes of a sample.
+function output(library, model, sample, { channels, layers }) {
+  if (now.task === "colorize") {
+    const image = new ImageData(sample.data.slice(), SIDE, SIDE);
+    library.colorize(model, image, { vivid: 0 });
+    return image;
+  }
+  const values = library.run(model, layers.length, planes(sample, channels), 1, channels * SIDE * SIDE);
+  return toImage(values, channels);
+}
+
+function outputs(library) {
+  const model = library.c.page_training_model(now.training), info = library.describeNet(now.net);
+  return now.samples.map((sample) => output(library, model, sample, info));
+}
+
+// One batch; tells the page where an epoch, or all, is over.
+function batch({ library, say }) {
+  const result = library.ok(library.c.page_training_batch(now.training));
+  if (result === 0) return true;
+  const { epochs } = library.trainingState(now.training);
+  say("epoch", { ...library.trainingEpoch(now.training, epochs - 1), ended: result === 2, pictures: outputs(library) });
+  return result === 1;
+}
+
+function tell({ library, say }) {
+  say("progress", library.trainingState(now.training));
+}
+
+function go(shared) {
+  if (!now.running) return;
+  const end = performance.now() + SLICE;
+  try {
+    while (now.running && performance.now() < end) now.running = batch(shared);
+    tell(shared);
+  } catch (error) {
+    now.running = false;
+    shared.say("stopped", error.message);
+  }
+  setTimeout(() => go(shared));
+}
+
+export const TRAIN_TASKS = {
+  async network({ library }, { text, name }) {
+    const { net, info } = read(library, text, name);
+    library.c.page_net_close(net);
+    return { result: info };
+  },
+
+  // from: how many to generate, or files.
+  async data({ library }, { from }) {
+    const data = now.data ?? new Data(library);
+    const skipped = typeof from === "number" ? (data.generate(from), []) : await data.read(from);
+    close(library);
+    now.data = data;
+    now.samples = Array.from({ length: Math.min(SHOWN, data.count(VALIDATION)) }, (_, i) => data.picture(VALIDATION, i));
+    return { result: { counts: [0, 1, 2].map((split) => data.count(split)), samples: now.samples, skipped } };
+  },
+
+  async begin({ library }, { text, name, settings }) {
+    const { net } = read(library, text, name);
+    try {
+      now.task = TASKS_BY_NUMBER[library.c.caelum_net_task(net)];
+      if (!now.task) throw new Error("noClassifiers");
+      const training = library.training(net, now.data.handle, { ...settings, task: now.task });
+      close(library);
+      Object.assign(now, { net, text, training });
+    } catch (error) {
+      library.c.page_net_close(net);
+      throw error;
+    }
+    return { result: { task: now.task, pictures: outputs(library) } };
+  },
+
+  async run(shared, { on }) {
+    const was = now.running;
+    now.running = on;
+    if (on && !was) go(shared);
+    return {};
+  },
+
+  async step(shared) {
+    now.running = false;
+    batch(shared);
+    tell(shared);
+    return {};
+  },
+
+  async model({ library }) {
+    const net = { text: now.text, height: SIDE, width: SIDE };
+    return { result: saveModel(library, library.c.page_training_model(now.training), net) };
+  },
+
+  async close({ library }) {
+    close(library);
+    return {};
+  },
+};
