@@ -1,6 +1,7 @@
 // main.js - the page's frame: its tabs, its language, and the worker that does the work.
 import { openColorize } from "./colorize.js";
 import { openWorker } from "./client.js";
+import { openDefects } from "./defects.js";
 import { openLanguages, text } from "./text.js";
 import { openTrain } from "./train.js";
 
@@ -8,7 +9,7 @@ import { openTrain } from "./train.js";
 const TABS = [
   { id: "colorize", open: openColorize },
   { id: "train", open: openTrain },
-  { id: "defects", hidden: true },
+  { id: "defects", open: openDefects },
   { id: "denoise", hidden: true },
 ];
 

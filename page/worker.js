@@ -1,6 +1,7 @@
 // worker.js - the library at work, away from the page's own thread. A message { id, name, values } is answered by
 // { id, result } or { id, error }; TASKS has the names.
 import { COLORIZE_TASKS } from "./worker-colorize.js";
+import { DEFECTS_TASKS } from "./worker-defects.js";
 import { Library } from "./library.js";
 import { loadModel } from "./safetensors.js";
 import { TRAIN_TASKS } from "./worker-train.js";
@@ -25,6 +26,7 @@ const TASKS = {
     return { result: shared.library.fused };
   },
   ...COLORIZE_TASKS,
+  ...DEFECTS_TASKS,
   ...TRAIN_TASKS,
 };
 
