@@ -38,7 +38,7 @@ const CRC = Uint32Array.from({ length: 256 }, (_, i) => {
   return i;
 });
 
-function crc32(bytes) {
+export function crc32(bytes) {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = CRC[(crc ^ byte) & 255] ^ (crc >>> 8);
   return ~crc >>> 0;

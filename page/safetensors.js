@@ -42,6 +42,8 @@ function values(tensor, name, data, fail) {
 export function readModel(bytes, name) {
   const fail = (what) => { throw new Error(`${name}: ${what}`); };
   const { entries, data } = header(bytes, fail);
+  const ends = Object.values(entries).map((entry) => entry?.data_offsets?.[1] ?? 0);
+  if (Math.max(0, ...ends) < data.length) fail("more bytes than its tensors have");
   const { format, network, height, width, ...metadata } = entries.__metadata__ ?? {};
   if (format !== FORMAT || !network || !/^[1-9]\d{0,4}$/.test(height) || !/^[1-9]\d{0,4}$/.test(width))
     fail(`not a model of this program: expected "format": "${FORMAT}" and "network" in its metadata`);
