@@ -1,5 +1,5 @@
 // native.mjs - what the tests of the page compare with: the program, and files for both.
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,9 +12,11 @@ export const { BUILD_DIR, SOURCE_DIR, CAELUM } = process.env;
 export const scratch = mkdtempSync(join(tmpdir(), "caelum-page-"));
 process.on("exit", () => rmSync(scratch, { recursive: true }));
 
-// Runs the program, at most on instruction set `cpu`; what it prints.
+// Runs the program, at most on instruction set `cpu`; what it prints. Status 10 is that defects were found.
 export function caelum(words, cpu = "") {
-  return execFileSync(CAELUM, words, { env: { ...process.env, ...cpu && { CAELUM_CPU: cpu } }, stdio: "pipe" }).toString();
+  const { status, stdout, stderr } = spawnSync(CAELUM, words, { env: { ...process.env, ...cpu && { CAELUM_CPU: cpu } } });
+  if (status !== 0 && status !== 10) throw new Error(`caelum ${words.join(" ")}: ${status}: ${stderr}`);
+  return stdout.toString();
 }
 
 // The model that 20 steps on generated pictures leave; options by their names, flags with "yes".

@@ -1,6 +1,14 @@
 #!/bin/sh
-# run.sh TEST.mjs - a test of the page in Node; skipped where that, or the page, is not there.
+# run.sh bits|BROWSER - a test of the page in Node; skipped where something that it needs is not there.
 skip() { echo "skipped: needs $1"; exit 77; }
+cd "$(dirname "$0")" || exit 1
 command -v node >/dev/null || skip "node"
-[ -e "$BUILD_DIR/page/fused.wasm" ] || skip "the page, which clang-19, lld-19, wasi-libc and python3 build"
-exec node "$(dirname "$0")/$1"
+[ -e "$BUILD_DIR/caelum.html" ] || skip "the page, which clang-19, lld-19, wasi-libc and python3 build"
+case $1 in
+bits) exec node bits.mjs ;;
+chromium) program=/usr/bin/chromium ;;
+firefox) program=/usr/bin/firefox-esr ;;
+esac
+[ -x "$program" ] || skip "$program"
+[ -d node_modules/playwright-core ] && [ -d node_modules/axe-core ] || skip "what 'npm install' in tests/page brings"
+exec node browser.mjs "$1"

@@ -1,0 +1,187 @@
+// browser.mjs BROWSER - the whole page, from a file, as somebody uses it: every tab, results compared with the program's,
+// files that are wrong, no message on the console, no request, nothing that axe-core finds.
+import assert from "node:assert";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { BUILD_DIR, SOURCE_DIR, caelum, scratch, trained, weights, writePng } from "./native.mjs";
+
+const { chromium, firefox } = await import("playwright-core");
+const browser = process.argv[2] === "firefox"
+  ? await firefox.launch({ channel: "moz-firefox", executablePath: "/usr/bin/firefox-esr" })
+  : await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, locale: "en-US",
+  colorScheme: null, reducedMotion: null, forcedColors: null, contrast: null });
+const page = await context.newPage(), problems = [];
+page.setDefaultTimeout(60000);
+page.on("console", (message) => problems.push(message.text()));
+page.on("pageerror", (error) => problems.push(error.message));
+page.on("request", (request) => /^(file|blob|data):/.test(request.url()) || problems.push(request.url()));
+
+const status = page.locator("#status");
+const says = (words) => status.filter({ hasText: words }).waitFor();
+// In place of what a field has: fill() adds to numbers in Firefox.
+async function type(field, value) {
+  await page.press(field, "Control+a");
+  await page.keyboard.type(value);
+  await page.press(field, "Tab");
+}
+// The file that a click saves. Firefox says nothing of downloads: there, what the link leads to is taken.
+async function saved(button, name) {
+  const path = join(scratch, name);
+  if (browser.browserType() === firefox) {
+    await page.click(button);
+    await page.waitForFunction((wanted) => globalThis.taken?.name === wanted, name);
+    writeFileSync(path, Buffer.from(await page.evaluate(() => globalThis.taken.bytes), "base64"));
+    return path;
+  }
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click(button)]);
+  assert.equal(download.suggestedFilename(), name);
+  await download.saveAs(path);
+  return path;
+}
+function takeDownloads() {
+  const blobs = new Map(), make = URL.createObjectURL;
+  URL.createObjectURL = (blob) => {
+    const address = make.call(URL, blob);
+    blobs.set(address, blob);
+    return address;
+  };
+  HTMLAnchorElement.prototype.click = async function click() {
+    const reader = new FileReader();
+    reader.onload = () => { globalThis.taken = { name: this.download, bytes: reader.result.split(",")[1] }; };
+    reader.readAsDataURL(blobs.get(this.href));
+  };
+}
+// The pixels of a picture's file, decoded by the browser.
+const pixels = (path) => page.evaluate(async (bytes) => {
+  const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+  const drawing = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+  drawing.drawImage(bitmap, 0, 0);
+  const { data } = drawing.getImageData(0, 0, bitmap.width, bitmap.height);
+  const digest = data.reduce((sum, value) => (sum * 31 + value) % 2147483647, 0);
+  return `${bitmap.width}x${bitmap.height}:${digest}`;
+}, [...readFileSync(path)]);
+
+async function accessible(what) {
+  if (browser.browserType() !== chromium) return;
+  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  assert.deepEqual(violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes[0].html}`), []);
+}
+
+// --- Start ---
+
+await page.goto(pathToFileURL(join(BUILD_DIR, "caelum.html")).href);
+await page.locator("#bits:not(:empty)").waitFor();
+if (browser.browserType() === firefox) await page.evaluate(takeDownloads);
+const cpu = /same bits/.test(await page.textContent("#bits")) ? "" : "generic";
+console.log(`${browser.browserType().name()} ${browser.version()}: ${await page.textContent("#bits")}`);
+await accessible("colorize, empty");
+
+// --- Colorize ---
+
+// A PNG, which all decoders read alike.
+const input = writePng("photo.png", 301, 200, (x, y) => [x % 256, (x * y >> 5) % 256, y]);
+caelum(["colorize", input, "-o", join(scratch, "native"), "--hint", "150,100,#b04030"], cpu);
+await page.setInputFiles("#colorize-files", input);
+await says("photo.png: colored");
+await page.click("#colorize-add"); // in the middle
+await page.locator(".point").waitFor();
+assert.equal(await pixels(await saved("#colorize-save", "photo-color.png")),
+  await pixels(join(scratch, "native/photo.png")));
+
+const point = page.locator(".point");
+await page.locator("#colorize-stage").click({ position: { x: 30, y: 30 } });
+assert.equal(await point.count(), 2);
+const place = await point.nth(1).evaluate((element) => element.style.left);
+await point.nth(1).press("ArrowRight");
+assert.notEqual(await point.nth(1).evaluate((element) => element.style.left), place);
+await point.nth(1).press("Delete");
+assert.equal(await point.count(), 1);
+await page.click("#colorize-undo");
+assert.equal(await point.count(), 2);
+await page.click("#colorize-dropper");
+await page.locator("#colorize-stage").click({ position: { x: 90, y: 90 } });
+assert.equal(await page.getAttribute("#colorize-dropper", "aria-pressed"), "false");
+await page.locator("#colorize-vivid").fill("0.8");
+await page.check("#colorize-restore");
+await page.locator("#colorize-split").fill("40");
+
+writeFileSync(join(scratch, "bad.png"), "no picture");
+await page.setInputFiles("#colorize-files", [join(scratch, "bad.png")]);
+await says("bad.png is no picture");
+await page.setInputFiles("#colorize-files", [writePng("grey.png", 40, 30, (x, y) => [x + y, x + y, x + y])]);
+await says("grey.png: colored");
+assert.equal(await page.locator("#colorize-list button").count(), 2);
+await page.selectOption("#colorize-format", "image/jpeg");
+const archive = readFileSync(await saved("#colorize-save-all", "colored.zip"));
+assert.equal(archive.readUInt16LE(archive.length - 12), 2); // entries
+await accessible("colorize");
+
+// --- Train ---
+
+await page.click("#tab-train");
+await page.locator("#train-run:enabled").waitFor();
+await page.locator("#train-text").fill("input 3\nmaxpol\n");
+await page.locator("#train-message.wrong").filter({ hasText: "standard:2:1: no layer is called 'maxpol'" }).waitFor();
+assert.ok(await page.isDisabled("#train-run"));
+await page.locator("#train-text").fill(readFileSync(join(SOURCE_DIR, "models/standard.net"), "utf8"));
+await type("#train-count", "250");
+await page.locator("#train-data").filter({ hasText: "200 to train on" }).waitFor();
+await type("#train-epochs", "1");
+await type("#train-batch", "10");
+await page.click("#train-step");
+await says("batch 1 of 20");
+await page.click("#train-run");
+await says("Done: 1 epochs");
+const model = readFileSync(await saved("#train-save", "standard.safetensors")), theirs = trained("standard", {}, cpu);
+assert.ok(weights(model).equals(weights(theirs)), "weights after 20 steps");
+caelum(["inspect", join(scratch, "standard.safetensors")]);
+await page.locator("#train-epoch").fill("0");
+await accessible("train");
+await page.selectOption("#train-source", "files");
+mkdirSync(join(scratch, "good"));
+const pictures = Array.from({ length: 12 }, (_, i) => writePng(`good/${i}.png`, 128, 128, (x, y) => {
+  const value = 90 + 40 * ((x >> 3) + (y >> 3) & 1) + (x * 7 + y * 13 + i * 29) % 17;
+  return [value, value, value];
+}));
+await page.setInputFiles("#train-files", pictures);
+await page.locator("#train-data").filter({ hasText: "10 to train on" }).waitFor();
+
+// --- Defects ---
+
+await page.click("#tab-defects");
+await page.setInputFiles("#defects-model", join(scratch, "standard.safetensors"));
+await says("no finder of defects");
+const finder = join(scratch, "part.safetensors");
+caelum(["anomaly", "train", join(scratch, "good"), "-o", finder, "--steps", "2", "--false-alarms", "0.2"]);
+const part = writePng("part.png", 150, 100, (x, y) => x > 60 && x < 80 && y > 40 && y < 50 ? [255, 255, 255] : [90, 90, 90]);
+const [line] = caelum(["anomaly", "find", finder, part, "--json"], cpu).trim().split("\n"), { p } = JSON.parse(line);
+await page.setInputFiles("#defects-model", finder);
+await page.locator("#defects-about").filter({ hasText: "part.safetensors" }).waitFor();
+await page.setInputFiles("#defects-files", [part, join(scratch, "bad.png")]);
+await page.locator("#defects-list li").filter({ hasText: "part.png" }).waitFor();
+const share = 100 * p, shown = share.toFixed(share < 10 ? 1 : 0);
+assert.match(await page.textContent("#defects-list li"), new RegExp(`part.png${shown} % of good pictures`));
+await says("bad.png is no picture");
+await page.locator("#defects-rate").fill("1");
+await accessible("defects");
+
+// --- Other looks, and the keyboard ---
+
+await page.selectOption("#language", "de");
+assert.equal(await page.textContent("#tab-defects"), "Fehler finden");
+if (browser.browserType() === chromium) await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+await page.setViewportSize({ width: 390, height: 844 });
+for (const tab of ["colorize", "train", "defects"]) {
+  await page.click(`#tab-${tab}`);
+  await accessible(`${tab}, dark, on a phone`);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(wide <= 390, `${tab} is ${wide} pixels wide on a phone`);
+}
+await page.press("#tab-defects", "ArrowRight");
+assert.equal(await page.getAttribute("#tab-colorize", "aria-selected"), "true");
+assert.deepEqual(problems, []);
+await browser.close();
