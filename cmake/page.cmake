@@ -65,4 +65,7 @@ add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/caelum.html VERBATIM
   DEPENDS ${PAGE_PARTS} ${PAGE_DIR}/plain.wasm ${PAGE_DIR}/fused.wasm models/colorize.safetensors
   COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/page/bundle.py ${CMAKE_SOURCE_DIR}/page ${PAGE_DIR}
     ${CMAKE_SOURCE_DIR}/models ${CMAKE_SOURCE_DIR}/docs/images/colorize.jpg ${CMAKE_BINARY_DIR}/caelum.html)
-add_custom_target(page ALL DEPENDS ${CMAKE_BINARY_DIR}/caelum.html)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  set(PAGE_ALL ALL)
+endif()
+add_custom_target(page ${PAGE_ALL} DEPENDS ${CMAKE_BINARY_DIR}/caelum.html)
