@@ -21,6 +21,7 @@ function show(id, focus = false) {
     const chosen = tab.id === id, button = byId(`tab-${tab.id}`);
     button.setAttribute("aria-selected", chosen);
     button.tabIndex = chosen ? 0 : -1;
+    if (chosen && byId(tab.id).hidden) byId("status").textContent = "";
     byId(tab.id).hidden = !chosen;
     if (chosen && focus) button.focus();
     if (chosen && client && !tab.opened) {
@@ -61,14 +62,17 @@ async function start() {
   });
   show(TABS[0].id);
   byId("status").textContent = text("loading");
+  document.querySelector("main").inert = true; // a click would be lost
   try {
     client = await openWorker((message) => { byId("status").textContent = message; });
   } catch (error) {
     byId("status").textContent = text("unsupported", error.message);
     return;
+  } finally {
+    document.querySelector("main").inert = false;
   }
-  byId("status").textContent = "";
   showBits();
+  byId(TABS[0].id).hidden = true;
   show(TABS[0].id);
 }
 

@@ -10,6 +10,7 @@ export function openTrain(client) {
   const part = (id) => document.getElementById(`train-${id}`);
   const say = (error) => client.say(text(error.message));
   let name = PRESETS[0]; // of the network
+  let model = null; // the file that the training starts from
   let info = null, data = null; // what is known to be right, else null
   let run = null; // { points, validation, pictures: [epoch], epochs, on, ended }
 
@@ -34,23 +35,33 @@ export function openTrain(client) {
 
   function showNetwork() {
     part("message").textContent = text("networkFine", formatNumber(info.parameters), formatNumber(info.bottleneck),
-      formatNumber(info.channels * info.height * info.width));
+      formatNumber(info.channels * info.height * info.width)) + (model ? ` ${text("fromModel", name)}` : "");
     part("drawing").replaceChildren(drawNetwork(info));
     part("layers").replaceChildren(...listNetwork(info));
   }
 
-  async function usePreset() {
-    name = part("preset").value;
-    part("text").value = new TextDecoder().decode(await client.asset(`${name}.net`));
+  // start: a model's file with the weights to start from, or null.
+  function use(content, itsName, start = null) {
+    name = itsName;
+    model = start;
+    part("text").value = content;
     forget();
     check();
   }
 
+  async function usePreset() {
+    const preset = part("preset").value;
+    use(new TextDecoder().decode(await client.asset(`${preset}.net`)), preset);
+  }
+
   async function useFile([file]) {
-    name = file.name;
-    part("text").value = await file.text();
-    forget();
-    check();
+    if (!file.name.endsWith(".safetensors")) return use(await file.text(), file.name);
+    const start = new Uint8Array(await file.arrayBuffer());
+    try {
+      return use(await client.call("modelText", { model: start, name: file.name }), file.name, start);
+    } catch (error) {
+      return say(error);
+    }
   }
 
   // --- The pictures ---
@@ -62,7 +73,7 @@ export function openTrain(client) {
       data = await client.call("data", { from });
       client.say("");
     } catch (error) {
-      say(error);
+      client.say(text(error.message, from[0]?.name));
     }
     showData();
     showButtons();
@@ -98,7 +109,7 @@ export function openTrain(client) {
     optimizer: part("optimizer").value });
 
   async function begin() {
-    const { pictures } = await client.call("begin", { text: part("text").value, name, settings: settings() });
+    const { pictures } = await client.call("begin", { text: part("text").value, name, settings: settings(), model });
     run = { points: [], validation: [], pictures: [pictures], epochs: Number(part("epochs").value), on: false };
     part("epoch").value = part("epoch").max = 0;
     showRun();
@@ -168,14 +179,23 @@ export function openTrain(client) {
     for (const id of ["epochs", "batch", "lr", "optimizer"]) part(id).disabled = Boolean(run);
   }
 
+  // Each sample's picture, what the network makes of it, and its code.
   function showPictures() {
     const shown = run.pictures[Number(part("epoch").value)], canvas = part("pictures");
-    const context = canvas.getContext("2d"), { width, height } = shown[0];
-    canvas.width = shown.length * (width + 2) - 2;
-    canvas.height = 2 * height + 2;
-    [data.samples, shown].forEach((row, y) => row.forEach((image, x) =>
-      context.putImageData(image, x * (width + 2), y * (height + 2))));
+    const context = canvas.getContext("2d"), side = data.samples[0].width, step = side + 2;
+    const scale = Math.max(1, ...shown.map(({ code }) => Math.ceil((code?.width ?? 1) / side)));
+    canvas.width = scale * (shown.length * step - 2);
+    canvas.height = scale * ((shown[0].code ? 3 : 2) * step - 2);
+    context.imageSmoothingEnabled = false;
+    shown.forEach(({ picture, code }, x) => [data.samples[x], picture, code].forEach((image, y) => {
+      if (!image) return;
+      const small = new OffscreenCanvas(image.width, image.height);
+      small.getContext("2d").putImageData(image, 0, 0);
+      const size = scale * side / Math.max(image.width, image.height);
+      context.drawImage(small, scale * x * step, scale * y * step, size * image.width, size * image.height);
+    }));
     part("epoch-label").textContent = text("epochShown", part("epoch").value);
+    part("codes").hidden = !shown[0].code;
   }
 
   function showRun() {
@@ -188,7 +208,7 @@ export function openTrain(client) {
   }
 
   async function save() {
-    const file = `${name.replace(/\.net$/, "")}.safetensors`;
+    const file = `${name.replace(/\.(net|safetensors)$/, "")}.safetensors`;
     try {
       saveBlob(new Blob([await client.call("model")]), file);
       client.say(text("saved", file));
@@ -209,6 +229,7 @@ export function openTrain(client) {
     useData(files);
   });
   part("text").addEventListener("input", () => {
+    model = null;
     forget();
     check();
   });

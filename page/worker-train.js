@@ -1,6 +1,6 @@
 // worker-train.js - a training that goes on between the page's messages, a few batches at a time.
 import { Data, SIDE } from "./worker-data.js";
-import { saveModel } from "./safetensors.js";
+import { loadModel, readModel, saveModel } from "./safetensors.js";
 
 const SLICE = 50; // milliseconds between two looks at the messages
 const SHOWN = 10; // pictures
@@ -51,9 +51,29 @@ function output(library, model, sample, { channels, layers }) {
   return toImage(values, channels);
 }
 
+// The code of a sample, the numbers at the network's `latent` mark, as a picture: its channels side by side, grey, from
+// the smallest number to the largest. null: there is no mark.
+function code(library, model, sample, { channels, layers }) {
+  const at = layers.findIndex(({ latent }) => latent);
+  if (at < 0 || now.task !== "reconstruct") return null;
+  const { channels: count, height, width } = layers[at], across = Math.ceil(Math.sqrt(count));
+  const values = library.run(model, at + 1, planes(sample, channels), 1, count * height * width);
+  const least = values.reduce((a, b) => Math.min(a, b)), most = values.reduce((a, b) => Math.max(a, b));
+  const image = new ImageData(across * width, Math.ceil(count / across) * height);
+  values.forEach((value, i) => {
+    const channel = Math.floor(i / (height * width)), place = i % (height * width);
+    const x = channel % across * width + place % width;
+    const y = Math.floor(channel / across) * height + Math.floor(place / width);
+    const grey = most > least ? Math.round(255 * (value - least) / (most - least)) : 0;
+    image.data.set([grey, grey, grey, 255], 4 * (y * image.width + x));
+  });
+  return image;
+}
+
 function outputs(library) {
   const model = library.c.page_training_model(now.training), info = library.describeNet(now.net);
-  return now.samples.map((sample) => output(library, model, sample, info));
+  return now.samples.map((sample) => ({ picture: output(library, model, sample, info),
+    code: code(library, model, sample, info) }));
 }
 
 // One batch; tells the page where an epoch, or all, is over.
@@ -82,11 +102,25 @@ function go(shared) {
   setTimeout(() => go(shared));
 }
 
+function startFrom(library, training, model) {
+  try {
+    library.ok(library.c.page_training_start(training, model));
+  } catch (error) {
+    library.c.page_training_close(training);
+    throw error;
+  }
+}
+
 export const TRAIN_TASKS = {
   async network({ library }, { text, name }) {
     const { net, info } = read(library, text, name);
     library.c.page_net_close(net);
     return { result: info };
+  },
+
+  // The text of the network in a model's file.
+  async modelText(_, { model, name }) {
+    return { result: readModel(model, name).network };
   },
 
   // from: how many to generate, or files.
@@ -99,17 +133,23 @@ export const TRAIN_TASKS = {
     return { result: { counts: [0, 1, 2].map((split) => data.count(split)), samples: now.samples, skipped } };
   },
 
-  async begin({ library }, { text, name, settings }) {
+  // model: a file's bytes, which the training starts from; null: it starts anew.
+  async begin({ library }, { text, name, settings, model }) {
     const { net } = read(library, text, name);
+    let start = 0;
     try {
+      if (model) start = loadModel(library, model, name);
       now.task = TASKS_BY_NUMBER[library.c.caelum_net_task(net)];
       if (!now.task) throw new Error("noClassifiers");
       const training = library.training(net, now.data.handle, { ...settings, task: now.task });
+      if (start) startFrom(library, training, start);
       close(library);
       Object.assign(now, { net, text, training });
     } catch (error) {
       library.c.page_net_close(net);
       throw error;
+    } finally {
+      library.c.page_model_close(start);
     }
     return { result: { task: now.task, pictures: outputs(library) } };
   },

@@ -216,6 +216,18 @@ struct training *EXPORT(page_training)(const caelum_net *net, const caelum_data 
     return NULL;
 }
 
+/* Starts from a model of the same network, in place of random weights. */
+int EXPORT(page_training_start)(struct training *t, const caelum_model *model) {
+    struct trainer *trainer = &t->trainer;
+    const size_t params = trainer->engine.net->params;
+    if (model->net->params != params)
+        return caelum_fail(&error, CAELUM_EFORMAT, "the model has %zu weights, the network %zu",
+                           model->net->params, params);
+    memcpy(trainer->params, model->params, params * sizeof *model->params);
+    trainer_refresh(trainer);
+    return CAELUM_OK;
+}
+
 /* One batch; after the last of an epoch, validation. 0: more to come; 1: an epoch is done; 2: so is the run.
  */
 int EXPORT(page_training_batch)(struct training *t) {

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 import { BUILD_DIR, SOURCE_DIR, caelum, scratch, trained, weights, writePng } from "./native.mjs";
 
 const { chromium, firefox } = await import("playwright-core");
@@ -140,6 +141,10 @@ const model = readFileSync(await saved("#train-save", "standard.safetensors")), 
 assert.ok(weights(model).equals(weights(theirs)), "weights after 20 steps");
 caelum(["inspect", join(scratch, "standard.safetensors")]);
 await page.locator("#train-epoch").fill("0");
+await page.setInputFiles("#train-net-file", join(scratch, "standard.safetensors"));
+await page.locator("#train-message").filter({ hasText: "Starts from the weights of standard.safetensors" }).waitFor();
+await page.click("#train-step");
+await says("batch 1 of 20");
 await accessible("train");
 await page.selectOption("#train-source", "files");
 mkdirSync(join(scratch, "good"));
@@ -149,6 +154,17 @@ const pictures = Array.from({ length: 12 }, (_, i) => writePng(`good/${i}.png`, 
 }));
 await page.setInputFiles("#train-files", pictures);
 await page.locator("#train-data").filter({ hasText: "10 to train on" }).waitFor();
+const records = Buffer.alloc(20 * 3073, "pictures"), header = Buffer.alloc(512);
+header.write("cifar-10-batches-bin/data_batch_1.bin");
+header.write(records.length.toString(8).padStart(11, "0"), 124);
+writeFileSync(join(scratch, "data_batch_1.bin"), records);
+writeFileSync(join(scratch, "short.bin"), records.subarray(1));
+writeFileSync(join(scratch, "cifar.tar.gz"), gzipSync(Buffer.concat([header, records, Buffer.alloc(1024)])));
+await page.setInputFiles("#train-files", join(scratch, "short.bin"));
+await says("short.bin: expected records of 3073 bytes");
+await page.setInputFiles("#train-files", ["data_batch_1.bin", "cifar.tar.gz", "bad.png"].map((name) => join(scratch, name)));
+await page.locator("#train-data").filter({ hasText: "32 to train on, 4 to validate by" }).waitFor();
+assert.match(await page.textContent("#train-data"), /1 could not be read, the first: bad.png is no picture/);
 
 // --- Defects ---
 
