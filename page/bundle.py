@@ -34,6 +34,8 @@ def script(main):
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         sys.exit(f"{main}: defined in more than one module: {', '.join(twice)}")
+    if "</script" in whole or "<!--" in whole:
+        sys.exit(f"{main}: what HTML takes for an end or a comment")
     return '"use strict";\n' + whole
 
 

@@ -137,7 +137,7 @@ export function openColorize(client) {
     const sheet = await createImageBitmap(new Blob([await client.asset("example.jpg")]));
     const canvas = new OffscreenCanvas(240, 160);
     canvas.getContext("2d").drawImage(sheet, 0, -165);
-    add([new File([await canvas.convertToBlob()], "example.png")]);
+    add([new File([await canvas.convertToBlob()], "example.png", { type: "image/png" })]);
   }
 
   const hints = openHints(part, PALETTE, (list) => change({ hints: list }));

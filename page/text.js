@@ -1,7 +1,7 @@
 // text.js - all that the page says, by language. An element with data-text="KEY" shows that text. Another language is one
 // more table; what it lacks is said in English.
 
-const TEXTS = {
+export const TEXTS = {
   en: {
     name: "English", language: "Language",
     colorize: "Colorize", train: "Train", defects: "Find defects",
@@ -29,7 +29,7 @@ const TEXTS = {
     data: "Pictures", source: "From", generated: "generated", ownFiles: "files", count: "How many",
     filesHelp: "Pictures, at least ten, or CIFAR-10's binary files or archive. Drop them here or open them.",
     openFiles: "Open files …", dataCounts: "{0} to train on, {1} to validate by, {2} left over; 32×32 pixels",
-    dataSkipped: "{0} could not be read, the first: {1}", dataNeeded: "Open some pictures first.",
+    dataSkipped: "{0} could not be read, the first: {1}",
     tooFew: "too few pictures; at least 10 are needed", reading: "Reading {0} files …", generating: "Generating …",
     training: "Training", epochs: "Epochs", batch: "Batch", lr: "Step size", optimizer: "Optimizer",
     start: "Train", pause: "Pause", goOn: "Go on", step: "One step", restart: "From the start",
@@ -77,7 +77,7 @@ const TEXTS = {
     data: "Bilder", source: "Quelle", generated: "erzeugt", ownFiles: "Dateien", count: "Wie viele",
     filesHelp: "Bilder, mindestens zehn, oder CIFAR-10 als Binärdateien oder Archiv. Hierher ziehen oder öffnen.",
     openFiles: "Dateien öffnen …", dataCounts: "{0} zum Trainieren, {1} zum Validieren, {2} übrig; 32×32 Pixel",
-    dataSkipped: "{0} waren nicht lesbar, die erste: {1}", dataNeeded: "Bitte zuerst Bilder öffnen.",
+    dataSkipped: "{0} waren nicht lesbar, die erste: {1}",
     tooFew: "zu wenige Bilder; mindestens 10 sind nötig", reading: "{0} Dateien werden gelesen …",
     generating: "Bilder werden erzeugt …",
     training: "Training", epochs: "Epochen", batch: "Stapel", lr: "Schrittweite", optimizer: "Verfahren",

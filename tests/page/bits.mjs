@@ -1,11 +1,12 @@
 // bits.mjs - what the page computes is what the program computes, bit for bit: weights after 20 steps of training, and
 // model files written again. The plain build's bits are those of the program's generic kernels.
 import assert from "node:assert";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import v8 from "node:v8";
 import { Library } from "../../page/library.js";
 import { loadModel, saveModel } from "../../page/safetensors.js";
+import { TEXTS } from "../../page/text.js";
 import { BUILD_DIR, SOURCE_DIR, trained, weights } from "./native.mjs";
 
 v8.setFlagsFromString("--experimental-wasm-relaxed-simd"); // no flag where it is the default
@@ -46,3 +47,11 @@ if (!fused.fused) console.log("no fused multiply-adds here: only the plain build
 for (const [damaged, sentence] of [[file.subarray(0, 100), /not a safetensors file/], [file.subarray(0, -4), /cut short/],
   [Buffer.from("PNG"), /not a safetensors file/], [Buffer.concat([file, Buffer.from([0])]), /more bytes/]])
   assert.throws(() => loadModel(plain, damaged, "bad.safetensors"), sentence);
+
+// It is small, and everything is said in every language.
+assert.ok(statSync(join(BUILD_DIR, "caelum.html")).size <= 4e6);
+for (const name of ["plain", "fused"]) assert.ok(build(name).length <= 500000, `${name}.wasm is too large`);
+const keys = Object.keys(TEXTS.en).sort();
+for (const table of Object.values(TEXTS)) assert.deepEqual(Object.keys(table).sort(), keys);
+for (const [, key] of readFileSync(join(SOURCE_DIR, "page/index.html"), "utf8").matchAll(/data-(?:text|label)="(\w+)"/g))
+  assert.ok(keys.includes(key), `no text for ${key}`);

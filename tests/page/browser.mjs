@@ -86,6 +86,8 @@ await accessible("colorize, empty");
 // A PNG, which all decoders read alike.
 const input = writePng("photo.png", 301, 200, (x, y) => [x % 256, (x * y >> 5) % 256, y]);
 caelum(["colorize", input, "-o", join(scratch, "native"), "--hint", "150,100,#b04030"], cpu);
+await page.click("#colorize-example");
+await says("example.png: colored");
 await page.setInputFiles("#colorize-files", input);
 await says("photo.png: colored");
 await page.click("#colorize-add"); // in the middle
@@ -115,10 +117,10 @@ await page.setInputFiles("#colorize-files", [join(scratch, "bad.png")]);
 await says("bad.png is no picture");
 await page.setInputFiles("#colorize-files", [writePng("grey.png", 40, 30, (x, y) => [x + y, x + y, x + y])]);
 await says("grey.png: colored");
-assert.equal(await page.locator("#colorize-list button").count(), 2);
+assert.equal(await page.locator("#colorize-list button").count(), 3);
 await page.selectOption("#colorize-format", "image/jpeg");
 const archive = readFileSync(await saved("#colorize-save-all", "colored.zip"));
-assert.equal(archive.readUInt16LE(archive.length - 12), 2); // entries
+assert.equal(archive.readUInt16LE(archive.length - 12), 3); // entries
 await accessible("colorize");
 
 // --- Train ---
