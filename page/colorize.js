@@ -141,9 +141,7 @@ export function openColorize(client) {
   }
 
   const hints = openHints(part, PALETTE, (list) => change({ hints: list }));
-  openFiles(document.getElementById("colorize"), { zone: document.getElementById("colorize"), button: part("open"),
-    input: part("files") }, add);
-  part("more").addEventListener("click", () => part("files").click());
+  openFiles(document.getElementById("colorize"), [[part("files"), part("open"), part("more")]], add);
   part("example").addEventListener("click", example);
   part("vivid").addEventListener("input", () => change({ vivid: Number(part("vivid").value) }));
   part("restore").addEventListener("change", () => change({ restore: part("restore").checked }));

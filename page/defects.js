@@ -4,7 +4,7 @@ import { openFiles } from "./files.js";
 import { formatNumber, text } from "./text.js";
 
 export function openDefects(client) {
-  const section = document.getElementById("defects"), part = (id) => document.getElementById(`defects-${id}`);
+  const part = (id) => document.getElementById(`defects-${id}`);
   let model = null; // { name, good, falseAlarms }
   let judged = []; // { name, p, score, heat }
 
@@ -71,13 +71,8 @@ export function openDefects(client) {
     return usePictures(files);
   }
 
-  openFiles(section, { zone: section, button: part("open-model"), input: part("model") }, take);
-  part("open").addEventListener("click", () => part("files").click());
-  part("files").addEventListener("change", () => {
-    usePictures([...part("files").files]);
-    part("files").value = "";
-  });
-  part("other").addEventListener("click", () => part("model").click());
+  openFiles(document.getElementById("defects"), [[part("model"), part("open-model"), part("other")],
+    [part("files"), part("open")]], take);
   part("rate").addEventListener("input", show);
   document.addEventListener("languagechange", show);
 }

@@ -1,18 +1,22 @@
 // files.js - pictures and other files into the page - opened, dropped, pasted - and out of it.
 import { text } from "./text.js";
 
-// Lets a drop zone, a button with its file input, and, while the section is shown, the clipboard give files to `take`.
-export function openFiles(section, { zone, button, input }, take) {
-  button?.addEventListener("click", () => input.click());
-  input.addEventListener("change", () => {
-    take([...input.files]);
-    input.value = "";
-  });
+// While the section is shown, files that are opened by a file input and its buttons ([input, button, ...] each), dropped
+// anywhere, or pasted are given to `take`.
+export function openFiles(section, inputs, take) {
+  for (const [input, ...buttons] of inputs) {
+    for (const button of buttons) button.addEventListener("click", () => input.click());
+    input.addEventListener("change", () => {
+      take([...input.files]);
+      input.value = "";
+    });
+  }
   for (const event of ["dragover", "dragleave", "drop"])
-    zone.addEventListener(event, (drag) => {
+    document.addEventListener(event, (drag) => {
+      if (section.hidden || !drag.dataTransfer.types.includes("Files")) return;
       drag.preventDefault();
-      zone.classList.toggle("over", event === "dragover");
-      if (event === "drop" && drag.dataTransfer.files.length) take([...drag.dataTransfer.files]);
+      section.classList.toggle("over", event === "dragover");
+      if (event === "drop") take([...drag.dataTransfer.files]);
     });
   document.addEventListener("paste", ({ clipboardData }) => {
     const files = [...clipboardData?.files ?? []];

@@ -69,17 +69,17 @@ export class Library {
 
   // --- Networks ---
 
-  // { handle, channels, height, width, layers: [{ text, channels, height, width, parameters, latent }] ... }
   net(text, height, width, name = "network") {
     return this.checked(this.with([text, name], (a, b) => this.c.page_net(a, b, height, width)));
   }
 
+  // { channels, height, width, parameters, bottleneck, bottleneckLayer, layers: [{ text, channels, ... }] }
   describeNet(net) {
     const info = this.view(this.c.page_net_info(net), 224);
     const size = (i) => info.getUint32(4 * i, true);
     const layers = Array.from({ length: size(3) }, (_, i) => this.describeLayer(net, i));
     return {
-      channels: size(0), height: size(1), width: size(2), parameters: size(4), operations: size(5),
+      channels: size(0), height: size(1), width: size(2), parameters: size(4),
       bottleneck: info.getUint32(196, true), bottleneckLayer: info.getUint32(200, true), layers,
     };
   }
@@ -89,7 +89,7 @@ export class Library {
     const size = (j) => info.getUint32(96 + 4 * j, true);
     return {
       text: this.text(at), channels: size(0), height: size(1), width: size(2), parameters: size(3),
-      operations: size(4), receptive: size(5), latent: info.getUint8(128) !== 0,
+      latent: info.getUint8(128) !== 0,
     };
   }
 

@@ -219,15 +219,16 @@ export function openTrain(client) {
 
   // --- Wiring ---
 
+  // A network's text, a model, or pictures.
+  function take(files) {
+    if (/\.(net|txt|safetensors)$/.test(files[0]?.name)) return useFile(files);
+    part("source").value = "files";
+    return useData(files);
+  }
+
   part("preset").append(...PRESETS.map((preset) => new Option(preset)));
   part("preset").addEventListener("change", usePreset);
-  openFiles(document.getElementById("train"), { zone: part("text"), button: part("open-net"), input: part("net-file") },
-    useFile);
-  openFiles(document.getElementById("train"), { zone: document.getElementById("train"), button: part("open"),
-    input: part("files") }, (files) => {
-    part("source").value = "files";
-    useData(files);
-  });
+  openFiles(document.getElementById("train"), [[part("net-file"), part("open-net")], [part("files"), part("open")]], take);
   part("text").addEventListener("input", () => {
     model = null;
     forget();

@@ -7,7 +7,7 @@ const SHOWN = 10; // pictures
 const VALIDATION = 1;
 const TASKS_BY_NUMBER = ["reconstruct", "colorize"];
 
-const now = { data: null, net: 0, text: "", training: 0, running: false, samples: [], task: "" };
+const now = { data: null, net: 0, text: "", training: 0, running: false, looping: false, samples: [], task: "" };
 
 // The network of a text, checked: its handle and what the page shows of it.
 function read(library, text, name) {
@@ -90,6 +90,7 @@ function tell({ library, say }) {
 }
 
 function go(shared) {
+  now.looping = now.running;
   if (!now.running) return;
   const end = performance.now() + SLICE;
   try {
@@ -155,9 +156,8 @@ export const TRAIN_TASKS = {
   },
 
   async run(shared, { on }) {
-    const was = now.running;
     now.running = on;
-    if (on && !was) go(shared);
+    if (on && !now.looping) go(shared);
     return {};
   },
 

@@ -8,10 +8,35 @@
 #include "train/fit.h"
 #include "train/train_settings.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
 #define EXPORT(name) __attribute__((export_name(#name))) name
+
+/* Where page/library.js reads what is in these structs. */
+#define PLACE(type, member, offset) _Static_assert(offsetof(struct type, member) == offset, "page/library.js")
+PLACE(caelum_error, text, 4);
+PLACE(caelum_net_info, parameters, 16);
+PLACE(caelum_net_info, bottleneck, 196);
+PLACE(caelum_net_info, bottleneck_layer, 200);
+PLACE(caelum_layer_info, channels, 96);
+PLACE(caelum_layer_info, parameters, 108);
+PLACE(caelum_layer_info, latent, 128);
+PLACE(caelum_tensor, dims, 96);
+PLACE(caelum_tensor, data, 116);
+PLACE(caelum_hint, rgb, 8);
+PLACE(caelum_epoch, loss, 8);
+PLACE(caelum_epoch, psnr, 16);
+PLACE(caelum_epoch, val_loss, 32);
+PLACE(caelum_epoch, val_psnr, 40);
+PLACE(caelum_epoch, pictures_per_second, 64);
+PLACE(caelum_anomaly_info, good, 0);
+PLACE(caelum_anomaly_info, false_alarms, 8);
+PLACE(caelum_anomaly_info, threshold, 24);
+PLACE(caelum_anomaly_verdict, score, 0);
+PLACE(caelum_anomaly_verdict, p, 8);
+PLACE(caelum_anomaly_verdict, bad, 16);
+_Static_assert(sizeof(struct caelum_hint) == 12, "page/library.js");
 
 static struct caelum_error error;
 
