@@ -1086,9 +1086,6 @@ int caelum_anomaly_calibrate(caelum_anomaly *anomaly, const char *directory,
  * the coarse scale, and in its metadata the scores of good pictures. */
 int caelum_anomaly_save(const caelum_anomaly *anomaly, const char *path, struct caelum_error *err);
 int caelum_anomaly_load(caelum_anomaly **anomaly, const char *path, struct caelum_error *err);
-/* The same from a file's bytes in memory, which are not kept; errors start with `name`. */
-int caelum_anomaly_decode(caelum_anomaly **anomaly, const void *bytes, size_t size, const char *name,
-                          struct caelum_error *err);
 /* Sets the handle to NULL; accepts NULL in it. */
 void caelum_anomaly_close(caelum_anomaly **anomaly);
 

@@ -153,8 +153,8 @@ export class Library {
 
   // --- Defects ---
 
-  anomaly(model, name) {
-    const handle = this.checked(this.with([name], (at) => this.c.page_anomaly(model, at)));
+  anomaly(fine, coarse, name) {
+    const handle = this.checked(this.with([name], (at) => this.c.page_anomaly(fine, coarse, at)));
     const info = this.view(this.c.page_anomaly_info(handle), 48);
     return {
       handle, good: info.getUint32(0, true), falseAlarms: info.getFloat64(8, true),

@@ -38,22 +38,25 @@ function values(tensor, name, data, fail) {
   return { shape, values: out };
 }
 
-// { text, height, width, metadata, tensor(name) } of a file's bytes; errors start with `name`.
-export function readModel(bytes, name) {
+// { text, height, width, metadata, tensor(name) } of a file's bytes; errors start with `name`. prefix: before the keys and
+// tensors of the network, where the file has several.
+export function readModel(bytes, name, prefix = "") {
   const fail = (what) => { throw new Error(`${name}: ${what}`); };
   const { entries, data } = header(bytes, fail);
   const ends = Object.values(entries).map((entry) => entry?.data_offsets?.[1] ?? 0);
   if (Math.max(0, ...ends) < data.length) fail("more bytes than its tensors have");
-  const { format, network, height, width, ...metadata } = entries.__metadata__ ?? {};
+  const { format, ...metadata } = entries.__metadata__ ?? {};
+  const [network, height, width] = ["network", "height", "width"].map((key) => metadata[prefix + key]);
+  for (const key of ["network", "height", "width"]) delete metadata[key];
   if (format !== FORMAT || !network || !/^[1-9]\d{0,4}$/.test(height) || !/^[1-9]\d{0,4}$/.test(width))
-    fail(`not a model of this program: expected "format": "${FORMAT}" and "network" in its metadata`);
+    fail(`not a model of this program: expected "format": "${FORMAT}" and "${prefix}network" in its metadata`);
   return { network, height: Number(height), width: Number(width), metadata,
-    tensor: (tensor) => values(entries[tensor], tensor, data, fail) };
+    tensor: (tensor) => values(entries[prefix + tensor], prefix + tensor, data, fail) };
 }
 
 // Makes a model of it; the library's handle.
-export function loadModel(library, bytes, name) {
-  const file = readModel(bytes, name), net = library.net(file.network, file.height, file.width, name);
+export function loadModel(library, bytes, name, prefix = "") {
+  const file = readModel(bytes, name, prefix), net = library.net(file.network, file.height, file.width, name);
   let model = 0;
   try {
     model = library.createModel(net);

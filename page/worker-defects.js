@@ -14,8 +14,16 @@ async function shown(image) {
 
 export const DEFECTS_TASKS = {
   async finder({ library }, { blob, name }) {
-    const model = loadModel(library, new Uint8Array(await blob.arrayBuffer()), name);
-    const found = library.anomaly(model, name); // the model is the finder's now
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    const fine = loadModel(library, bytes, name);
+    let coarse = 0;
+    try {
+      coarse = loadModel(library, bytes, name, "coarse.");
+    } catch (error) {
+      library.c.page_model_close(fine);
+      throw error;
+    }
+    const found = library.anomaly(fine, coarse, name); // the models are the finder's now
     if (finder) library.c.page_anomaly_close(finder.handle);
     finder = found;
     return { result: { good: finder.good, falseAlarms: finder.falseAlarms } };

@@ -127,10 +127,10 @@ int EXPORT(page_colorize)(const caelum_model *model, uint8_t *pixels, size_t wid
 
 /* --- Defects ------------------------------------------------------------------------------------------ */
 
-/* Takes the model, also where it fails. `name` stands before errors. */
-caelum_anomaly *EXPORT(page_anomaly)(caelum_model *model, const char *name) {
+/* Takes the models, also where it fails. `name` stands before errors. */
+caelum_anomaly *EXPORT(page_anomaly)(caelum_model *fine, caelum_model *coarse, const char *name) {
     caelum_anomaly *anomaly = NULL;
-    (void)anomaly_of(&anomaly, model, name, &error);
+    (void)anomaly_of(&anomaly, fine, coarse, name, &error);
     return anomaly;
 }
 void EXPORT(page_anomaly_close)(caelum_anomaly *anomaly) {

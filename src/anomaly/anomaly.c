@@ -112,16 +112,6 @@ static int check_network(const caelum_anomaly *a, size_t scale, const char *path
         side);
 }
 
-/* From a file; or from its bytes, if they are not NULL. */
-static int load_networks(caelum_anomaly *a, const char *path, const void *bytes, size_t size,
-                         struct caelum_error *err) {
-    struct model_part coarse = {.prefix = coarse_prefix};
-    const int result = bytes ? model_decode_with(&a->model[ANOMALY_FINE], &coarse, bytes, size, path, err)
-                             : model_load_with(&a->model[ANOMALY_FINE], &coarse, path, err);
-    a->model[ANOMALY_COARSE] = coarse.model;
-    return result;
-}
-
 static int read_lists(caelum_anomaly *a, const char *path, struct caelum_error *err) {
     const struct metadata *m = a->model[ANOMALY_FINE]->metadata;
     char where[PATH_SIZE + 32];
@@ -159,12 +149,17 @@ static int read_metadata(caelum_anomaly *a, const char *path, struct caelum_erro
     return CAELUM_OK;
 }
 
-static int open_finder(caelum_anomaly **anomaly, const char *path, const void *bytes, size_t size,
-                       struct caelum_error *err) {
+int anomaly_of(caelum_anomaly **anomaly, caelum_model *fine, caelum_model *coarse, const char *path,
+               struct caelum_error *err) {
     caelum_anomaly *a = NULL;
-    CHECK(mem_alloc(&a, 1, sizeof *a, err));
-    int result = load_networks(a, path, bytes, size, err);
-    if (result == 0) result = read_metadata(a, path, err);
+    int result = mem_alloc(&a, 1, sizeof *a, err);
+    if (result != 0) {
+        caelum_model_close(&fine);
+        caelum_model_close(&coarse);
+        return result;
+    }
+    a->model[ANOMALY_FINE] = fine, a->model[ANOMALY_COARSE] = coarse;
+    result = read_metadata(a, path, err);
     if (result == 0)
         *anomaly = a;
     else
@@ -173,12 +168,12 @@ static int open_finder(caelum_anomaly **anomaly, const char *path, const void *b
 }
 
 int caelum_anomaly_load(caelum_anomaly **anomaly, const char *path, struct caelum_error *err) {
-    return open_finder(anomaly, path, NULL, 0, err);
-}
-
-int caelum_anomaly_decode(caelum_anomaly **anomaly, const void *bytes, size_t size, const char *name,
-                          struct caelum_error *err) {
-    return open_finder(anomaly, name, bytes, size, err);
+    struct model_part coarse = {.prefix = coarse_prefix};
+    caelum_model *fine = NULL;
+    const int result = model_load_with(&fine, &coarse, path, err);
+    if (result == 0) return anomaly_of(anomaly, fine, coarse.model, path, err);
+    caelum_model_close(&coarse.model);
+    return result;
 }
 
 void anomaly_forget(caelum_anomaly *a) {

@@ -22,7 +22,11 @@ struct caelum_anomaly {
 
 /* CAELUM_EUSAGE for a setting out of range. */
 int anomaly_check(const struct caelum_anomaly_settings *settings, struct caelum_error *err);
-/* Puts all but the network into the model's metadata. */
+/* A finder of its networks, whose metadata, the fine one's, are those of anomaly_describe. Both are taken,
+ * also by a failure; `path` stands before errors. CAELUM_EFORMAT. */
+int anomaly_of(caelum_anomaly **anomaly, caelum_model *fine, caelum_model *coarse, const char *path,
+               struct caelum_error *err);
+/* Puts all but the networks into the model's metadata. */
 int anomaly_describe(caelum_anomaly *anomaly, struct caelum_error *err);
 
 /* Frees the scores of good pictures. */

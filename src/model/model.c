@@ -285,16 +285,11 @@ int model_load_with(caelum_model **model, struct model_part *other, const char *
     return from_file(model, other, &file, path, err);
 }
 
-int model_decode_with(caelum_model **model, struct model_part *other, const void *bytes, size_t size,
-                      const char *name, struct caelum_error *err) {
-    struct safetensors file = {0};
-    CHECK(safetensors_decode(&file, bytes, size, name, err));
-    return from_file(model, other, &file, name, err);
-}
-
 int caelum_model_decode(caelum_model **model, const void *bytes, size_t size, const char *name,
                         struct caelum_error *err) {
-    return model_decode_with(model, NULL, bytes, size, name, err);
+    struct safetensors file = {0};
+    CHECK(safetensors_decode(&file, bytes, size, name, err));
+    return from_file(model, NULL, &file, name, err);
 }
 
 int caelum_model_create(caelum_model **model, const caelum_net *net, uint64_t seed,

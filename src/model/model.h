@@ -76,8 +76,5 @@ int model_save_with(const caelum_model *model, const struct model_part *other, c
  * a failure. */
 int model_load_with(caelum_model **model, struct model_part *other, const char *path,
                     struct caelum_error *err);
-/* The same of a file's bytes, as caelum_model_decode. */
-int model_decode_with(caelum_model **model, struct model_part *other, const void *bytes, size_t size,
-                      const char *name, struct caelum_error *err);
 
 #endif
