@@ -82,8 +82,8 @@ typedef struct caelum_dist caelum_dist;
 
 /* Joins the other processes; each calls it, once. `mpi` is "openmpi" or "mpich"; NULL: the one whose launcher
  * has started the process, as its environment says; "none": no other. *dist is set to NULL where there is no
- * launcher. Fails with CAELUM_EUSAGE, naming the plugin, where there is one but the plugin can't be loaded.
- */
+ * launcher. Fails with CAELUM_EUSAGE, naming the plugin, where there is one but the plugin can't be loaded,
+ * and where ranks are of different versions; CAELUM_EFAIL if MPI can't start; CAELUM_ERESOURCE. */
 int caelum_dist_open(caelum_dist **dist, const char *mpi, struct caelum_error *err);
 /* Waits for the others. */
 void caelum_dist_close(caelum_dist **dist);
@@ -705,9 +705,10 @@ struct caelum_train_settings {
     uint64_t seed;             /* weights, order of pictures, flips, shifts, hints; default 1 */
     int threads;               /* 0 = the default; no influence on the result */
     double checkpoint_minutes; /* save also within epochs, when that long has passed; 0, the default: not */
-    /* Ranks that share the work of each step, and pass the same settings but for threads; NULL: this process
-     * alone. Rank 0 writes the files: for the others `out` counts as NULL. No influence on the result;
-     * borrowed */
+    /* Ranks that share the work of each step; NULL: this process alone. All of them make the call, with the
+     * same settings but for threads and what concerns the caller, and it returns the same code to all: where
+     * one fails, or its progress asks to stop. Rank 0 writes the files: for the others `out` counts as NULL.
+     * No influence on the result; borrowed */
     const caelum_dist *dist;
     const char *command; /* the command line, kept in run.json and model; may be NULL */
     /* Hands over pictures when they are wanted: called before each minibatch, from the calling thread, with

@@ -70,6 +70,15 @@ for mpi in openmpi mpich; do
     expect 0 $run -n 2 "$CAELUM" train --resume $mpi-killed --epochs $((done + 1))
     expect 0 $train --epochs $((done + 1)) --out $mpi-whole
     holds "killed and resumed, the same bits" cmp -s $mpi-killed/last.safetensors $mpi-whole/last.safetensors
+
+    # the launcher is told to stop
+    $run -n 2 $train --epochs 400 --threads 1 --out $mpi-stopped >out 2>err &
+    launcher=$!
+    until_it $launcher test -e $mpi-stopped/metrics.csv
+    kill -USR1 $launcher
+    wait $launcher
+    says out "resume with: caelum train --resume $mpi-stopped"
+    holds "one rank says so" test "$(grep -c 'stopped in epoch' out)" = 1
 done
 [ -n "$tried" ] || [ $failures != 0 ] || { echo "skipped: needs Open MPI or MPICH"; exit 77; }
 finish
