@@ -10,6 +10,7 @@ install(TARGETS caelum_shared EXPORT caelum LIBRARY DESTINATION ${CMAKE_INSTALL_
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES include/caelum.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY models studies DESTINATION ${DATA})
+install(FILES ${CMAKE_BINARY_DIR}/caelum.html DESTINATION ${DATA} OPTIONAL) # page.cmake has made it, if it could
 # Where Debian's Python looks, with the header that caelum.h there is a link to.
 set(PYTHON lib/python3/dist-packages/caelum)
 install(DIRECTORY python/caelum/ DESTINATION ${PYTHON} FILES_MATCHING PATTERN "*.py" PATTERN "py.typed")
