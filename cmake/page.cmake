@@ -2,9 +2,11 @@
 # clang-19, lld-19, libclang-rt-19-dev-wasm32, wasi-libc, and Python; without them the page is left out.
 find_program(PAGE_CLANG clang-19)
 find_program(PAGE_LINKER wasm-ld-19)
-find_file(PAGE_LIBC libc.a PATHS /usr/lib/wasm32-wasi)
+find_file(PAGE_LIBC libc.a PATHS /usr/lib/wasm32-wasi NO_DEFAULT_PATH)
+find_file(PAGE_RUNTIME libclang_rt.builtins-wasm32.a PATHS /usr/lib/llvm-19/lib/clang/19/lib
+  PATH_SUFFIXES wasi wasm32-unknown-wasi NO_DEFAULT_PATH)
 find_package(Python3 COMPONENTS Interpreter)
-if(NOT (PAGE_CLANG AND PAGE_LINKER AND PAGE_LIBC AND Python3_FOUND))
+if(NOT (PAGE_CLANG AND PAGE_LINKER AND PAGE_LIBC AND PAGE_RUNTIME AND Python3_FOUND))
   add_custom_target(page COMMAND ${CMAKE_COMMAND} -E echo
     "the page needs clang-19, lld-19, libclang-rt-19-dev-wasm32, wasi-libc and python3" COMMAND false)
   return()
