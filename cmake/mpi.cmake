@@ -1,5 +1,5 @@
 # mpi.cmake - a plugin for each MPI that is there, caelum-openmpi.so and caelum-mpich.so, which the program loads where
-# that MPI's launcher has started it (base/dist.c). CAELUM_WITH_OPENMPI and CAELUM_WITH_MPICH: AUTO, ON or OFF.
+# that MPI's launcher has started it (base/launcher.c). CAELUM_WITH_OPENMPI and CAELUM_WITH_MPICH: AUTO, ON or OFF.
 include(GNUInstallDirs)
 set(PLUGINS ${CMAKE_INSTALL_LIBDIR}/caelum)
 # Where dlopen looks for them: next to the program and the library, or in the directory of that name.

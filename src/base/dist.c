@@ -1,12 +1,10 @@
-/* dist.c - who has started this process, and the calls of dist.h, all of which are exchanges. */
+/* dist.c - the calls of dist.h, all of which are exchanges. */
 #include "base/dist.h"
 
-#include "base/loaded.h"
 #include "base/mem.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 int caelum_dist_rank(const caelum_dist *dist) {
     return dist ? dist->rank : 0;
@@ -62,13 +60,11 @@ int dist_spread(const struct caelum_dist *dist, void *block, size_t *size, struc
 
 int dist_agree(const struct caelum_dist *dist, int code, struct caelum_error *err) {
     if (!dist) return code;
-    char host[64] = "";
     struct caelum_error *mine = &dist->report[dist->rank];
-    (void)gethostname(host, sizeof host - 1);
     *mine = (struct caelum_error){0};
     if (code != 0 && dist->rank == 0) caelum_fail(mine, code, "%s", err ? err->text : "");
     if (code != 0 && dist->rank > 0)
-        caelum_fail(mine, code, "rank %d on %s: %.400s", dist->rank, host, err ? err->text : "");
+        caelum_fail(mine, code, "rank %d on %s: %.400s", dist->rank, dist->host, err ? err->text : "");
     dist_gather(dist, dist->report, (size_t)dist->ranks, sizeof *dist->report);
     for (int r = 0; r < dist->ranks; r++) {
         if (dist->report[r].code == 0) continue;
@@ -78,39 +74,12 @@ int dist_agree(const struct caelum_dist *dist, int code, struct caelum_error *er
     return CAELUM_OK;
 }
 
-/* --- Opening -------------------------------------------------------------------------------------- */
-
-/* By what a process knows its launcher, the surest sign first: Open MPI's mpirun, `srun --mpi=pmix`, MPICH's
- * mpirun and `srun --mpi=pmi2`, and an srun that connects nobody. */
-static const struct launcher {
-    const char *variable, *mpi;
-} launchers[] = {{"OMPI_COMM_WORLD_SIZE", "openmpi"},
-                 {"PMIX_RANK", "openmpi"},
-                 {"PMI_RANK", "mpich"},
-                 {"SLURM_STEP_NUM_TASKS", NULL}};
-
-static int load(const char *mpi, const char *why, const struct dist_wire **wire, struct caelum_error *err) {
-    char name[64];
-    snprintf(name, sizeof name, "caelum-%.40s.so", mpi);
-    /* what MPI loads by itself must find its symbols */
-    void *plugin = dlopen(name, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
-    const char *reason = plugin ? "it is of another version of caelum" : dlerror();
-    const bool known = plugin && loaded_function(plugin, "caelum_dist_wire", wire);
-    if (plugin) dlclose(plugin);
-    if (known && (*wire)->version == DIST_WIRE) return CAELUM_OK;
-    return caelum_fail(err, CAELUM_EUSAGE,
-                       "%s, but %s can't be loaded: %.200s; install the package caelum-%s on every host, or "
-                       "use --mpi none for a process that works alone",
-                       why, name, reason, mpi);
-}
-
 int dist_connect(struct caelum_dist *dist, struct caelum_error *err) {
     CHECK(mem_alloc(&dist->piece, 2 * (size_t)dist->ranks, sizeof *dist->piece, err));
     return mem_alloc(&dist->report, (size_t)dist->ranks, sizeof *dist->report, err);
 }
 
-/* Before anything else is exchanged. */
-static int check_version(const struct caelum_dist *dist, struct caelum_error *err) {
+int dist_check_version(const struct caelum_dist *dist, struct caelum_error *err) {
     char version[32] = CAELUM_VERSION;
     spread(dist, version, sizeof version);
     version[sizeof version - 1] = '\0';
@@ -118,50 +87,4 @@ static int check_version(const struct caelum_dist *dist, struct caelum_error *er
     return dist_agree(
         dist, caelum_fail(err, CAELUM_EUSAGE, "it has caelum %s, rank 0 has %s", CAELUM_VERSION, version),
         err);
-}
-
-/* A launcher that has started one process has nobody to connect. */
-static bool is_alone(const struct launcher *l) {
-    return !l->mpi && strcmp(getenv(l->variable), "1") == 0;
-}
-
-int caelum_dist_open(caelum_dist **out, const char *mpi, struct caelum_error *err) {
-    const size_t count = sizeof launchers / sizeof *launchers;
-    char why[128] = "MPI is asked for";
-    *out = NULL;
-    if (!mpi) {
-        size_t i = 0;
-        while (i < count && !getenv(launchers[i].variable)) i++;
-        if (i == count || is_alone(&launchers[i])) return CAELUM_OK;
-        mpi = launchers[i].mpi;
-        if (!mpi)
-            return caelum_fail(
-                err, CAELUM_EUSAGE,
-                "srun has started several processes without connecting them: use srun "
-                "--mpi=pmix (Open MPI) or --mpi=pmi2 (MPICH), or --mpi none for processes that "
-                "work alone");
-        snprintf(why, sizeof why, "an MPI launcher has started this process (%s is set)",
-                 launchers[i].variable);
-    }
-    if (strcmp(mpi, "none") == 0) return CAELUM_OK;
-    struct caelum_dist *dist;
-    CHECK(mem_alloc(&dist, 1, sizeof *dist, err));
-    int result = load(mpi, why, &dist->wire, err);
-    if (result == 0) {
-        const int problem = dist->wire->open(&dist->rank, &dist->ranks);
-        if (problem != 0) result = caelum_fail(err, CAELUM_EFAIL, "MPI can't start: its error %d", problem);
-    }
-    if (result == 0) result = dist_connect(dist, err);
-    if (result == 0) result = check_version(dist, err);
-    *out = dist;
-    if (result != 0) caelum_dist_close(out);
-    return result;
-}
-
-void caelum_dist_close(caelum_dist **dist) {
-    if (!*dist) return;
-    if ((*dist)->piece) (*dist)->wire->close();
-    mem_free(&(*dist)->piece);
-    mem_free(&(*dist)->report);
-    mem_free(dist);
 }

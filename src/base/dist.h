@@ -29,6 +29,7 @@ enum { DIST_WIRE = 1 };
 
 struct caelum_dist {
     int rank, ranks;
+    char host[64]; /* this rank's, for its errors */
     const struct dist_wire *wire;
     struct dist_piece *piece;    /* [2 * ranks], of dist_gather */
     struct caelum_error *report; /* [ranks], of dist_agree */
@@ -36,6 +37,9 @@ struct caelum_dist {
 
 /* Connects by a wire that is open already: fills `dist`, of which rank, ranks and wire are set. */
 int dist_connect(struct caelum_dist *dist, struct caelum_error *err);
+
+/* That all ranks have this version; before anything else is exchanged. */
+int dist_check_version(const struct caelum_dist *dist, struct caelum_error *err);
 
 /* Of n things, each rank has those from `first` to before `end`: as many as the others or one less. */
 struct dist_part {
