@@ -207,6 +207,7 @@ static void every_option_has_an_effect(void **state) {
         {"early-stop", "lr=0.1 early-stop=1", "lr=0.1"},
         {"flip", "flip=yes", ""},
         {"shift", "shift=2", ""},
+        {"largest-fake", "task=restore largest-fake=0.5", "task=restore"},
         {"momentum", "optimizer=sgd momentum=0.5", "optimizer=sgd"},
         {"weight-decay", "weight-decay=0.1", ""},
         {"batch", "batch=25", ""},
