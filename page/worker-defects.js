@@ -1,5 +1,5 @@
 // worker-defects.js - a model of `caelum anomaly train` looks at pictures.
-import { loadModel } from "./safetensors.js";
+import { loadModel, readModel } from "./safetensors.js";
 import { decode } from "./worker-pictures.js";
 
 const MOST_SHOWN = 800; // pixels a side of a heat map
@@ -18,7 +18,7 @@ export const DEFECTS_TASKS = {
     const fine = loadModel(library, bytes, name);
     let coarse = 0;
     try {
-      coarse = loadModel(library, bytes, name, "coarse.");
+      if (readModel(bytes, name).metadata["coarse.network"]) coarse = loadModel(library, bytes, name, "coarse.");
     } catch (error) {
       library.c.page_model_close(fine);
       throw error;
