@@ -330,7 +330,9 @@ enum caelum_task {
     /* luminance in (1 channel), chroma out (2 channels), by ITU-R BT.601; with 4 channels in, the others are
      * hints: U and V where the color of a pixel is given, 0 elsewhere, and 1 where it is given */
     CAELUM_COLORIZE,
-    CAELUM_DENOISE, /* as CAELUM_RECONSTRUCT, but noise layers stay on when the network is measured */
+    /* as CAELUM_RECONSTRUCT, but noise layers stay on when the network is measured; or, with one channel more
+     * in than out, the picture with noise and its standard deviation at every pixel in, the noise out */
+    CAELUM_DENOISE,
     /* R, G, B in, one number for each of the data's classes out (channels of a single pixel), the largest
      * that of the picture's label; needs data with labels and CAELUM_XENT */
     CAELUM_CLASSIFY,
@@ -339,7 +341,8 @@ enum caelum_task {
 };
 
 /* What a network is for, by its shapes: CAELUM_COLORIZE if it makes two channels of one, or of four with
- * hints; CAELUM_CLASSIFY if it makes a single pixel of many; else CAELUM_RECONSTRUCT. */
+ * hints; CAELUM_DENOISE if it makes one of two, or three of four, the last being the level of the noise;
+ * CAELUM_CLASSIFY if it makes a single pixel of many; else CAELUM_RECONSTRUCT. */
 enum caelum_task caelum_net_task(const caelum_net *net);
 
 /* --- Models ----------------------------------------------------------------------------------- */

@@ -23,6 +23,7 @@ enum rng_stream {
     RNG_FAKES = 12,    /* defects drawn on pictures; index = step, counter[1] = picture of the minibatch */
     RNG_PATCHES = 13,  /* places of patches of good pictures; index = picture */
     RNG_GOOD = 14,     /* crops of good pictures; index = step, counter[1] = picture of the minibatch */
+    RNG_LEVEL = 15,    /* noise of a level that the network is told; likewise */
 };
 
 /* One sequence of random numbers; copy it freely. */

@@ -29,6 +29,7 @@ int task_find(enum caelum_task *task, const char *name, const char *where, struc
 enum caelum_task caelum_net_task(const caelum_net *net) {
     const struct shape in = net->input, out = net_output(net);
     if ((in.c == 1 || in.c == 4) && out.c == 2) return CAELUM_COLORIZE;
+    if ((in.c == 2 || in.c == 4) && out.c + 1 == in.c) return CAELUM_DENOISE;
     return in.h * in.w > 1 && out.h * out.w == 1 ? CAELUM_CLASSIFY : CAELUM_RECONSTRUCT;
 }
 
@@ -40,9 +41,14 @@ bool task_takes_hints(enum caelum_task task, const struct caelum_net *net) {
     return task == CAELUM_COLORIZE && net->input.c == 4;
 }
 
+bool task_takes_level(enum caelum_task task, const struct caelum_net *net) {
+    return task == CAELUM_DENOISE && (net->input.c == 2 || net->input.c == 4);
+}
+
 struct shape task_pictures(enum caelum_task task, const struct caelum_net *net) {
     struct shape pictures = net->input;
     if (task == CAELUM_COLORIZE) pictures.c = 3;
+    if (task_takes_level(task, net)) pictures.c--;
     return pictures;
 }
 
@@ -50,9 +56,17 @@ int task_check(enum caelum_task task, const struct caelum_net *net, struct caelu
     const struct shape in = net->input, out = net->layer[net->layers - 1].out;
     bool random = false;
     for (size_t i = 0; i < net->layers; i++) random |= net->layer[i].ops->step->traits & STEP_RANDOM;
+    if (task_takes_level(task, net)) {
+        if (out.c + 1 == in.c && out.h == in.h && out.w == in.w) return CAELUM_OK;
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: turns %zux%zux%zu into %zux%zux%zu; to denoise it must turn a picture and a "
+                           "channel with the level of its noise into the noise, %zux%zux%zu",
+                           net->file, in.c, in.h, in.w, out.c, out.h, out.w, in.c - 1, in.h, in.w);
+    }
     if (task == CAELUM_DENOISE && !random)
         return caelum_fail(err, CAELUM_EFORMAT,
-                           "%s: adds no noise; to denoise, put a line 'noise SIGMA' after 'input'",
+                           "%s: adds no noise; to denoise, put a line 'noise SIGMA' after 'input', or begin "
+                           "with 'input 2' (grey) or 'input 4', of which the last channel is its level",
                            net->file);
     if (task == CAELUM_CLASSIFY && (out.h != 1 || out.w != 1))
         return caelum_fail(err, CAELUM_EFORMAT,
@@ -115,7 +129,7 @@ static struct tensor plain(float *data, size_t c, struct shape size, size_t lane
 int task_block_open(struct task_block *block, enum caelum_task task, const struct caelum_net *net,
                     struct shape in, size_t lanes, bool target, struct caelum_error *err) {
     *block = (struct task_block){0};
-    if ((task == CAELUM_CLASSIFY || task_draws(task)) && target) {
+    if ((task == CAELUM_CLASSIFY || task_draws(task) || task_takes_level(task, net)) && target) {
         const struct shape out = net->layer[net->layers - 1].out;
         CHECK(mem_alloc(&block->memory, shape_values(out) * lanes, sizeof(float), err));
         block->target = plain(block->memory, out.c, out, lanes);
@@ -142,6 +156,15 @@ struct tensor task_load(enum caelum_task task, const struct kernels *kernels, co
         kernels->load(pictures, whole.w, whole.h * whole.w, input);
         kernels->load(wanted, whole.w, whole.h * whole.w, &block->target);
         return block->target;
+    }
+    if (task == CAELUM_DENOISE && input->c % 2 == 0) {
+        struct tensor clean = *input, level = *input;
+        clean.c--;
+        level.data += clean.c * input->plane;
+        level.c = 1;
+        kernels->load(pictures, whole.w, whole.h * whole.w, &clean);
+        kernels->clear(&level);
+        return block->target.data ? block->target : *input;
     }
     if (task != CAELUM_COLORIZE) {
         const struct tensor *target = &block->target;
@@ -177,4 +200,35 @@ void task_hint_randomly(const struct task_block *block, const struct tensor *inp
         for (size_t c = 0; c < 2; c++) tensor_at(input, 1 + c, y, x)[at] = tensor_at(truth, c, y, x)[at];
         tensor_at(input, 3, y, x)[at] = 1;
     }
+}
+
+/* Nearly normal, of mean 0 and variance 1: what `noise` layers draw, the sum of eight uniform numbers. */
+static float draw_normal(struct rng *rng) {
+    int sum = -4 * 65535;
+    for (int i = 0; i < 4; i++) {
+        const uint32_t two = rng_u32(rng);
+        sum += (int)(two >> 16) + (int)(two & 0xffff);
+    }
+    return (float)sum * (float)(1.2247448713915890 / 65536); /* sqrt(12 / 8) */
+}
+
+void task_add_noise(const struct task_block *block, const struct tensor *input, size_t lane,
+                    struct tiling tiles, struct rng *rng) {
+    const struct tensor *noise = &block->target;
+    const float level = rng_uniform(rng) * (float)TASK_MOST_NOISE / 255;
+    const bool grey = noise->c == 3 && rng_u32(rng) & 1;
+    for (size_t row = 0; row < tiles.down * noise->h; row++)
+        for (size_t col = 0; col < tiles.across * noise->w; col++) {
+            const ptrdiff_t y = (ptrdiff_t)(row % noise->h), x = (ptrdiff_t)(col % noise->w);
+            float *p = tensor_at(input, 0, y, x) + lane + row / noise->h * tiles.across + col / noise->w;
+            float *n = tensor_at(noise, 0, y, x) + lane + row / noise->h * tiles.across + col / noise->w;
+            if (grey)
+                p[0] = p[input->plane] = p[2 * input->plane] =
+                    0.299f * p[0] + 0.587f * p[input->plane] + 0.114f * p[2 * input->plane];
+            for (size_t c = 0; c < noise->c; c++) {
+                n[c * noise->plane] = grey && c > 0 ? n[0] : level * draw_normal(rng);
+                p[c * input->plane] += n[c * noise->plane];
+            }
+            p[noise->c * input->plane] = level;
+        }
 }

@@ -19,6 +19,11 @@ bool task_draws(enum caelum_task task);
  * V where they are given and 0 elsewhere, and 1 where they are given. */
 bool task_takes_hints(enum caelum_task task, const struct caelum_net *net);
 
+/* Whether it is a denoiser's network that is told how strong the noise is: its input is then the noisy
+ * picture and, in one channel more, the noise's standard deviation at every pixel; its output is the noise.
+ */
+bool task_takes_level(enum caelum_task task, const struct caelum_net *net);
+
 /* CAELUM_EFORMAT unless input and output of the network are those of the task. */
 int task_check(enum caelum_task task, const struct caelum_net *net, struct caelum_error *err);
 
@@ -27,8 +32,8 @@ int task_check_classes(const struct caelum_net *net, const struct pictures *pict
                        struct caelum_error *err);
 
 /* One thread's memory beside its workspace: a colorizer's RGB block and, with `target`, its chroma; with
- * `target` a classifier's probabilities of each class, or what a picture with
- * defects should become. */
+ * `target` a classifier's probabilities of each class, what a picture with defects should become, or the
+ * noise that was added to it. */
 struct task_block {
     struct tensor rgb, target; /* data NULL: none */
     float *memory;
@@ -53,5 +58,11 @@ struct tensor task_load(enum caelum_task task, const struct kernels *kernels, co
  * colors of 1 to 63 pixels, few more often than many; the block has its target. */
 void task_hint_randomly(const struct task_block *block, const struct tensor *input, size_t lane,
                         struct tiling tiles, struct rng *rng);
+
+/* Adds white Gaussian noise to the picture in the lanes of its tiles from `lane` on, and tells its deviation,
+ * which is drawn from 0 to TASK_MOST_NOISE of 255; half of the colored pictures are made grey before. */
+enum { TASK_MOST_NOISE = 55 };
+void task_add_noise(const struct task_block *block, const struct tensor *input, size_t lane,
+                    struct tiling tiles, struct rng *rng);
 
 #endif

@@ -201,6 +201,12 @@ static int check_unit(const struct study_unit *u, struct caelum_error *err) {
                            "a study compares pictures, and classify makes none; expected the task "
                            "reconstruct, colorize or denoise; train a classifier by itself");
     CHECK(task_check(u->settings.task, u->net, err));
+    if (task_takes_level(u->settings.task, u->net))
+        return caelum_fail(
+            err, CAELUM_EFORMAT,
+            "%s: a denoiser that is told the level of the noise can't be part of a study, which "
+            "measures pictures without noise; train it by itself",
+            u->net_path);
     return train_settings_check(&u->settings, err);
 }
 

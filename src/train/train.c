@@ -370,7 +370,8 @@ static int illustrate(struct run *run, struct caelum_error *err) {
     number_print(title, sizeof title, "%.255s, %zu parameters, on %.31s: batch %zu, seed %llu", run->name,
                  run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
     CHECK(run_write_curves(s->out, title, loss_labels[s->loss], fit->history, fit->epochs_done, err));
-    if (!CAELUM_WITH_CAIRO || s->task == CAELUM_CLASSIFY || task_draws(s->task))
+    if (!CAELUM_WITH_CAIRO || s->task == CAELUM_CLASSIFY || task_draws(s->task) ||
+        task_takes_level(s->task, run->net))
         return CAELUM_OK; /* there is no sheet of them */
     snprintf(name, sizeof name, "%s.png", sheet);
     CHECK(path_in(run, name, path, err));

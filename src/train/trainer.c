@@ -199,19 +199,23 @@ static const uint8_t *training_picture(const struct pass *pass, size_t at, uint8
     return augment_picture(&augment, pictures_at(pass->pictures, place_of(pass, at)), pass->pictures, room);
 }
 
+/* The same, and where the set is measured always the same ones. */
+static struct rng pass_rng(const struct pass *pass, enum rng_stream stream, size_t at) {
+    struct rng rng = picture_rng(pass->trainer, stream, at);
+    if (!pass->order) rng.counter[3] = LAYER_NOISE_MEASURE;
+    return rng;
+}
+
 /* What the network is to restore picture `at` from: with defects drawn on it, other ones in each step, but
  * always the same ones where it is measured. */
 static const uint8_t *damaged_picture(const struct pass *pass, size_t at, const uint8_t *picture,
                                       uint8_t *room) {
-    const struct trainer *t = pass->trainer;
     const struct pictures *p = pass->pictures;
     const size_t next = (at + 1) % (pass->cut.pictures + pass->cut.left);
-    struct rng rng = picture_rng(t, RNG_FAKES, at);
+    struct rng rng = pass_rng(pass, RNG_FAKES, at);
     uint8_t *out = room + pictures_size(p);
-    if (!pass->order)
-        rng = rng_make(t->settings.seed, RNG_FAKES, LAYER_NOISE_MEASURE), rng.counter[1] = (uint32_t)at;
-    fake_draw(&rng, t->settings.largest_fake, picture, pictures_at(p, place_of(pass, next)), p->c, p->h, p->w,
-              out);
+    fake_draw(&rng, pass->trainer->settings.largest_fake, picture, pictures_at(p, place_of(pass, next)), p->c,
+              p->h, p->w, out);
     return out;
 }
 
@@ -222,6 +226,15 @@ static void give_hints(const struct pass *pass, const struct engine_block *b) {
         struct rng rng = picture_rng(pass->trainer, RNG_HINTS, b->first + i);
         task_hint_randomly(&b->place->block, &b->place->workspace.value[0], i * tiling_count(tiles), tiles,
                            &rng);
+    }
+}
+
+/* Adds the noise that a denoiser is told the level of. */
+static void add_noise(const struct pass *pass, const struct engine_block *b) {
+    const struct tiling tiles = b->place->workspace.tiles;
+    for (size_t i = 0; i < b->pictures; i++) {
+        struct rng rng = pass_rng(pass, RNG_LEVEL, b->first + i);
+        task_add_noise(&b->place->block, &b->place->workspace.value[0], i * tiling_count(tiles), tiles, &rng);
     }
 }
 
@@ -254,6 +267,7 @@ static void forward_block(const struct pass *pass, const struct block *b, int wo
                                       .first = (uint32_t)b->at.first};
     const struct tensor target = load_block(pass, &b->at, worker);
     if (learn && task_takes_hints(t->settings.task, t->engine.net)) give_hints(pass, &b->at);
+    if (task_takes_level(t->settings.task, t->engine.net)) add_noise(pass, &b->at);
     engine_forward(&t->engine, &b->at, &noise);
     const struct loss_job job = {.loss = t->settings.loss,
                                  .delta = (float)t->settings.huber_delta,
