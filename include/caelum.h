@@ -977,6 +977,39 @@ int caelum_colorize(const caelum_model *model, const struct caelum_picture *in,
  * average for photographs, and below 5 hardly seen as colored. */
 double caelum_colorfulness(const struct caelum_picture *picture);
 
+/* --- Noise ------------------------------------------------------------------------------------ */
+
+/* How strong noise can be that is taken out: a standard deviation of 55 of 255. */
+#define CAELUM_MOST_NOISE 55.0
+
+struct caelum_denoise_settings {
+    double sigma;    /* standard deviation of the noise, 0 to CAELUM_MOST_NOISE of 255; below 0, the default:
+                        what    caelum_noise estimates, or CAELUM_MOST_NOISE where that is more */
+    double strength; /* share of the noise that is taken out, 0 to 1; default 1 */
+    int threads;     /* 0 = the default; no influence on the result */
+};
+
+struct caelum_denoise_settings caelum_denoise_defaults(void);
+
+/* Takes white Gaussian noise out of a picture of any size, by a denoiser: a model whose network takes R, G, B
+ * and the noise's deviation, 4 channels, and gives the noise, 3 channels. `out` is to be freed by the caller;
+ * *sigma, which may be NULL, is set to the deviation that the network was told. Beside both pictures it takes
+ * memory for some tiles. Fails with CAELUM_EFORMAT if the model is no denoiser, CAELUM_EUSAGE if a setting is
+ * out of range or the picture is too small for an estimate, CAELUM_ERESOURCE. */
+int caelum_denoise(const caelum_model *model, const struct caelum_picture *in,
+                   const struct caelum_denoise_settings *settings, struct caelum_picture *out, double *sigma,
+                   struct caelum_error *err);
+/* The same of numbers, in: [height][width][3] of which 0 is black and 1 white, and which may go beyond both;
+ * out likewise, neither clamped nor rounded. */
+int caelum_denoise_values(const caelum_model *model, const float *in, size_t width, size_t height,
+                          const struct caelum_denoise_settings *settings, float *out, double *sigma,
+                          struct caelum_error *err);
+
+/* Estimates the standard deviation of the white noise of a picture, of 255 (Chen, Zhu & Heng, "An efficient
+ * statistical method for image noise level estimation", ICCV 2015). Fails with CAELUM_EUSAGE for a picture
+ * with a side of less than 24 pixels, CAELUM_ERESOURCE. */
+int caelum_noise(const struct caelum_picture *picture, double *sigma, struct caelum_error *err);
+
 /* --- Codes ------------------------------------------------------------------------------------ */
 
 /* A model whose network has a `quantize` layer turns pictures into a few whole numbers and these, by the

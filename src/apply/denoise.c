@@ -1,0 +1,170 @@
+/* denoise.c - noise out of a picture of any size. It is cut into tiles, each with a margin of its neighbours'
+ * pixels, of which nothing is kept, so that what a network does at an edge is seen nowhere. Each pixel is one
+ * tile's, so tiles write their results where they belong, from any thread. */
+#include "base/mem.h"
+#include "base/mirror.h"
+#include "base/sample.h"
+#include "engine/engine.h"
+#include "image/image.h"
+#include "metrics/noise_level.h"
+#include "model/model.h"
+
+#include <stdlib.h>
+
+/* Pixels of a tile's margin; of its inside, at most; what its sides are multiples of; tiles in a round. */
+enum { MARGIN = 16, MOST_INSIDE = 160, GRAIN = 32, ROUND = 32 };
+
+struct caelum_denoise_settings caelum_denoise_defaults(void) {
+    return (struct caelum_denoise_settings){.sigma = -1, .strength = 1};
+}
+
+/* A side of the picture: `tiles` tiles of `side` pixels, each with `inside` of its own. */
+struct axis {
+    size_t length, tiles, inside, side;
+};
+
+struct job {
+    struct samples in;
+    uint8_t *bytes; /* the result; NULL: `values` */
+    float *values;
+    float level, strength; /* 1 being white; */
+    struct axis x, y;
+    size_t first; /* tile of this round */
+    float *tile;  /* [ROUND][4][y.side][x.side] */
+};
+
+static struct axis cut(size_t length) {
+    struct axis a = {.length = length, .tiles = (length + MOST_INSIDE - 1) / MOST_INSIDE};
+    a.inside = (length + a.tiles - 1) / a.tiles;
+    a.side = (a.inside + 2 * MARGIN + GRAIN - 1) / GRAIN * GRAIN;
+    return a;
+}
+
+/* Pixel `at` of tile `tile`, which begins MARGIN before its inside; beyond its ends the picture is mirrored.
+ */
+static size_t place(const struct axis *a, size_t tile, size_t at) {
+    const ptrdiff_t i = (ptrdiff_t)(tile * a->inside + at) - MARGIN;
+    return mirrored((size_t)llabs(i), a->length);
+}
+
+static void load_tile(const struct job *job, size_t i) {
+    const size_t plane = job->x.side * job->y.side, n = job->first + i;
+    float *to = job->tile + i * 4 * plane;
+    for (size_t y = 0; y < job->y.side; y++)
+        for (size_t x = 0; x < job->x.side; x++, to++) {
+            const size_t at =
+                place(&job->y, n / job->x.tiles, y) * job->x.length + place(&job->x, n % job->x.tiles, x);
+            for (size_t c = 0; c < 3; c++) to[c * plane] = sample_at(&job->in, 3 * at + c);
+            to[3 * plane] = job->level;
+        }
+}
+
+static void store(const struct job *job, size_t at, float noise) {
+    const float v = sample_at(&job->in, at) - job->strength * noise;
+    if (job->bytes)
+        job->bytes[at] = v > 0 ? v < 1 ? (uint8_t)(v * 255 + 0.5f) : 255 : 0;
+    else
+        job->values[at] = v;
+}
+
+static void store_tile(void *cookie, size_t i, const float *noise, int worker) {
+    const struct job *job = cookie;
+    const size_t plane = job->x.side * job->y.side, n = job->first + i;
+    const size_t y0 = n / job->x.tiles * job->y.inside, x0 = n % job->x.tiles * job->x.inside;
+    (void)worker;
+    for (size_t y = 0; y < job->y.inside && y0 + y < job->y.length; y++)
+        for (size_t x = 0; x < job->x.inside && x0 + x < job->x.length; x++)
+            for (size_t c = 0; c < 3; c++)
+                store(job, 3 * ((y0 + y) * job->x.length + x0 + x) + c,
+                      noise[c * plane + (y + MARGIN) * job->x.side + x + MARGIN]);
+}
+
+static int run_tiles(struct job *job, struct engine *engine, struct caelum_error *err) {
+    const size_t total = job->x.tiles * job->y.tiles, most = total < ROUND ? total : ROUND;
+    CHECK(mem_alloc(&job->tile, most * 4, job->x.side * job->y.side * sizeof(float), err));
+    for (; job->first < total; job->first += ROUND) {
+        const size_t n = total - job->first < ROUND ? total - job->first : ROUND;
+        for (size_t i = 0; i < n; i++) load_tile(job, i);
+        CHECK(engine_run(
+            engine, &(struct engine_job){.n = n, .in = job->tile, .output = store_tile, .cookie = job}, err));
+    }
+    return CAELUM_OK;
+}
+
+static int denoise(const caelum_model *model, struct job *job, int threads, struct caelum_error *err) {
+    struct caelum_net *net = NULL;
+    struct engine engine = {0};
+    job->x = cut(job->in.width), job->y = cut(job->in.height);
+    CHECK(net_at(&net, model->net, job->y.side, job->x.side, err));
+    int result = engine_open(&engine, net,
+                             &(struct engine_settings){.task = CAELUM_RECONSTRUCT, .threads = threads}, err);
+    if (result == 0) {
+        engine_pack(&engine, model->params);
+        result = run_tiles(job, &engine, err);
+    }
+    mem_free(&job->tile);
+    engine_close(&engine);
+    caelum_net_close(&net);
+    return result;
+}
+
+/* Checks the settings and finds the level of the noise. */
+static int begin(const caelum_model *model, struct job *job, const struct caelum_denoise_settings *s,
+                 struct caelum_error *err) {
+    const struct shape in = model->net->input, out = net_output(model->net);
+    double level = s->sigma / 255;
+    if (in.c != 4 || out.c != 3 || out.h != in.h || out.w != in.w)
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "the model turns %zux%zux%zu into %zux%zux%zu; a denoiser turns a picture and the "
+                           "level of its noise, 4 channels, into the noise, 3 channels",
+                           in.c, in.h, in.w, out.c, out.h, out.w);
+    if (!(s->sigma <= CAELUM_MOST_NOISE))
+        return caelum_fail(err, CAELUM_EUSAGE, "sigma: expected 0 to %g of 255, got %g", CAELUM_MOST_NOISE,
+                           s->sigma);
+    if (!(s->strength >= 0 && s->strength <= 1))
+        return caelum_fail(err, CAELUM_EUSAGE, "strength: expected 0 to 1, got %g", s->strength);
+    if (s->sigma < 0) CHECK(noise_level(&job->in, &level, err));
+    if (level > CAELUM_MOST_NOISE / 255) level = CAELUM_MOST_NOISE / 255;
+    job->level = (float)level, job->strength = (float)s->strength;
+    return CAELUM_OK;
+}
+
+static int run(const caelum_model *model, struct job *job, const struct caelum_denoise_settings *s,
+               double *sigma, struct caelum_error *err) {
+    CHECK(begin(model, job, s, err));
+    CHECK(denoise(model, job, s->threads, err));
+    if (sigma) *sigma = (double)job->level * 255;
+    return CAELUM_OK;
+}
+
+int caelum_denoise_values(const caelum_model *model, const float *in, size_t width, size_t height,
+                          const struct caelum_denoise_settings *settings, float *out, double *sigma,
+                          struct caelum_error *err) {
+    struct job job = {.in = {.width = width, .height = height, .values = in}, .values = out};
+    CHECK(image_check_size("the picture", width, height, err));
+    return run(model, &job, settings, sigma, err);
+}
+
+int caelum_denoise(const caelum_model *model, const struct caelum_picture *in,
+                   const struct caelum_denoise_settings *settings, struct caelum_picture *out, double *sigma,
+                   struct caelum_error *err) {
+    struct caelum_picture made = {0};
+    CHECK(image_allocate_like(&made, in, err));
+    struct job job = {.in = {.width = in->width, .height = in->height, .bytes = in->pixels},
+                      .bytes = made.pixels};
+    const int result = run(model, &job, settings, sigma, err);
+    if (result == 0)
+        *out = made;
+    else
+        caelum_picture_free(&made);
+    return result;
+}
+
+int caelum_noise(const struct caelum_picture *picture, double *sigma, struct caelum_error *err) {
+    const struct samples samples = {
+        .width = picture->width, .height = picture->height, .bytes = picture->pixels};
+    double deviation;
+    CHECK(noise_level(&samples, &deviation, err));
+    *sigma = 255 * deviation;
+    return CAELUM_OK;
+}
