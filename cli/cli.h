@@ -231,6 +231,25 @@ int inputs_claim(const struct inputs *inputs, size_t i, const char *path, bool f
 /* Notes that it is there. */
 void inputs_wrote(struct inputs *inputs, size_t i, const char *path);
 
+/* Pictures made of pictures, one of each. */
+struct results {
+    const char *out;    /* a directory; NULL: beside the picture, or standard output for a pipe */
+    const char *beside; /* behind the name of one beside: "-color" */
+    int format;         /* enum caelum_picture_format */
+    bool force, json;   /* replace files; JSON is printed */
+    struct inputs inputs;
+};
+extern const char *const picture_formats[]; /* words for enum caelum_picture_format, and endings of files */
+/* inputs_open for these; CAELUM_EUSAGE if one would go where it can't. */
+int results_open(struct results *results, char **words, int n, const char *beside, struct caelum_error *err);
+/* Makes the directory: before the first is written. */
+int results_begin(const struct results *results, struct caelum_error *err);
+/* Where that of picture i goes: DIR/STEM.FORMAT, or beside it STEM<beside>.FORMAT, as inputs_claim has it;
+ * "-" for standard output. */
+int result_path(const struct results *results, size_t i, char path[PATH_SIZE], struct caelum_error *err);
+int result_write(struct results *results, size_t i, const char *path, const struct caelum_picture *picture,
+                 struct caelum_error *err);
+
 /* Does one of several things. The pictures are zeroed, for the visitor to fill; each() frees them. */
 enum { PICTURES = 3 };
 typedef int one_of_many(void *cookie, size_t i, struct caelum_picture pictures[PICTURES],

@@ -7,30 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-/* Words by enum caelum_picture_format, and what files are called. */
-static const char *const formats[] = {"png", "jpg", "webp", NULL};
-
-/* Behind the name of a picture whose colors lie beside it. */
-static const char beside[] = "-color";
 
 struct job {
-    const char *model_path, *out, *hint_picture;
+    const char *model_path, *hint_picture;
     struct option_words hint_words;
     struct caelum_hint hint[OPTION_WORDS_MOST];
     struct caelum_colorize_settings settings;
-    int format;
-    bool force, json;
+    struct results results;
     caelum_model *model;
-    struct inputs inputs;
     struct caelum_hint *all_hints; /* with those of the hint picture */
 };
-
-/* Whether a picture's colors go to standard output: one that no file holds has no place beside it. */
-static bool is_piped(const struct job *job, const struct input *input) {
-    return input->piped && !job->out;
-}
 
 /* Below this a picture hardly looks colored; caelum_color_learned has the same. */
 static const double NEARLY_GREY = 5;
@@ -99,22 +85,11 @@ static int picture_hints(struct job *job, const struct caelum_picture *in, struc
     return 0;
 }
 
-/* Where a picture's colors go: DIR/STEM.FORMAT, without DIR STEM-color.FORMAT beside it. */
-static int output_path(const struct job *job, size_t i, char path[PATH_SIZE], struct caelum_error *err) {
-    const char *input = job->inputs.list[i].path;
-    char stem[NAME_SIZE], ending[16], dir[PATH_SIZE];
-    path_stem(input, stem, sizeof stem);
-    snprintf(dir, sizeof dir, "%.*s", (int)(path_name(input) - input), input);
-    snprintf(ending, sizeof ending, "%s.%s", job->out ? "" : beside, formats[job->format]);
-    CHECK(path_result(job->out ? job->out : dir, stem, ending, path, PATH_SIZE, err));
-    return inputs_claim(&job->inputs, i, path, job->force, err);
-}
-
 static void tell(const struct job *job, const char *input, const char *path,
                  const struct caelum_picture *out) {
     const double colorfulness = caelum_colorfulness(out);
     progress_clear();
-    if (job->json) {
+    if (job->results.json) {
         print_json(JSON({"input", json_bytes(input)}, {"output", json_bytes(path)},
                         {"width", json_size(out->width)}, {"height", json_size(out->height)},
                         {"colorfulness", json_number(colorfulness)},
@@ -127,54 +102,24 @@ static void tell(const struct job *job, const char *input, const char *path,
              input, colorfulness);
 }
 
-static int write_out(const struct job *job, const struct caelum_picture *picture, struct caelum_error *err) {
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    int code = caelum_picture_encode(picture, (enum caelum_picture_format)job->format, &bytes, &size, err);
-    if (code == 0 && (fwrite(bytes, 1, size, stdout) != size || fflush(stdout) != 0))
-        code = caelum_fail(err, CAELUM_EIO, "standard output: the picture can't be written");
-    caelum_picture_bytes_free(&bytes);
-    return code;
-}
-
 static int one_picture(void *cookie, size_t i, struct caelum_picture pictures[PICTURES],
                        struct caelum_error *err) {
     struct job *job = cookie;
     struct caelum_picture *in = &pictures[0], *out = &pictures[1];
     struct caelum_colorize_settings s = job->settings;
-    const struct input *input = &job->inputs.list[i];
-    char path[PATH_SIZE] = "-";
-    const bool piped = is_piped(job, input);
-    if (!piped) CHECK(output_path(job, i, path, err));
+    const struct input *input = &job->results.inputs.list[i];
+    char path[PATH_SIZE];
+    CHECK(result_path(&job->results, i, path, err));
     CHECK(input_load(input, in, err));
     if (job->hint_picture) CHECK(picture_hints(job, in, &pictures[2], &s, err));
     CHECK(caelum_colorize(job->model, in, &s, out, err));
-    CHECK(piped ? write_out(job, out, err) : caelum_picture_save(out, path, err));
-    if (!piped) inputs_wrote(&job->inputs, i, path);
+    CHECK(result_write(&job->results, i, path, out, err));
     tell(job, input->path, path, out);
     return 0;
 }
 
-/* Standard output holds one picture, and nothing besides. Nobody can read its bytes on a terminal, and some
- * of them would change how it works. */
-static int check_output(const struct job *job, struct caelum_error *err) {
-    const struct inputs *inputs = &job->inputs;
-    bool piped = false;
-    for (size_t i = 0; i < inputs->count; i++) piped |= is_piped(job, &inputs->list[i]);
-    if (!piped) return 0;
-    const char *why = NULL;
-    if (inputs->count > 1)
-        why = "the result for a pipe would go to standard output, among the messages on the others; name a "
-              "directory for all of them by -o";
-    else if (job->json)
-        why = "the picture would go to standard output, where --json prints; name a directory for it by -o";
-    else if (isatty(1) && !job->force)
-        why = "the picture would go to the terminal; send it into a file by '> FILE', or insist by --force";
-    return why ? caelum_fail(err, CAELUM_EUSAGE, "%s", why) : 0;
-}
-
 static const struct caelum_option rows[] = {
-    OPTION(STRING, struct job, 'o', "out", out, "DIR",
+    OPTION(STRING, struct job, 'o', "out", results.out, "DIR",
            "directory for the results, made if missing; default: that of each picture, as NAME-color"),
     OPTION(STRING, struct job, 'm', "model", model_path, "FILE",
            "colorizer; default: the one that comes with the program"),
@@ -186,11 +131,11 @@ static const struct caelum_option rows[] = {
            "a picture of the same size: each pixel with a chroma of 12 of 255 or more is a hint"),
     OPTION(FLAG, struct job, 0, "restore", settings.restore, NULL,
            "restore a faded picture's blacks and whites, too"),
-    CHOICE(struct job, "format", format, formats, "format of the pictures written"),
-    OPTION(FLAG, struct job, 0, "force", force, NULL,
+    CHOICE(struct job, "format", results.format, picture_formats, "format of the pictures written"),
+    OPTION(FLAG, struct job, 0, "force", results.force, NULL,
            "overwrite existing files; with -, write to a terminal too"),
     OPTION(THREADS, struct job, 't', "threads", settings.threads, "N", THREADS_HELP),
-    OPTION(FLAG, struct job, 0, "json", json, NULL, "print a JSON object for each picture"),
+    OPTION(FLAG, struct job, 0, "json", results.json, NULL, "print a JSON object for each picture"),
     END_OF_OPTIONS};
 
 static void defaults(void *values) {
@@ -206,11 +151,10 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     job->settings.hints = job->hint;
     job->settings.hint_count = job->hint_words.count;
     signals_catch();
-    CHECK(inputs_open(&job->inputs, words, n, beside, err));
-    CHECK(check_output(job, err));
+    CHECK(results_open(&job->results, words, n, "-color", err));
     CHECK(model_open(&job->model, job->model_path, "colorize.safetensors", err));
-    if (job->out) CHECK(file_make_directory(job->out, err));
-    return each("coloring", "colored", job->inputs.count, one_picture, job);
+    CHECK(results_begin(&job->results, err));
+    return each("coloring", "colored", job->results.inputs.count, one_picture, job);
 }
 
 COMMAND(colorize, "PICTURE...", "color grey pictures of any size", "caelum colorize old.jpg",
