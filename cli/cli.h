@@ -317,8 +317,8 @@ int ranks_end(const caelum_dist *dist, bool stopped);
 /* --- Commands ------------------------------------------------------------------------------------- */
 
 extern const struct command command_train, command_eval, command_anomaly, command_study, command_compare,
-    command_colorize, command_reconstruct, command_encode, command_decode, command_export, command_import,
-    command_activations, command_inspect, command_data, command_bench, command_page, command_help,
-    command_config, command_man, command_completion, command_version;
+    command_colorize, command_denoise, command_reconstruct, command_encode, command_decode, command_export,
+    command_import, command_activations, command_inspect, command_data, command_bench, command_page,
+    command_help, command_config, command_man, command_completion, command_version;
 
 #endif
