@@ -994,8 +994,9 @@ struct caelum_denoise_settings caelum_denoise_defaults(void);
 /* Takes white Gaussian noise out of a picture of any size, by a denoiser: a model whose network takes R, G, B
  * and the noise's deviation, 4 channels, and gives the noise, 3 channels. `out` is to be freed by the caller;
  * *sigma, which may be NULL, is set to the deviation that the network was told. Beside both pictures it takes
- * memory for some tiles. Fails with CAELUM_EFORMAT if the model is no denoiser, CAELUM_EUSAGE if a setting is
- * out of range or the picture is too small for an estimate, CAELUM_ERESOURCE. */
+ * memory for some tiles. What is grey stays grey. Fails with CAELUM_EFORMAT if the model is no denoiser,
+ * CAELUM_EUSAGE if a setting is out of range or the picture is too small for an estimate, CAELUM_ERESOURCE.
+ */
 int caelum_denoise(const caelum_model *model, const struct caelum_picture *in,
                    const struct caelum_denoise_settings *settings, struct caelum_picture *out, double *sigma,
                    struct caelum_error *err);

@@ -180,6 +180,28 @@ static void tiles_make_one_picture(void **state) {
     caelum_model_close(&model);
 }
 
+/* What has no color gets none: the mean of the three channels' noise is taken out of all. */
+static void grey_stays_grey(void **state) {
+    (void)state;
+    enum { SIDE = 30, N = SIDE * SIDE * 3 };
+    caelum_model *model = make_model();
+    struct caelum_tensor weight;
+    struct rng rng = rng_make(11, RNG_TEST, 0);
+    const struct caelum_denoise_settings settings = {.sigma = 51, .strength = 1};
+    float in[N], out[N];
+    assert_true(caelum_model_tensor(model, 0, &weight));
+    for (size_t i = 0; i < N; i++) in[i] = i % 3 > 0 ? in[i - 1] : test_random(&rng);
+    assert_ok(caelum_denoise_values(model, in, SIDE, SIDE, &settings, out, NULL, err));
+    for (size_t i = 0; i < N; i++) {
+        double noise = 0;
+        for (size_t c = 0; c < 3; c++)
+            noise += naive(&weight, in, SIDE, SIDE, i / 3 / SIDE, i / 3 % SIDE, c, 0.2);
+        assert_near((double)out[i], (double)in[i] - noise / 3, 2e-6);
+        assert_true(out[i] == out[i - i % 3]);
+    }
+    caelum_model_close(&model);
+}
+
 /* Bytes are the numbers, clamped and rounded. */
 static void bytes_are_rounded_numbers(void **state) {
     (void)state;
@@ -314,15 +336,11 @@ static void noise_of_photographs_is_estimated(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(noise_is_what_is_told),
-        cmocka_unit_test(tiles_get_the_same_noise),
-        cmocka_unit_test(wrong_networks_are_told),
-        cmocka_unit_test(tiles_make_one_picture),
-        cmocka_unit_test(bytes_are_rounded_numbers),
-        cmocka_unit_test(wrong_settings_are_told),
-        cmocka_unit_test(noise_is_estimated),
-        cmocka_unit_test(bytes_are_estimated),
-        cmocka_unit_test(noise_of_photographs_is_estimated),
+        cmocka_unit_test(noise_is_what_is_told),   cmocka_unit_test(tiles_get_the_same_noise),
+        cmocka_unit_test(wrong_networks_are_told), cmocka_unit_test(tiles_make_one_picture),
+        cmocka_unit_test(grey_stays_grey),         cmocka_unit_test(bytes_are_rounded_numbers),
+        cmocka_unit_test(wrong_settings_are_told), cmocka_unit_test(noise_is_estimated),
+        cmocka_unit_test(bytes_are_estimated),     cmocka_unit_test(noise_of_photographs_is_estimated),
     };
     return cmocka_run_group_tests_name("noise", tests, NULL, NULL);
 }

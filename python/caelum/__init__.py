@@ -23,7 +23,7 @@ The shared library is loaded when something needs it: the file that the environm
 else the one that is installed.
 """
 from .anomaly import Anomaly, Verdict
-from .codes import colorize, decode, encode
+from .codes import colorize, decode, denoise, encode
 from .data import Data, data_fetch, data_info
 from .library import (HEADER, DivergedError, Error, FileError, FormatError, NetworkError, ResourceError, StoppedError,
                       UsageError, record)
@@ -39,7 +39,7 @@ Metrics, ColorMetrics, ClassMetrics = record("metrics"), record("color_metrics")
 TrainProgress, Epoch = record("train_progress"), record("epoch")
 AnomalyInfo, AnomalyBox = record("anomaly_info"), record("anomaly_box")
 
-__all__ = ["Model", "train", "resume", "evaluate", "colorize", "encode", "decode", "Data", "data_fetch", "data_info",
+__all__ = ["Model", "train", "resume", "evaluate", "colorize", "denoise", "encode", "decode", "Data", "data_fetch", "data_info",
            "load_picture", "save_picture", "Anomaly", "Verdict", "AnomalyInfo", "AnomalyBox", "Code", "Run", "TrainProgress", "Epoch", "Metrics", "ColorMetrics",
            "ClassMetrics", "NetInfo", "LayerInfo", "DataInfo", "DataFile", "Error", "UsageError", "FormatError",
            "FileError", "NetworkError", "DivergedError", "ResourceError", "StoppedError"]

@@ -1,4 +1,4 @@
-"""Files of pictures as codes, and colorizing by the model that comes with caelum."""
+"""Files of pictures as codes; colorizing and denoising by the models that come with caelum."""
 from __future__ import annotations
 
 import ctypes as c
@@ -31,6 +31,15 @@ def colorize(picture: Picture, model: ModelOrPath = "colorize", **settings: Any)
         caelum.save_picture(caelum.colorize("old.jpg", vivid=0.8), "colored.jpg")
     """
     return model_of(model).colorize(picture, **settings)
+
+
+def denoise(picture: Picture, model: ModelOrPath = "denoiser", **settings: Any) -> Any:
+    """A picture of any size without its noise, by the model that comes with caelum or another; settings are those of
+    Model.denoise.
+
+        caelum.save_picture(caelum.denoise("night.jpg", strength=0.8), "clear.jpg")
+    """
+    return model_of(model).denoise(picture, **settings)
 
 
 def encode(pictures: Union[Mapping[str, Picture], Iterable[PathLike]], path: PathLike, model: ModelOrPath = "code",

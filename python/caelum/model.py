@@ -200,6 +200,32 @@ class Model:
         return like(picture, made(lambda out: library().colorize(self._model, c.byref(given(array)), c.byref(settings),
                                                                  out)))
 
+    def denoise(self, picture: Picture, sigma: Optional[float] = None, strength: float = 1.0, threads: int = 0) -> Any:
+        """Takes the noise out of a picture of any size, or of an array of floats, of which 1 is white, or uint16,
+        [height, width, 3] or [height, width]; gives the same type. Floats are neither clipped nor rounded.
+
+        sigma: standard deviation of the noise, of 255 (of white, whatever the type); None: estimated.
+        strength: share of the noise that is taken out, 0 to 1.
+        """
+        settings = struct("denoise_settings", sigma=-1 if sigma is None else sigma, strength=strength, threads=threads)
+        if isinstance(picture, np.ndarray) and picture.dtype.kind == "f":
+            return self._denoise(picture, settings)
+        if isinstance(picture, np.ndarray) and picture.dtype == np.uint16:
+            return np.round(self._denoise(picture / 65535, settings).clip(0, 1) * 65535).astype(np.uint16)
+        array = pixels(picture)
+        return like(picture, made(lambda out: library().denoise(self._model, c.byref(given(array)), c.byref(settings),
+                                                                out, None)))
+
+    def _denoise(self, values: np.ndarray, settings: Any) -> np.ndarray:
+        grey = values.ndim == 2
+        if not grey and (values.ndim != 3 or values.shape[2] != 3):
+            raise UsageError(f"picture: expected [height, width, 3] or [height, width], got {list(values.shape)}")
+        x = np.ascontiguousarray(np.repeat(values[..., None], 3, axis=2) if grey else values, np.float32)
+        y = np.empty_like(x)
+        library().denoise_values(self._model, x.ctypes.data_as(c.POINTER(c.c_float)), x.shape[1], x.shape[0],
+                                 c.byref(settings), y.ctypes.data_as(c.POINTER(c.c_float)), None)
+        return y[..., 0] if grey else y
+
     @contextlib.contextmanager
     def _codec(self, price: Optional[float] = None, threads: int = 0) -> Iterator[c.c_void_p]:
         codec = c.c_void_p()

@@ -27,7 +27,8 @@ struct job {
     struct samples in;
     uint8_t *bytes; /* the result; NULL: `values` */
     float *values;
-    float level, strength; /* 1 being white; */
+    float level, strength; /* 1 being white; the share that is taken out */
+    bool grey;             /* and so must be the result */
     struct axis x, y;
     size_t first; /* tile of this round */
     float *tile;  /* [ROUND][4][y.side][x.side] */
@@ -74,9 +75,11 @@ static void store_tile(void *cookie, size_t i, const float *noise, int worker) {
     (void)worker;
     for (size_t y = 0; y < job->y.inside && y0 + y < job->y.length; y++)
         for (size_t x = 0; x < job->x.inside && x0 + x < job->x.length; x++)
-            for (size_t c = 0; c < 3; c++)
+            for (size_t c = 0; c < 3; c++) {
+                const float *z = noise + (y + MARGIN) * job->x.side + x + MARGIN;
                 store(job, 3 * ((y0 + y) * job->x.length + x0 + x) + c,
-                      noise[c * plane + (y + MARGIN) * job->x.side + x + MARGIN]);
+                      job->grey ? (z[0] + z[plane] + z[2 * plane]) / 3 : z[c * plane]);
+            }
 }
 
 static int run_tiles(struct job *job, struct engine *engine, struct caelum_error *err) {
@@ -108,6 +111,13 @@ static int denoise(const caelum_model *model, struct job *job, int threads, stru
     return result;
 }
 
+static bool is_grey(const struct samples *s) {
+    const size_t n = s->width * s->height * 3;
+    for (size_t i = 0; i < n; i += 3)
+        if (sample_at(s, i) != sample_at(s, i + 1) || sample_at(s, i) != sample_at(s, i + 2)) return false;
+    return true;
+}
+
 /* Checks the settings and finds the level of the noise. */
 static int begin(const caelum_model *model, struct job *job, const struct caelum_denoise_settings *s,
                  struct caelum_error *err) {
@@ -125,6 +135,7 @@ static int begin(const caelum_model *model, struct job *job, const struct caelum
         return caelum_fail(err, CAELUM_EUSAGE, "strength: expected 0 to 1, got %g", s->strength);
     if (s->sigma < 0) CHECK(noise_level(&job->in, &level, err));
     if (level > CAELUM_MOST_NOISE / 255) level = CAELUM_MOST_NOISE / 255;
+    job->grey = is_grey(&job->in);
     job->level = (float)level, job->strength = (float)s->strength;
     return CAELUM_OK;
 }

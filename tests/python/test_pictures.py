@@ -20,6 +20,29 @@ def test_like_the_program(photo, models, program, tmp_path):
     assert not np.array_equal(colored, caelum.colorize(photo, vivid=1))
 
 
+def test_denoise(photo, program, tmp_path):
+    """As the program does it; what goes in, bytes, 16 bits or floats, comes out, floats beyond white too."""
+    net = tmp_path / "tiny.net"
+    net.write_text("input 4\nconv 3\n")
+    caelum.train(net, "synthetic:100", task="denoise", epochs=1, out=tmp_path / "run")
+    model = caelum.Model(tmp_path / "run/best.safetensors")
+    caelum.save_picture(photo, tmp_path / "in.png")
+    program("denoise", tmp_path / "in.png", "-m", tmp_path / "run", "-o", tmp_path / "out", "--sigma", 20, "--strength", 0.5)
+    made = model.denoise(photo, 20, 0.5)
+    assert np.array_equal(made, caelum.load_picture(tmp_path / "out/in.png"))
+    assert not np.array_equal(made, caelum.denoise(tmp_path / "in.png", model))
+    floats = model.denoise(photo / np.float32(255), 20, 0.5)
+    assert floats.dtype == np.float32 and np.abs(floats.clip(0, 1) * 255 - made).max() <= 0.501
+    wide = model.denoise(photo.astype(np.uint16) * 257, 20, 0.5)
+    assert wide.dtype == np.uint16 and np.abs(wide / 65535 - floats.clip(0, 1)).max() < 1e-5
+    grey = model.denoise(2 * floats[..., 0], 20)
+    assert grey.shape == photo.shape[:2] and grey.max() > 1
+    with pytest.raises(caelum.UsageError, match="sigma: expected 0 to 55"):
+        model.denoise(photo, 70)
+    with pytest.raises(caelum.UsageError, match=r"expected \[height, width, 3\] or"):
+        model.denoise(np.zeros((9, 9, 2), np.float32))
+
+
 def test_pillow(image, photo, tmp_path):
     image.fromarray(photo).save(tmp_path / "theirs.png")
     caelum.save_picture(photo, tmp_path / "ours.png")
