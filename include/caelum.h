@@ -895,24 +895,26 @@ int caelum_lr_find(const struct caelum_train_settings *settings, struct caelum_l
  * others may come. */
 struct caelum_picture {
     size_t width, height;
-    uint8_t *pixels;     /* owned by the picture */
+    uint8_t *pixels; /* owned by the picture */
+    uint16_t *wide; /* the same in 16 bits a channel, likewise, of which `pixels` are rounded; NULL: 8 bits */
     double dpi_x, dpi_y; /* pixels an inch, as PNG, JPEG and TIFF can say it; 0: not known */
 };
 
 /* Reads PNG, JPEG, a still WebP or the first page of a TIFF, told apart by content, as upright sRGB: an
  * embedded ICC profile (RGB, grey; in JPEG and TIFF CMYK too), PNG's other words on color, and the
- * orientation are applied, transparent pixels laid over white (docs/pictures.md). A profile that is damaged
- * or describes another kind of pixels is left out: colors are then taken as sRGB, CMYK by a plain formula.
- * What is damaged behind or between complete pixels is passed over; pixels that are damaged or missing are an
- * error, and so are more than 2^28 of them, or more than the file's bytes can hold. Fails with CAELUM_EIO,
- * CAELUM_EFORMAT, CAELUM_ERESOURCE, CAELUM_EUSAGE for a format that this build leaves out. */
+ * orientation are applied, transparent pixels laid over white (docs/pictures.md). Opaque PNGs of 16 bits
+ * whose colors need no conversion have `wide`. A profile that is damaged or describes another kind of pixels
+ * is left out: colors are then taken as sRGB, CMYK by a plain formula. What is damaged behind or between
+ * complete pixels is passed over; pixels that are damaged or missing are an error, and so are more than 2^28
+ * of them, or more than the file's bytes can hold. Fails with CAELUM_EIO, CAELUM_EFORMAT, CAELUM_ERESOURCE,
+ * CAELUM_EUSAGE for a format that this build leaves out. */
 int caelum_picture_load(struct caelum_picture *picture, const char *path, struct caelum_error *err);
 /* The same from a whole file's bytes, which are not kept; errors start with `name`. */
 int caelum_picture_decode(struct caelum_picture *picture, const uint8_t *bytes, size_t size, const char *name,
                           struct caelum_error *err);
 
 enum caelum_picture_format {
-    CAELUM_PNG,  /* lossless, quick rather than small */
+    CAELUM_PNG,  /* lossless, quick rather than small; 16 bits where the picture has `wide` */
     CAELUM_JPEG, /* quality 92, colors in full resolution; at most 65,500 pixels a side */
     CAELUM_WEBP, /* lossy, quality 90; at most 16,383 pixels a side; has no place for the resolution */
     CAELUM_TIFF, /* is read, not written */
@@ -993,9 +995,10 @@ struct caelum_denoise_settings caelum_denoise_defaults(void);
 
 /* Takes white Gaussian noise out of a picture of any size, by a denoiser: a model whose network takes R, G, B
  * and the noise's deviation, 4 channels, and gives the noise, 3 channels. `out` is to be freed by the caller;
- * *sigma, which may be NULL, is set to the deviation that the network was told. Beside both pictures it takes
- * memory for some tiles. What is grey stays grey. Fails with CAELUM_EFORMAT if the model is no denoiser,
- * CAELUM_EUSAGE if a setting is out of range or the picture is too small for an estimate, CAELUM_ERESOURCE.
+ * has 16 bits where `in` does; *sigma, which may be NULL, is set to the deviation that the network was told.
+ * Beside both pictures it takes memory for some tiles. What is grey stays grey. Fails with CAELUM_EFORMAT if
+ * the model is no denoiser, CAELUM_EUSAGE if a setting is out of range or the picture is too small for an
+ * estimate, CAELUM_ERESOURCE.
  */
 int caelum_denoise(const caelum_model *model, const struct caelum_picture *in,
                    const struct caelum_denoise_settings *settings, struct caelum_picture *out, double *sigma,

@@ -202,7 +202,7 @@ static void grey_stays_grey(void **state) {
     caelum_model_close(&model);
 }
 
-/* Bytes are the numbers, clamped and rounded. */
+/* Bytes, and 16 bits, are the numbers, clamped and rounded. */
 static void bytes_are_rounded_numbers(void **state) {
     (void)state;
     enum { SIDE = 50, N = SIDE * SIDE * 3 };
@@ -218,7 +218,21 @@ static void bytes_are_rounded_numbers(void **state) {
     assert_ok(caelum_denoise_values(model, in, SIDE, SIDE, &settings, out, NULL, err));
     for (size_t i = 0; i < N; i++)
         assert_int_equal(made.pixels[i], (int)floor(255 * fmin(fmax((double)out[i], 0), 1) + 0.5));
-    assert_true(made.width == SIDE && made.height == SIDE && made.dpi_x == 300);
+    assert_true(made.width == SIDE && made.height == SIDE && made.dpi_x == 300 && !made.wide);
+    caelum_picture_free(&made);
+    uint16_t *wide = malloc(N * sizeof *wide);
+    assert_non_null(wide);
+    for (size_t i = 0; i < N; i++)
+        wide[i] = (uint16_t)(rng_u32(&rng) & 0xffff), in[i] = (float)wide[i] / 65535;
+    struct caelum_picture deep = picture;
+    deep.wide = wide;
+    assert_ok(caelum_denoise(model, &deep, &settings, &made, NULL, err));
+    assert_ok(caelum_denoise_values(model, in, SIDE, SIDE, &settings, out, NULL, err));
+    for (size_t i = 0; i < N; i++) {
+        assert_near(made.wide[i], 65535 * fmin(fmax((double)out[i], 0), 1), 0.51);
+        assert_int_equal(made.pixels[i], (made.wide[i] + 128) / 257);
+    }
+    free(wide);
     caelum_picture_free(&made);
     caelum_model_close(&model);
 }

@@ -26,6 +26,42 @@ static void png_of_every_kind(void **state) {
     load_and_compare((const uint8_t[]){255, 255, 255, 9, 8, 7}, 2, 1, 0);
 }
 
+/* Samples of 16 bits are kept, and written again, grey too, also where rows come in passes; 8 bits are
+ * rounded. */
+static void png_of_16_bits_stays_that(void **state) {
+    (void)state;
+    static const uint8_t row[] = {0x00, 0x01, 0x80, 0x00, 0xff, 0xff, 0x12, 0x34, 0xab, 0xcd, 0x00, 0x80};
+    static const uint16_t color[] = {0x0001, 0x8000, 0xffff, 0x1234, 0xabcd, 0x0080},
+                          grey[] = {0x0001, 0x0001, 0x0001, 0x8000, 0x8000, 0x8000};
+    for (int kind = 0; kind < 4; kind++) {
+        const uint16_t *want = kind < 2 ? color : grey;
+        const struct png_extra extra = {.interlaced = kind % 2 == 1};
+        write_png_with(&extra, kind < 2 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, 16,
+                       (const png_bytep[]){(png_bytep)(uintptr_t)row}, NULL, 2, 1);
+        for (int again = 0; again < 2; again++) {
+            struct caelum_picture p = {0};
+            uint8_t *bytes = NULL;
+            size_t size;
+            assert_ok(file_read(path, 1000, &bytes, &size, err));
+            assert_int_equal(bytes[24], 16); /* the depth in IHDR */
+            mem_free(&bytes);
+            assert_ok(caelum_picture_load(&p, path, err));
+            assert_memory_equal(p.wide, want, sizeof color);
+            for (size_t i = 0; i < 6; i++) assert_int_equal(p.pixels[i], (want[i] + 128) / 257);
+            assert_ok(caelum_picture_save(&p, path, err));
+            caelum_picture_free(&p);
+        }
+    }
+    struct caelum_picture turned = {.width = 2, .height = 1};
+    assert_ok(mem_alloc(&turned.pixels, 6, 1, err));
+    assert_ok(mem_alloc(&turned.wide, 6, 2, err));
+    memcpy(turned.wide, color, sizeof color);
+    assert_ok(exif_turn(&turned, "picture", 3, err)); /* upside down */
+    assert_memory_equal(turned.wide, color + 3, 6);
+    assert_memory_equal(turned.wide + 3, color, 6);
+    caelum_picture_free(&turned);
+}
+
 /* What the eight orientations say about row 0 and column 0 (Exif 2.3): for each, where the upright
  * picture's pixel (x, y) is stored. */
 static void pictures_stand_upright(void **state) {
@@ -198,9 +234,13 @@ static void damage_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(png_as_we_write_it),          cmocka_unit_test(png_of_every_kind),
-        cmocka_unit_test(pictures_stand_upright),      cmocka_unit_test(pictures_in_memory),
-        cmocka_unit_test(pictures_that_fit_no_format), cmocka_unit_test(webp_as_the_library_writes_it),
+        cmocka_unit_test(png_as_we_write_it),
+        cmocka_unit_test(png_of_16_bits_stays_that),
+        cmocka_unit_test(png_of_every_kind),
+        cmocka_unit_test(pictures_stand_upright),
+        cmocka_unit_test(pictures_in_memory),
+        cmocka_unit_test(pictures_that_fit_no_format),
+        cmocka_unit_test(webp_as_the_library_writes_it),
         cmocka_unit_test(damage_is_an_error),
     };
     return cmocka_run_group_tests_name("image", tests, enter, leave);

@@ -25,10 +25,10 @@ struct axis {
 
 struct job {
     struct samples in;
-    uint8_t *bytes; /* the result; NULL: `values` */
-    float *values;
-    float level, strength; /* 1 being white; the share that is taken out */
-    bool grey;             /* and so must be the result */
+    struct caelum_picture out; /* the result, in 8 bits or 16, */
+    float *values;             /* or numbers */
+    float level, strength;     /* 1 being white; the share that is taken out */
+    bool grey;                 /* and so must be the result */
     struct axis x, y;
     size_t first; /* tile of this round */
     float *tile;  /* [ROUND][4][y.side][x.side] */
@@ -62,10 +62,14 @@ static void load_tile(const struct job *job, size_t i) {
 
 static void store(const struct job *job, size_t at, float noise) {
     const float v = sample_at(&job->in, at) - job->strength * noise;
-    if (job->bytes)
-        job->bytes[at] = v > 0 ? v < 1 ? (uint8_t)(v * 255 + 0.5f) : 255 : 0;
-    else
+    if (job->values) {
         job->values[at] = v;
+        return;
+    }
+    const float most = job->out.wide ? 65535 : 255;
+    const uint16_t whole = (uint16_t)(v > 0 ? v < 1 ? v * most + 0.5f : most : 0);
+    job->out.pixels[at] = job->out.wide ? image_narrow(whole) : (uint8_t)whole;
+    if (job->out.wide) job->out.wide[at] = whole;
 }
 
 static void store_tile(void *cookie, size_t i, const float *noise, int worker) {
@@ -159,21 +163,20 @@ int caelum_denoise_values(const caelum_model *model, const float *in, size_t wid
 int caelum_denoise(const caelum_model *model, const struct caelum_picture *in,
                    const struct caelum_denoise_settings *settings, struct caelum_picture *out, double *sigma,
                    struct caelum_error *err) {
-    struct caelum_picture made = {0};
-    CHECK(image_allocate_like(&made, in, err));
-    struct job job = {.in = {.width = in->width, .height = in->height, .bytes = in->pixels},
-                      .bytes = made.pixels};
-    const int result = run(model, &job, settings, sigma, err);
+    struct job job = {.in = samples_of(in)};
+    CHECK(image_allocate_like(&job.out, in, err));
+    int result = CAELUM_OK;
+    if (in->wide) result = mem_alloc(&job.out.wide, in->width * in->height, 3 * sizeof *job.out.wide, err);
+    if (result == 0) result = run(model, &job, settings, sigma, err);
     if (result == 0)
-        *out = made;
+        *out = job.out;
     else
-        caelum_picture_free(&made);
+        caelum_picture_free(&job.out);
     return result;
 }
 
 int caelum_noise(const struct caelum_picture *picture, double *sigma, struct caelum_error *err) {
-    const struct samples samples = {
-        .width = picture->width, .height = picture->height, .bytes = picture->pixels};
+    const struct samples samples = samples_of(picture);
     double deviation;
     CHECK(noise_level(&samples, &deviation, err));
     *sigma = 255 * deviation;

@@ -42,12 +42,18 @@ int exif_turn(struct caelum_picture *picture, const char *path, unsigned o, stru
     struct caelum_picture turned = {0};
     if (o < 2 || o > 8) return CAELUM_OK;
     CHECK(image_allocate(&turned, path, swap ? h : w, swap ? w : h, err));
+    if (picture->wide && mem_alloc(&turned.wide, w * h, 3 * sizeof *turned.wide, err) != 0) {
+        caelum_picture_free(&turned);
+        return CAELUM_ERESOURCE;
+    }
     for (size_t y = 0; y < turned.height; y++)
         for (size_t x = 0; x < turned.width; x++) {
             size_t sx = swap ? y : x, sy = swap ? x : y;
             if (o == 2 || o == 3 || o == 7 || o == 8) sx = w - 1 - sx;
             if (o == 3 || o == 4 || o == 6 || o == 7) sy = h - 1 - sy;
-            memcpy(turned.pixels + (y * turned.width + x) * 3, picture->pixels + (sy * w + sx) * 3, 3);
+            const size_t to = (y * turned.width + x) * 3, from = (sy * w + sx) * 3;
+            memcpy(turned.pixels + to, picture->pixels + from, 3);
+            if (turned.wide) memcpy(turned.wide + to, picture->wide + from, 3 * sizeof *turned.wide);
         }
     turned.dpi_x = swap ? picture->dpi_y : picture->dpi_x;
     turned.dpi_y = swap ? picture->dpi_x : picture->dpi_y;

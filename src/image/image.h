@@ -19,6 +19,11 @@ int image_allocate(struct caelum_picture *picture, const char *path, size_t widt
 int image_allocate_like(struct caelum_picture *picture, const struct caelum_picture *of,
                         struct caelum_error *err);
 
+/* 16 bits to 8, rounded. */
+static inline uint8_t image_narrow(uint16_t wide) {
+    return (uint8_t)((wide * 255u + 32895u) >> 16);
+}
+
 /* NULL, and the format that the first bytes of a file show (12 are enough); or a sentence on what else it
  * is and how it can be converted. */
 const char *image_foreign(const uint8_t *bytes, size_t size, enum caelum_picture_format *format);
@@ -89,7 +94,8 @@ int image_begin(struct decoding *d, size_t width, size_t height, double least, s
 /* That number where a byte can encode any number of pixels: 2^24 are believed, and 2^16 for each byte. */
 double image_least(size_t width, size_t height);
 /* Row y of the picture: colors converted, transparent pixels laid over white, as browsers do it, by the
- * values that are sRGB. RGB may already be in its place. */
+ * values that are sRGB. RGB may already be in its place. Where the picture has `wide`, rows are 16-bit RGB.
+ */
 void image_row(const struct decoding *d, size_t y, const void *row);
 
 /* Each writes a picture that has pixels as a whole file into memory, where only a lack of it makes `to`

@@ -57,6 +57,11 @@ static void over_white(const uint8_t *rgba, uint8_t *rgb, size_t width, bool opa
 void image_row(const struct decoding *d, size_t y, const void *row) {
     const size_t width = d->picture.width;
     uint8_t *rgb = d->picture.pixels + y * width * 3, *to = d->pixels.alpha ? d->rgba : rgb;
+    if (d->picture.wide) {
+        uint16_t *wide = memcpy(d->picture.wide + y * width * 3, row, width * 3 * sizeof *wide);
+        for (size_t i = 0; i < width * 3; i++) rgb[i] = image_narrow(wide[i]);
+        return;
+    }
     if (d->icc) {
         icc_row(d->icc, row, to, width);
         row = to;
@@ -219,6 +224,7 @@ int caelum_picture_save(const struct caelum_picture *picture, const char *path, 
 }
 
 void caelum_picture_free(struct caelum_picture *picture) {
+    mem_free(&picture->wide);
     mem_free(&picture->pixels);
     *picture = (struct caelum_picture){0};
 }

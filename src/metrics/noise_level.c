@@ -56,9 +56,9 @@ static void transform(const struct samples *p, size_t at, float dct[SIDE][SIDE],
 
 /* Whether noise may have been cut off at black or white. */
 static bool is_clipped(const struct samples *p, size_t at) {
-    for (size_t i = 0; p->bytes && i < SIDE * SIDE; i++) {
-        const uint8_t v = p->bytes[at + (i / SIDE * p->width + i % SIDE) * 3];
-        if (v == 0 || v == 255) return true;
+    for (size_t i = 0; !p->values && i < SIDE * SIDE; i++) {
+        const float v = sample_at(p, at + (i / SIDE * p->width + i % SIDE) * 3);
+        if (v <= 0 || v >= 1) return true;
     }
     return false;
 }
