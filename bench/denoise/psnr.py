@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """How well noise is taken out of the denoising papers' test pictures. Needs python3-pil and python3-numpy.
 
-usage: psnr.py [MODEL [PHOTOS]]
+usage: psnr.py [--record] [MODEL [PHOTOS]]
 
 PHOTOS (../shared/photos) holds bsd68, grey, and cbsd68. White Gaussian noise, seeded by the picture's number, is added without
 clipping or rounding; PSNR is the mean over the pictures, of results as they are. "blind" is without the level. Published figures
-are as recalled from the papers named in docs/denoise.md. Set CAELUM_LIBRARY to the build's libcaelum.so."""
+are as recalled from the papers. With --record the model's metadata keep the figures. Set CAELUM_LIBRARY to the build's libcaelum.so."""
 import os
 import sys
 
@@ -35,9 +35,16 @@ def measure(model, folder, deviation):
     return np.mean(rows, axis=0)
 
 
-model = caelum.Model(sys.argv[1] if len(sys.argv) > 1 else "denoiser")
-photos = sys.argv[2] if len(sys.argv) > 2 else os.path.join(HERE, "../../../shared/photos")
+words = [w for w in sys.argv[1:] if w != "--record"]
+model = caelum.Model(words[0] if words else "denoiser")
+photos = words[1] if len(words) > 1 else os.path.join(HERE, "../../../shared/photos")
 print("| pictures | deviation | noisy | level given | blind | published |\n|---|--:|--:|--:|--:|---|")
 for folder, deviation in PUBLISHED:
     figures = measure(model, os.path.join(photos, folder), deviation)
     print("| %s | %d | %.2f | %.2f | %.2f | %s |" % (folder, deviation, *figures, PUBLISHED[folder, deviation]), flush=True)
+    if "--record" in sys.argv:
+        caelum.library.library().model_set_metadata(
+            model._model, b"test_%s_%d" % (folder.encode(), deviation), b"psnr=%.2f blind=%.2f noisy=%.2f" % (
+                figures[1], figures[2], figures[0]))
+if "--record" in sys.argv:
+    model.save(words[0])

@@ -11,8 +11,9 @@
 
 #include <stdlib.h>
 
-/* Pixels of a tile's margin; of its inside, at most; what its sides are multiples of; tiles in a round. */
-enum { MARGIN = 16, MOST_INSIDE = 160, GRAIN = 32, ROUND = 32 };
+/* Pixels of a tile's margin; of its inside, at most; what that is a multiple of, so that the pixels of all
+ * tiles are at the same places of the network's strides; tiles in a round. */
+enum { MARGIN = 24, MOST_INSIDE = 144, GRAIN = 16, ROUND = 32 };
 
 struct caelum_denoise_settings caelum_denoise_defaults(void) {
     return (struct caelum_denoise_settings){.sigma = -1, .strength = 1};
@@ -36,8 +37,8 @@ struct job {
 
 static struct axis cut(size_t length) {
     struct axis a = {.length = length, .tiles = (length + MOST_INSIDE - 1) / MOST_INSIDE};
-    a.inside = (length + a.tiles - 1) / a.tiles;
-    a.side = (a.inside + 2 * MARGIN + GRAIN - 1) / GRAIN * GRAIN;
+    a.inside = ((length + a.tiles - 1) / a.tiles + GRAIN - 1) / GRAIN * GRAIN;
+    a.side = a.inside + 2 * MARGIN;
     return a;
 }
 
