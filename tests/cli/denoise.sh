@@ -69,4 +69,18 @@ says err "mixed/small.png: the noise of 4x4 pixels can't be estimated"
 says err "2 of 3 files were not denoised"
 holds "the good one is written, nothing else" test "$(ls denoised)" = good.png
 expect 0 "$CAELUM" denoise mixed/small.png -o denoised -m $model --sigma 5
+
+# the model that comes with the program: docs/models.md says what bench/denoise/psnr.py measures
+photos=$SOURCE_DIR/../shared/photos
+if [ -z "$LONG" ]; then
+    echo "the shipped model's figures: in the long set only"
+elif [ ! -d "$photos" ] || ! /usr/bin/python3 -c 'import numpy, PIL' 2>/dev/null; then
+    echo "skipped: the shipped model's figures need $photos, numpy and Pillow"
+else
+    CAELUM_LIBRARY=${BUILD_DIR:?build directory}/libcaelum.so expect 0 /usr/bin/python3 \
+        "$SOURCE_DIR/bench/denoise/psnr.py" "$SOURCE_DIR/models/denoiser.safetensors" "$photos"
+    holds "there are four rows" test "$(grep -c '^| c*bsd68' out)" = 4
+    grep '^| c*bsd68' out >rows
+    while read -r row; do holds "docs/models.md has $row" grep -qF "$row" "$SOURCE_DIR/docs/models.md"; done <rows
+fi
 finish

@@ -43,6 +43,15 @@ def test_denoise(photo, program, tmp_path):
         model.denoise(np.zeros((9, 9, 2), np.float32))
 
 
+def test_the_shipped_denoiser(photo):
+    """Takes most of the noise out of what it has never seen, in color and in grey, its level given or not."""
+    x = photo.repeat(2, 0).repeat(2, 1) / np.float32(255)
+    y = x + np.random.default_rng(1).normal(0, 25 / 255, x.shape).astype(np.float32)
+    for clean, noisy in (x, y), (x[..., 0], y[..., 0]):
+        for made in caelum.denoise(noisy, sigma=25), caelum.denoise(noisy):
+            assert np.mean((made - clean) ** 2) < 0.25 * np.mean((noisy - clean) ** 2)
+
+
 def test_pillow(image, photo, tmp_path):
     image.fromarray(photo).save(tmp_path / "theirs.png")
     caelum.save_picture(photo, tmp_path / "ours.png")
