@@ -986,7 +986,7 @@ double caelum_colorfulness(const struct caelum_picture *picture);
 
 struct caelum_denoise_settings {
     double sigma;    /* standard deviation of the noise, 0 to CAELUM_MOST_NOISE of 255; below 0, the default:
-                        what    caelum_noise estimates, or CAELUM_MOST_NOISE where that is more */
+                        what caelum_noise estimates, or CAELUM_MOST_NOISE where that is more */
     double strength; /* share of the noise that is taken out, 0 to 1; default 1 */
     int threads;     /* 0 = the default; no influence on the result */
 };
@@ -994,12 +994,11 @@ struct caelum_denoise_settings {
 struct caelum_denoise_settings caelum_denoise_defaults(void);
 
 /* Takes white Gaussian noise out of a picture of any size, by a denoiser: a model whose network takes R, G, B
- * and the noise's deviation, 4 channels, and gives the noise, 3 channels. `out` is to be freed by the caller;
- * has 16 bits where `in` does; *sigma, which may be NULL, is set to the deviation that the network was told.
- * Beside both pictures it takes memory for some tiles. What is grey stays grey. Fails with CAELUM_EFORMAT if
- * the model is no denoiser, CAELUM_EUSAGE if a setting is out of range or the picture is too small for an
- * estimate, CAELUM_ERESOURCE.
- */
+ * and the noise's deviation, 4 channels, and gives the noise, 3 channels. `out` is to be freed by the caller,
+ * and has 16 bits where `in` does; *sigma, which may be NULL, is set to the deviation that the network was
+ * told. Beside both pictures it takes memory for some tiles. What is grey stays grey. Fails with
+ * CAELUM_EFORMAT if the model is no denoiser, CAELUM_EUSAGE if a setting is out of range or the picture is
+ * too small for an estimate, CAELUM_ERESOURCE. */
 int caelum_denoise(const caelum_model *model, const struct caelum_picture *in,
                    const struct caelum_denoise_settings *settings, struct caelum_picture *out, double *sigma,
                    struct caelum_error *err);
@@ -1009,9 +1008,9 @@ int caelum_denoise_values(const caelum_model *model, const float *in, size_t wid
                           const struct caelum_denoise_settings *settings, float *out, double *sigma,
                           struct caelum_error *err);
 
-/* Estimates the standard deviation of the white noise of a picture, of 255 (Chen, Zhu & Heng, "An efficient
- * statistical method for image noise level estimation", ICCV 2015). Fails with CAELUM_EUSAGE for a picture
- * with a side of less than 24 pixels, CAELUM_ERESOURCE. */
+/* Estimates the standard deviation of the white noise of a picture, of 255, by its smoothest patches (Colom &
+ * Buades, "Analysis and extension of the Ponomarenko et al. method", IPOL 2013); docs/denoise.md has the
+ * steps. Fails with CAELUM_EUSAGE for a picture with a side of less than 24 pixels, CAELUM_ERESOURCE. */
 int caelum_noise(const struct caelum_picture *picture, double *sigma, struct caelum_error *err);
 
 /* --- Codes ------------------------------------------------------------------------------------ */

@@ -45,7 +45,7 @@ nowhere "use base/json.h" 'json_(dump|load)[a-z_]*\(' src/base/json.c src/*/*.[c
 for file in include/*.h src/*/*.[ch] cli/*.[ch] tests/*.[ch] mpi/*.c page/wasm/*.[ch] tests/sham/*.c bench/peers/*.[ch]*; do
     lines=$(wc -l < "$file")
     case $file in
-    include/caelum.h) most=1200 ;; # the one public header, half of it comments
+    include/caelum.h) most=1240 ;; # the one public header, half of it comments
     bench/peers/*) most=600 ;;
     *) most=500 ;; esac
     [ "$lines" -le $most ] || complain "$file: $lines lines, at most $most"
