@@ -91,7 +91,9 @@ else
 fi
 if $python -c 'import torch, numpy' 2>/dev/null; then
     data=$(real_data)
-    expect 0 $python "$SOURCE_DIR/tests/reference/torch_models.py" "$CAELUM" "${data:-synthetic:1500}" "$models"/*.safetensors
+    # all but the denoiser, which takes a channel more than pictures have
+    set -- $(ls "$models"/*.safetensors | grep -v denoiser)
+    expect 0 $python "$SOURCE_DIR/tests/reference/torch_models.py" "$CAELUM" "${data:-synthetic:1500}" "$@"
     cat out
     # the peer of bench/peers/run is made of the same module
     expect 0 $python "$SOURCE_DIR/bench/peers/pytorch.py" --seconds 0.01 "$models/standard.safetensors" infer.b1 train.b8
