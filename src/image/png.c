@@ -6,12 +6,14 @@
 
 #include <png.h>
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
 struct handler {
     jmp_buf back;
     char text[200];
+    bool lacks_memory; /* libpng leaves out chunks without it, and has several words for it */
 };
 
 static void on_error(png_structp png, const char *text) {
@@ -23,6 +25,18 @@ static void on_error(png_structp png, const char *text) {
 /* What libpng only warns of is in chunks that it leaves out. */
 static void on_warning(png_structp png, const char *text) {
     (void)png, (void)text;
+}
+
+static png_voidp allocate(png_structp png, png_alloc_size_t size) {
+    struct handler *h = png_get_mem_ptr(png);
+    void *block = malloc(size);
+    if (!block) h->lacks_memory = true;
+    return block;
+}
+
+static void release(png_structp png, png_voidp block) {
+    (void)png;
+    free(block);
 }
 
 /* A file being read. What is not in `d` are only numbers, which outlive a longjmp as its caller's do. */
@@ -161,11 +175,12 @@ static bool is_complete(png_structp png, const struct reading *r) {
 }
 
 int png_decode(struct decoding *d, struct caelum_error *err) {
-    struct handler handler;
+    struct handler handler = {.lacks_memory = false};
     struct reading r = {.d = d};
     png_uint_32 size = 0;
     png_bytep exif = NULL;
-    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &handler, on_error, on_warning);
+    png_structp png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &handler, on_error, on_warning,
+                                               &handler, allocate, release);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     int result = CAELUM_OK;
     if (!info) {
@@ -176,6 +191,7 @@ int png_decode(struct decoding *d, struct caelum_error *err) {
     } else if (!is_complete(png, &r)) {
         result = caelum_fail(err, CAELUM_EFORMAT, "%s: damaged PNG: %s", d->path, handler.text);
     }
+    if (handler.lacks_memory) result = caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory", d->path);
     while (result == 0 && r.finished < d->picture.height)
         finish_row(&r); /* that libpng gave before it gave up */
     if (result == 0 && png_get_eXIf_1(png, info, &size, &exif)) d->orientation = exif_orientation(exif, size);
@@ -210,15 +226,18 @@ static void encode(png_structp png, png_infop info, const struct caelum_picture 
 }
 
 int png_encode(const struct caelum_picture *picture, FILE *to, struct caelum_error *err) {
-    struct handler handler;
-    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &handler, on_error, on_warning);
+    struct handler handler = {.lacks_memory = false};
+    png_structp png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &handler, on_error, on_warning,
+                                                &handler, allocate, release);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     int result = CAELUM_OK;
     if (!info) {
         result = caelum_fail(err, CAELUM_ERESOURCE, "out of memory for a PNG");
     } else if (setjmp(handler.back) != 0) {
-        result = caelum_fail(err, CAELUM_EUSAGE, "%zux%zu pixels can't be written as PNG: %s", picture->width,
-                             picture->height, handler.text);
+        result = handler.lacks_memory
+                     ? caelum_fail(err, CAELUM_ERESOURCE, "out of memory for a PNG")
+                     : caelum_fail(err, CAELUM_EUSAGE, "%zux%zu pixels can't be written as PNG: %s",
+                                   picture->width, picture->height, handler.text);
     } else {
         png_init_io(png, to);
         encode(png, info, picture);
