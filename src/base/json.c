@@ -6,6 +6,8 @@
 #include "base/locale.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,25 +105,62 @@ void json_bytes_back(char *text) {
 
 /* --- Text ----------------------------------------------------------------------------------------- */
 
-json_t *json_read(const void *bytes, size_t size, size_t flags, json_error_t *why) {
+/* Without memory jansson 2.14 crashes, trips over its own assertions, or leaves characters out of a text. So
+ * its allocator does not return to it then, while this thread reads; what it had of the tree is lost. */
+static _Thread_local jmp_buf *without_memory;
+static json_malloc_t allocate;
+
+static void *allocate_or_leave(size_t size) {
+    void *block = allocate(size);
+    if (!block && without_memory) longjmp(*without_memory, 1);
+    return block;
+}
+
+static void set_allocator(void) {
+    json_free_t release;
+    json_get_alloc_funcs(&allocate, &release);
+    json_set_alloc_funcs(allocate_or_leave, release);
+}
+
+/* From the path, else from bytes, else from the descriptor. */
+static json_t *load(const char *path, const void *bytes, size_t size, int descriptor, size_t flags,
+                    json_error_t *why) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    json_t *volatile root = NULL;
+    jmp_buf back;
+    pthread_once(&once, set_allocator);
     const locale_t before = locale_enter_plain();
-    json_t *root = json_loadb(bytes, size, flags, why);
+    if (setjmp(back) == 0) {
+        without_memory = &back;
+        root = path    ? json_load_file(path, flags, why)
+               : bytes ? json_loadb(bytes, size, flags, why)
+                       : json_loadfd(descriptor, flags, why);
+    } else if (why) {
+        snprintf(why->text, sizeof why->text, "out of memory");
+        why->text[sizeof why->text - 1] = json_error_out_of_memory; /* where json_error_code looks */
+    }
+    without_memory = NULL;
     locale_leave(before);
     return root;
+}
+
+json_t *json_read(const void *bytes, size_t size, size_t flags, json_error_t *why) {
+    return load(NULL, bytes, size, -1, flags, why);
 }
 
 json_t *json_read_file(const char *path, json_error_t *why) {
-    const locale_t before = locale_enter_plain();
-    json_t *root = json_load_file(path, 0, why);
-    locale_leave(before);
-    return root;
+    return load(path, NULL, 0, -1, 0, why);
 }
 
 json_t *json_read_descriptor(int descriptor, json_error_t *why) {
-    const locale_t before = locale_enter_plain();
-    json_t *root = json_loadfd(descriptor, 0, why);
-    locale_leave(before);
-    return root;
+    return load(NULL, NULL, 0, descriptor, 0, why);
+}
+
+int json_fault(const json_error_t *why) {
+    const enum json_error_code code = json_error_code(why);
+    return code == json_error_out_of_memory      ? CAELUM_ERESOURCE
+           : code == json_error_cannot_open_file ? CAELUM_EIO
+                                                 : CAELUM_EFORMAT;
 }
 
 /* json_dumps leaves a key out where memory for it is gone, and says nothing (jansson 2.14); a buffer that is

@@ -44,6 +44,9 @@ json_t *json_read(const void *bytes, size_t size, size_t flags, json_error_t *wh
 json_t *json_read_file(const char *path, json_error_t *why);
 json_t *json_read_descriptor(int descriptor, json_error_t *why);
 
+/* The error code for what these say of a tree that they could not read. */
+int json_fault(const json_error_t *why);
+
 /* The tree as text, freed with free; *tree is taken. CAELUM_ERESOURCE, naming `what`, where the tree or the
  * memory for the text is gone. flags: jansson's. Reals have nine digits unless flags say
  * otherwise, in every locale. */

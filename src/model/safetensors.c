@@ -238,7 +238,9 @@ static int parse(struct safetensors *file, size_t size, const char *path, struct
     json_error_t why;
     json_t *header = json_read(file->bytes + 8, length, JSON_REJECT_DUPLICATES, &why);
     int result;
-    if (!json_is_object(header))
+    if (!header && json_fault(&why) == CAELUM_ERESOURCE)
+        result = caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory for its header", path);
+    else if (!json_is_object(header))
         result = caelum_fail(err, CAELUM_EFORMAT, "%s: not a safetensors file: header: %s", path,
                              header ? "not an object" : why.text);
     else

@@ -48,9 +48,7 @@ static int add_run(struct caelum_comparison *c, const char *dir, struct caelum_e
     CHECK(file_join(path, sizeof path, dir, "run.json", err));
     row->run = json_read_file(path, &problem);
     if (!row->run)
-        return caelum_fail(
-            err, json_error_code(&problem) == json_error_cannot_open_file ? CAELUM_EIO : CAELUM_EFORMAT,
-            "%s is no run directory: %s", dir, problem.text);
+        return caelum_fail(err, json_fault(&problem), "%s is no run directory: %s", dir, problem.text);
     CHECK(file_join(path, sizeof path, dir, "eval.json", err));
     row->eval = json_read_file(path, NULL);
     CHECK(file_join(path, sizeof path, dir, "metrics.csv", err));

@@ -130,7 +130,7 @@ int study_unit_look(struct study_unit *u, struct caelum_error *err) {
     CHECK(file_join(path, sizeof path, u->dir, "run.json", err));
     if (access(path, F_OK) != 0) return CAELUM_OK;
     json_t *root = json_read_file(path, &problem);
-    if (!root) return caelum_fail(err, CAELUM_EFORMAT, "%s: %s", path, problem.text);
+    if (!root) return caelum_fail(err, json_fault(&problem), "%s: %s", path, problem.text);
     const int result = judge_record(u, root, err);
     json_decref(root);
     return result;
