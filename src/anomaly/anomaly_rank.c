@@ -84,7 +84,7 @@ int anomaly_ranks_print(const struct anomaly_ranks *r, char **text, struct caelu
     FILE *to = open_memstream(text, &size);
     if (!to) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory");
     for (size_t i = 0; i < r->n; i++) number_write(to, i ? " %.9g" : "%.9g", (double)r->score[i]);
-    return fclose(to) == 0 ? CAELUM_OK : caelum_fail(err, CAELUM_ERESOURCE, "out of memory");
+    return mem_stream_close(to, text) ? CAELUM_OK : caelum_fail(err, CAELUM_ERESOURCE, "out of memory");
 }
 
 int anomaly_ranks_read(struct anomaly_ranks *ranks, const char *text, const char *where,

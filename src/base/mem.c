@@ -95,3 +95,10 @@ int mem_strdup(char **copy, const char *text, struct caelum_error *err) {
     *copy = memory;
     return CAELUM_OK;
 }
+
+/* Where memory for its end is missing, fclose of glibc 2.36 has no text and says nothing. */
+bool mem_stream_close(FILE *stream, char *const *text) {
+    if (!stream) return false;
+    const bool written = !ferror(stream);
+    return fclose(stream) == 0 && written && *text;
+}

@@ -4,7 +4,9 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* Alignment of every block: one cache line, one 512-bit vector. */
 #define MEM_ALIGN 64
@@ -34,5 +36,9 @@ int mem_strdup(char **copy, const char *text, struct caelum_error *err);
  * fails (n < 0: none). They are per process; trainings that run side by side count together. */
 size_t mem_count(void);
 void mem_fail_after(long n);
+
+/* Closes a stream of open_memstream, or NULL; whether all that was written is in *text, which the caller
+ * frees in any case. */
+bool mem_stream_close(FILE *stream, char *const *text);
 
 #endif

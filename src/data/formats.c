@@ -134,13 +134,10 @@ static int read_lists(struct source *s, const struct data_format *format, struct
     s->names = open_memstream(&s->names_text, &s->names_size);
     s->skips = open_memstream(&s->skips_text, &s->skips_size);
     const int result = s->names && s->skips ? format->read(s, err) : CAELUM_OK;
-    bool good = true;
-    FILE *const lists[] = {s->names, s->skips};
-    for (int i = 0; i < 2; i++) {
-        good &= lists[i] && !ferror(lists[i]);
-        if (lists[i]) good &= fclose(lists[i]) == 0;
-    }
-    if (result == 0 && !good) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for a list of files");
+    const bool names = mem_stream_close(s->names, &s->names_text);
+    const bool skips = mem_stream_close(s->skips, &s->skips_text);
+    if (result == 0 && !(names && skips))
+        return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for a list of files");
     return result;
 }
 

@@ -196,8 +196,7 @@ int caelum_picture_encode(const struct caelum_picture *picture, enum caelum_pict
     FILE *to = open_memstream(&memory, &n);
     if (!to) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for a picture's file");
     int result = formats[format].encode(picture, to, err);
-    const bool failed = ferror(to);
-    if ((fclose(to) != 0 || failed) && result != CAELUM_ERESOURCE)
+    if (!mem_stream_close(to, &memory) && result != CAELUM_ERESOURCE)
         result = caelum_fail(err, CAELUM_ERESOURCE, "out of memory for a picture's file");
     if (result == 0) result = mem_alloc(bytes, n, 1, err);
     if (result == 0) memcpy(*bytes, memory, *size = n);

@@ -4,6 +4,7 @@
 #include "report/svg_chart.h"
 
 #include "base/file.h"
+#include "base/mem.h"
 #include "base/number.h"
 #include "report/page.h"
 
@@ -267,7 +268,7 @@ int svg_chart_write(const struct svg_chart *chart, const char *path, struct cael
     size_t size;
     FILE *to = open_memstream(&text, &size);
     if (to) draw(to, chart, false, true);
-    if (!to || fclose(to) != 0) {
+    if (!mem_stream_close(to, &text)) {
         free(text);
         return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory for the chart", path);
     }

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* open_memstream */
 #include "train/train_settings.h"
 
+#include "base/mem.h"
 #include "base/option.h"
 
 #include <stddef.h>
@@ -269,8 +270,7 @@ int train_settings_command(const struct caelum_train_settings *s, char **command
         fprintf(to, " --seed %llu", (unsigned long long)s->seed);
         put_word(to, " --out ", s->out);
     }
-    const bool whole = to && !ferror(to);
-    if (!to || fclose(to) != 0 || !whole) {
+    if (!mem_stream_close(to, &text)) {
         free(text);
         return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the command of a run");
     }
