@@ -30,6 +30,10 @@ docs: include/caelum.h docs/Doxyfile
 page: $(BUILD)/build.ninja
 	cmake --build --preset $(PRESET) --target page
 
+# each command, once for each of its calls that can fail, with that call failing (docs/determinism.md)
+torture: $(BUILD)/build.ninja
+	cmake --build --preset $(PRESET) --target torture
+
 bench: all
 	$(BUILD)/caelum bench
 
@@ -39,4 +43,4 @@ format:
 clean:
 	rm -rf build build-debug build-asan build-tsan build-small
 
-.PHONY: all test install uninstall package docs page bench format clean
+.PHONY: all test install uninstall package docs page torture bench format clean
