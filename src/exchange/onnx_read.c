@@ -443,16 +443,31 @@ static int take_message(struct onnx_file *file, const Onnx__ModelProto *m) {
     return set_props(file, m);
 }
 
+/* protobuf-c does not say whether bytes or memory are at fault. */
+static void *allocate(void *lacked, size_t size) {
+    void *block = malloc(size);
+    if (!block) *(bool *)lacked = true;
+    return block;
+}
+
+static void release(void *lacked, void *block) {
+    (void)lacked;
+    free(block);
+}
+
 int onnx_read(struct onnx_file *file, const char *path, struct caelum_error *err) {
     uint8_t *bytes = NULL;
     size_t size = 0;
+    bool lacked = false;
+    ProtobufCAllocator allocator = {.alloc = allocate, .free = release, .allocator_data = &lacked};
     onnx_open(&file->graph, err);
     file->path = path;
     CHECK(file_read(path, MOST_BYTES, &bytes, &size, err));
     if (is_wire(&onnx__model_proto__descriptor, bytes, bytes + size, MOST_NESTED))
-        file->message = onnx__model_proto__unpack(NULL, size, bytes);
+        file->message = onnx__model_proto__unpack(&allocator, size, bytes);
     const char *is = file->message ? "" : magic_name(bytes, size);
     mem_free(&bytes);
+    if (lacked) return caelum_fail(err, CAELUM_ERESOURCE, "%s: out of memory", path);
     if (!file->message) return onnx_fail(file, "no ONNX file, or a damaged one; it is %s", is);
     return take_message(file, file->message);
 }
