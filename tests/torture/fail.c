@@ -1,6 +1,6 @@
-/* fail.c - preloaded into a program: of its calls that can fail, from main() on, the one numbered FAIL_AT fails; 0: none.
- * The file FAIL_REPORT gets the call that failed with where it was made, and at the end how many there were. It is not
- * called in the program itself: what is tested is what users run. */
+/* fail.c - preloaded into a program: of its calls that can fail, from main() on, the one numbered FAIL_AT
+ * fails; 0: none. The file FAIL_REPORT gets the call that failed with where it was made, and at the end how
+ * many there were. The program has no hooks for this: what is tested is what users run. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -59,14 +59,14 @@ static int counted_main(int argc, char **argv, char **env) {
     return real_main(argc, argv, env);
 }
 
-#define REAL(result, name, ...)           \
-    static result (*real)(__VA_ARGS__);   \
+#define REAL(result, name, ...)         \
+    static result (*real)(__VA_ARGS__); \
     if (!real) *(void **)&real = dlsym(RTLD_NEXT, name)
 
 int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),
                       void (*fini)(void), void (*rtld_fini)(void), void *stack) {
-    REAL(int, "__libc_start_main", int (*)(int, char **, char **), int, char **, void (*)(void), void (*)(void),
-         void (*)(void), void *);
+    REAL(int, "__libc_start_main", int (*)(int, char **, char **), int, char **, void (*)(void),
+         void (*)(void), void (*)(void), void *);
     real_main = main;
     atexit(say_count);
     return real(counted_main, argc, argv, init, fini, rtld_fini, stack);
@@ -85,8 +85,8 @@ CALL(void *, NULL, ENOMEM, malloc, (size_t size), size)
 CALL(void *, NULL, ENOMEM, calloc, (size_t count, size_t size), count, size)
 CALL(void *, NULL, ENOMEM, realloc, (void *block, size_t size), block, size)
 CALL(void *, NULL, ENOMEM, aligned_alloc, (size_t alignment, size_t size), alignment, size)
-CALL(void *, MAP_FAILED, ENOMEM, mmap, (void *at, size_t size, int may, int flags, int fd, off_t from), at, size, may,
-     flags, fd, from)
+CALL(void *, MAP_FAILED, ENOMEM, mmap, (void *at, size_t size, int may, int flags, int fd, off_t from), at,
+     size, may, flags, fd, from)
 CALL(locale_t, NULL, ENOMEM, newlocale, (int mask, const char *name, locale_t base), mask, name, base)
 CALL(int, -1, EMFILE, memfd_create, (const char *name, unsigned flags), name, flags)
 CALL(pid_t, -1, EAGAIN, fork, (void), )
@@ -108,10 +108,11 @@ CALL(int, -1, ENOSPC, ftruncate, (int fd, off_t size), fd, size)
 CALL(int, -1, ENOSPC, mkdir, (const char *path, mode_t mode), path, mode)
 CALL(int, -1, EIO, rename, (const char *from, const char *to), from, to)
 CALL(int, -1, EIO, renameat, (int from, const char *a, int to, const char *b), from, a, to, b)
-CALL(int, -1, ENOSPC, linkat, (int from, const char *a, int to, const char *b, int flags), from, a, to, b, flags)
+CALL(int, -1, ENOSPC, linkat, (int from, const char *a, int to, const char *b, int flags), from, a, to, b,
+     flags)
 
-/* These are done all the same: a descriptor is closed and bytes are written whatever is returned, and a file that can't
- * be removed is another test. fsync does nothing but be counted: no power is cut here. */
+/* These are done all the same: a descriptor is closed and bytes are written whatever is returned, and a file
+ * that can't be removed is another test. fsync does nothing but be counted: no power is cut here. */
 #define CALL_DONE(result, failed, why, name, parameters, ...) \
     result name parameters {                                  \
         static result(*real) parameters;                      \
@@ -130,7 +131,8 @@ int fsync(int fd) {
     return fails("fsync") ? (errno = EIO, -1) : 0;
 }
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument) {
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                   void *argument) {
     REAL(int, "pthread_create", pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     return fails("pthread_create") ? EAGAIN : real(thread, attributes, run, argument);
 }
