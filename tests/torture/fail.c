@@ -138,7 +138,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 }
 
 static int mode_in(va_list list, int flags) {
-    return flags & (O_CREAT | O_TMPFILE) ? va_arg(list, int) : 0;
+    return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(list, int) : 0;
 }
 
 #define OPEN(name, parameters, ...)                           \
