@@ -219,7 +219,8 @@ static int find(struct anomaly_command *a, int n, char **words, struct caelum_er
     CHECK(check_watched(a, err));
     const int failed = each("judging", "judged", a->inputs.count, one_picture, a);
     if (a->watch) CHECK(watch_folder(a->watch, one_watched, a, err));
-    return failed ? SOME_FAILED : a->bad ? SOME_BAD : 0;
+    if (failed) return failed == -CAELUM_ERESOURCE ? failed : SOME_FAILED;
+    return a->bad ? SOME_BAD : 0;
 }
 
 /* --- Measuring ------------------------------------------------------------------------------------ */
