@@ -239,6 +239,13 @@ struct results {
     bool force, json;   /* replace files; JSON is printed */
     struct inputs inputs;
 };
+/* The rows of a command whose struct has `results`, and `settings` with `threads`. */
+#define RESULT_OPTIONS(STRUCT)                                                                   \
+    CHOICE(STRUCT, "format", results.format, picture_formats, "format of the pictures written"), \
+        OPTION(FLAG, STRUCT, 0, "force", results.force, NULL,                                    \
+               "overwrite existing files; with -, write to a terminal too"),                     \
+        OPTION(THREADS, STRUCT, 't', "threads", settings.threads, "N", THREADS_HELP),            \
+        OPTION(FLAG, STRUCT, 0, "json", results.json, NULL, "print a JSON object for each picture")
 extern const char *const picture_formats[]; /* words for enum caelum_picture_format, and endings of files */
 /* inputs_open for these; CAELUM_EUSAGE if one would go where it can't. */
 int results_open(struct results *results, char **words, int n, const char *beside, struct caelum_error *err);

@@ -131,11 +131,7 @@ static const struct caelum_option rows[] = {
            "a picture of the same size: each pixel with a chroma of 12 of 255 or more is a hint"),
     OPTION(FLAG, struct job, 0, "restore", settings.restore, NULL,
            "restore a faded picture's blacks and whites, too"),
-    CHOICE(struct job, "format", results.format, picture_formats, "format of the pictures written"),
-    OPTION(FLAG, struct job, 0, "force", results.force, NULL,
-           "overwrite existing files; with -, write to a terminal too"),
-    OPTION(THREADS, struct job, 't', "threads", settings.threads, "N", THREADS_HELP),
-    OPTION(FLAG, struct job, 0, "json", results.json, NULL, "print a JSON object for each picture"),
+    RESULT_OPTIONS(struct job),
     END_OF_OPTIONS};
 
 static void defaults(void *values) {

@@ -52,11 +52,7 @@ static const struct caelum_option rows[] = {
            "standard deviation of the noise, 0 to 55 of 255; -1: estimate it from each picture"),
     OPTION(REAL, struct job, 0, "strength", settings.strength, "X",
            "share of the noise that is taken out, 0 to 1; less keeps grain"),
-    CHOICE(struct job, "format", results.format, picture_formats, "format of the pictures written"),
-    OPTION(FLAG, struct job, 0, "force", results.force, NULL,
-           "overwrite existing files; with -, write to a terminal too"),
-    OPTION(THREADS, struct job, 't', "threads", settings.threads, "N", THREADS_HELP),
-    OPTION(FLAG, struct job, 0, "json", results.json, NULL, "print a JSON object for each picture"),
+    RESULT_OPTIONS(struct job),
     END_OF_OPTIONS};
 
 static void defaults(void *values) {

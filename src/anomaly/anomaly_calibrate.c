@@ -77,12 +77,6 @@ int anomaly_calibrate(caelum_anomaly *a, const struct gallery *gallery, struct g
     return result;
 }
 
-void gallery_started(const struct gallery *gallery, struct gallery_part scored,
-                     const struct caelum_anomaly_settings *s) {
-    const struct caelum_anomaly_start start = {gallery->n, scored.n, anomaly_needed(s->false_alarms)};
-    if (s->started) s->started(s->cookie, &start);
-}
-
 int caelum_anomaly_calibrate(caelum_anomaly *a, const char *directory,
                              const struct caelum_anomaly_settings *settings, struct caelum_error *err) {
     struct caelum_anomaly_settings s = *settings;

@@ -88,6 +88,12 @@ int gallery_open(struct gallery *out, const char *directory, size_t least, bool 
     return result;
 }
 
+void gallery_started(const struct gallery *gallery, struct gallery_part scored,
+                     const struct caelum_anomaly_settings *s) {
+    const struct caelum_anomaly_start start = {gallery->n, scored.n, anomaly_needed(s->false_alarms)};
+    if (s->started) s->started(s->cookie, &start);
+}
+
 void gallery_close(struct gallery *g) {
     if (g->bytes) munmap((void *)(uintptr_t)g->bytes, g->size);
     if (g->file) fclose(g->file);

@@ -14,7 +14,7 @@ enum {
     SIDE = 8,
     LOW = 8,       /* coefficients u, v are low ones if u + v <= LOW */
     MOST = 300000, /* patches that are looked at, about */
-    SHARE = 32,    /* one in so many is taken, */
+    SHARE = 32,    /* the smoothest 32nd part is taken, */
     LEAST = 128,   /* but not fewer than these */
 };
 

@@ -5,9 +5,8 @@
 #include "base/rng.h"
 
 /* Draws up to three fake defects on a picture, none on a quarter of them. A defect is a place - an ellipse, a
- * rectangle, a stroke, or a cloud - and what is wrong there:
- * a piece of another place or of the picture `other`, other brightness or color, a part gone, blur,
- * noise, or something moved.
+ * rectangle, a stroke, or a cloud - and what is wrong there: a piece of another place or of the picture
+ * `other`, other brightness or color, a part gone, blur, noise, or something moved.
  *
  * largest: half length of the largest ellipse or rectangle, as a share of the picture's shorter side.
  * picture, other: [channels][h][w], 1 to FAKE_MOST channels; other may be the same. out: [2 channels +

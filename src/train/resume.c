@@ -25,7 +25,7 @@ static int read_number(const struct metadata *m, const char *path, const char *k
     return CAELUM_OK;
 }
 
-/* Takes the settings from OUT/checkpoint.safetensors, which was written by who knows whom. */
+/* Takes the settings from OUT/checkpoint.safetensors, which anybody may have written. */
 static int read_settings(struct caelum_train_settings *s, const struct metadata *m, const char *path,
                          struct caelum_error *err) {
     const size_t wanted = s->epochs;

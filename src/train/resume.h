@@ -1,5 +1,5 @@
-/* resume.h - what a run goes on from: its checkpoint's settings and network; and that all ranks go on from,
- * or begin with, the same. */
+/* resume.h - the checkpoint that a run is resumed from, its settings and network; and whether all ranks
+ * resume, or begin, with the same. */
 #ifndef CAELUM_TRAIN_RESUME_H
 #define CAELUM_TRAIN_RESUME_H
 
@@ -13,10 +13,11 @@ enum { RESUME_MOST_EPOCHS = 1000000 };
 extern const char resume_format[];
 
 /* Locks the run directory `out`, which must be there, and reads its checkpoint's file: in this order, so that
- * nobody goes on from what another process is leaving behind. *bytes is freed with mem_free. */
+ * no run is resumed from a checkpoint that another process is about to replace. *bytes is freed with
+ * mem_free. */
 int resume_open(struct file_lock *lock, const char *out, uint8_t **bytes, size_t *size,
                 struct caelum_error *err);
-/* Settings, network and all else of such a file, which was written by who knows whom. `path` is for errors.
+/* Settings, network and all else of such a file, which anybody may have written. `path` is for errors.
  * Text that the settings point to is the checkpoint's. */
 int resume_read(struct caelum_train_settings *settings, const uint8_t *bytes, size_t size, const char *path,
                 struct safetensors *checkpoint, struct caelum_net **net, struct caelum_error *err);

@@ -45,8 +45,8 @@ float *sum_tree_stack(const struct sum_tree *t, size_t job) {
     return t->stacks + (job - t->mine.first) * t->stack;
 }
 
-/* Whether the sum that begins at job j is added to another one by whoever has these jobs: to the sum that
- * begins at j without its lowest bit, if all of both are there; the tail's to all the others'. */
+/* Whether a rank with these jobs can add the sum that begins at job j to another one: to the sum that begins
+ * at j without its lowest bit, if it has both whole; the tail's to all the others'. */
 static bool is_added(const struct sum_tree *t, struct dist_part part, size_t j) {
     const size_t step = j & (~j + 1), end = j + step < t->jobs ? j + step : t->jobs;
     if (j == t->jobs) return j > 0 && part.first == 0 && part.end > j;
@@ -65,7 +65,7 @@ static void add_range(void *cookie, size_t first, size_t n) {
         t->kernels->add_scaled(p->to + first, p->from + first, 1, n);
 }
 
-/* What whoever has these jobs can add, for n parameters from where the nodes point. */
+/* All additions that a rank with these jobs can make, of n parameters from where the nodes point. */
 static void add_up(struct sum_tree *t, struct dist_part part, size_t n) {
     t->pairs = 0;
     for (size_t step = 1; step < t->jobs; step *= 2)

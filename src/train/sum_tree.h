@@ -2,9 +2,9 @@
  * depends on neither: pairs of jobs, (0 + 1), (2 + 3) ..., pairs of pairs and so on, what has no partner
  * going up alone; then the tail's.
  *
- * A rank has jobs that follow each other and adds up what of the tree it has all of. The few sums that are
- * then left are completed by slices of the parameters: each rank gets its slice of all of them, goes on with
- * the tree, and gives the slice to everyone. A rank sends and receives its sums but one slice of them, and
+ * A rank has consecutive jobs and adds up the subtrees that lie wholly among them. The few sums that remain
+ * are completed by slices of the parameters: each rank receives its slice of all of them, adds it up in the
+ * tree's order, and sends the result to the others. A rank sends and receives its sums less one slice, and
  * as much of the result: 8 bytes a parameter, where the minibatch is cut at the tree's own joints. */
 #ifndef CAELUM_TRAIN_SUM_TREE_H
 #define CAELUM_TRAIN_SUM_TREE_H
@@ -41,7 +41,7 @@ int sum_tree_open(struct sum_tree *tree, size_t jobs, size_t arrays, struct cael
 /* Safe on a zeroed tree. */
 void sum_tree_close(struct sum_tree *tree);
 
-/* A minibatch of so many jobs, and a tail or none: sets `mine`. */
+/* A minibatch of `jobs` jobs, and a tail or none: sets `mine`. */
 void sum_tree_begin(struct sum_tree *tree, size_t jobs, bool tail);
 /* Where one of mine, the tail being the last, adds up its gradient: [arrays][n], the sum in the first. */
 float *sum_tree_stack(const struct sum_tree *tree, size_t job);
