@@ -206,6 +206,9 @@ static void levels(void **state) {
     assert_int_equal(level.n, ANOMALY_OF_PIXELS + ANOMALY_OF_PICTURES);
     const double expected[] = {0.25, 0.25, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.75, 0.75, 0.75, 0.75};
     for (size_t i = 0; i < level.n; i++) assert_near((double)level.score[i], expected[i], 0);
+    /* no picture reaches what pixels do: levels do not fall */
+    assert_ok(anomaly_levels_make(&level, count, (float[]){0.25f, 0.25f}, 2, err));
+    for (size_t i = 2; i < level.n; i++) assert_near((double)level.score[i], 0.5, 0);
     anomaly_ranks_free(&level);
 }
 
