@@ -1,10 +1,11 @@
 /* test_anomaly.c - finders of defects: ranks, regions, views and maps by hand, and the file. */
 #include "testing.h"
 
-#include "anomaly/anomaly.h"
+#include "anomaly/anomaly_gallery.h"
 #include "anomaly/anomaly_regions.h"
 
 #include <math.h>
+#include <sys/stat.h>
 
 static void check_rate(const struct anomaly_ranks *r, double share) {
     const double least = 1 / (double)(r->n + 1), rate = share > least ? share : least;
@@ -295,13 +296,80 @@ static void file(void **state) {
     caelum_anomaly_close(&a);
 }
 
+/* --- What scores mean --------------------------------------------------------------------------------- */
+
+enum { GOOD = 5 };
+
+static void write_noise(const char *directory, uint32_t number) {
+    char path[4096];
+    uint32_t bits = number * 2654435761u + 1;
+    for (size_t i = 0; i < sizeof pixels; i += 3) {
+        bits = bits * 1664525u + 1013904223u;
+        memset(pixels + i, (int)(bits >> 24), 3);
+    }
+    snprintf(path, sizeof path, "%s/%u.png", directory, number);
+    assert_ok(
+        caelum_picture_save(&(struct caelum_picture){.width = N, .height = N, .pixels = pixels}, path, err));
+}
+
+/* The levels at one scale of every second picture from the first-th on. */
+static void levels_from(const caelum_anomaly *a, const struct gallery *g, size_t scale, size_t first,
+                        struct anomaly_ranks *level) {
+    static uint32_t count[ANOMALY_STEPS + 1];
+    float largest[GOOD];
+    size_t n = 0;
+    memset(count, 0, sizeof count);
+    for (size_t i = first; i < GOOD; i += 2, n++) {
+        struct anomaly_view view;
+        assert_ok(gallery_take(g, i, &view, err));
+        assert_ok(anomaly_scale_map(a, scale, 1, &view, map, err));
+        largest[n] = 0;
+        for (size_t k = 0; k < view.picture[scale].width * view.picture[scale].height; k++) {
+            count[(size_t)(map[k] * ANOMALY_STEPS)]++;
+            largest[n] = fmaxf(largest[n], map[k]);
+        }
+        anomaly_view_close(&view);
+    }
+    assert_ok(anomaly_levels_make(level, count, largest, n, err));
+}
+
+/* The score of a good picture says what those of other pictures will be like only if the levels, too, are by
+ * others. */
+static void scores_by_the_levels_of_others(void **state) {
+    const char *directory = test_path("good");
+    struct caelum_anomaly_settings s = caelum_anomaly_defaults();
+    struct gallery gallery = {0};
+    caelum_anomaly *a = finder(identity(ANOMALY_FINE)), *judge = finder(identity(ANOMALY_FINE));
+    float score[GOOD];
+    (void)state;
+    assert_int_equal(mkdir(directory, 0777), 0);
+    for (uint32_t i = 0; i < GOOD; i++) write_noise(directory, i);
+    assert_ok(gallery_open(&gallery, directory, GOOD, true, &s, err));
+    a->lights = judge->lights = anomaly_lights_of(gallery.light, GOOD);
+    assert_ok(anomaly_calibrate(a, &gallery, (struct gallery_part){.n = GOOD}, &s, err));
+    for (size_t i = 0; i < GOOD; i++) {
+        struct anomaly_view view;
+        for (size_t scale = 0; scale < ANOMALY_SCALES; scale++)
+            levels_from(judge, &gallery, scale, 1 - i % 2, &judge->level[scale]);
+        assert_ok(gallery_take(&gallery, i, &view, err));
+        assert_ok(anomaly_map(judge, 1, &view, map, &score[i], err));
+        anomaly_view_close(&view);
+    }
+    assert_ok(anomaly_ranks_make(&judge->ranks, score, GOOD, err));
+    assert_int_equal(a->ranks.n, GOOD);
+    assert_memory_equal(a->ranks.score, judge->ranks.score, sizeof score);
+    gallery_close(&gallery);
+    caelum_anomaly_close(&a);
+    caelum_anomaly_close(&judge);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranks),          cmocka_unit_test(regions),
         cmocka_unit_test(views),          cmocka_unit_test(maps),
         cmocka_unit_test(scales),         cmocka_unit_test(levels),
         cmocka_unit_test(strange_lights), cmocka_unit_test(any_number_of_threads),
-        cmocka_unit_test(file),
+        cmocka_unit_test(file),           cmocka_unit_test(scores_by_the_levels_of_others),
     };
     return cmocka_run_group_tests(tests, test_open_root, test_close_root);
 }
