@@ -49,6 +49,7 @@ static const char *task_of(const caelum_net *net, const struct caelum_net_info *
     const bool fits = task == CAELUM_COLORIZE || task == CAELUM_DENOISE ? same
                       : task == CAELUM_CLASSIFY                         ? pictures && last.channels > 1
                                                 : same && pictures && last.channels == info->channels;
+    if (same && info->channels == 3 && last.channels == 1) return caelum_task_words[CAELUM_DETECT];
     return fits ? caelum_task_words[task] : NULL;
 }
 
@@ -58,7 +59,8 @@ static void warn_of_shapes(const caelum_net *net, const struct caelum_net_info *
     caelum_net_layer(net, info->layers - 1, &last);
     warn("it turns %zu x %zu x %zu into %zu x %zu x %zu: of pictures of this size it can learn nothing; "
          "expected 3 channels, or 1 for grey pictures, and the same at the end to reconstruct, 1 or 4 and 2 "
-         "x %zu x %zu to colorize, 4 and 3 or 2 and 1 to denoise, 3 or 1 and K x 1 x 1 to classify",
+         "x %zu x %zu to colorize, 4 and 3 or 2 and 1 to denoise, 3 and 1 to detect, 3 or 1 and K x 1 x 1 to "
+         "classify",
          info->channels, info->height, info->width, last.channels, last.height, last.width, info->height,
          info->width);
 }

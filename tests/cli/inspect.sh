@@ -47,6 +47,10 @@ expect 0 "$CAELUM" inspect half.net --json
 says out '"task": null'
 expect 0 "$CAELUM" inspect standard
 holds "a network that fits brings no warning" [ ! -s err ]
+printf 'input 3\nconv 1\n' >detect.net
+expect 0 "$CAELUM" inspect detect.net --json
+says out '"task": "detect"'
+holds "a network that detects is no cause for a warning" [ ! -s err ]
 expect 0 "$CAELUM" inspect classifier --json
 says out '"task": "classify"'
 expect 0 "$CAELUM" inspect colorize --json
