@@ -71,9 +71,8 @@ static double size_of(double n) {
     return log2(floor2) + one / floor2 - 1;
 }
 
-/* The bits of all numbers, straight from the words in layers/quantize.c; for `cell` >= 0, with that number's
- * own value moved by `by` but not what others are told of it. */
-static double count_bits(const struct code *c, ptrdiff_t cell, double by) {
+/* The bits of all numbers, straight from the words in layers/quantize.c. */
+static double count_bits(const struct code *c) {
     static const int taps[5][2] = {{-1, -1}, {-1, 0}, {-1, 1}, {0, -1}, {0, 0}};
     const struct quantize_params p = quantize_params(c->k);
     double bits = 0;
@@ -90,8 +89,7 @@ static double count_bits(const struct code *c, ptrdiff_t cell, double by) {
                         mean += c->params[p.mean + w] * n;
                         scale += c->params[p.scale + w] * size_of(n);
                     }
-                const ptrdiff_t here = (ptrdiff_t)((i * c->w + j) * c->k + k);
-                const double n = c->n[here] + (here == cell ? by : 0), width = exp(scale);
+                const double n = c->n[(i * c->w + j) * c->k + k], width = exp(scale);
                 const double a = (n - 0.5 - mean) / width, b = (n + 0.5 - mean) / width;
                 const double below_a = a < 0 ? exp(a) / 2 : 1 - exp(-a) / 2;
                 const double below_b = b < 0 ? exp(b) / 2 : 1 - exp(-b) / 2;
@@ -114,16 +112,36 @@ static void near(const char *what, size_t i, double got, double want) {
         fail_msg("%s %zu: got %.7g, want %.7g", what, i, got, want);
 }
 
+/* The slope of the bits by *value, of the code's numbers or parameters, by central differences. */
+static double slope_by(const struct code *code, double *value) {
+    const double was = *value, small = 1e-5;
+    *value = was + small;
+    const double above = count_bits(code);
+    *value = was - small;
+    const double below = count_bits(code);
+    *value = was;
+    return (above - below) / (2 * small);
+}
+
+/* What step 7 adds to number i, [k][h][w], of picture 3 in the second layer, with seed 5 << 32 | 6. */
+static double dither_of(size_t i) {
+    const uint32_t counter[4] = {(uint32_t)i, 3, (uint32_t)RNG_NOISE << 16 | 1, 7}, key[2] = {6, 5};
+    uint32_t word[4];
+    rng_philox(counter, key, word);
+    return (word[0] >> 8) / 0x1p24 + 0x1p-25 - 0.5;
+}
+
 /* The layer's backward pass with nothing coming from behind it gives the slopes of the bits, times STEP^2 ln
- * 2 / 6, as central differences of count_bits find them. */
+ * 2 / 6, as central differences of count_bits find them: of the whole numbers by its parameters, of numbers
+ * with dither by its input. */
 static void gradients_are_slopes_of_the_bits(void **state) {
     (void)state;
-    const double step = 0.5, exchange = step * step * log(2) / 6, small = 1e-5;
+    const double step = 0.5, exchange = step * step * log(2) / 6;
     EACH_LEVEL(kernels) {
         caelum_net *net = NULL;
         struct net_workspace ws = {0};
         float *params = NULL, *packed = NULL, *grads = NULL;
-        double n[N], exact[2 * K * K * 5 + 2 * K];
+        double n[N], dithered[N], exact[2 * K * K * 5 + 2 * K];
         struct rng rng = rng_make(3, RNG_TEST, 0);
         /* the convolution makes the layer's input gradient visible */
         assert_ok(caelum_net_parse(&net, "input 5\nconv 5 k=1\nquantize 0.5\n", "test", H, W, err));
@@ -135,7 +153,7 @@ static void gradients_are_slopes_of_the_bits(void **state) {
         make_code(&rng, params + own, n);
         for (size_t k = 0; k < K; k++) params[k * K + k] = 1;
         for (size_t i = 0; i < net->params - own; i++) exact[i] = (double)params[own + i];
-        const struct code code = {K, H, W, n, exact};
+        const struct code code = {K, H, W, n, exact}, noisy = {K, H, W, dithered, exact};
         for (size_t k = 0; k < K; k++)
             for (size_t i = 0; i < H; i++)
                 for (size_t j = 0; j < W; j++)
@@ -144,30 +162,20 @@ static void gradients_are_slopes_of_the_bits(void **state) {
                             (float)(step * n[(i * W + j) * K + k]);
         net_pack(net, params, packed);
         net_workspace_live(&ws, net, 1);
-        ws.noise.scale = 1;
+        ws.noise = (struct layer_noise){true, 1, (uint64_t)5 << 32 | 6, 7, 3};
         net_forward(net, kernels, params, packed, &ws);
         kernels->clear(&ws.grad[2]);
         net_backward(net, kernels, params, packed, &ws, grads);
         test_fold(grads, net->params);
-        for (size_t i = 0; i < net->params - own; i++) {
-            const double was = exact[i];
-            exact[i] = was + small;
-            const double above = count_bits(&code, -1, 0);
-            exact[i] = was - small;
-            const double slope = (above - count_bits(&code, -1, 0)) / (2 * small);
-            exact[i] = was;
-            near("parameter", i, (double)grads[own + i], exchange * slope);
-        }
+        for (size_t i = 0; i < net->params - own; i++)
+            near("parameter", i, (double)grads[own + i], exchange * slope_by(&code, &exact[i]));
         for (size_t k = 0; k < K; k++)
-            for (size_t at_pixel = 0; at_pixel < H * W; at_pixel++) {
-                const ptrdiff_t cell = (ptrdiff_t)(at_pixel * K + k);
-                const double slope =
-                    (count_bits(&code, cell, small) - count_bits(&code, cell, -small)) / (2 * small);
-                near("number", (size_t)cell,
-                     (double)tensor_at(&ws.grad[1], k, (ptrdiff_t)(at_pixel / W),
-                                       (ptrdiff_t)(at_pixel % W))[0],
-                     exchange / step * slope);
-            }
+            for (size_t i = 0; i < H * W; i++) dithered[i * K + k] = n[i * K + k] + dither_of(k * H * W + i);
+        for (size_t k = 0; k < K; k++)
+            for (size_t i = 0; i < H * W; i++)
+                near("number", i * K + k,
+                     (double)tensor_at(&ws.grad[1], k, (ptrdiff_t)(i / W), (ptrdiff_t)(i % W))[0],
+                     exchange / step * slope_by(&noisy, &dithered[i * K + k]));
         net_workspace_close(&ws);
         mem_free(&params), mem_free(&packed), mem_free(&grads);
         caelum_net_close(&net);
@@ -187,7 +195,7 @@ static void codes_take_the_bits_that_were_counted(void **state) {
         make_code(&rng, params, n);
         for (size_t i = 0; i < sizeof params / sizeof *params; i++) exact[i] = (double)params[i];
         for (size_t i = 0; i < N; i++) numbers[i] = (int16_t)n[i];
-        const double bits = count_bits(&(struct code){K, H, W, n, exact}, -1, 0);
+        const double bits = count_bits(&(struct code){K, H, W, n, exact});
         assert_ok(prior_open(&prior, K, params, err));
         for (int far = 0; far < 2; far++) {
             if (far) numbers[7] = 32767, numbers[22] = -32767, numbers[23] = 1000; /* beyond all cells */

@@ -27,18 +27,23 @@ def read(directory):
     return [numpy.asarray(Image.open(os.path.join(directory, f)).convert("RGB")) for f in sorted(os.listdir(directory))]
 
 
-def ssim(a, b):
-    """Wang 2004: Gaussian of 11 and sigma 1.5, valid windows, mean over channels."""
+def ssim_parts(a, b):
+    """Of pictures from 0 to 1: the map of luminance, and that of contrast and structure (Wang 2004; Gaussian of 11 and sigma 1.5,
+    valid windows)."""
     g = numpy.exp(-((numpy.arange(11) - 5) ** 2) / (2 * 1.5 ** 2))
     g /= g.sum()
 
     def blur(x):
         x = sum(w * x[i:x.shape[0] - 10 + i] for i, w in enumerate(g))
         return sum(w * x[:, i:x.shape[1] - 10 + i] for i, w in enumerate(g))
-    a, b = a / 255.0, b / 255.0
     ma, mb = blur(a), blur(b)
     va, vb, ab = blur(a * a) - ma * ma, blur(b * b) - mb * mb, blur(a * b) - ma * mb
-    return float(numpy.mean((2 * ma * mb + 1e-4) * (2 * ab + 9e-4) / ((ma * ma + mb * mb + 1e-4) * (va + vb + 9e-4))))
+    return (2 * ma * mb + 1e-4) / (ma * ma + mb * mb + 1e-4), (2 * ab + 9e-4) / (va + vb + 9e-4)
+
+
+def ssim(a, b):
+    light, rest = ssim_parts(a / 255.0, b / 255.0)
+    return float(numpy.mean(light * rest))
 
 
 def figures(truth, made):
@@ -132,4 +137,5 @@ def main():
             measure("%d mosaics of 64 pictures, %dx%d" % (len(mosaics), size[1], size[0]), mosaics, models, large)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -175,11 +175,12 @@ static inline bool activation_keeps_input(enum activation act) {
     return keeps_input[act] == INPUT;
 }
 
-/* y = x + sigma * n with n nearly normal (a sum of eight uniform numbers: mean 0, variance 1, at most
- * 4.9), a function of key, stream, step, picture first + lane and place alone. */
+/* noise: y = x + scale * n with n nearly normal (a sum of eight uniform numbers: mean 0, variance 1, at most
+ * 4.9). dither: y = x * scale + u with u uniform from -1/2 to 1/2. Both are functions of key, stream, step,
+ * picture first + lane and place alone. */
 struct noise_job {
     struct tensor x, y;
-    float sigma;
+    float scale;
     uint32_t key[2], stream, step;
     uint32_t first; /* number of lane 0's picture in the minibatch */
 };
@@ -192,8 +193,8 @@ struct noise_job {
 #define RATE_MOST 8.0f
 #define RATE_FLOOR 1e-6f
 
-/* Gradients of the bits that whole numbers n cost, bits = -log2 P(n - 1/2 to n + 1/2), P the Laplace
- * distribution around `mean` of width e^scale. */
+/* Gradients of the bits that numbers n cost, bits = -log2 P(n - 1/2 to n + 1/2), P the Laplace distribution
+ * around `mean` of width e^scale. */
 struct rate_job {
     struct tensor n;
     struct tensor mean, scale; /* each overwritten by its gradient; 0 in idle lanes */

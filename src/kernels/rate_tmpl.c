@@ -22,18 +22,26 @@ static void FN(quantize)(const struct tensor *x, const struct tensor *y, float s
                 }
 }
 
-static void FN(quantized)(const struct tensor *y, float step, const struct tensor *n,
-                          const struct tensor *size) {
+static void FN(quantized)(const struct tensor *y, float step, const struct tensor *n) {
     const vf inverse = splat(1.0f / step);
     for (size_t c = 0; c < y->c; c++)
         for (size_t i = 0; i < y->h; i++)
             for (size_t j = 0; j < y->w; j++)
                 for (size_t part = 0; part < LANES; part += VW) {
                     const vf at = load(tensor_at(y, c, (ptrdiff_t)i, (ptrdiff_t)j) + part) * inverse;
-                    const vf q = nearest(at), one = pick(q < 0, -q, q) + 1.0f;
+                    save(tensor_at(n, c, (ptrdiff_t)i, (ptrdiff_t)j) + part, nearest(at));
+                }
+}
+
+static void FN(code_size)(const struct tensor *n, const struct tensor *size) {
+    for (size_t c = 0; c < n->c; c++)
+        for (size_t i = 0; i < n->h; i++)
+            for (size_t j = 0; j < n->w; j++)
+                for (size_t part = 0; part < LANES; part += VW) {
+                    const vf at = load(tensor_at(n, c, (ptrdiff_t)i, (ptrdiff_t)j) + part);
+                    const vf one = pick(at < 0, -at, at) + 1.0f;
                     /* the exponent and mantissa of 1 + |n| as one number */
                     const vf log = __builtin_convertvector((vi)one - 0x3f800000, vf) * 0x1p-23f;
-                    save(tensor_at(n, c, (ptrdiff_t)i, (ptrdiff_t)j) + part, q);
                     save(tensor_at(size, c, (ptrdiff_t)i, (ptrdiff_t)j) + part, log);
                 }
 }
@@ -69,5 +77,23 @@ static void FN(rate_grad)(const struct rate_job *job) {
                     float *dx = tensor_at(&job->dx, c, (ptrdiff_t)i, (ptrdiff_t)j) + part;
                     const vf back = by_n * job->per_step;
                     save(dx, load(dx) + (vf)(~dead & (vi)back));
+                }
+}
+
+static void FN(told_grad)(const struct tensor *n, const struct tensor *by_n, const struct tensor *by_size,
+                          const struct tensor *dx, float per_step) {
+    for (size_t c = 0; c < n->c; c++)
+        for (size_t i = 0; i < n->h; i++)
+            for (size_t j = 0; j < n->w; j++)
+                for (size_t part = 0; part < LANES; part += VW) {
+                    const vf at = load(tensor_at(n, c, (ptrdiff_t)i, (ptrdiff_t)j) + part);
+                    const vf one = pick(at < 0, -at, at) + 1.0f;
+                    const vf slope = (vf)(0x7f000000 - ((vi)one & 0x7f800000)); /* 2^-exponent */
+                    const vf turned = pick(at < 0, -slope, pick(at > 0, slope, splat(0)));
+                    const vf size = load(tensor_at(by_size, c, (ptrdiff_t)i, (ptrdiff_t)j) + part) * turned;
+                    const vf sum = load(tensor_at(by_n, c, (ptrdiff_t)i, (ptrdiff_t)j) + part) + size;
+                    const vf back = sum * per_step;
+                    float *to = tensor_at(dx, c, (ptrdiff_t)i, (ptrdiff_t)j) + part;
+                    save(to, load(to) + back);
                 }
 }

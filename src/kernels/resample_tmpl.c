@@ -191,19 +191,40 @@ INLINE float nearly_normal(const uint32_t word[4]) {
     return (float)((int32_t)sum - 8 * 65535 / 2) * (1.0f / (65536.0f * 0.81649658f));
 }
 
+/* The numbers of one place, all lanes. */
+INLINE void draw_lanes(const struct noise_job *job, uint32_t place, uint32_t word[LANES][4]) {
+    for (uint32_t lane = 0; lane < LANES; lane++) {
+        const uint32_t counter[4] = {place, job->first + lane, job->stream, job->step};
+        rng_philox(counter, job->key, word[lane]);
+    }
+}
+
 static void FN(noise)(const struct noise_job *job) {
-    uint32_t pixel = 0;
+    uint32_t place = 0, word[LANES][4];
     for (size_t c = 0; c < job->x.c; c++)
         for (size_t i = 0; i < job->x.h; i++)
-            for (size_t j = 0; j < job->x.w; j++, pixel++) {
+            for (size_t j = 0; j < job->x.w; j++, place++) {
                 const float *in = tensor_at(&job->x, c, (ptrdiff_t)i, (ptrdiff_t)j);
                 float *out = tensor_at(&job->y, c, (ptrdiff_t)i, (ptrdiff_t)j);
-                for (uint32_t lane = 0; lane < LANES; lane++) {
-                    const uint32_t counter[4] = {pixel, job->first + lane, job->stream, job->step};
-                    uint32_t word[4];
-                    rng_philox(counter, job->key, word);
-                    const float scaled = nearly_normal(word) * job->sigma;
+                draw_lanes(job, place, word);
+                for (size_t lane = 0; lane < LANES; lane++) {
+                    const float scaled = nearly_normal(word[lane]) * job->scale;
                     out[lane] = in[lane] + scaled;
+                }
+            }
+}
+
+static void FN(dither)(const struct noise_job *job) {
+    uint32_t place = 0, word[LANES][4];
+    for (size_t c = 0; c < job->x.c; c++)
+        for (size_t i = 0; i < job->x.h; i++)
+            for (size_t j = 0; j < job->x.w; j++, place++) {
+                const float *in = tensor_at(&job->x, c, (ptrdiff_t)i, (ptrdiff_t)j);
+                float *out = tensor_at(&job->y, c, (ptrdiff_t)i, (ptrdiff_t)j);
+                draw_lanes(job, place, word);
+                for (size_t lane = 0; lane < LANES; lane++) {
+                    const float scaled = in[lane] * job->scale;
+                    out[lane] = scaled + (((float)(word[lane][0] >> 8) + 0.5f) * 0x1p-24f - 0.5f);
                 }
             }
 }

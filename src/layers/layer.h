@@ -60,6 +60,9 @@ struct layer_noise {
     uint32_t first; /* number of lane 0's picture in the minibatch */
 };
 
+/* What a step's noise is a function of. */
+struct noise_job layer_noise_job(const struct layer_io *io);
+
 /* What the plan may and may not do with a step. */
 enum step_traits {
     STEP_RANDOM = 1, /* it draws from layer_io.noise */

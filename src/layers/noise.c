@@ -11,19 +11,23 @@ struct noise {
 static const struct attribute attributes[] = {
     ATTRIBUTE_REAL("SIGMA", struct noise, sigma, "standard deviation", 0, 100), {0}};
 
+struct noise_job layer_noise_job(const struct layer_io *io) {
+    const struct layer_noise *noise = io->noise;
+    return (struct noise_job){.x = io->x,
+                              .key = {(uint32_t)noise->seed, (uint32_t)(noise->seed >> 32)},
+                              .stream = (uint32_t)RNG_NOISE << 16 | io->number,
+                              .step = noise->step,
+                              .first = noise->first};
+}
+
 static void forward(const struct layer_io *io) {
     const struct noise *s = io->state;
     if (!io->noise->on) {
         io->kernels->copy(&io->x, &io->y);
         return;
     }
-    const struct noise_job job = {.x = io->x,
-                                  .y = io->y,
-                                  .sigma = (float)s->sigma,
-                                  .key = {(uint32_t)io->noise->seed, (uint32_t)(io->noise->seed >> 32)},
-                                  .stream = (uint32_t)RNG_NOISE << 16 | io->number,
-                                  .step = io->noise->step,
-                                  .first = io->noise->first};
+    struct noise_job job = layer_noise_job(io);
+    job.y = io->y, job.scale = (float)s->sigma;
     io->kernels->noise(&job);
 }
 

@@ -2,18 +2,25 @@
  *
  *   y = STEP n, n = x / STEP rounded to the nearest whole number
  *
- * The gradient passes as if nothing were rounded (straight-through; Bengio and others 2013, arXiv 1308.3432).
- * While training, each bit of the code adds STEP^2 ln(2) / 6 to the sum of squared errors: the exchange rate
- * at which a finer step pays for its bits (uniform quantization at high rate, Gish & Pierce 1968). Bits are
- * counted by the layer's own parameters, learned along with the rest: n is taken to be Laplace distributed,
- * cut into cells of one step, around a mean and with a width predicted from what a decoder knows already,
+ * The gradient of the loss passes as if nothing were rounded (straight-through; Bengio and others 2013, arXiv
+ * 1308.3432). While training, each bit of the code adds STEP^2 ln(2) / 6 to the sum of squared errors: the
+ * exchange rate at which a finer step pays for its bits (uniform quantization at high rate, Gish & Pierce
+ * 1968). Bits are counted by the layer's own parameters, learned along with the rest: n is taken to be
+ * Laplace distributed, cut into cells of one step, around a mean and with a width predicted from what a
+ * decoder knows already,
  *
  *   mean[k] = b[k] + sum of w[k][c][tap] n[c][tap], ln width[k] = b'[k] + sum of w'[k][c][tap] log2(1 + |n|)
  *
  * over the pixels above left, above, above right and left, all channels, and the pixel's own channels c < k.
- * Beyond the edge n is 0. code/prior.c codes by the same prediction. */
+ * Beyond the edge n is 0. code/prior.c codes by the same prediction.
+ *
+ * These parameters learn from the whole numbers. What comes before the layer gets the slope of the bits of x
+ * / STEP + u, u uniform from -1/2 to 1/2 (Balle and others 2017, arXiv 1611.01704), since rounded bits have
+ * none; of all bits, also those of the numbers that are predicted from it. Without either, training drifts:
+ * numbers grow that nothing predicts. */
 #include "layers/quantize.h"
 #include "layers/onnx.h"
+#include "layers/window.h"
 
 #include <string.h>
 
@@ -21,7 +28,7 @@ static const struct attribute attributes[] = {
     ATTRIBUTE_REAL("STEP", struct quantize, step, "step", 1e-6, 1000), {0}};
 
 /* The taps as a 3x3 kernel; those behind stay zero. */
-enum { KERNEL = 9 };
+enum { KERNEL_SIDE = 3, KERNEL = KERNEL_SIDE * KERNEL_SIDE };
 
 static size_t tensor_size(struct shape in, size_t border) {
     return in.c * (in.h + 2 * border) * (in.w + 2 * border) * MOST_LANES;
@@ -32,8 +39,8 @@ static size_t weights_size(size_t k) {
 
 static void sizes(const void *state, struct shape in, struct shape out, struct step_sizes *sizes) {
     (void)state, (void)out;
-    sizes->packed = 3 * weights_size(in.c); /* the two kernels, and room to make one */
-    sizes->scratch = 2 * tensor_size(in, 1) + 2 * tensor_size(in, 0) + 2 * weights_size(in.c);
+    sizes->packed = 5 * weights_size(in.c); /* the two kernels, their adjoints, and room to make one */
+    sizes->scratch = 4 * tensor_size(in, 1) + 2 * tensor_size(in, 0) + 2 * weights_size(in.c);
 }
 
 static int tensor(const void *state, struct shape in, size_t i, struct layer_tensor *t) {
@@ -55,23 +62,32 @@ static bool known(size_t k, size_t c, size_t tap) {
     return tap < QUANTIZE_TAPS - 1 || c < k;
 }
 
-/* The kernel with its unknown taps at zero, [to][from][KERNEL] in `whole`, then packed. */
-static void pack_kernel(const float *w, size_t k, float *whole, float *packed) {
+static struct window window_of(struct shape in) {
+    return (struct window){KERNEL_SIDE, 1, 1, 1, in.h, in.w, in.h, in.w};
+}
+
+/* The kernel with its unknown taps at zero, [to][from][KERNEL] in `whole`, then packed both ways. */
+static void pack_kernel(const float *w, struct shape in, float *whole, float *packed, float *adjoint) {
+    const struct window window = window_of(in);
+    const size_t k = in.c;
     for (size_t to = 0; to < k; to++)
         for (size_t from = 0; from < k; from++)
             for (size_t tap = 0; tap < KERNEL; tap++)
                 whole[(to * k + from) * KERNEL + tap] = tap < QUANTIZE_TAPS && known(to, from, tap)
                                                             ? w[(to * k + from) * QUANTIZE_TAPS + tap]
                                                             : 0;
-    conv_pack(whole, k, k, KERNEL, packed);
+    window_pack(&window, k, k, whole, packed);
+    window_pack_adjoint(&window, k, k, whole, adjoint);
 }
 
+/* packed: kernels of mean and scale, their adjoints. */
 static void pack(const void *state, struct shape in, const float *params, float *packed) {
     const struct quantize_params at = quantize_params(in.c);
     const size_t size = weights_size(in.c);
+    float *whole = packed + 4 * size;
     (void)state;
-    pack_kernel(params + at.mean, in.c, packed + 2 * size, packed);
-    pack_kernel(params + at.scale, in.c, packed + 2 * size, packed + size);
+    pack_kernel(params + at.mean, in, whole, packed, packed + 2 * size);
+    pack_kernel(params + at.scale, in, whole, packed + size, packed + 3 * size);
 }
 
 static void forward(const struct layer_io *io) {
@@ -106,35 +122,70 @@ static void learn(const struct layer_io *io, const struct tensor *x, const struc
     io->kernels->conv_db(dy, bias, io->next);
 }
 
+/* Numbers and what is made of them, with a border of 1, and room for two gradients without one. */
+struct rating {
+    struct tensor n, size, mean, scale, by_n, by_size;
+};
+
+static struct rating rating_of(const struct layer_io *io) {
+    const struct shape in = {io->y.c, io->y.h, io->y.w};
+    const size_t wide = tensor_size(in, 1);
+    memset(io->scratch, 0, 4 * wide * sizeof *io->scratch);
+    return (struct rating){.n = scratch_tensor(io, 0, 1),
+                           .size = scratch_tensor(io, wide, 1),
+                           .mean = scratch_tensor(io, 2 * wide, 1),
+                           .scale = scratch_tensor(io, 3 * wide, 1),
+                           .by_n = scratch_tensor(io, 4 * wide, 0),
+                           .by_size = scratch_tensor(io, 4 * wide + tensor_size(in, 0), 0)};
+}
+
+/* The slopes of the bits of r->n by their means and scales, in the place of these; by the numbers' own values
+ * they are added to dx, if it has data. */
+static void rate(const struct layer_io *io, const struct rating *r, const struct tensor *dx) {
+    const struct quantize *s = io->state;
+    const struct quantize_params at = quantize_params(io->y.c);
+    const struct window window = window_of((struct shape){io->y.c, io->y.h, io->y.w});
+    const double exchange = s->step * s->step * 0.6931471805599453 / 6;
+    io->kernels->code_size(&r->n, &r->size);
+    window_apply(&window, io->kernels, &r->n, &r->mean, io->packed, io->params + at.mean_bias, 0);
+    window_apply(&window, io->kernels, &r->size, &r->scale, io->packed + weights_size(io->y.c),
+                 io->params + at.scale_bias, 0);
+    io->kernels->rate_grad(&(struct rate_job){.n = r->n,
+                                              .mean = r->mean,
+                                              .scale = r->scale,
+                                              .dx = *dx,
+                                              .weight = (float)exchange * io->noise->scale,
+                                              .per_step = (float)(1 / s->step)});
+}
+
+/* The slopes by x of the bits of dithered numbers. */
+static void rate_input(const struct layer_io *io, const struct rating *r) {
+    const struct quantize *s = io->state;
+    const struct window window = window_of((struct shape){io->y.c, io->y.h, io->y.w});
+    const float *adjoint = io->packed + 2 * weights_size(io->y.c), per_step = (float)(1 / s->step);
+    struct noise_job job = layer_noise_job(io);
+    job.y = r->n, job.scale = per_step;
+    io->kernels->dither(&job);
+    rate(io, r, &io->dx);
+    window_apply_adjoint(&window, io->kernels, &r->mean, &r->by_n, adjoint, NULL, 0);
+    window_apply_adjoint(&window, io->kernels, &r->scale, &r->by_size, adjoint + weights_size(io->y.c), NULL,
+                         0);
+    io->kernels->told_grad(&r->n, &r->by_n, &r->by_size, &io->dx, per_step);
+}
+
 static void backward(const struct layer_io *io) {
     const struct quantize *s = io->state;
     const struct shape in = {io->y.c, io->y.h, io->y.w};
     const struct quantize_params at = quantize_params(in.c);
-    const size_t wide = tensor_size(in, 1), plain = tensor_size(in, 0);
-    const struct tensor n = scratch_tensor(io, 0, 1), size = scratch_tensor(io, wide, 1);
-    const struct tensor mean = scratch_tensor(io, 2 * wide, 0),
-                        scale = scratch_tensor(io, 2 * wide + plain, 0);
-    float *sums = io->scratch + 2 * wide + 2 * plain;
-    memset(io->scratch, 0, 2 * wide * sizeof *io->scratch);
-    io->kernels->quantized(&io->y, (float)s->step, &n, &size);
-    const struct conv_job predict = {.shape = {3, 3, 1, 1, 1}};
-    struct conv_job job = predict;
-    job.x = n, job.y = mean, job.w = io->packed, job.bias = io->params + at.mean_bias;
-    io->kernels->conv(&job);
-    job = predict;
-    job.x = size, job.y = scale, job.w = io->packed + weights_size(in.c),
-    job.bias = io->params + at.scale_bias;
-    io->kernels->conv(&job);
-    if (io->dx.data) io->kernels->copy(&io->dy, &io->dx);
-    const double exchange = s->step * s->step * 0.6931471805599453 / 6;
-    io->kernels->rate_grad(&(struct rate_job){.n = n,
-                                              .mean = mean,
-                                              .scale = scale,
-                                              .dx = io->dx,
-                                              .weight = (float)exchange * io->noise->scale,
-                                              .per_step = (float)(1 / s->step)});
-    learn(io, &n, &mean, io->grads + at.mean, io->grads + at.mean_bias, sums);
-    learn(io, &size, &scale, io->grads + at.scale, io->grads + at.scale_bias, sums);
+    const struct rating r = rating_of(io);
+    float *sums = io->scratch + 4 * tensor_size(in, 1) + 2 * tensor_size(in, 0);
+    io->kernels->quantized(&io->y, (float)s->step, &r.n);
+    rate(io, &r, &(struct tensor){0});
+    learn(io, &r.n, &r.mean, io->grads + at.mean, io->grads + at.mean_bias, sums);
+    learn(io, &r.size, &r.scale, io->grads + at.scale, io->grads + at.scale_bias, sums);
+    if (!io->dx.data) return;
+    io->kernels->copy(&io->dy, &io->dx);
+    rate_input(io, &r);
 }
 
 /* What predicts the code's bits stays among the graph's tensors; no node reads it. */
