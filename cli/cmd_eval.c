@@ -11,7 +11,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MOST_BASELINES = 8 };
+enum { MOST_BASELINES = 8, MOST_PRICES = 5 };
+
+/* Of a bit, beside the model's own: for the curve of errors by bits. */
+static const double prices[MOST_PRICES] = {-1, 0, 0.05, 0.1, 0.2};
 
 const char *const eval_splits[] = {"train", "validation", "test", NULL};
 
@@ -41,6 +44,12 @@ struct row {
     const void *metrics; /* NULL: the head */
 };
 
+/* As bytes, at a price. */
+struct coded {
+    double price;
+    struct caelum_code_metrics metrics;
+};
+
 /* What was measured: row[0] is the model's, the others are baselines. */
 struct result {
     enum caelum_task task;
@@ -49,6 +58,8 @@ struct result {
     size_t rows;
     struct caelum_metrics plain;
     struct caelum_baseline codes[MOST_BASELINES];
+    struct coded coded[MOST_PRICES]; /* the first at the model's own price */
+    size_t prices;                   /* 0: it has no quantize layer */
     struct caelum_color_metrics color;
     struct caelum_color_baseline colorizers[MOST_BASELINES]; /* the first is grey */
     struct caelum_semantic_metrics semantic;                 /* by the classifier, if one is named */
@@ -195,6 +206,17 @@ static void print_semantic(const struct evaluation *e, const struct caelum_seman
         printf("\nit is no better with colors than in grey, so it tells nothing about a colorizer\n");
 }
 
+static void print_coded(const struct result *r) {
+    printf("\nas bytes, by caelum encode; headers are not counted\n\n");
+    for (size_t i = 0; i < r->prices; i++) {
+        char name[64];
+        const struct row rows[] = {{.name = ""}, {name, r->net.bottleneck, &r->coded[i].metrics.decoded}};
+        number_print(name, sizeof name, "price %g: %.1f bits", r->coded[i].price, r->coded[i].metrics.bits);
+        if (i == 0) print_row(CAELUM_RECONSTRUCT, rows);
+        print_row(CAELUM_RECONSTRUCT, rows + 1);
+    }
+}
+
 static void print_table(const struct evaluation *e, const struct result *r) {
     const bool color = r->task == CAELUM_COLORIZE;
     const char *what = measured_on[r->task];
@@ -207,6 +229,7 @@ static void print_table(const struct evaluation *e, const struct result *r) {
     print_rows(r->task, r->row, r->rows);
     if (r->task == CAELUM_RECONSTRUCT && r->rows > 1)
         printf("\nPCA and KLT: the best linear codes with as many numbers, fitted on the train split.\n");
+    if (r->prices > 0) print_coded(r);
     if (color) print_color(e, r);
     if (color && e->classifier) print_semantic(e, &r->semantic);
 }
@@ -231,6 +254,16 @@ static json_t *semantic_object(const struct evaluation *e, const struct caelum_s
     }
     json_put(&object, "closed", json_number(m->closed));
     return object;
+}
+
+static json_t *coded_array(const struct result *r) {
+    json_t *array = json_array();
+    for (const struct coded *c = r->coded; c < r->coded + r->prices; c++) {
+        json_t *o = JSON({"price", json_number(c->price)}, {"bits", json_number(c->metrics.bits)});
+        put_figures(&o, CAELUM_RECONSTRUCT, &c->metrics.decoded);
+        json_add(&array, o);
+    }
+    return array;
 }
 
 static json_t *baselines_array(const struct result *r) {
@@ -263,6 +296,7 @@ static void print_object(const struct evaluation *e, const struct result *r) {
     if (r->task == CAELUM_RECONSTRUCT) {
         json_put(&o, "latent", net->has_latent ? json_size(net->latent) : json_null());
         json_put(&o, "bottleneck", json_size(net->bottleneck));
+        if (r->prices > 0) json_put(&o, "coded", coded_array(r));
     }
     if (r->task != CAELUM_CLASSIFY) json_put(&o, "baselines", baselines_array(r));
     print_json(o);
@@ -270,26 +304,58 @@ static void print_object(const struct evaluation *e, const struct result *r) {
 
 /* --- Measuring ------------------------------------------------------------------------------------ */
 
-/* Writes the figures into the model's file, in the metadata under the split's name. */
+/* Writes figures into the model's metadata, behind what `text` begins with. */
+static int record_figures(const struct evaluation *e, const char *key, enum caelum_task task,
+                          const void *metrics, const char *begin, struct caelum_error *err) {
+    char text[512];
+    int used = snprintf(text, sizeof text, "%s", begin);
+    for (const struct caelum_figure *f = caelum_figures(task); f->key; f++)
+        if (f->column)
+            used += number_print(text + used, sizeof text - (size_t)used, "%s=%.6g ", f->key,
+                                 caelum_figure_value(f, metrics));
+    snprintf(text + used, sizeof text - (size_t)used, "pictures=%zu", count_of(metrics));
+    return caelum_model_set_metadata(e->model, key, text, err);
+}
+
+/* Under the split's name, those of its bytes under NAME_bytes. */
 static int record(const struct evaluation *e, const struct result *r, struct caelum_error *err) {
-    char key[64], text[512];
+    char key[64], bits[64];
     int used = snprintf(key, sizeof key, "%s", eval_splits[e->how.split]);
     if (r->task == CAELUM_COLORIZE && e->how.vivid > 0)
         used += number_print(key + used, sizeof key - (size_t)used, "_vivid_%g", e->how.vivid);
     if (r->task == CAELUM_COLORIZE && e->how.hints > 0)
         snprintf(key + used, sizeof key - (size_t)used, "_hints_%zu", e->how.hints);
-    used = 0;
-    for (const struct caelum_figure *f = caelum_figures(r->task); f->key; f++)
-        if (f->column)
-            used += number_print(text + used, sizeof text - (size_t)used, "%s=%.6g ", f->key,
-                                 caelum_figure_value(f, r->row[0].metrics));
-    snprintf(text + used, sizeof text - (size_t)used, "pictures=%zu", count_of(r->row[0].metrics));
-    CHECK(caelum_model_set_metadata(e->model, key, text, err));
+    CHECK(record_figures(e, key, r->task, r->row[0].metrics, "", err));
+    if (r->prices > 0) {
+        snprintf(key, sizeof key, "%s_bytes", eval_splits[e->how.split]);
+        number_print(bits, sizeof bits, "price=%g bits=%.6g ", r->coded->price, r->coded->metrics.bits);
+        CHECK(record_figures(e, key, r->task, &r->coded->metrics.decoded, bits, err));
+    }
     return caelum_model_save(e->model, e->model_path, err);
 }
 
 static void add_row(struct result *r, const char *name, size_t numbers, const void *metrics) {
     r->row[r->rows++] = (struct row){name, numbers, metrics};
+}
+
+/* All prices of the curve, if the model can encode. */
+static int measure_bytes(const struct evaluation *e, struct result *r, struct caelum_error *err) {
+    caelum_codec *codec = NULL;
+    struct caelum_error why;
+    int result = caelum_codec_open(&codec, e->model, e->how.threads, &why);
+    if (result == CAELUM_EFORMAT) return 0;
+    if (result != 0) return caelum_fail(err, result, "%s", why.text);
+    const double own = caelum_codec_price(codec);
+    for (size_t i = 0; result == 0 && i < MOST_PRICES; i++) {
+        struct coded *c = &r->coded[r->prices];
+        if (prices[i] == own) continue;
+        c->price = prices[i] < 0 ? own : prices[i];
+        result = caelum_codec_set_price(codec, c->price, err);
+        if (result == 0) result = caelum_eval_code(codec, e->data, &e->how, &c->metrics, err);
+        r->prices += result == 0;
+    }
+    caelum_codec_close(&codec);
+    return result;
 }
 
 static int measure_code(const struct evaluation *e, struct result *r, struct caelum_error *err) {
@@ -299,7 +365,7 @@ static int measure_code(const struct evaluation *e, struct result *r, struct cae
     add_row(r, "this model", r->net.bottleneck, &r->plain);
     for (size_t i = 0; i < count; i++)
         add_row(r, r->codes[i].name, r->codes[i].numbers, &r->codes[i].metrics);
-    return 0;
+    return measure_bytes(e, r, err);
 }
 
 /* The semantic test of a colorizer by a classifier. */

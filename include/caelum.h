@@ -1031,6 +1031,7 @@ void caelum_codec_close(caelum_codec **codec);
  * model's metadata "price" is the default, 0 if it has none. Any codec of the model decodes the bytes. Fails
  * with CAELUM_EUSAGE. */
 int caelum_codec_set_price(caelum_codec *codec, double price, struct caelum_error *err);
+double caelum_codec_price(const caelum_codec *codec);
 
 /* A picture of any size to bytes, without any header: size, name and checksum are the file's business. *bytes
  * is the caller's, to be ended by caelum_codec_free. */
@@ -1047,6 +1048,17 @@ struct caelum_code_entry {
 /* The inverse. The bytes are not validated: any bytes give a picture. */
 int caelum_codec_decode(caelum_codec *codec, const struct caelum_code_entry *code,
                         struct caelum_picture *picture, struct caelum_error *err);
+
+/* What a codec makes of the pictures of a split. */
+struct caelum_code_metrics {
+    double bits; /* of a picture's bytes, mean */
+    struct caelum_metrics decoded;
+};
+/* Encodes and decodes each picture by itself, at the codec's price; of `settings` only split, progress and
+ * cookie count. Fails with CAELUM_EFORMAT if the pictures are grey, CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+int caelum_eval_code(caelum_codec *codec, const caelum_data *data,
+                     const struct caelum_eval_settings *settings, struct caelum_code_metrics *metrics,
+                     struct caelum_error *err);
 
 /* A file of such codes, written whole or not at all; docs/code-files.md has its format. */
 typedef struct caelum_code_writer caelum_code_writer;

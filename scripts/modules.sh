@@ -12,7 +12,7 @@ allowed() {
     data) echo "image base" ;;
     code) echo "model engine $engine image" ;;
     apply) echo "model engine $engine data image metrics report" ;;
-    eval) echo "apply model engine $engine data image metrics report" ;;
+    eval) echo "code apply model engine $engine data image metrics report" ;;
     train | bench) echo "train apply model engine $engine data image metrics report" ;;
     anomaly) echo "eval train apply model engine $engine data image metrics report" ;;
     study) echo "train eval apply model engine $engine data image metrics report" ;;

@@ -77,6 +77,10 @@ int caelum_codec_set_price(caelum_codec *codec, double price, struct caelum_erro
     return CAELUM_OK;
 }
 
+double caelum_codec_price(const caelum_codec *codec) {
+    return codec->price;
+}
+
 /* The price that the model was given; 0 if none. */
 static int model_price(struct caelum_codec *c, struct caelum_error *err) {
     const char *text = caelum_model_metadata(c->model, "price");

@@ -26,6 +26,20 @@ holds "00003.png is what reconstruct makes of it" cmp back/00003.png made/00003.
 expect 0 "$CAELUM" encode in/*.png run/reconstructions.png --model run/best.safetensors -o again --threads 1 -q
 holds "the same bytes with one thread" cmp codes again
 
+# eval counts the bytes that encode writes, and at price 0 finds the error of the network itself
+"$CAELUM" data export synthetic:400 --split test -o whole -q
+"$CAELUM" encode whole --model run/best.safetensors --price 0.05 -o whole.clmc >told
+bits=$(awk '{ bytes += $3 } END { printf "%.1f", bytes * 8 / NR }' told)
+expect 0 "$CAELUM" eval run/best.safetensors --data synthetic:400 --no-baselines
+says out "price 0.05: $bits bits"
+says out "price 0: "
+holds "at price 0 the error is the network's" \
+    [ "$(awk '/^this model/ { print $4 }' out)" = "$(awk '/^price 0:/ { print $6 }' out)" ]
+expect 0 "$CAELUM" eval run/best.safetensors --data synthetic:400 --no-baselines --record --json
+says out '"coded": ['
+expect 0 "$CAELUM" inspect run/best.safetensors
+says out "test_bytes   price=0 bits="
+
 # one flipped byte, a part of the file, another model: no picture
 cp codes bad
 printf '\377' | dd of=bad bs=1 seek=100 conv=notrunc 2>/dev/null
