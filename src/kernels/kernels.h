@@ -187,11 +187,12 @@ struct noise_job {
 
 /* Steps from zero that a quantized value can be, at most. */
 #define QUANTIZE_MOST 32767.0f
-/* The width e^scale of a predicted distribution is held between these; no cell has less mass than the floor.
- */
+/* The width e^scale of a predicted distribution is held between these. */
 #define RATE_LEAST (-4.0f)
 #define RATE_MOST 8.0f
-#define RATE_FLOOR 1e-6f
+/* Widths from the mean up to which a cell's mass is a float. What is further away has the slope of all that
+ * is far, so that predictions find back to it, and the scale's slope at this distance. */
+#define RATE_TAIL 60.0f
 
 /* Gradients of the bits that numbers n cost, bits = -log2 P(n - 1/2 to n + 1/2), P the Laplace distribution
  * around `mean` of width e^scale. */

@@ -61,9 +61,10 @@ static void FN(rate_grad)(const struct rate_job *job) {
                     const vf held = pick(wide < least, least, pick(wide > most, most, wide));
                     const vf inverse = vexp(-held), away = n - load(mean), u = pick(away < 0, -away, away);
                     const vf low = u - 0.5f, high = u + 0.5f;
-                    const vf low_s = low * inverse, high_s = high * inverse;
+                    const vf widths = low * inverse, high_s = high * inverse, tail = splat(RATE_TAIL);
+                    const vf low_s = pick(widths > tail, tail, widths);
                     const vf near = 0.5f * vexp(-pick(low_s < 0, -low_s, low_s)), far = 0.5f * vexp(-high_s);
-                    const vf mass = pick(low < 0, 1.0f - near, near) - far + RATE_FLOOR;
+                    const vf mass = pick(low < 0, 1.0f - near, near) - far;
                     const vf per = weight * -1.44269504f / mass; /* of a bit by the mass */
                     const vf slope = (far - near) * inverse;     /* of the mass by u */
                     const vf low_part = near * low_s, high_part = far * high_s;
