@@ -33,9 +33,9 @@ file(GLOB PAGE_SOURCES CONFIGURE_DEPENDS src/layers/*.c src/net/*.c src/engine/*
 foreach(part base/color base/cpu base/dist base/error base/locale base/magic base/mem base/nearest base/number base/option
     base/rng base/team kernels/kernels model/half model/metadata model/model model/pool image/chroma image/fade
     image/picture image/tiles data/crops data/data data/memory data/synthetic metrics/color_metrics metrics/metrics
-    apply/arrays apply/colorize apply/predict_color apply/reconstruct train/augment train/fake train/fit train/klt
-    train/muon train/optimizer train/schedule train/sum_tree train/train_settings train/trainer anomaly/anomaly anomaly/anomaly_heat
-    anomaly/anomaly_map anomaly/anomaly_rank anomaly/anomaly_regions anomaly/anomaly_test anomaly/anomaly_view)
+    metrics/noise_level apply/arrays apply/colorize apply/denoise apply/predict_color apply/reconstruct train/augment
+    train/fake train/fit train/klt train/muon train/optimizer train/schedule train/sum_tree train/train_settings
+    train/trainer anomaly/anomaly anomaly/anomaly_heat anomaly/anomaly_map anomaly/anomaly_rank anomaly/anomaly_regions anomaly/anomaly_test anomaly/anomaly_view)
   list(APPEND PAGE_SOURCES ${CMAKE_SOURCE_DIR}/src/${part}.c)
 endforeach()
 foreach(source ${PAGE_SOURCES})
@@ -53,8 +53,8 @@ add_custom_command(OUTPUT ${PAGE_DIR}/fused.o DEPENDS ${PAGE_DIR}/separate.ll ${
   COMMAND ${Python3_EXECUTABLE} ${FUSE} ${PAGE_DIR}/separate.ll ${PAGE_DIR}/fused.ll
   COMMAND ${PAGE_CLANG} --target=wasm32-wasi -msimd128 -mrelaxed-simd -ffunction-sections -O3 -Xclang
     -disable-llvm-passes -c ${PAGE_DIR}/fused.ll -o ${PAGE_DIR}/fused.o)
-set(PAGE_EXPORTS caelum_data_count caelum_net_task caelum_model_metadata caelum_model_metadata_key caelum_model_run caelum_model_set_metadata
-  caelum_model_set_tensor)
+set(PAGE_EXPORTS caelum_data_count caelum_net_task caelum_model_metadata caelum_model_metadata_key
+  caelum_model_run caelum_model_set_metadata caelum_model_set_tensor)
 list(TRANSFORM PAGE_EXPORTS PREPEND -Wl,--export=)
 foreach(build plain fused)
   add_custom_command(OUTPUT ${PAGE_DIR}/${build}.wasm DEPENDS ${PAGE_OBJECTS} ${PAGE_DIR}/${build}.o VERBATIM
@@ -64,7 +64,7 @@ endforeach()
 
 file(GLOB PAGE_PARTS CONFIGURE_DEPENDS page/*.js page/*.css page/*.html page/*.py)
 add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/caelum.html VERBATIM
-  DEPENDS ${PAGE_PARTS} ${PAGE_DIR}/plain.wasm ${PAGE_DIR}/fused.wasm models/colorize.safetensors
+  DEPENDS ${PAGE_PARTS} ${PAGE_DIR}/plain.wasm ${PAGE_DIR}/fused.wasm models/colorize.safetensors models/denoiser.safetensors
   COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/page/bundle.py ${CMAKE_SOURCE_DIR}/page ${PAGE_DIR}
     ${CMAKE_SOURCE_DIR}/models ${CMAKE_SOURCE_DIR}/docs/images/colorize.jpg ${CMAKE_BINARY_DIR}/caelum.html)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")

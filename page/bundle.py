@@ -40,10 +40,12 @@ def script(main):
 
 
 def asset(name, content):
-    """A file in base64, compressed where that helps, for the page to take out again."""
-    packed = gzip.compress(content, 9, mtime=0)
-    encoded = base64.b64encode(packed).decode()
-    return f'<script type="application/gzip" id="{name}">{encoded}</script>\n'
+    """A file, compressed, in base 85, for the page to take out again. In models, whose numbers have two bytes, the even
+    bytes come before the odd ones, which saves 7 percent."""
+    halves = name.endswith(".safetensors")
+    packed = gzip.compress(content[0::2] + content[1::2] if halves else content, 9, mtime=0)
+    encoded = base64.b85encode(packed).decode()
+    return f'<script type="application/gzip" id="{name}"{" data-halves" * halves}>{encoded}</script>\n'
 
 
 def digest(text):
@@ -55,7 +57,8 @@ policy = "; ".join([
     "default-src 'none'", f"script-src {digest(main)} blob: 'wasm-unsafe-eval'", f"style-src {digest(style)}",
     "img-src blob: data:", "worker-src blob:", "base-uri 'none'", "form-action 'none'"])
 assets = "".join(asset(f"{name}.wasm", (wasm / f"{name}.wasm").read_bytes()) for name in ("plain", "fused"))
-assets += asset("colorize.safetensors", (models / "colorize.safetensors").read_bytes())
+for model in ("colorize.safetensors", "denoiser.safetensors"):
+    assets += asset(model, (models / model).read_bytes())
 assets += asset("example.jpg", example.read_bytes())
 for network in ("standard", "custom", "one-pool", "best"):
     assets += asset(f"{network}.net", (models / f"{network}.net").read_bytes())

@@ -32,7 +32,8 @@ class Client {
 
   // A file that is built into the page, unpacked.
   asset(name) {
-    return this.call("unpack", { packed: document.getElementById(name).textContent });
+    const { textContent, dataset } = document.getElementById(name);
+    return this.call("unpack", { packed: textContent, halves: "halves" in dataset });
   }
 }
 

@@ -1,12 +1,12 @@
 // hints.js - what the user knows of colors: points on the picture that can be set, moved and taken away, by pointer and by
 // keyboard, and the palette that they get their color from.
+import { pointed, put, stepped } from "./points.js";
 import { text } from "./text.js";
 
 const MOST_UNDO = 100;
 
 const rgbOf = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 const hexOf = (rgb) => `#${[...rgb].map((value) => value.toString(16).padStart(2, "0")).join("")}`;
-const inside = (value) => Math.min(1, Math.max(0, value));
 
 // part: the tab's elements by name; changed(list): called after each change with the hints, { x, y, rgb } each, places
 // from 0 to 1.
@@ -20,18 +20,12 @@ export function openHints(part, palette, changed) {
     changed(list);
   }
 
-  function place({ clientX, clientY }) {
-    const box = part("after").getBoundingClientRect();
-    return { x: inside((clientX - box.left) / box.width), y: inside((clientY - box.top) / box.height) };
-  }
-
+  const place = (event) => pointed(event, part("after"));
   const moved = (i, to) => list.map((hint, j) => j === i ? { ...hint, ...to } : hint);
 
   function key(event, i) {
-    const step = event.shiftKey ? 0.05 : 0.01;
-    const [dx, dy] = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key]
-      ?? [0, 0];
-    if (dx || dy) set(moved(i, { x: inside(list[i].x + dx), y: inside(list[i].y + dy) }), i);
+    const to = stepped(event, list[i]);
+    if (to) set(moved(i, to), i);
     else if (event.key === "Delete" || event.key === "Backspace") set(list.filter((_, j) => j !== i), 0);
     else return;
     event.preventDefault();
@@ -40,8 +34,7 @@ export function openHints(part, palette, changed) {
   function point(hint, i) {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "point" });
     button.setAttribute("aria-label", text("hintAt", i + 1));
-    button.style.left = `${100 * hint.x}%`;
-    button.style.top = `${100 * hint.y}%`;
+    put(button, hint);
     button.style.background = hexOf(hint.rgb);
     button.addEventListener("keydown", (event) => key(event, i));
     button.addEventListener("pointerdown", (event) => {
@@ -52,8 +45,7 @@ export function openHints(part, palette, changed) {
     button.addEventListener("pointermove", (event) => {
       if (!dragged) return;
       Object.assign(dragged, place(event));
-      button.style.left = `${100 * dragged.x}%`;
-      button.style.top = `${100 * dragged.y}%`;
+      put(button, dragged);
     });
     button.addEventListener("pointerup", () => {
       const { x, y } = dragged ?? hint;

@@ -151,6 +151,21 @@ export class Library {
     });
   }
 
+  // Taking noise out of an ImageData, to be done some rows at a time.
+  denoising(model, image, sigma, strength) {
+    const pixels = this.checked(this.c.page_alloc(image.data.length));
+    this.bytes(pixels, image.data.length).set(image.data);
+    return this.checked(this.c.page_denoising(model, pixels, image.width, image.height, sigma, strength));
+  }
+
+  // Rows that are done, as an ImageData.
+  denoised(work, first, count, width) {
+    return this.with([new Uint8Array(4 * count * width)], (at) => {
+      this.c.page_denoising_rows(work, first, count, at);
+      return new ImageData(new Uint8ClampedArray(this.bytes(at, 4 * count * width)), width, count);
+    });
+  }
+
   // --- Defects ---
 
   anomaly(fine, coarse, name) {

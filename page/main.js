@@ -2,22 +2,23 @@
 import { openColorize } from "./colorize.js";
 import { openWorker } from "./client.js";
 import { openDefects } from "./defects.js";
+import { openDenoise } from "./denoise.js";
 import { openLanguages, text } from "./text.js";
 import { openTrain } from "./train.js";
 
 // Each tab is a section of index.html with this id; `open` is called when it is first shown.
 const TABS = [
   { id: "colorize", open: openColorize },
+  { id: "denoise", open: openDenoise },
   { id: "train", open: openTrain },
   { id: "defects", open: openDefects },
-  { id: "denoise", hidden: true },
 ];
 
 const byId = (id) => document.getElementById(id);
 let client = null;
 
 function show(id, focus = false) {
-  for (const tab of TABS.filter(({ hidden }) => !hidden)) {
+  for (const tab of TABS) {
     const chosen = tab.id === id, button = byId(`tab-${tab.id}`);
     button.setAttribute("aria-selected", chosen);
     button.tabIndex = chosen ? 0 : -1;
@@ -32,8 +33,7 @@ function show(id, focus = false) {
 }
 
 function openTabs() {
-  const shown = TABS.filter(({ hidden }) => !hidden);
-  for (const { id } of shown) {
+  for (const { id } of TABS) {
     const button = Object.assign(document.createElement("button"), { type: "button", id: `tab-${id}` });
     button.setAttribute("role", "tab");
     button.setAttribute("aria-controls", id);
@@ -45,8 +45,8 @@ function openTabs() {
   byId("tabs").addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!step) return;
-    const at = shown.findIndex(({ id }) => byId(`tab-${id}`).getAttribute("aria-selected") === "true");
-    show(shown[(at + step + shown.length) % shown.length].id, true);
+    const at = TABS.findIndex(({ id }) => byId(`tab-${id}`).getAttribute("aria-selected") === "true");
+    show(TABS[(at + step + TABS.length) % TABS.length].id, true);
   });
 }
 

@@ -4,7 +4,7 @@
 export const TEXTS = {
   en: {
     name: "English", language: "Language",
-    colorize: "Colorize", train: "Train", defects: "Find defects",
+    colorize: "Colorize", denoise: "Denoise", train: "Train", defects: "Find defects",
     private: "Everything runs on this computer: nothing is uploaded, and the page works offline.",
     bitsSame: "Results have the same bits as the caelum program's.",
     bitsOther: "This browser rounds products before it adds: results differ from the caelum program's in their last bits.",
@@ -21,6 +21,12 @@ export const TEXTS = {
     format: "Format", save: "Save", saveAll: "Save all",
     coloring: "Coloring {0} …", colored: "{0}: colored in {1} s", saving: "Saving {0} …", saved: "Saved: {0}",
     notPicture: "{0} is no picture that this browser can read", picture: "Picture {0}: {1}", pasted: "pasted picture",
+    denoiseLead: "Takes the noise out of pictures.", compareNoise: "Noisy on the left, clean on the right",
+    strength: "Strength", noise: "Noise (of 255)", measure: "Measure it",
+    loupe: "Loupe", zoom: "Enlarged", loupeHelp: "Above as it was, below as it is now. Click the picture, or move the point "
+      + "with the arrow keys.", loupeLabel: "A part of the picture, before above after",
+    loupePlace: "Place of the loupe: arrow keys move it",
+    denoising: "{0}: {1} % done", denoised: "{0}: noise taken out in {1} s",
     network: "Network", preset: "Start from", openFile: "Open …", networkText: "Text of the network",
     networkFine: "{0} parameters; {1} of {2} numbers of a picture pass the narrowest place.",
     drawing: "Drawing of the network", input: "input", layerTable: "Layers as a table", layer: "Layer", size: "Output",
@@ -51,7 +57,7 @@ export const TEXTS = {
   },
   de: {
     name: "Deutsch", language: "Sprache",
-    colorize: "Kolorieren", train: "Trainieren", defects: "Fehler finden",
+    colorize: "Kolorieren", denoise: "Entrauschen", train: "Trainieren", defects: "Fehler finden",
     private: "Alles läuft auf diesem Rechner: Nichts wird hochgeladen, und die Seite geht auch ohne Netz.",
     bitsSame: "Ergebnisse sind Bit für Bit die des Programms caelum.",
     bitsOther: "Dieser Browser rundet Produkte vor dem Addieren: Ergebnisse weichen in den letzten Bits vom Programm caelum ab.",
@@ -69,6 +75,12 @@ export const TEXTS = {
     coloring: "{0} wird koloriert …", colored: "{0}: in {1} s koloriert", saving: "{0} wird gespeichert …",
     saved: "Gespeichert: {0}",
     notPicture: "{0} ist kein Bild, das dieser Browser lesen kann", picture: "Bild {0}: {1}", pasted: "eingefügtes Bild",
+    denoiseLead: "Nimmt das Rauschen aus Bildern.", compareNoise: "Links verrauscht, rechts sauber",
+    strength: "Stärke", noise: "Rauschen (von 255)", measure: "Messen",
+    loupe: "Lupe", zoom: "Vergrößert", loupeHelp: "Oben wie es war, unten wie es jetzt ist. Ins Bild klicken oder den Punkt mit "
+      + "den Pfeiltasten verschieben.", loupeLabel: "Ein Teil des Bildes, vorher über nachher",
+    loupePlace: "Ort der Lupe: Pfeiltasten verschieben ihn",
+    denoising: "{0}: {1} % fertig", denoised: "{0}: in {1} s entrauscht",
     network: "Netz", preset: "Ausgehen von", openFile: "Öffnen …", networkText: "Text des Netzes",
     networkFine: "{0} Parameter; {1} von {2} Zahlen eines Bildes passen durch die engste Stelle.",
     drawing: "Zeichnung des Netzes", input: "Eingabe", layerTable: "Schichten als Tabelle", layer: "Schicht",

@@ -3,7 +3,9 @@
  * worker that runs them can listen in between. Handles are pointers; a failure is NULL or a negative code,
  * and its sentence is in page_error. */
 #include "anomaly/anomaly.h"
+#include "apply/denoise.h"
 #include "base/mem.h"
+#include "image/image.h"
 #include "model/pool.h"
 #include "train/fit.h"
 #include "train/train_settings.h"
@@ -105,11 +107,14 @@ static struct caelum_picture take_rgba(uint8_t *pixels, size_t width, size_t hei
     for (size_t i = 0; i < width * height; i++) memmove(pixels + 3 * i, pixels + 4 * i, 3);
     return (struct caelum_picture){.width = width, .height = height, .pixels = pixels};
 }
-static void give_rgba(struct caelum_picture *picture, uint8_t *pixels) {
-    for (size_t i = 0; i < picture->width * picture->height; i++) {
-        memcpy(pixels + 4 * i, picture->pixels + 3 * i, 3);
+static void to_rgba(const uint8_t *rgb, size_t n, uint8_t *pixels) {
+    for (size_t i = 0; i < n; i++) {
+        memcpy(pixels + 4 * i, rgb + 3 * i, 3);
         pixels[4 * i + 3] = 255;
     }
+}
+static void give_rgba(struct caelum_picture *picture, uint8_t *pixels) {
+    to_rgba(picture->pixels, picture->width * picture->height, pixels);
     caelum_picture_free(picture);
 }
 
@@ -123,6 +128,52 @@ int EXPORT(page_colorize)(const caelum_model *model, uint8_t *pixels, size_t wid
     CHECK(caelum_colorize(model, &in, &settings, &out, &error));
     give_rgba(&out, pixels);
     return CAELUM_OK;
+}
+
+struct denoising {
+    struct denoise job;
+    uint8_t *pixels; /* of the picture that it takes the noise from */
+};
+
+void EXPORT(page_denoising_close)(struct denoising *d) {
+    if (!d) return;
+    denoise_end(&d->job);
+    caelum_picture_free(&d->job.out);
+    mem_free(&d->pixels);
+    mem_free(&d);
+}
+
+/* Keeps the pixels, RGBA, and frees them, also where it fails; settings are those of struct
+ * caelum_denoise_settings. */
+struct denoising *EXPORT(page_denoising)(const caelum_model *model, uint8_t *pixels, size_t width,
+                                         size_t height, double sigma, double strength) {
+    const struct caelum_denoise_settings settings = {.sigma = sigma, .strength = strength};
+    const struct caelum_picture in = take_rgba(pixels, width, height);
+    struct denoising *d = NULL;
+    if (mem_alloc(&d, 1, sizeof *d, &error) != 0) {
+        mem_free(&pixels);
+        return NULL;
+    }
+    *d = (struct denoising){.job = {.in = samples_of(&in)}, .pixels = pixels};
+    if (image_allocate_like(&d->job.out, &in, &error) == 0 &&
+        denoise_begin(&d->job, model, &settings, &error) == 0)
+        return d;
+    page_denoising_close(d);
+    return NULL;
+}
+double EXPORT(page_denoising_sigma)(const struct denoising *d) {
+    return (double)d->job.level * 255;
+}
+/* Does some of it; returns how many rows are done now. */
+int EXPORT(page_denoising_round)(struct denoising *d) {
+    size_t rows;
+    CHECK(denoise_round(&d->job, &rows, &error));
+    return (int)rows;
+}
+/* Rows that are done, as RGBA. */
+void EXPORT(page_denoising_rows)(const struct denoising *d, size_t first, size_t count, uint8_t *pixels) {
+    const size_t width = d->job.out.width;
+    to_rgba(d->job.out.pixels + 3 * first * width, count * width, pixels);
 }
 
 /* --- Defects ------------------------------------------------------------------------------------------ */

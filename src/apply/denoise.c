@@ -1,10 +1,10 @@
 /* denoise.c - noise out of a picture of any size. It is cut into tiles, each with a margin of its neighbours'
  * pixels, of which nothing is kept, so that what a network does at an edge is seen nowhere. Each pixel is one
  * tile's, so tiles write their results where they belong, from any thread. */
+#include "apply/denoise.h"
+
 #include "base/mem.h"
 #include "base/mirror.h"
-#include "base/sample.h"
-#include "engine/engine.h"
 #include "image/image.h"
 #include "metrics/noise_level.h"
 #include "model/model.h"
@@ -19,24 +19,8 @@ struct caelum_denoise_settings caelum_denoise_defaults(void) {
     return (struct caelum_denoise_settings){.sigma = -1, .strength = 1};
 }
 
-/* A side of the picture: `tiles` tiles of `side` pixels, each with `inside` of its own. */
-struct axis {
-    size_t length, tiles, inside, side;
-};
-
-struct job {
-    struct samples in;
-    struct caelum_picture out; /* the result, in 8 bits or 16, */
-    float *values;             /* or numbers */
-    float level, strength;     /* 1 being white; the share that is taken out */
-    bool grey;                 /* and so must be the result */
-    struct axis x, y;
-    size_t first; /* tile of this round */
-    float *tile;  /* [ROUND][4][y.side][x.side] */
-};
-
-static struct axis cut(size_t length) {
-    struct axis a = {.length = length, .tiles = (length + MOST_INSIDE - 1) / MOST_INSIDE};
+static struct denoise_axis cut(size_t length) {
+    struct denoise_axis a = {.length = length, .tiles = (length + MOST_INSIDE - 1) / MOST_INSIDE};
     a.inside = ((length + a.tiles - 1) / a.tiles + GRAIN - 1) / GRAIN * GRAIN;
     a.side = a.inside + 2 * MARGIN;
     return a;
@@ -44,12 +28,12 @@ static struct axis cut(size_t length) {
 
 /* Pixel `at` of tile `tile`, which begins MARGIN before its inside; beyond its ends the picture is mirrored.
  */
-static size_t place(const struct axis *a, size_t tile, size_t at) {
+static size_t place(const struct denoise_axis *a, size_t tile, size_t at) {
     const ptrdiff_t i = (ptrdiff_t)(tile * a->inside + at) - MARGIN;
     return mirrored((size_t)llabs(i), a->length);
 }
 
-static void load_tile(const struct job *job, size_t i) {
+static void load_tile(const struct denoise *job, size_t i) {
     const size_t plane = job->x.side * job->y.side, n = job->first + i;
     float *to = job->tile + i * 4 * plane;
     for (size_t y = 0; y < job->y.side; y++)
@@ -61,7 +45,7 @@ static void load_tile(const struct job *job, size_t i) {
         }
 }
 
-static void store(const struct job *job, size_t at, float noise) {
+static void store(const struct denoise *job, size_t at, float noise) {
     const float v = sample_at(&job->in, at) - job->strength * noise;
     if (job->values) {
         job->values[at] = v;
@@ -74,7 +58,7 @@ static void store(const struct job *job, size_t at, float noise) {
 }
 
 static void store_tile(void *cookie, size_t i, const float *noise, int worker) {
-    const struct job *job = cookie;
+    const struct denoise *job = cookie;
     const size_t plane = job->x.side * job->y.side, n = job->first + i;
     const size_t y0 = n / job->x.tiles * job->y.inside, x0 = n % job->x.tiles * job->x.inside;
     (void)worker;
@@ -87,35 +71,6 @@ static void store_tile(void *cookie, size_t i, const float *noise, int worker) {
             }
 }
 
-static int run_tiles(struct job *job, struct engine *engine, struct caelum_error *err) {
-    const size_t total = job->x.tiles * job->y.tiles, most = total < ROUND ? total : ROUND;
-    CHECK(mem_alloc(&job->tile, most * 4, job->x.side * job->y.side * sizeof(float), err));
-    for (; job->first < total; job->first += ROUND) {
-        const size_t n = total - job->first < ROUND ? total - job->first : ROUND;
-        for (size_t i = 0; i < n; i++) load_tile(job, i);
-        CHECK(engine_run(
-            engine, &(struct engine_job){.n = n, .in = job->tile, .output = store_tile, .cookie = job}, err));
-    }
-    return CAELUM_OK;
-}
-
-static int denoise(const caelum_model *model, struct job *job, int threads, struct caelum_error *err) {
-    struct caelum_net *net = NULL;
-    struct engine engine = {0};
-    job->x = cut(job->in.width), job->y = cut(job->in.height);
-    CHECK(net_at(&net, model->net, job->y.side, job->x.side, err));
-    int result = engine_open(&engine, net,
-                             &(struct engine_settings){.task = CAELUM_RECONSTRUCT, .threads = threads}, err);
-    if (result == 0) {
-        engine_pack(&engine, model->params);
-        result = run_tiles(job, &engine, err);
-    }
-    mem_free(&job->tile);
-    engine_close(&engine);
-    caelum_net_close(&net);
-    return result;
-}
-
 static bool is_grey(const struct samples *s) {
     const size_t n = s->width * s->height * 3;
     for (size_t i = 0; i < n; i += 3)
@@ -124,8 +79,8 @@ static bool is_grey(const struct samples *s) {
 }
 
 /* Checks the settings and finds the level of the noise. */
-static int begin(const caelum_model *model, struct job *job, const struct caelum_denoise_settings *s,
-                 struct caelum_error *err) {
+static int prepare(const caelum_model *model, struct denoise *job, const struct caelum_denoise_settings *s,
+                   struct caelum_error *err) {
     const struct shape in = model->net->input, out = net_output(model->net);
     double level = s->sigma / 255;
     if (in.c != 4 || out.c != 3 || out.h != in.h || out.w != in.w)
@@ -145,18 +100,48 @@ static int begin(const caelum_model *model, struct job *job, const struct caelum
     return CAELUM_OK;
 }
 
-static int run(const caelum_model *model, struct job *job, const struct caelum_denoise_settings *s,
-               double *sigma, struct caelum_error *err) {
-    CHECK(begin(model, job, s, err));
-    CHECK(denoise(model, job, s->threads, err));
-    if (sigma) *sigma = (double)job->level * 255;
+int denoise_begin(struct denoise *job, const caelum_model *model, const struct caelum_denoise_settings *s,
+                  struct caelum_error *err) {
+    job->x = cut(job->in.width), job->y = cut(job->in.height);
+    const size_t total = job->x.tiles * job->y.tiles, plane = job->x.side * job->y.side;
+    CHECK(prepare(model, job, s, err));
+    CHECK(net_at(&job->net, model->net, job->y.side, job->x.side, err));
+    CHECK(engine_open(&job->engine, job->net,
+                      &(struct engine_settings){.task = CAELUM_RECONSTRUCT, .threads = s->threads}, err));
+    engine_pack(&job->engine, model->params);
+    return mem_alloc(&job->tile, (total < ROUND ? total : ROUND) * 4, plane * sizeof(float), err);
+}
+
+int denoise_round(struct denoise *job, size_t *rows, struct caelum_error *err) {
+    const size_t left = job->x.tiles * job->y.tiles - job->first, n = left < ROUND ? left : ROUND;
+    for (size_t i = 0; i < n; i++) load_tile(job, i);
+    CHECK(engine_run(&job->engine,
+                     &(struct engine_job){.n = n, .in = job->tile, .output = store_tile, .cookie = job},
+                     err));
+    job->first += n;
+    *rows = n == left ? job->y.length : job->first / job->x.tiles * job->y.inside;
     return CAELUM_OK;
+}
+
+void denoise_end(struct denoise *job) {
+    mem_free(&job->tile);
+    engine_close(&job->engine);
+    caelum_net_close(&job->net);
+}
+
+static int run(const caelum_model *model, struct denoise *job, const struct caelum_denoise_settings *s,
+               double *sigma, struct caelum_error *err) {
+    int result = denoise_begin(job, model, s, err);
+    for (size_t rows = 0; result == 0 && rows < job->y.length;) result = denoise_round(job, &rows, err);
+    denoise_end(job);
+    if (result == 0 && sigma) *sigma = (double)job->level * 255;
+    return result;
 }
 
 int caelum_denoise_values(const caelum_model *model, const float *in, size_t width, size_t height,
                           const struct caelum_denoise_settings *settings, float *out, double *sigma,
                           struct caelum_error *err) {
-    struct job job = {.in = {.width = width, .height = height, .values = in}, .values = out};
+    struct denoise job = {.in = {.width = width, .height = height, .values = in}, .values = out};
     CHECK(image_check_size("the picture", width, height, err));
     return run(model, &job, settings, sigma, err);
 }
@@ -164,7 +149,7 @@ int caelum_denoise_values(const caelum_model *model, const float *in, size_t wid
 int caelum_denoise(const caelum_model *model, const struct caelum_picture *in,
                    const struct caelum_denoise_settings *settings, struct caelum_picture *out, double *sigma,
                    struct caelum_error *err) {
-    struct job job = {.in = samples_of(in)};
+    struct denoise job = {.in = samples_of(in)};
     CHECK(image_allocate_like(&job.out, in, err));
     int result = CAELUM_OK;
     if (in->wide) result = mem_alloc(&job.out.wide, in->width * in->height, 3 * sizeof *job.out.wide, err);

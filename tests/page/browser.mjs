@@ -32,6 +32,7 @@ async function type(field, value) {
 async function saved(button, name) {
   const path = join(scratch, name);
   if (browser.browserType() === firefox) {
+    await page.evaluate(() => { globalThis.taken = null; });
     await page.click(button);
     await page.waitForFunction((wanted) => globalThis.taken?.name === wanted, name);
     writeFileSync(path, Buffer.from(await page.evaluate(() => globalThis.taken.bytes), "base64"));
@@ -91,11 +92,11 @@ await says("example.png: colored");
 await page.setInputFiles("#colorize-files", input);
 await says("photo.png: colored");
 await page.click("#colorize-add"); // in the middle
-await page.locator(".point").waitFor();
+await page.locator("#colorize-hints .point").waitFor();
 assert.equal(await pixels(await saved("#colorize-save", "photo-color.png")),
   await pixels(join(scratch, "native/photo.png")));
 
-const point = page.locator(".point");
+const point = page.locator("#colorize-hints .point");
 await page.locator("#colorize-stage").click({ position: { x: 30, y: 30 } });
 assert.equal(await point.count(), 2);
 const place = await point.nth(1).evaluate((element) => element.style.left);
@@ -122,6 +123,42 @@ await page.selectOption("#colorize-format", "image/jpeg");
 const archive = readFileSync(await saved("#colorize-save-all", "colored.zip"));
 assert.equal(archive.readUInt16LE(archive.length - 12), 3); // entries
 await accessible("colorize");
+
+// --- Denoise ---
+
+await page.click("#tab-denoise");
+await accessible("denoise, empty");
+await page.click("#denoise-example");
+await says("example.png: noise taken out");
+let seed = 1;
+const grain = () => (seed = seed * 48271 % 2147483647) / 2147483647 * 60 - 30; // Park and Miller's
+const noisy = writePng("noisy.png", 301, 200, (x, y) => [40 + x / 2 + grain(), 60 + y / 2 + grain(), 128 + grain()]);
+const denoised = (words) => {
+  const out = join(scratch, `native-${words.length}`);
+  caelum(["denoise", noisy, "-o", out, "--force", ...words], cpu);
+  return pixels(join(out, "noisy.png"));
+};
+await page.setInputFiles("#denoise-files", noisy);
+await says("noisy.png: noise taken out");
+assert.equal(await pixels(await saved("#denoise-save", "noisy-denoised.png")), await denoised([]));
+await page.locator("#denoise-strength").fill("0.5");
+assert.equal(await pixels(await saved("#denoise-save", "noisy-denoised.png")), await denoised(["--strength", "0.5"]));
+await page.locator("#denoise-sigma").fill("30");
+await says("noisy.png: noise taken out");
+assert.ok(!await page.isChecked("#denoise-measure"));
+assert.equal(await pixels(await saved("#denoise-save", "noisy-denoised.png")),
+  await denoised(["--strength", "0.5", "--sigma", "30"]));
+await page.locator("#denoise-place").press("ArrowRight");
+assert.equal(await page.locator("#denoise-place").evaluate((element) => element.style.left), "51%");
+await page.locator("#denoise-stage").click({ position: { x: 30, y: 30 } });
+await page.selectOption("#denoise-zoom", "4");
+await page.locator("#denoise-split").fill("40");
+await page.setInputFiles("#denoise-files", [join(scratch, "bad.png"), writePng("tiny.png", 20, 20, () => [9, 9, 9])]);
+await says("the noise of 20x20 pixels can't be estimated");
+await page.setInputFiles("#denoise-files", writePng("wide.png", 4650, 24, (x, y) => [x % 200, y, 9]));
+await says("wide.png: noise taken out");
+assert.equal(await page.locator("#denoise-list button").count(), 3);
+await accessible("denoise");
 
 // --- Train ---
 
@@ -193,7 +230,7 @@ await page.selectOption("#language", "de");
 assert.equal(await page.textContent("#tab-defects"), "Fehler finden");
 if (browser.browserType() === chromium) await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
 await page.setViewportSize({ width: 390, height: 844 });
-for (const tab of ["colorize", "train", "defects"]) {
+for (const tab of ["colorize", "denoise", "train", "defects"]) {
   await page.click(`#tab-${tab}`);
   await accessible(`${tab}, dark, on a phone`);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
