@@ -201,6 +201,8 @@ const char *path_shipped(const char *word, const char *ending, char path[PATH_SI
 int model_open(caelum_model **model, const char *word, const char *standard, struct caelum_error *err);
 /* Finds what comes with the program: "studies/assignment.study", "models". */
 bool path_program(const char *name, char path[PATH_SIZE]);
+/* Finds the page, caelum.html. CAELUM_EIO. */
+int page_path(char path[PATH_SIZE], struct caelum_error *err);
 
 /* A picture that somebody names: a file; "-" or another pipe. */
 struct input {
@@ -326,6 +328,6 @@ int ranks_end(const caelum_dist *dist, bool stopped);
 extern const struct command command_train, command_eval, command_anomaly, command_study, command_compare,
     command_colorize, command_denoise, command_reconstruct, command_encode, command_decode, command_export,
     command_import, command_activations, command_inspect, command_data, command_bench, command_page,
-    command_help, command_config, command_man, command_completion, command_version;
+    command_serve, command_help, command_config, command_man, command_completion, command_version;
 
 #endif

@@ -21,16 +21,20 @@ static const struct caelum_option rows[] = {
     OPTION(STRING, struct page, 'o', "out", out, "FILE", "the page, one HTML file"),
     OPTION(FLAG, struct page, 0, "force", force, NULL, "overwrite an existing file"), END_OF_OPTIONS};
 
+int page_path(char path[PATH_SIZE], struct caelum_error *err) {
+    if (path_program("caelum.html", path)) return 0;
+    return caelum_fail(err, CAELUM_EIO,
+                       "caelum.html, the page, is neither next to this program nor in ../share/caelum; "
+                       "'make page' builds it");
+}
+
 static int run(void *values, int n, char **words, struct caelum_error *err) {
     const struct page *p = values;
     char from[PATH_SIZE];
     uint8_t *bytes;
     size_t size;
     if (n > 0) return usage_error("page", "expected no arguments, got '%s'; -o names the file", words[0]);
-    if (!path_program("caelum.html", from))
-        return caelum_fail(err, CAELUM_EIO,
-                           "caelum.html, the page, is neither next to this program nor in ../share/caelum; "
-                           "'make page' builds it");
+    CHECK(page_path(from, err));
     CHECK(path_free(p->out, p->force, err));
     CHECK(file_read(from, MOST_PAGE, &bytes, &size, err));
     const int result = file_write(p->out, bytes, size, err);
@@ -39,6 +43,6 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     return result;
 }
 
-COMMAND(page, "", "write a web page that colors, trains and finds defects in a browser",
+COMMAND(page, "", "write a web page that colors, denoises, trains and finds defects",
         "caelum page -o caelum.html", .rows = rows, .size = sizeof(struct page), .defaults = defaults,
         .run = run);

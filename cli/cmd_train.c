@@ -1,5 +1,5 @@
 /* cmd_train.c - caelum train. */
-#include "cli.h"
+#include "server.h"
 
 #include "base/json.h"
 
@@ -40,9 +40,10 @@ static void print_result(const struct caelum_train_settings *s, const struct cae
 struct training {
     struct caelum_train_settings s;
     const char *resume;
-    bool json, lr_find;
+    bool json, lr_find, open;
     int mpi;
     caelum_dist *dist;
+    struct server *server;
 };
 
 static const struct caelum_option rows[] = {
@@ -70,14 +71,15 @@ static const struct caelum_option rows[] = {
     OPTION(FLAG, struct training, 0, "force", s.force, NULL, "overwrite an existing run directory"),
     OPTION(STRING, struct training, 0, "cache-dir", s.data_settings.cache_dir, "DIR", CACHE_HELP),
     CHOICE(struct training, "mpi", mpi, ranks_words, MPI_HELP),
+    OPTION(FLAG, struct training, 0, "open", open, NULL, "show the run in a browser until it ends"),
     OPTION(FLAG, struct training, 0, "json", json, NULL, "print the result as JSON"),
     END_OF_OPTIONS};
 
 /* A run that is resumed has its settings: the name of the first option on the command line that would change
  * one, or NULL. What files and the environment say is for runs that begin. */
 static const char *not_on_resume(void) {
-    static const char *const free_ones[] = {"epochs",    "threads", "resume", "data",
-                                            "cache-dir", "mpi",     "json",   NULL};
+    static const char *const free_ones[] = {"epochs", "threads", "resume", "data", "cache-dir",
+                                            "mpi",    "open",    "json",   NULL};
     const struct caelum_option *const lists[] = {rows, caelum_train_options};
     for (size_t k = 0; k < 2; k++)
         for (const struct caelum_option *o = lists[k]; o->name; o++) {
@@ -155,6 +157,7 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     s->dist = given->dist;
     s->command = command_line;
     s->progress = progress_train;
+    if (given->open && !display.silent) CHECK(server_show(&given->server, s->out, err));
     CHECK(caelum_train(s, &result, err));
     progress_clear();
     if (!display.silent) print_result(s, &result, given->json);
@@ -162,8 +165,9 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     return ranks_end(s->dist, result.stopped);
 }
 
-static void close_ranks(void *values) {
+static void close_all(void *values) {
     struct training *given = values;
+    server_close(&given->server);
     caelum_dist_close(&given->dist);
 }
 
@@ -171,4 +175,4 @@ COMMAND(train, "NET", "train a network on pictures; makes a run directory",
         "caelum train models/standard.net --data synthetic --epochs 10 --out runs/first",
         .group = "train and measure", .rows = rows, .shared = caelum_train_options,
         .shared_at = offsetof(struct training, s), .display = true, .size = sizeof(struct training),
-        .defaults = defaults, .run = run, .close = close_ranks);
+        .defaults = defaults, .run = run, .close = close_all);

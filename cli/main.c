@@ -10,29 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct command *const commands[] = {&command_train,
-                                          &command_eval,
-                                          &command_anomaly,
-                                          &command_study,
-                                          &command_compare,
-                                          &command_colorize,
-                                          &command_denoise,
-                                          &command_reconstruct,
-                                          &command_encode,
-                                          &command_decode,
-                                          &command_export,
-                                          &command_import,
-                                          &command_activations,
-                                          &command_inspect,
-                                          &command_data,
-                                          &command_bench,
-                                          &command_page,
-                                          &command_help,
-                                          &command_config,
-                                          &command_man,
-                                          &command_completion,
-                                          &command_version,
-                                          NULL};
+const struct command *const commands[] = {
+    &command_train,       &command_eval,       &command_anomaly, &command_study,
+    &command_compare,     &command_colorize,   &command_denoise, &command_reconstruct,
+    &command_encode,      &command_decode,     &command_export,  &command_import,
+    &command_activations, &command_inspect,    &command_data,    &command_bench,
+    &command_page,        &command_serve,      &command_help,    &command_config,
+    &command_man,         &command_completion, &command_version, NULL};
 
 char *command_line;
 

@@ -37,13 +37,16 @@ class Client {
   }
 }
 
+// Whether the page comes from `caelum serve`, whose policy lets the page ask it.
+export const served = () => document.querySelector("meta[http-equiv]").content.includes("connect-src");
+
 export async function openWorker(say) {
   const source = document.getElementById("worker.js").textContent;
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const client = new Client(new Worker(address), say);
   const [plain, fused, colorizer] = await Promise.all(["plain.wasm", "fused.wasm", "colorize.safetensors"]
     .map((name) => client.asset(name)));
-  client.fused = await client.call("open", { plain, fused, colorizer });
+  client.fused = await client.call("open", { plain, fused, colorizer, server: served() ? location.origin : null });
   URL.revokeObjectURL(address);
   return client;
 }

@@ -1,18 +1,20 @@
 // main.js - the page's frame: its tabs, its language, and the worker that does the work.
 import { openColorize } from "./colorize.js";
-import { openWorker } from "./client.js";
+import { openWorker, served } from "./client.js";
 import { openDefects } from "./defects.js";
 import { openDenoise } from "./denoise.js";
+import { openRuns } from "./runs.js";
 import { openLanguages, text } from "./text.js";
 import { openTrain } from "./train.js";
 
-// Each tab is a section of index.html with this id; `open` is called when it is first shown.
+// Each tab is a section of index.html with this id; `open` is called when it is first shown; `server`: it needs one.
 const TABS = [
   { id: "colorize", open: openColorize },
   { id: "denoise", open: openDenoise },
   { id: "train", open: openTrain },
   { id: "defects", open: openDefects },
-];
+  { id: "runs", open: openRuns, server: true },
+].filter(({ server }) => !server || served());
 
 const byId = (id) => document.getElementById(id);
 let client = null;
@@ -55,12 +57,13 @@ function showBits() {
 }
 
 async function start() {
+  const first = TABS.find(({ id }) => `#${id}` === location.hash) ?? TABS[0];
   openTabs();
   openLanguages(byId("language"), () => {
     showBits();
     document.dispatchEvent(new Event("languagechange"));
   });
-  show(TABS[0].id);
+  show(first.id);
   byId("status").textContent = text("loading");
   document.querySelector("main").inert = true; // a click would be lost
   try {
@@ -72,8 +75,8 @@ async function start() {
     document.querySelector("main").inert = false;
   }
   showBits();
-  byId(TABS[0].id).hidden = true;
-  show(TABS[0].id);
+  byId(first.id).hidden = true;
+  show(first.id);
 }
 
 start();

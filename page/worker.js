@@ -7,7 +7,7 @@ import { Library } from "./library.js";
 import { loadModel } from "./safetensors.js";
 import { TRAIN_TASKS } from "./worker-train.js";
 
-const shared = { library: null, colorizer: 0, say: (event, result, transfer = []) => self.postMessage({ event, result }, transfer) };
+const shared = { library: null, colorizer: 0, server: null, say: (event, result, transfer = []) => self.postMessage({ event, result }, transfer) };
 
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
 
@@ -34,7 +34,8 @@ const TASKS = {
   async unpack(_, { packed, halves }) {
     return { result: await unpack(packed, halves) };
   },
-  async open(_, { plain, fused, colorizer }) {
+  async open(_, { plain, fused, colorizer, server }) {
+    shared.server = server;
     shared.library = await Library.open(plain, fused);
     shared.colorizer = loadModel(shared.library, colorizer, "colorize.safetensors");
     return { result: shared.library.fused };

@@ -7,7 +7,8 @@ cd "$(dirname "$0")"
 packages="gcc libc6-dev cmake ninja-build make pkg-config
   libpng-dev libjpeg62-turbo-dev libwebp-dev libtiff-dev liblcms2-dev libarchive-dev libjansson-dev
   zlib1g-dev libcairo2-dev fonts-dejavu-core liblapacke-dev libopenblas-dev nettle-dev libprotobuf-c-dev
-  protobuf-c-compiler libonnx-dev libcurl4-openssl-dev ca-certificates libcmocka-dev locales ${more:-}"
+  protobuf-c-compiler libonnx-dev libcurl4-openssl-dev ca-certificates libmicrohttpd-dev
+  libcmocka-dev locales ${more:-}"
 
 quietly() {
     status=0

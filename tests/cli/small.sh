@@ -16,7 +16,7 @@ echo "stripped, the program has $size bytes"
 holds "below 1 MB" test "$size" -lt 1000000
 expect 0 ./small version
 says out "parts: png jpeg archive"
-holds "no optional part" sh -c "! grep -q 'cairo\|lapack\|webp\|tiff\|lcms\|protobuf\|curl' '$scratch/out'"
+holds "no optional part" sh -c "! grep -q 'cairo\|lapack\|webp\|tiff\|lcms\|protobuf\|curl\|microhttpd' '$scratch/out'"
 expect 0 ./small train "$SOURCE_DIR/models/standard.net" --data synthetic:200 --epochs 1 --out run
 holds "a chart, no contact sheet" test -s run/curves.svg -a ! -e run/reconstructions.png
 expect 0 ./small eval run/best.safetensors --data synthetic:200 --no-baselines
