@@ -135,6 +135,14 @@ export class Library {
     });
   }
 
+  // The network's output for the numbers that layer `layer` - 1 would have made; `values`: how many numbers that gives.
+  decode(model, layer, numbers, values) {
+    return this.with([numbers, new Float32Array(values)], (from, to) => {
+      this.ok(this.c.page_decode(model, layer, from, to));
+      return this.floats(to, values).slice();
+    });
+  }
+
   // --- Pictures ---
 
   // Colors the pixels of an ImageData; hints: [{ x, y, rgb: [r, g, b] }].
@@ -191,6 +199,14 @@ export class Library {
 
   generated(count, size) {
     return this.checked(this.with([`synthetic:${count}:${size}`], (at) => this.c.page_data_synthetic(at)));
+  }
+
+  // The KLT of blocks of the data's first pictures: { mean: [n], basis: [n][n] }, n = 3 side^2, both as doubles.
+  klt(data, side, most) {
+    const at = this.checked(this.c.page_klt(data, side, most)), n = 3 * side * side;
+    const all = new Float64Array(this.c.memory.buffer, at, n * (n + 1)).slice();
+    this.c.page_free(at);
+    return { mean: all.subarray(0, n), basis: all.subarray(n) };
   }
 
   // settings: { batch: "50", ... } by the names of `caelum train`

@@ -43,6 +43,10 @@ export const TEXTS = {
     curveHelp: "Loss by epoch; thin: while training, thick: pictures that are not trained on.",
     chartLabel: "Validation loss after {0} epochs: {1}", epochsAxis: "{0} epochs",
     reconstructions: "Pictures above what the network makes of them", epochShown: "Epoch {0}",
+    linearHelp: "Third: what the best linear code of 8×8 pixels, the KLT, keeps in as many numbers.",
+    codeLegend: "Change a code by hand", codeHelp: "Each slider moves the numbers of one channel of the code, up to four times "
+      + "their spread. Left the picture, right what the network makes of the code.",
+    codePicture: "Picture", codeZero: "As it was", codeChannel: "Channel {0}", decoded: "The picture, and what its code becomes",
     codes: "Below: the code, each number a square, black to white.", fromModel: "Starts from the weights of {0}.",
     progress: "Epoch {0} of {1}, batch {2} of {3}, loss {4}",
     defectsLead: "Says which pictures of parts are bad, and where.",
@@ -101,6 +105,10 @@ export const TEXTS = {
     curveHelp: "Fehler nach Epoche; dünn: beim Trainieren, dick: Bilder, auf denen nicht trainiert wird.",
     chartLabel: "Validierungsfehler nach {0} Epochen: {1}", epochsAxis: "{0} Epochen",
     reconstructions: "Bilder, darunter was das Netz daraus macht", epochShown: "Epoche {0}",
+    linearHelp: "Als drittes: was der beste lineare Code von 8×8 Pixeln, die KLT, in ebenso vielen Zahlen behält.",
+    codeLegend: "Einen Code von Hand ändern", codeHelp: "Jeder Regler verschiebt die Zahlen eines Kanals des Codes, bis zum "
+      + "Vierfachen ihrer Streuung. Links das Bild, rechts was das Netz aus dem Code macht.",
+    codePicture: "Bild", codeZero: "Wie er war", codeChannel: "Kanal {0}", decoded: "Das Bild, und was aus seinem Code wird",
     codes: "Zuunterst: der Code, jede Zahl ein Quadrat, schwarz bis weiß.", fromModel: "Beginnt mit den Gewichten von {0}.",
     progress: "Epoche {0} von {1}, Stapel {2} von {3}, Fehler {4}",
     defectsLead: "Sagt, welche Bilder von Teilen schlecht sind, und wo.",

@@ -1,5 +1,6 @@
 // train.js - the tab in which a network is written, drawn and trained.
 import { drawChart } from "./chart.js";
+import { openCodes } from "./codes.js";
 import { drawNetwork, listNetwork } from "./drawing.js";
 import { openFiles, saveBlob } from "./files.js";
 import { formatNumber, text } from "./text.js";
@@ -109,8 +110,9 @@ export function openTrain(client) {
     optimizer: part("optimizer").value });
 
   async function begin() {
-    const { pictures } = await client.call("begin", { text: part("text").value, name, settings: settings(), model });
-    run = { points: [], validation: [], pictures: [pictures], epochs: Number(part("epochs").value), on: false };
+    const { pictures, linear, code } = await client.call("begin", { text: part("text").value, name, settings: settings(), model });
+    run = { points: [], validation: [], pictures: [pictures], epochs: Number(part("epochs").value), on: false, linear };
+    codes.begin(data.samples, code);
     part("epoch").value = part("epoch").max = 0;
     showRun();
   }
@@ -160,6 +162,7 @@ export function openTrain(client) {
     }
     showPictures();
     showButtons();
+    codes.show();
   });
 
   client.on("stopped", (message) => {
@@ -179,16 +182,17 @@ export function openTrain(client) {
     for (const id of ["epochs", "batch", "lr", "optimizer"]) part(id).disabled = Boolean(run);
   }
 
-  // Each sample's picture, what the network makes of it, and its code.
+  // Each sample's picture, what the network makes of it, what a linear code of that size would, and its code.
   function showPictures() {
     const shown = run.pictures[Number(part("epoch").value)], canvas = part("pictures");
     const context = canvas.getContext("2d"), side = data.samples[0].width, step = side + 2;
     const scale = Math.max(1, ...shown.map(({ code }) => Math.ceil((code?.width ?? 1) / side)));
+    const rows = [data.samples, shown.map(({ picture }) => picture), run.linear, shown.map(({ code }) => code)]
+      .filter((row) => row?.[0]);
     canvas.width = scale * (shown.length * step - 2);
-    canvas.height = scale * ((shown[0].code ? 3 : 2) * step - 2);
+    canvas.height = scale * (rows.length * step - 2);
     context.imageSmoothingEnabled = false;
-    shown.forEach(({ picture, code }, x) => [data.samples[x], picture, code].forEach((image, y) => {
-      if (!image) return;
+    rows.forEach((row, y) => row.forEach((image, x) => {
       const small = new OffscreenCanvas(image.width, image.height);
       small.getContext("2d").putImageData(image, 0, 0);
       const size = scale * side / Math.max(image.width, image.height);
@@ -196,6 +200,7 @@ export function openTrain(client) {
     }));
     part("epoch-label").textContent = text("epochShown", part("epoch").value);
     part("codes").hidden = !shown[0].code;
+    part("linear").hidden = !run.linear;
   }
 
   function showRun() {
@@ -246,6 +251,7 @@ export function openTrain(client) {
     showData();
     showRun();
   });
+  const codes = openCodes(client, part);
   usePreset();
   useSource();
 }

@@ -1,13 +1,16 @@
 // worker-train.js - a training that goes on between the page's messages, a few batches at a time.
 import { Data, SIDE } from "./worker-data.js";
+import { throughBlocks } from "./linear.js";
 import { loadModel, readModel, saveModel } from "./safetensors.js";
 
 const SLICE = 50; // milliseconds between two looks at the messages
 const SHOWN = 10; // pictures
+const BLOCK = 8, MOST_KLT = 2000; // pixels a side of the linear code's blocks; pictures that it is fitted to
 const VALIDATION = 1;
 const TASKS_BY_NUMBER = ["reconstruct", "colorize"];
 
-const now = { data: null, net: 0, text: "", training: 0, running: false, looping: false, samples: [], task: "" };
+const now = { data: null, net: 0, text: "", training: 0, running: false, looping: false, samples: [], task: "",
+  klt: null }; // of the data, when it was wanted first
 
 // The network of a text, checked: its handle and what the page shows of it.
 function read(library, text, name) {
@@ -40,6 +43,14 @@ function toImage(values, channels) {
   return image;
 }
 
+// The samples by a linear code of as many numbers as the network's; null: blocks can't share so few.
+function linear(library, { bottleneck }) {
+  const kept = Math.floor(bottleneck / (SIDE / BLOCK) ** 2);
+  if (now.task !== "reconstruct" || kept < 1) return null;
+  now.klt ??= library.klt(now.data.handle, BLOCK, MOST_KLT);
+  return now.samples.map((sample) => toImage(throughBlocks(now.klt, BLOCK, kept, planes(sample, 3), SIDE), 3));
+}
+
 // What the model makes of a sample.
 function output(library, model, sample, { channels, layers }) {
   if (now.task === "colorize") {
@@ -51,13 +62,20 @@ function output(library, model, sample, { channels, layers }) {
   return toImage(values, channels);
 }
 
-// The code of a sample, the numbers at the network's `latent` mark, as a picture: its channels side by side, grey, from
-// the smallest number to the largest. null: there is no mark.
-function code(library, model, sample, { channels, layers }) {
-  const at = layers.findIndex(({ latent }) => latent);
-  if (at < 0 || now.task !== "reconstruct") return null;
-  const { channels: count, height, width } = layers[at], across = Math.ceil(Math.sqrt(count));
-  const values = library.run(model, at + 1, planes(sample, channels), 1, count * height * width);
+const latentOf = ({ layers }) => now.task === "reconstruct" ? layers.findIndex(({ latent }) => latent) : -1;
+
+// The numbers at the network's `latent` mark: [channels][height][width] of that layer.
+function numbers(library, model, sample, info) {
+  const at = latentOf(info), { channels, height, width } = info.layers[at];
+  return library.run(model, at + 1, planes(sample, info.channels), 1, channels * height * width);
+}
+
+// The code of a sample as a picture: its channels side by side, grey, from the smallest number to the largest. null: there
+// is no mark.
+function code(library, model, sample, info) {
+  if (latentOf(info) < 0) return null;
+  const { channels: count, height, width } = info.layers[latentOf(info)], across = Math.ceil(Math.sqrt(count));
+  const values = numbers(library, model, sample, info);
   const least = values.reduce((a, b) => Math.min(a, b)), most = values.reduce((a, b) => Math.max(a, b));
   const image = new ImageData(across * width, Math.ceil(count / across) * height);
   values.forEach((value, i) => {
@@ -68,6 +86,16 @@ function code(library, model, sample, { channels, layers }) {
     image.data.set([grey, grey, grey, 255], 4 * (y * image.width + x));
   });
   return image;
+}
+
+// The standard deviation of each channel's numbers over the samples.
+function spreads(codes, count) {
+  const plane = codes[0].length / count;
+  return Array.from({ length: count }, (_, channel) => {
+    const all = codes.flatMap((values) => [...values.subarray(channel * plane, (channel + 1) * plane)]);
+    const mean = all.reduce((a, b) => a + b, 0) / all.length;
+    return Math.sqrt(all.reduce((sum, value) => sum + (value - mean) ** 2, 0) / all.length);
+  });
 }
 
 function outputs(library) {
@@ -129,7 +157,7 @@ export const TRAIN_TASKS = {
     const data = now.data ?? new Data(library);
     const skipped = typeof from === "number" ? (data.generate(from), []) : await data.read(from);
     close(library);
-    now.data = data;
+    Object.assign(now, { data, klt: null });
     now.samples = Array.from({ length: Math.min(SHOWN, data.count(VALIDATION)) }, (_, i) => data.picture(VALIDATION, i));
     return { result: { counts: [0, 1, 2].map((split) => data.count(split)), samples: now.samples, skipped } };
   },
@@ -152,7 +180,9 @@ export const TRAIN_TASKS = {
     } finally {
       library.c.page_model_close(start);
     }
-    return { result: { task: now.task, pictures: outputs(library) } };
+    const info = library.describeNet(now.net);
+    return { result: { pictures: outputs(library), linear: linear(library, info),
+      code: info.layers[latentOf(info)]?.channels ?? 0 } };
   },
 
   async run(shared, { on }) {
@@ -166,6 +196,16 @@ export const TRAIN_TASKS = {
     batch(shared);
     tell(shared);
     return {};
+  },
+
+  // What the network makes of a sample's code whose channels are moved, in standard deviations.
+  async decode({ library }, { sample, moves }) {
+    const model = library.c.page_training_model(now.training), info = library.describeNet(now.net);
+    const codes = now.samples.map((each) => numbers(library, model, each, info)), values = codes[sample];
+    const spread = spreads(codes, moves.length), plane = values.length / moves.length;
+    const moved = values.map((value, i) => value + moves[Math.floor(i / plane)] * spread[Math.floor(i / plane)]);
+    const out = library.decode(model, latentOf(info) + 1, moved, info.channels * SIDE * SIDE);
+    return { result: toImage(out, info.channels) };
   },
 
   async model({ library }) {

@@ -8,6 +8,7 @@
 #include "image/image.h"
 #include "model/pool.h"
 #include "train/fit.h"
+#include "train/klt.h"
 #include "train/train_settings.h"
 
 #include <stddef.h>
@@ -98,6 +99,22 @@ void EXPORT(page_model_close)(caelum_model *model) {
 const struct caelum_tensor *EXPORT(page_tensor)(const caelum_model *model, size_t i) {
     static struct caelum_tensor tensor;
     return caelum_model_tensor(model, i, &tensor) ? &tensor : NULL;
+}
+
+/* The network from layer `layer` on, for numbers of one's own in place of what the layers before make. */
+int EXPORT(page_decode)(const caelum_model *model, size_t layer, const float *numbers, float *out) {
+    const struct caelum_net *net = model->net;
+    struct caelum_net *part = NULL;
+    caelum_model *decoder = NULL;
+    CHECK(net_slice(&part, net, layer, net->layers, &error));
+    int result = caelum_model_create(&decoder, part, 0, &error);
+    if (result == 0) {
+        memcpy(decoder->params, model->params + net->layer[layer].params, part->params * sizeof(float));
+        result = caelum_model_run(decoder, part->layers, numbers, 1, out, &error);
+    }
+    caelum_model_close(&decoder);
+    caelum_net_close(&part);
+    return result;
 }
 
 /* --- Pictures ----------------------------------------------------------------------------------------- */
@@ -233,6 +250,20 @@ int EXPORT(page_data_picture)(const caelum_data *data, int split, size_t i, uint
     CHECK(caelum_data_picture(data, (enum caelum_split)split, i, &picture, &error));
     give_rgba(&picture, pixels);
     return CAELUM_OK;
+}
+
+/* The KLT of side x side blocks of the training pictures, at most `most` of them, by klt_fit: mean, then
+ * basis. NULL on failure; else to be ended by page_free. */
+double *EXPORT(page_klt)(const caelum_data *data, size_t side, size_t most) {
+    struct pictures pictures = data_pictures(data, CAELUM_TRAIN);
+    const size_t n = pictures.c * side * side;
+    double *klt = NULL;
+    if (pictures.n > most) pictures.n = most;
+    if (mem_alloc(&klt, n * (n + 1), sizeof *klt, &error) == 0 &&
+        klt_fit(&pictures, side, klt, klt + n, &error) == 0)
+        return klt;
+    mem_free(&klt);
+    return NULL;
 }
 
 /* Settings of the next training: defaults, changed by name as in caelum_train_set. */

@@ -5,6 +5,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import v8 from "node:v8";
 import { Library } from "../../page/library.js";
+import { throughBlocks } from "../../page/linear.js";
 import { loadModel, saveModel } from "../../page/safetensors.js";
 import { TEXTS } from "../../page/text.js";
 import { BUILD_DIR, SOURCE_DIR, caelum, scratch, trained, weights } from "./native.mjs";
@@ -42,6 +43,36 @@ for (const [library, cpu] of [[plain, "generic"], ...fused.fused ? [[fused, ""]]
     assert.ok(Buffer.from(again).equals(file), `${name}: its file, written again`);
   }
 if (!fused.fused) console.log("no fused multiply-adds here: only the plain build was compared");
+
+// The linear code of blocks, by its definition; all of its numbers give the picture back.
+const data = plain.generated(250, 32), klt = plain.klt(data, 8, 2000), size = 32 * 32;
+function byDefinition(picture, kept) {
+  const out = new Float64Array(3 * size);
+  for (let block = 0; block < 16; block++) {
+    const places = [];
+    for (let c = 0; c < 3; c++)
+      for (let y = 0; y < 8; y++)
+        for (let x = 0; x < 8; x++) places.push(c * size + ((block >> 2) * 8 + y) * 32 + block % 4 * 8 + x);
+    places.forEach((place, i) => { out[place] = klt.mean[i]; });
+    for (let k = 0; k < kept; k++) {
+      const number = places.reduce((sum, place, i) => sum + klt.basis[192 * k + i] * (picture[place] - klt.mean[i]), 0);
+      places.forEach((place, i) => { out[place] += number * klt.basis[192 * k + i]; });
+    }
+  }
+  return out;
+}
+for (let i = 0; i < 10; i++) {
+  const bytes = plain.with([new Uint8Array(4 * size)], (at) => {
+    plain.ok(plain.c.page_data_picture(data, 0, i, at));
+    return plain.bytes(at, 4 * size).slice();
+  });
+  const picture = Float32Array.from({ length: 3 * size }, (_, j) => bytes[4 * (j % size) + Math.floor(j / size)] / 255);
+  const error = (a, b) => a.reduce((sum, value, j) => sum + (value - b[j]) ** 2, 0) / a.length;
+  const part = throughBlocks(klt, 8, 48, picture, 32);
+  assert.ok(error(part, byDefinition(picture, 48)) < 1e-12);
+  assert.ok(error(part, picture) < 0.1 * error(throughBlocks(klt, 8, 0, picture, 32), picture));
+  assert.ok(error(throughBlocks(klt, 8, 192, picture, 32), picture) < 1e-12);
+}
 
 // Damaged files are errors with a sentence.
 for (const [damaged, sentence] of [[file.subarray(0, 100), /not a safetensors file/], [file.subarray(0, -4), /cut short/],

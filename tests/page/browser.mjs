@@ -179,6 +179,24 @@ await says("Done: 1 epochs");
 const model = readFileSync(await saved("#train-save", "standard.safetensors")), theirs = trained("standard", {}, cpu);
 assert.ok(weights(model).equals(weights(theirs)), "weights after 20 steps");
 caelum(["inspect", join(scratch, "standard.safetensors")]);
+// The code as it is gives the picture that is in the row of the network's; moved, it gives another one.
+const decoded = (changed) => page.waitForFunction((wanted) => {
+  const pixels = (id, x, y, step) => {
+    const copy = new OffscreenCanvas(32, 32).getContext("2d", { willReadFrequently: true });
+    copy.imageSmoothingEnabled = false;
+    copy.drawImage(document.getElementById(id), x, y, 32 * step, 32 * step, 0, 0, 32, 32);
+    return copy.getImageData(0, 0, 32, 32).data;
+  };
+  const step = document.getElementById("train-pictures").width / (10 * 34 - 2);
+  return (String(pixels("train-decoded", 34, 0, 1)) !== String(pixels("train-pictures", 0, 34 * step, step))) === wanted;
+}, changed);
+await decoded(false);
+await page.locator("#train-sliders input").nth(2).fill("3");
+await decoded(true);
+await page.click("#train-zero");
+await decoded(false);
+await page.locator("#train-sample").fill("2");
+await decoded(true);
 await page.locator("#train-epoch").fill("0");
 await page.setInputFiles("#train-net-file", join(scratch, "standard.safetensors"));
 await page.locator("#train-message").filter({ hasText: "Starts from the weights of standard.safetensors" }).waitFor();
