@@ -2,6 +2,13 @@
 import { openFiles, saveBlob, stem, zip } from "./files.js";
 import { formatNumber, text } from "./text.js";
 
+// Other buttons in a list; the focus stays on the one with the same text.
+export function replaceButtons(list, buttons) {
+  const at = [...list.children].indexOf(document.activeElement), name = list.children[at]?.textContent;
+  list.replaceChildren(...buttons);
+  [buttons[at], ...buttons].find((button) => at >= 0 && button?.textContent === name)?.focus();
+}
+
 // tab: { look, suffix, archive }, a new picture's look and how results are called, and what the tab does: chosen() - another
 // picture is on the stage; show() - its look is to be seen; result(picture, type) - the promise of its file as a Blob.
 export function openGallery(client, id, tab) {
@@ -21,7 +28,7 @@ export function openGallery(client, id, tab) {
     part("work").hidden = pictures.length === 0;
     part("list").hidden = pictures.length < 2;
     part("save-all").hidden = pictures.length < 2;
-    part("list").replaceChildren(...pictures.map((picture, i) => {
+    replaceButtons(part("list"), pictures.map((picture, i) => {
       const button = Object.assign(document.createElement("button"), { type: "button", textContent: picture.name });
       button.setAttribute("aria-pressed", picture === current);
       button.setAttribute("aria-label", text("picture", i + 1, picture.name));

@@ -1,5 +1,6 @@
 // runs.js - the tab of a page that `caelum serve` has sent: the runs and studies of its directory, as they grow.
 import { drawChart } from "./chart.js";
+import { replaceButtons } from "./gallery.js";
 import { formatNumber, text } from "./text.js";
 
 export function openRuns(client) {
@@ -36,13 +37,12 @@ export function openRuns(client) {
     const run = runs.find(({ id }) => id === chosen) ?? runs[0], has = (file) => run.files.includes(file);
     part("none").hidden = Boolean(run);
     part("result").hidden = !run;
-    part("list").replaceChildren(...runs.map(({ id, name }) => {
+    replaceButtons(part("list"), runs.map(({ id, name }) => {
       const button = Object.assign(document.createElement("button"), { type: "button", textContent: name });
       button.setAttribute("aria-pressed", id === run.id);
       button.addEventListener("click", () => {
         chosen = id;
         show();
-        part("list").querySelector("[aria-pressed=true]").focus();
       });
       return button;
     }));

@@ -158,6 +158,10 @@ await says("the noise of 20x20 pixels can't be estimated");
 await page.setInputFiles("#denoise-files", writePng("wide.png", 4650, 24, (x, y) => [x % 200, y, 9]));
 await says("wide.png: noise taken out");
 assert.equal(await page.locator("#denoise-list button").count(), 3);
+await page.locator("#denoise-list button").first().press("Enter");
+assert.equal(await page.evaluate(() => document.activeElement.textContent), "example.png");
+await page.keyboard.press("Tab");
+assert.equal(await page.evaluate(() => document.activeElement.textContent), "noisy.png");
 await accessible("denoise");
 
 // --- Train ---
