@@ -34,6 +34,11 @@ page: $(BUILD)/build.ninja
 torture: $(BUILD)/build.ninja
 	cmake --build --preset $(PRESET) --target torture
 
+# each reader of files for a minute, or FUZZ_SECONDS, with libFuzzer (docs/threats.md)
+fuzz:
+	cmake --preset fuzz
+	cmake --build --preset fuzz --target fuzz
+
 bench: all
 	$(BUILD)/caelum bench
 
@@ -41,6 +46,6 @@ format:
 	clang-format -i $$(git ls-files '*.c' '*.h' '*.cpp' '*.hpp')
 
 clean:
-	rm -rf build build-debug build-asan build-tsan build-small
+	rm -rf build build-debug build-asan build-tsan build-fuzz build-small
 
-.PHONY: all test install uninstall package docs page torture bench format clean
+.PHONY: all test install uninstall package docs page torture fuzz bench format clean

@@ -58,7 +58,7 @@ int tree_find(struct tree *tree, const char *root, struct caelum_error *err);
 void tree_close(struct tree *tree);
 
 /* Where the file is a tar, compressed or not, or a zip, the tree becomes what is in it. Its bytes are in a
- * file without a name in `directory` (or, where that can't be, in /tmp), at most 256 MiB and 16 times those
+ * file without a name in `directory` (or, where that can't be, in /tmp), at most 128 MiB and 16 times those
  * of the archive. Can be called again, and does nothing then. */
 int tree_unpack(struct tree *tree, const char *directory, struct caelum_error *err);
 

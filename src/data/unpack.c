@@ -14,7 +14,7 @@
 
 /* What may come out of `size` bytes that are compressed. */
 static size_t most_content(size_t size) {
-    static const size_t always = (size_t)1 << 28, times = 16;
+    static const size_t always = (size_t)1 << 27, times = 16;
     return size < SIZE_MAX / 2 / times ? always + times * size : SIZE_MAX / 2;
 }
 
