@@ -288,6 +288,26 @@ static void bad_files_are_skipped_with_their_reasons(void **state) {
     caelum_data_close(&good);
 }
 
+/* A file that has its permissions but can't be read to its end, as on a failing disk. */
+static void what_the_machine_fails_to_read_is_not_remembered(void **state) {
+    (void)state;
+    static const char broken[] = "/sys/devices/system/cpu/online"; /* is shorter than its size */
+    struct caelum_data_settings s = settings_of(32);
+    struct caelum_data *data = NULL;
+    char path[600];
+    if (access(broken, R_OK) != 0) skip();
+    begin("failing");
+    put_random(12);
+    snprintf(path, sizeof path, "%s/broken.png", photos);
+    assert_int_equal(symlink(broken, path), 0);
+    assert_error(CAELUM_EIO, "broken.png: 4096 bytes expected, the read ended early",
+                 caelum_data_open(&data, photos, &s, err));
+    unlink(path);
+    assert_ok(caelum_data_open(&data, photos, &s, err));
+    assert_int_equal(data->skipped, 0);
+    caelum_data_close(&data);
+}
+
 static void what_can_not_be_is_refused(void **state) {
     (void)state;
     struct caelum_data_settings s = settings_of(32);
@@ -472,6 +492,7 @@ int main(void) {
         cmocka_unit_test(pictures_are_found_in_order),
         cmocka_unit_test(a_photo_is_in_one_split_only),
         cmocka_unit_test(bad_files_are_skipped_with_their_reasons),
+        cmocka_unit_test(what_the_machine_fails_to_read_is_not_remembered),
         cmocka_unit_test(what_can_not_be_is_refused),
         cmocka_unit_test(running_out_of_memory_is_an_error),
         cmocka_unit_test(the_cache_stands_for_the_photos),

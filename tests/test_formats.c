@@ -92,6 +92,28 @@ static void words_of_names_are_whole(void **state) {
 }
 
 /* Compressed: cut, damaged, and what expands without end. */
+/* However few pictures a limit leaves, each part has some. */
+static void a_limit_leaves_every_part(void **state) {
+    (void)state;
+    static uint8_t bytes[16 + 20 * 200] = {0, 0, 8, 3, 0, 0, 0, 200, 0, 0, 0, 4, 0, 0, 0, 5};
+    struct caelum_data_settings settings = caelum_data_defaults();
+    struct caelum_data *data = NULL;
+    settings.cache_dir = test_root;
+    assert_ok(file_make_directory(test_path("parts"), err));
+    put("parts/train-images-idx3-ubyte", bytes, sizeof bytes);
+    bytes[7] = 10;
+    put("parts/t10k-images-idx3-ubyte", bytes, 16 + 20 * 10);
+    settings.limit = 20;
+    assert_ok(caelum_data_open(&data, test_path("parts"), &settings, err));
+    assert_int_equal(caelum_data_count(data, CAELUM_TEST), 1);
+    assert_int_equal(caelum_data_count(data, CAELUM_VALIDATION), 1);
+    assert_int_equal(caelum_data_count(data, CAELUM_TRAIN), 18);
+    caelum_data_close(&data);
+    settings.limit = 10; /* nine are left for training and validation */
+    assert_error(CAELUM_EUSAGE, "9 pictures for training are too few to take others out of them",
+                 caelum_data_open(&data, test_path("parts"), &settings, err));
+}
+
 static void wrong_compressed_files_are_refused(void **state) {
     (void)state;
     static uint8_t zeros[1 << 20];
@@ -260,6 +282,7 @@ static void wrong_stl_files_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_idx_files_are_refused),
+        cmocka_unit_test(a_limit_leaves_every_part),
         cmocka_unit_test(wrong_compressed_files_are_refused),
         cmocka_unit_test(wrong_arrays_are_refused),
         cmocka_unit_test(damaged_pickles_do_no_harm),

@@ -80,6 +80,17 @@ static void begin(void) {
     assert_made(0);
 }
 
+/* What another process has just written is there until one's own takes its place. */
+static void a_process_that_prepares_leaves_what_is_there(void **state) {
+    (void)state;
+    struct file_writer writer = {0};
+    begin();
+    assert_ok(kept_begin(&writer, kept, err));
+    assert_made(0);
+    file_abandon(&writer);
+    assert_made(0);
+}
+
 /* The checksum as its definition has it, bit by bit. */
 static uint32_t crc(uint32_t sum, const uint8_t *bytes, size_t n) {
     sum = ~sum;
@@ -288,6 +299,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damage_anywhere_is_noticed),
         cmocka_unit_test(nonsense_is_not_believed),
+        cmocka_unit_test(a_process_that_prepares_leaves_what_is_there),
         cmocka_unit_test(what_others_can_write_is_not_believed),
         cmocka_unit_test(a_cache_that_can_not_be_stops_nobody),
         cmocka_unit_test(figures_of_others_are_not_believed),

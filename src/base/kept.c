@@ -26,7 +26,8 @@ int kept_open(const char *path, const char **why) {
 }
 
 int kept_begin(struct file_writer *writer, const char *path, struct caelum_error *err) {
-    (void)unlink(path); /* its mode or what it links to must not live on */
+    struct stat st; /* the mode of what is not ours, or what it links to, must not live on */
+    if (lstat(path, &st) == 0 && (!S_ISREG(st.st_mode) || distrust(&st))) (void)unlink(path);
     CHECK(file_begin(writer, path, err));
     /* where modes can't be set, kept_open will tell */
     (void)fchmod(fileno(writer->stream), S_IRUSR | S_IWUSR);

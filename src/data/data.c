@@ -68,16 +68,24 @@ static int divide(struct caelum_data *data, size_t n, size_t parts[3], uint32_t 
     size_t from[3] = {0, part[0], part[0] + part[1]};
     uint32_t *shuffled = NULL;
     if (n > all) n = all;
-    for (int s = 1; s < 3; s++) parts[s] = (size_t)((double)part[s] * (double)n / (double)all);
+    for (int s = 1; s < 3; s++) {
+        parts[s] = (size_t)((double)part[s] * (double)n / (double)all);
+        if (part[s] > 0 && parts[s] == 0) parts[s] = 1; /* what is there is not limited away */
+    }
     const size_t train = n - parts[1] - parts[2];
     parts[0] = train;
     for (int s = 1; s < 3; s++)
         if (part[s] == 0) parts[s] = train / 10, parts[0] -= parts[s];
     if (part[1] == 0) from[1] = parts[0];
     if (part[2] == 0) from[2] = train - parts[2];
-    if (n < 10 || parts[0] == 0 || parts[1] == 0 || parts[2] == 0)
+    if (n < 10)
         return caelum_fail(err, CAELUM_EUSAGE, "%zu pictures are too few to split; at least 10 are needed",
                            n);
+    if (parts[1] == 0 || parts[2] == 0)
+        return caelum_fail(err, CAELUM_EUSAGE,
+                           "%zu pictures for training are too few to take others out of them; at least 10 "
+                           "are needed",
+                           train);
     CHECK(mem_alloc(unit, n, sizeof **unit, err));
     CHECK(mem_alloc(&shuffled, all, sizeof *shuffled, err));
     for (size_t i = 0; i < all; i++) shuffled[i] = (uint32_t)i;

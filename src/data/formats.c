@@ -181,7 +181,8 @@ static void key_of(const struct source *s, char key[65]) {
                  (unsigned long long)settings->synthetic_seed);
     sha256_init(&sha);
     sha256_update(&sha, strlen(text) + 1, (const uint8_t *)text);
-    for (const struct tree_file *f = tree->file; f < tree->file + tree->count; f++) {
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct tree_file *f = &tree->file[i];
         const uint8_t readable = f->readable;
         sha256_update(&sha, strlen(f->path) + 1, (const uint8_t *)f->path);
         sha256_update(&sha, sizeof f->identity, (const uint8_t *)&f->identity);

@@ -215,7 +215,8 @@ static int take(struct reading *r, size_t number, const struct portion *portion,
     struct source *s = r->source;
     struct prepared_header *h = &s->to->header;
     /* what is wrong with the machine now must not be remembered as wrong with the picture */
-    if (portion->result == CAELUM_ERESOURCE)
+    if (portion->result == CAELUM_ERESOURCE ||
+        (portion->result == CAELUM_EIO && r->picture[number]->readable))
         return caelum_fail(err, portion->result, "%.200s: %.250s", r->picture[number]->path,
                            portion->err.text);
     if (portion->result != 0) return skip(r, number, portion->err.text), CAELUM_OK;

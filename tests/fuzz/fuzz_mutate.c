@@ -22,7 +22,9 @@ static json_t *other(json_t *value, unsigned *seed) {
     const int kind = rand_r(seed) % 4;
     if (kind == 0) return json_integer(numbers[rand_r(seed) % NUMBERS]);
     if (kind == 1) return json_null();
-    if (!json_is_string(value)) return json_integer(json_integer_value(value) + rand_r(seed) % 5 - 2);
+    if (!json_is_string(value))
+        return json_integer(
+            (json_int_t)((uint64_t)json_integer_value(value) + (uint64_t)(rand_r(seed) % 5) - 2));
     const size_t length = json_string_length(value), kept = length < 200 ? length : 200;
     memcpy(text, json_string_value(value), kept);
     const size_t n = LLVMFuzzerMutate((uint8_t *)text, kept, sizeof text - 1);
