@@ -34,6 +34,10 @@ page: $(BUILD)/build.ninja
 torture: $(BUILD)/build.ninja
 	cmake --build --preset $(PRESET) --target torture
 
+# what a crash may leave of training and other commands, and what comes after it (docs/determinism.md); needs strace
+crash-states: $(BUILD)/build.ninja
+	cmake --build --preset $(PRESET) --target crash-states
+
 # each reader of files for a minute, or FUZZ_SECONDS, with libFuzzer (docs/threats.md)
 fuzz:
 	cmake --preset fuzz
@@ -48,4 +52,4 @@ format:
 clean:
 	rm -rf build build-debug build-asan build-tsan build-fuzz build-small
 
-.PHONY: all test install uninstall package docs page torture fuzz bench format clean
+.PHONY: all test install uninstall package docs page torture crash-states fuzz bench format clean

@@ -180,6 +180,17 @@ void file_unlock(struct file_lock *lock) {
     *lock = (struct file_lock){0};
 }
 
+/* A new name survives a power cut only once the directory that it is in is on disk. */
+static void sync_above(const char *path) {
+    char above[PATH_SIZE];
+    const size_t length = (size_t)(path_name(path) - path);
+    snprintf(above, sizeof above, "%.*s", (int)length, path);
+    const int fd = open(length ? above : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return; /* as in file_commit, the directory is made all the same */
+    (void)fsync(fd);
+    close(fd);
+}
+
 static int make_directory(const char *path, bool new, struct caelum_error *err) {
     char part[PATH_SIZE];
     size_t length = strlen(path);
@@ -202,6 +213,8 @@ static int make_directory(const char *path, bool new, struct caelum_error *err) 
             if (!S_ISDIR(st.st_mode))
                 return caelum_fail(err, CAELUM_EIO,
                                    "%s: is there, but no directory, and a directory can't be made", part);
+        } else {
+            sync_above(part);
         }
         *p = end;
         if (end == '\0') return CAELUM_OK;

@@ -61,7 +61,7 @@ struct file_map {
 int file_map_open(struct file_map *map, const char *path, struct caelum_error *err);
 void file_map_close(struct file_map *map);
 
-/* Makes a directory and its parents. */
+/* Makes a directory and its parents, and syncs where they are. */
 int file_make_directory(const char *path, struct caelum_error *err);
 /* The same, but the directory must not have been there: of all that try, one gets it. CAELUM_EIO. */
 int file_make_new_directory(const char *path, struct caelum_error *err);
