@@ -389,7 +389,7 @@ static void noise_is_nearly_normal(void **state) {
     EACH_LEVEL(kernels) {
         struct tensor x = test_tensor(3, SIDE, SIDE, 0, 0.25f), y = test_tensor(3, SIDE, SIDE, 1, canary),
                       z = test_tensor(3, SIDE, SIDE, 0, 0);
-        struct noise_job job = {.x = x, .y = y, .sigma = 2, .key = {7, 0}, .stream = 1, .step = 5};
+        struct noise_job job = {.x = x, .y = y, .scale = 2, .key = {7, 0}, .stream = 1, .step = 5};
         const size_t n = 3 * SIDE * SIDE * lanes;
         double moment[5] = {0};
         kernels->noise(&job);
