@@ -294,16 +294,12 @@ static void what_the_machine_fails_to_read_is_not_remembered(void **state) {
     static const char broken[] = "/sys/devices/system/cpu/online"; /* is shorter than its size */
     struct caelum_data_settings s = settings_of(32);
     struct caelum_data *data = NULL;
-    char path[600];
     if (access(broken, R_OK) != 0) skip();
-    begin("failing");
-    put_random(12);
-    snprintf(path, sizeof path, "%s/broken.png", photos);
-    assert_int_equal(symlink(broken, path), 0);
-    assert_error(CAELUM_EIO, "broken.png: 4096 bytes expected, the read ended early",
-                 caelum_data_open(&data, photos, &s, err));
-    unlink(path);
-    assert_ok(caelum_data_open(&data, photos, &s, err));
+    begin("failing"), put_random(12);
+    const char *link = strcat(strcpy((char[600]){0}, photos), "/broken.png");
+    assert_int_equal(symlink(broken, link), 0);
+    assert_error(CAELUM_EIO, "the read ended early", caelum_data_open(&data, photos, &s, err));
+    unlink(link), data = open_photos(32, 0);
     assert_int_equal(data->skipped, 0);
     caelum_data_close(&data);
 }

@@ -218,7 +218,7 @@ static void a_directory_is_always_of_one_run(void **state) {
 static void names_and_paths_of_any_bytes_can_be_resumed(void **state) {
     (void)state;
     static const char *const names[] = {"latin-\xe9", "my.v2", "it's \"one\"\\xe9"};
-    char net[400], out[PATH_SIZE], name[300], text[] = "input 3\nconv 3\n";
+    char net[600], out[PATH_SIZE], name[300], text[] = "input 3\nconv 3\n";
     for (size_t i = 0; i < 5; i++) {
         snprintf(name, sizeof name, "%s", i < 3 ? names[i] : "");
         if (i >= 3) /* 62, 63 and more bytes before a letter of two */
