@@ -43,6 +43,10 @@ fuzz:
 	cmake --preset fuzz
 	cmake --build --preset fuzz --target fuzz
 
+# for other machines: the same bits under emulation (docs/determinism.md); needs cross compilers and qemu-user
+cross: all
+	scripts/cross.sh
+
 bench: all
 	$(BUILD)/caelum bench
 
@@ -50,6 +54,6 @@ format:
 	clang-format -i $$(git ls-files '*.c' '*.h' '*.cpp' '*.hpp')
 
 clean:
-	rm -rf build build-debug build-asan build-tsan build-fuzz build-small
+	rm -rf build build-debug build-asan build-tsan build-fuzz build-cross build-small
 
-.PHONY: all test install uninstall package docs page torture crash-states fuzz bench format clean
+.PHONY: all test install uninstall package docs page torture crash-states fuzz cross bench format clean

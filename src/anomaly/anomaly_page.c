@@ -147,7 +147,10 @@ static int histogram_html(FILE *to, const struct anomaly_eval *e, struct mem_gro
     const size_t n = list_scores(e, 0, score, bad);
     const double threshold = e->detector->threshold;
     double low = (double)score[0], high = low, top = 0;
-    for (size_t i = 0; i < n; i++) low = fmin(low, (double)score[i]), high = fmax(high, (double)score[i]);
+    for (size_t i = 0; i < n; i++) { /* by fmin and fmax, gcc 12 fails for aarch64 */
+        if ((double)score[i] < low) low = (double)score[i];
+        if ((double)score[i] > high) high = (double)score[i];
+    }
     const bool log_x = low > 0 && high > 10 * low;
     if (!(high > low)) high = low + 1;
     for (int kind = 0; kind < 2; kind++) {

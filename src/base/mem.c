@@ -35,12 +35,12 @@ static struct head *head_of(void *block) {
     return (struct head *)block - 1;
 }
 
-/* The next aligned address with room for the head, which calloc's own alignment leaves. What calloc takes
- * from the system is zero already: pages that nobody touches take no memory and no time. */
+/* The next aligned address with room for the head. What calloc takes from the system is zero already: pages
+ * that nobody touches take no memory and no time. */
 static void *aligned(char *raw) {
-    _Static_assert(sizeof(struct head) <= _Alignof(max_align_t), "a block's head has no room");
     if (!raw) return NULL;
-    char *memory = raw + (MEM_ALIGN - (uintptr_t)raw % MEM_ALIGN);
+    char *memory = raw + sizeof(struct head);
+    memory += (MEM_ALIGN - (uintptr_t)memory % MEM_ALIGN) % MEM_ALIGN;
     *head_of(memory) = (struct head){.raw = raw};
     return memory;
 }
@@ -53,8 +53,8 @@ int mem_alloc(void *block, size_t count, size_t size, struct caelum_error *err) 
         __atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED);
         const bool refuse = __atomic_load_n(&fail_after, __ATOMIC_RELAXED) >= 0 &&
                             __atomic_fetch_sub(&fail_after, 1, __ATOMIC_RELAXED) == 0;
-        if (!refuse && bytes <= SIZE_MAX - 2 * MEM_ALIGN) /* whole lines may be read */
-            memory = aligned(calloc(bytes / MEM_ALIGN + 2, MEM_ALIGN));
+        if (!refuse && bytes <= SIZE_MAX - 3 * MEM_ALIGN) /* whole lines may be read */
+            memory = aligned(calloc(bytes / MEM_ALIGN + 3, MEM_ALIGN));
         if (!memory) return caelum_fail(err, CAELUM_ERESOURCE, "out of memory: %zu bytes asked for", bytes);
     }
     memcpy(block, &memory, sizeof memory);

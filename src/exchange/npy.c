@@ -1,6 +1,7 @@
 /* npy.c - see npy.h. */
 #include "exchange/npy.h"
 
+#include "base/little.h"
 #include "base/number.h"
 #include "base/numpy.h"
 
@@ -94,7 +95,8 @@ static int copy_values(struct npy *npy, const struct numpy_header *h, const uint
     npy->array.data = to;
     for (size_t i = 0; i < values; i++, to += size) {
         const uint8_t *from = bytes + size * (numpy_place(h, i));
-        for (size_t b = 0; b < size; b++) to[b] = from[*h->type == '>' ? size - 1 - b : b];
+        for (size_t b = 0; b < size; b++)
+            to[b] = from[(*h->type == '<') == little_machine() ? b : size - 1 - b];
     }
     return CAELUM_OK;
 }

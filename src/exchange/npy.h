@@ -3,11 +3,16 @@
 #ifndef CAELUM_EXCHANGE_NPY_H
 #define CAELUM_EXCHANGE_NPY_H
 
+#include "base/little.h"
 #include "base/mem.h"
 #include "model/safetensors.h"
 
 enum { NPY_HEADER = 512 };
 
+/* The type of single precision as the machine has it. */
+static inline const char *npy_floats(void) {
+    return little_machine() ? "<f4" : ">f4";
+}
 /* The bytes in front of an array's values; their number. `type` as in "<f4". */
 size_t npy_header(char header[NPY_HEADER], const char *type, size_t dims, const size_t *dim);
 

@@ -34,7 +34,7 @@ int caelum_arrays_save(const char *path, const struct caelum_tensor *arrays, siz
     }
     CHECK(zip_begin(&zip, path, err));
     for (size_t i = 0; i < count; i++)
-        add(zip, arrays[i].name, "<f4", arrays[i].dims, arrays[i].dim, arrays[i].data,
+        add(zip, arrays[i].name, npy_floats(), arrays[i].dims, arrays[i].dim, arrays[i].data,
             model_tensor_values(&arrays[i]) * sizeof(float));
     return zip_commit(&zip, err);
 }
@@ -71,7 +71,7 @@ static int add_tensors(struct zip_writer *zip, const struct caelum_model *model,
         if (halves)
             add(zip, t.name, "<f2", t.dims, t.dim, halves, n * sizeof *halves);
         else
-            add(zip, t.name, "<f4", t.dims, t.dim, t.data, n * sizeof *t.data);
+            add(zip, t.name, npy_floats(), t.dims, t.dim, t.data, n * sizeof *t.data);
     }
     return CAELUM_OK;
 }

@@ -1,6 +1,7 @@
 /* png.c - PNG through libpng: any depth, palette, grey or alpha becomes sRGB in 8 bits, or 16. Of the chunks
  * on color the first of these counts: cICP, iCCP, sRGB, gAMA and cHRM (PNG 3, section 4.3); pixels with none
  * are taken as sRGB, 16-bit ones too. */
+#include "base/little.h"
 #include "base/mem.h"
 #include "image/image.h"
 
@@ -101,7 +102,7 @@ static int find_colors(png_structp png, png_infop info, struct decoding *d, stru
 
 /* 16 bits in memory in the machine's order of bytes. */
 static void set_order(png_structp png) {
-    if (*(const uint8_t *)&(const uint16_t){1}) png_set_swap(png); /* a little-endian machine */
+    if (little_machine()) png_set_swap(png);
 }
 
 /* How libpng is to hand over the pixels: where colors are to be converted as they are, whole bytes and no

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/little.h"
 #include "base/magic.h"
 #include "base/mem.h"
 #include "model/half.h"
@@ -76,6 +77,17 @@ static int header_text(char **text, const char *path, const struct safetensor *t
     return result;
 }
 
+static void put_values(FILE *to, const struct safetensor *t) {
+    const size_t values = safetensor_count(t), size = type_sizes[t->type];
+    if (little_machine() && values > 0) fwrite(t->data, size, values, to);
+    for (size_t i = 0; i < values && !little_machine(); i++) {
+        uint8_t value[sizeof(double)];
+        memcpy(value, (const uint8_t *)t->data + i * size, size);
+        little_turn(value, 1, size);
+        fwrite(value, 1, size, to);
+    }
+}
+
 int safetensors_write(const char *path, const struct safetensor *tensors, size_t count,
                       const struct metadata *metadata, struct caelum_error *err) {
     char *text;
@@ -88,10 +100,7 @@ int safetensors_write(const char *path, const struct safetensor *tensors, size_t
         for (int i = 0; i < 8; i++) fputc((int)((uint64_t)padded >> (8 * i) & 255), writer.stream);
         fwrite(text, 1, length, writer.stream);
         for (size_t i = length; i < padded; i++) fputc(' ', writer.stream);
-        for (size_t i = 0; i < count; i++) {
-            const size_t values = safetensor_count(&tensors[i]);
-            if (values > 0) fwrite(tensors[i].data, type_sizes[tensors[i].type], values, writer.stream);
-        }
+        for (size_t i = 0; i < count; i++) put_values(writer.stream, &tensors[i]);
         result = file_commit(&writer, err);
     }
     free(text);
@@ -224,7 +233,12 @@ static int read_header(struct safetensors *file, const char *path, const json_t 
         }
     }
     CHECK(check_places(file, path, data, data_size, err));
-    return align(file, err);
+    CHECK(align(file, err));
+    for (size_t i = 0; i < file->count; i++) {
+        const struct safetensor *t = &file->tensor[i];
+        little_turn((void *)(uintptr_t)t->data, safetensor_count(t), type_sizes[t->type]);
+    }
+    return CAELUM_OK;
 }
 
 /* Reads what file->bytes holds. */
