@@ -17,7 +17,8 @@
 
 /* Streams at a time; seconds between two looks at the directory, and after which silence is broken: that
  * shows whether somebody is still there. */
-enum { STREAMS = 16, BREAK = 10 };
+enum { STREAMS = 16 };
+static const double BREAK = 10;
 static const struct timespec PAUSE = {0, 300000000};
 
 /* What a run may have, or a study, to be shown. */
