@@ -152,6 +152,8 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     s->data_settings.opened = data_opened;
     CHECK(ranks_open(&given->dist, given->mpi, err));
     signals_catch();
+    if (given->lr_find && given->open)
+        return usage_error("train", "--lr-find makes no run that --open could show");
     if (given->lr_find && given->dist) return usage_error("train", "--lr-find is for a single process");
     if (given->lr_find) return find_lr(s, given->json, err);
     s->dist = given->dist;

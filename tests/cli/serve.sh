@@ -53,5 +53,7 @@ expect 0 env PATH="$scratch/desktop:$PATH" DISPLAY=:9 "$CAELUM" train standard.n
 says err "/#runs shows the run until it ends"
 holds "a browser gets the address" grep -q '^http://127.0.0.1:[0-9]*/#runs$' opened
 holds "the result is JSON" python3 -m json.tool out /dev/null
+expect 2 "$CAELUM" train standard.net --data synthetic:100 --lr-find --open
+says err "--lr-find makes no run that --open could show"
 expect 0 "$CAELUM" train --resume runs/third --epochs 2 --open -q
 finish

@@ -132,7 +132,7 @@ await page.click("#denoise-example");
 await says("example.png: noise taken out");
 let seed = 1;
 const grain = () => (seed = seed * 48271 % 2147483647) / 2147483647 * 60 - 30; // Park and Miller's
-const noisy = writePng("noisy.png", 301, 200, (x, y) => [40 + x / 2 + grain(), 60 + y / 2 + grain(), 128 + grain()]);
+const noisy = writePng("noisy.png", 199, 100, (x, y) => [40 + x / 2 + grain(), 60 + y / 2 + grain(), 128 + grain()]);
 const denoised = (words) => {
   const out = join(scratch, `native-${words.length}`);
   caelum(["denoise", noisy, "-o", out, "--force", ...words], cpu);
