@@ -53,9 +53,11 @@ export function openDefects(client) {
   }
 
   function show() {
+    const first = part("start").contains(document.activeElement);
     part("start").hidden = Boolean(model);
     part("work").hidden = !model;
     if (!model) return;
+    if (first) part("open").focus(); // what had the focus is gone
     part("about").textContent = text("aboutModel", model.name, formatNumber(model.good));
     part("rate-label").textContent = text("falseAlarms", percent(allowed()));
     const worst = [...judged].sort((a, b) => b.score - a.score);

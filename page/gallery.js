@@ -23,9 +23,10 @@ export function openGallery(client, id, tab) {
   }
 
   function showList() {
-    const { pictures, current } = gallery;
+    const { pictures, current } = gallery, first = part("drop").contains(document.activeElement);
     part("drop").hidden = pictures.length > 0;
     part("work").hidden = pictures.length === 0;
+    if (first && pictures.length) part("split").focus(); // what had the focus is gone
     part("list").hidden = pictures.length < 2;
     part("save-all").hidden = pictures.length < 2;
     replaceButtons(part("list"), pictures.map((picture, i) => {

@@ -128,8 +128,10 @@ await accessible("colorize");
 
 await page.click("#tab-denoise");
 await accessible("denoise, empty");
-await page.click("#denoise-example");
+await page.focus("#denoise-example");
+await page.keyboard.press("Enter");
 await says("example.png: noise taken out");
+assert.equal(await page.evaluate(() => document.activeElement.id), "denoise-split");
 let seed = 1;
 const grain = () => (seed = seed * 48271 % 2147483647) / 2147483647 * 60 - 30; // Park and Miller's
 const noisy = writePng("noisy.png", 199, 100, (x, y) => [40 + x / 2 + grain(), 60 + y / 2 + grain(), 128 + grain()]);
@@ -236,7 +238,9 @@ const finder = join(scratch, "part.safetensors");
 caelum(["anomaly", "train", join(scratch, "good"), "-o", finder, "--steps", "2", "--false-alarms", "0.2"]);
 const part = writePng("part.png", 150, 100, (x, y) => x > 60 && x < 80 && y > 40 && y < 50 ? [255, 255, 255] : [90, 90, 90]);
 const [line] = caelum(["anomaly", "find", finder, part, "--json"], cpu).trim().split("\n"), { p } = JSON.parse(line);
+await page.focus("#defects-open-model");
 await page.setInputFiles("#defects-model", finder);
+await page.locator("#defects-open:focus").waitFor();
 await page.locator("#defects-about").filter({ hasText: "part.safetensors" }).waitFor();
 await page.setInputFiles("#defects-files", [part, join(scratch, "bad.png")]);
 await page.locator("#defects-list li").filter({ hasText: "part.png" }).waitFor();
