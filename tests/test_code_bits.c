@@ -132,8 +132,9 @@ static double dither_of(size_t i) {
 
 /* The layer's backward pass with nothing coming from behind it gives the slopes of the bits, times STEP^2 ln
  * 2 / 6, as central differences of count_bits find them: of the whole numbers by its parameters, of numbers
- * with dither by its input. `narrow`: added to the logarithms of widths. */
-static void check_slopes(double narrow, double error) {
+ * with dither by its input, which gets none where numbers are rounded. `narrow`: added to the logarithms of
+ * widths. */
+static void check_slopes(const char *training, double narrow, double error) {
     const double step = 0.5, exchange = step * step * log(2) / 6;
     EACH_LEVEL(kernels) {
         caelum_net *net = NULL;
@@ -141,8 +142,11 @@ static void check_slopes(double narrow, double error) {
         float *params = NULL, *packed = NULL, *grads = NULL;
         double n[N], dithered[N], exact[2 * K * K * 5 + 2 * K];
         struct rng rng = rng_make(3, RNG_TEST, 0);
+        const bool round = strcmp(training, "round") == 0;
+        char text[64];
         /* the convolution makes the layer's input gradient visible */
-        assert_ok(caelum_net_parse(&net, "input 5\nconv 5 k=1\nquantize 0.5\n", "test", H, W, err));
+        snprintf(text, sizeof text, "input 5\nconv 5 k=1\nquantize 0.5 %s\n", training);
+        assert_ok(caelum_net_parse(&net, text, "test", H, W, err));
         assert_ok(mem_alloc(&params, net->params, sizeof *params, err));
         assert_ok(mem_alloc(&packed, net->packed, sizeof *packed, err));
         assert_ok(mem_alloc(&grads, 2 * net->params, sizeof *grads, err));
@@ -169,12 +173,17 @@ static void check_slopes(double narrow, double error) {
         for (size_t i = 0; i < net->params - own; i++)
             near("parameter", i, (double)grads[own + i], exchange * slope_by(&code, &exact[i]), error);
         for (size_t k = 0; k < K; k++)
-            for (size_t i = 0; i < H * W; i++) dithered[i * K + k] = n[i * K + k] + dither_of(k * H * W + i);
-        for (size_t k = 0; k < K; k++)
             for (size_t i = 0; i < H * W; i++)
-                near("number", i * K + k,
-                     (double)tensor_at(&ws.grad[1], k, (ptrdiff_t)(i / W), (ptrdiff_t)(i % W))[0],
-                     exchange / step * slope_by(&noisy, &dithered[i * K + k]), error);
+                dithered[i * K + k] = n[i * K + k] + (round ? 0 : dither_of(k * H * W + i));
+        for (size_t k = 0; k < K; k++)
+            for (size_t i = 0; i < H * W; i++) {
+                const ptrdiff_t y = (ptrdiff_t)(i / W), x = (ptrdiff_t)(i % W);
+                const size_t at_number = i * K + k;
+                near("output", at_number, (double)tensor_at(&ws.value[2], k, y, x)[0],
+                     step * dithered[at_number], error);
+                near("number", at_number, (double)tensor_at(&ws.grad[1], k, y, x)[0],
+                     round ? 0 : exchange / step * slope_by(&noisy, &dithered[at_number]), error);
+            }
         net_workspace_close(&ws);
         mem_free(&params), mem_free(&packed), mem_free(&grads);
         caelum_net_close(&net);
@@ -183,9 +192,10 @@ static void check_slopes(double narrow, double error) {
 
 static void gradients_are_slopes_of_the_bits(void **state) {
     (void)state;
-    check_slopes(0, 2e-6);
+    check_slopes("dither", 0, 2e-6);
+    check_slopes("round", 0, 2e-6);
     /* up to 50 widths from the mean, where rounding the exponent changes a mass by 50 * 2^-24 */
-    check_slopes(-2.1, 6e-6);
+    check_slopes("dither", -2.1, 6e-6);
 }
 
 static void codes_take_the_bits_that_were_counted(void **state) {

@@ -39,7 +39,7 @@ void prior_close(struct prior *p) {
 
 /* --- Prediction ----------------------------------------------------------------------------------- */
 
-/* log2(1 + |n|), straight between powers of two, as kernels->quantized has it. */
+/* log2(1 + |n|), straight between powers of two, as kernels->code_size has it. */
 static float size_of(int n) {
     const unsigned one = (unsigned)(n < 0 ? -n : n) + 1;
     unsigned exponent = 0;

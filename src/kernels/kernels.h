@@ -175,9 +175,9 @@ static inline bool activation_keeps_input(enum activation act) {
     return keeps_input[act] == INPUT;
 }
 
-/* noise: y = x + scale * n with n nearly normal (a sum of eight uniform numbers: mean 0, variance 1, at most
- * 4.9). dither: y = x * scale + u with u uniform from -1/2 to 1/2. Both are functions of key, stream, step,
- * picture first + lane and place alone. */
+/* y = x + scale * n; in `noise` n is nearly normal (a sum of eight uniform numbers: mean 0, variance 1, at
+ * most 4.9), in `dither` uniform from -1/2 to 1/2; a function of key, stream, step, picture first + lane and
+ * place alone. */
 struct noise_job {
     struct tensor x, y;
     float scale;

@@ -223,8 +223,9 @@ static void FN(dither)(const struct noise_job *job) {
                 float *out = tensor_at(&job->y, c, (ptrdiff_t)i, (ptrdiff_t)j);
                 draw_lanes(job, place, word);
                 for (size_t lane = 0; lane < LANES; lane++) {
-                    const float scaled = in[lane] * job->scale;
-                    out[lane] = scaled + (((float)(word[lane][0] >> 8) + 0.5f) * 0x1p-24f - 0.5f);
+                    const float u = ((float)(word[lane][0] >> 8) + 0.5f) * 0x1p-24f - 0.5f;
+                    const float scaled = u * job->scale;
+                    out[lane] = in[lane] + scaled;
                 }
             }
 }

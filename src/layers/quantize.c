@@ -2,30 +2,36 @@
  *
  *   y = STEP n, n = x / STEP rounded to the nearest whole number
  *
- * The gradient of the loss passes as if nothing were rounded (straight-through; Bengio and others 2013, arXiv
- * 1308.3432). While training, each bit of the code adds STEP^2 ln(2) / 6 to the sum of squared errors: the
- * exchange rate at which a finer step pays for its bits (uniform quantization at high rate, Gish & Pierce
- * 1968). Bits are counted by the layer's own parameters, learned along with the rest: n is taken to be
- * Laplace distributed, cut into cells of one step, around a mean and with a width predicted from what a
- * decoder knows already,
+ * While training, each bit of the code adds STEP^2 ln(2) / 6 to the sum of squared errors: the exchange rate
+ * at which a finer step pays for its bits (uniform quantization at high rate, Gish & Pierce 1968). Bits are
+ * counted by the layer's own parameters, learned along with the rest: n is taken to be Laplace distributed,
+ * cut into cells of one step, around a mean and with a width predicted from what a decoder knows already,
  *
  *   mean[k] = b[k] + sum of w[k][c][tap] n[c][tap], ln width[k] = b'[k] + sum of w'[k][c][tap] log2(1 + |n|)
  *
  * over the pixels above left, above, above right and left, all channels, and the pixel's own channels c < k.
- * Beyond the edge n is 0. code/prior.c codes by the same prediction.
+ * Beyond the edge n is 0. code/prior.c codes by the same prediction, whose parameters learn from the whole
+ * numbers.
  *
- * These parameters learn from the whole numbers. What comes before the layer gets the slope of the bits of x
- * / STEP + u, u uniform from -1/2 to 1/2 (Balle and others 2017, arXiv 1611.01704), since rounded bits have
- * none; of all bits, also those of the numbers that are predicted from it. Without either, training drifts:
- * numbers grow that nothing predicts. */
+ * Rounding has no slope. With `dither` training adds noise as wide as a step in its place, y = x + STEP u, u
+ * uniform from -1/2 to 1/2 (Balle and others 2017, arXiv 1611.01704), and what is before the layer gets the
+ * slopes of the error of that y and of its bits: of all bits, also those of the numbers that are predicted
+ * from it. With `round` y is what it is in use, and nothing before the layer learns: a second training, for
+ * what is behind it (soft, then hard: Guo and others 2021, arXiv 2104.05168). If rounded numbers were
+ * trained together with what is before the layer, as if rounding had the slope 1, that would learn to put
+ * numbers where little decides on how they are rounded, which tells much and seems to cost little. */
 #include "layers/quantize.h"
 #include "layers/onnx.h"
 #include "layers/window.h"
 
 #include <string.h>
 
+static const char *const trainings[] = {[QUANTIZE_DITHER] = "dither", [QUANTIZE_ROUND] = "round", NULL};
+
 static const struct attribute attributes[] = {
-    ATTRIBUTE_REAL("STEP", struct quantize, step, "step", 1e-6, 1000), {0}};
+    ATTRIBUTE_REAL("STEP", struct quantize, step, "step", 1e-6, 1000),
+    ATTRIBUTE_WORD(struct quantize, training, trainings),
+    {0}};
 
 /* The taps as a 3x3 kernel; those behind stay zero. */
 enum { KERNEL_SIDE = 3, KERNEL = KERNEL_SIDE * KERNEL_SIDE };
@@ -92,7 +98,14 @@ static void pack(const void *state, struct shape in, const float *params, float 
 
 static void forward(const struct layer_io *io) {
     const struct quantize *s = io->state;
-    io->kernels->quantize(&io->x, &io->y, (float)s->step);
+    const bool training = io->noise->on && io->noise->step != LAYER_NOISE_MEASURE;
+    if (!training || s->training == QUANTIZE_ROUND) {
+        io->kernels->quantize(&io->x, &io->y, (float)s->step);
+        return;
+    }
+    struct noise_job job = layer_noise_job(io);
+    job.y = io->y, job.scale = (float)s->step;
+    io->kernels->dither(&job);
 }
 
 static struct tensor scratch_tensor(const struct layer_io *io, size_t at, size_t border) {
@@ -158,19 +171,17 @@ static void rate(const struct layer_io *io, const struct rating *r, const struct
                                               .per_step = (float)(1 / s->step)});
 }
 
-/* The slopes by x of the bits of dithered numbers. */
+/* The slopes of the bits of y, added to dx. */
 static void rate_input(const struct layer_io *io, const struct rating *r) {
     const struct quantize *s = io->state;
     const struct window window = window_of((struct shape){io->y.c, io->y.h, io->y.w});
-    const float *adjoint = io->packed + 2 * weights_size(io->y.c), per_step = (float)(1 / s->step);
-    struct noise_job job = layer_noise_job(io);
-    job.y = r->n, job.scale = per_step;
-    io->kernels->dither(&job);
+    const float *adjoint = io->packed + 2 * weights_size(io->y.c);
+    io->kernels->in_steps(&io->y, (float)s->step, false, &r->n);
     rate(io, r, &io->dx);
     window_apply_adjoint(&window, io->kernels, &r->mean, &r->by_n, adjoint, NULL, 0);
     window_apply_adjoint(&window, io->kernels, &r->scale, &r->by_size, adjoint + weights_size(io->y.c), NULL,
                          0);
-    io->kernels->told_grad(&r->n, &r->by_n, &r->by_size, &io->dx, per_step);
+    io->kernels->told_grad(&r->n, &r->by_n, &r->by_size, &io->dx, (float)(1 / s->step));
 }
 
 static void backward(const struct layer_io *io) {
@@ -179,11 +190,15 @@ static void backward(const struct layer_io *io) {
     const struct quantize_params at = quantize_params(in.c);
     const struct rating r = rating_of(io);
     float *sums = io->scratch + 4 * tensor_size(in, 1) + 2 * tensor_size(in, 0);
-    io->kernels->quantized(&io->y, (float)s->step, &r.n);
+    io->kernels->in_steps(&io->x, (float)s->step, true, &r.n);
     rate(io, &r, &(struct tensor){0});
     learn(io, &r.n, &r.mean, io->grads + at.mean, io->grads + at.mean_bias, sums);
     learn(io, &r.size, &r.scale, io->grads + at.scale, io->grads + at.scale_bias, sums);
     if (!io->dx.data) return;
+    if (s->training == QUANTIZE_ROUND) {
+        io->kernels->clear(&io->dx);
+        return;
+    }
     io->kernels->copy(&io->dy, &io->dx);
     rate_input(io, &r);
 }
@@ -198,7 +213,7 @@ static void onnx(const void *state, struct shape in, struct onnx_graph *graph) {
     onnx_node(graph, "Mul", NULL, graph->value, onnx_scalar(graph, "step", step));
 }
 
-static const char *const examples[] = {"quantize 0.1", "quantize 2", NULL};
+static const char *const examples[] = {"quantize 0.1", "quantize 2 round", NULL};
 
 static const struct step_ops step = {
     .name = "quantize",

@@ -4,8 +4,11 @@
 
 #include "layers/layer.h"
 
+enum quantize_training { QUANTIZE_DITHER, QUANTIZE_ROUND };
+
 struct quantize {
     double step;
+    size_t training; /* enum quantize_training */
 };
 
 extern const struct layer_ops layer_quantize;
