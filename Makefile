@@ -43,6 +43,10 @@ fuzz:
 	cmake --preset fuzz
 	cmake --build --preset fuzz --target fuzz
 
+# all tests with sanitizers, for hours
+sanitize:
+	scripts/sanitize.sh
+
 # for other machines: the same bits under emulation (docs/determinism.md); needs cross compilers and qemu-user
 cross: all
 	scripts/cross.sh
@@ -56,4 +60,4 @@ format:
 clean:
 	rm -rf build build-debug build-asan build-tsan build-fuzz build-cross build-small
 
-.PHONY: all test install uninstall package docs page torture crash-states fuzz cross bench format clean
+.PHONY: all test install uninstall package docs page torture crash-states fuzz sanitize cross bench format clean

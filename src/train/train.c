@@ -361,15 +361,10 @@ static const char *const loss_labels[] = {[CAELUM_MSE] = "mean squared error, pi
                                           [CAELUM_HUBER] = "Huber loss, pixels in [0, 1]",
                                           [CAELUM_XENT] = "cross-entropy, nats a picture"};
 
-/* The pictures a person looks at, after the last epoch. */
-static int illustrate(struct run *run, struct caelum_error *err) {
+static int draw_sheet(struct run *run, struct caelum_error *err) {
     const struct caelum_train_settings *s = &run->settings;
-    const struct fit *fit = &run->fit;
     const char *sheet = s->task == CAELUM_COLORIZE ? "colorizations" : "reconstructions";
-    char title[400], name[32], path[PATH_SIZE], model[PATH_SIZE];
-    number_print(title, sizeof title, "%.255s, %zu parameters, on %.31s: batch %zu, seed %llu", run->name,
-                 run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
-    CHECK(run_write_curves(s->out, title, loss_labels[s->loss], fit->history, fit->epochs_done, err));
+    char name[32], path[PATH_SIZE], model[PATH_SIZE];
     if (!CAELUM_WITH_CAIRO || s->task == CAELUM_CLASSIFY || task_draws(s->task) ||
         task_takes_level(s->task, run->net))
         return CAELUM_OK; /* there is no sheet of them */
@@ -380,8 +375,20 @@ static int illustrate(struct run *run, struct caelum_error *err) {
     CHECK(caelum_model_load(&best, model, err));
     int result = model_sheet_run(best, run->data, path, err);
     caelum_model_close(&best);
-    if (result == 0) result = events_image(&run->events, sheet, fit->epochs_done, path, err);
+    if (result == 0) result = events_image(&run->events, sheet, run->fit.epochs_done, path, err);
     return result;
+}
+
+/* The pictures a person looks at, after the last epoch. The curves come last: a study takes a run that has
+ * them for finished. */
+static int illustrate(struct run *run, struct caelum_error *err) {
+    const struct caelum_train_settings *s = &run->settings;
+    const struct fit *fit = &run->fit;
+    char title[400];
+    CHECK(draw_sheet(run, err));
+    number_print(title, sizeof title, "%.255s, %zu parameters, on %.31s: batch %zu, seed %llu", run->name,
+                 run->net->params, run->data->name, s->batch, (unsigned long long)s->seed);
+    return run_write_curves(s->out, title, loss_labels[s->loss], fit->history, fit->epochs_done, err);
 }
 
 /* A resumed run's first file has told the network and the command already. */
