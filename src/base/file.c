@@ -180,13 +180,12 @@ void file_unlock(struct file_lock *lock) {
     *lock = (struct file_lock){0};
 }
 
-/* A new name survives a power cut only once the directory that it is in is on disk. */
-static void sync_above(const char *path) {
+void file_sync_above(const char *path) {
     char above[PATH_SIZE];
     const size_t length = (size_t)(path_name(path) - path);
     snprintf(above, sizeof above, "%.*s", (int)length, path);
     const int fd = open(length ? above : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return; /* as in file_commit, the directory is made all the same */
+    if (fd < 0) return;
     (void)fsync(fd);
     close(fd);
 }
@@ -214,7 +213,7 @@ static int make_directory(const char *path, bool new, struct caelum_error *err) 
                 return caelum_fail(err, CAELUM_EIO,
                                    "%s: is there, but no directory, and a directory can't be made", part);
         } else {
-            sync_above(part);
+            file_sync_above(part);
         }
         *p = end;
         if (end == '\0') return CAELUM_OK;

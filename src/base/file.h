@@ -61,6 +61,10 @@ struct file_map {
 int file_map_open(struct file_map *map, const char *path, struct caelum_error *err);
 void file_map_close(struct file_map *map);
 
+/* Syncs the directory that a path is in: a name that was given or taken survives a power cut only then. Where
+ * that can't be, nothing is done. */
+void file_sync_above(const char *path);
+
 /* Makes a directory and its parents, and syncs where they are. */
 int file_make_directory(const char *path, struct caelum_error *err);
 /* The same, but the directory must not have been there: of all that try, one gets it. CAELUM_EIO. */

@@ -89,10 +89,8 @@ int webp_decode(struct decoding *d, struct caelum_error *err);
 int tiff_decode(struct decoding *d, struct caelum_error *err);
 
 /* Allocates the picture of the size that a file declares, if it can hold so much: it must have `least` bytes.
- */
+ * Whatever a format can do, no more is believed than 2^26 pixels and 2^9 for each byte. */
 int image_begin(struct decoding *d, size_t width, size_t height, double least, struct caelum_error *err);
-/* That number where a byte can encode any number of pixels: 2^24 are believed, and 2^16 for each byte. */
-double image_least(size_t width, size_t height);
 /* Row y of the picture: colors converted, transparent pixels laid over white, as browsers do it, by the
  * values that are sRGB. RGB may already be in its place. Where the picture has `wide`, rows are 16-bit RGB.
  */

@@ -112,7 +112,7 @@ static void choose_pixels(struct jpeg_decompress_struct *info, struct decoding *
 /* A block of pixels takes at least one bit, coded by arithmetic less. */
 static double least_bytes(const struct jpeg_decompress_struct *info) {
     double blocks = 0;
-    if (info->arith_code) return image_least(info->image_width, info->image_height);
+    if (info->arith_code) return 0;
     for (int c = 0; c < info->num_components; c++)
         blocks += (double)info->comp_info[c].width_in_blocks * info->comp_info[c].height_in_blocks;
     return blocks / 8;

@@ -32,16 +32,17 @@ int image_allocate_like(struct caelum_picture *picture, const struct caelum_pict
     return CAELUM_OK;
 }
 
-double image_least(size_t width, size_t height) {
-    return (double)width * (double)height / 65536 - 256;
-}
-
 int image_begin(struct decoding *d, size_t width, size_t height, double least, struct caelum_error *err) {
     CHECK(image_check_size(d->path, width, height, err));
     if ((double)d->size < least)
         return caelum_fail(err, CAELUM_EFORMAT,
                            "%s: declares %zux%zu pixels; its %zu bytes can't hold that many", d->path, width,
                            height, d->size);
+    if (width * height > ((size_t)1 << 26) + (d->size << 9))
+        return caelum_fail(err, CAELUM_EFORMAT,
+                           "%s: declares %zux%zu pixels in %zu bytes; more than 2^26 pixels are read where "
+                           "each byte stands for at most 512 of the others: save it with less compression",
+                           d->path, width, height, d->size);
     CHECK(mem_alloc(&d->rgba, width, 4, err));
     return image_allocate(&d->picture, d->path, width, height, err);
 }

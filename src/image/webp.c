@@ -14,7 +14,7 @@ static int damaged(const struct decoding *d, struct caelum_error *err) {
 static double least_bytes(const WebPBitstreamFeatures *features) {
     enum { LOSSY = 1, MOST_OF_A_BYTE = 1024 };
     const size_t width = (size_t)features->width, height = (size_t)features->height;
-    return features->format == LOSSY ? (double)(width * height / MOST_OF_A_BYTE) : image_least(width, height);
+    return features->format == LOSSY ? (double)(width * height / MOST_OF_A_BYTE) : 0;
 }
 
 static bool find_chunks(struct decoding *d, const WebPData *file) {

@@ -47,7 +47,12 @@ int run_directory_clear(const char *path, struct caelum_error *err) {
     static const char *const names[] = {"checkpoint.safetensors", "eval.json",        "best.safetensors",
                                         "last.safetensors",       "metrics.csv",      "curves.svg",
                                         "reconstructions.png",    "colorizations.png"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) CHECK(remove_file(path, names[i], err));
+    char checkpoint[PATH_SIZE];
+    CHECK(file_join(checkpoint, sizeof checkpoint, path, names[0], err));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        CHECK(remove_file(path, names[i], err));
+        if (i == 0) file_sync_above(checkpoint); /* nothing is resumed that isn't whole */
+    }
     CHECK(events_remove(path, err));
     return remove_file(path, "run.json", err);
 }
