@@ -5,7 +5,7 @@ python3-scipy; AVIF where avifenc and avifdec are (libavif-bin).
 usage: photographs.py PICTURES MODEL[:PRICE,...]...
 
 All pictures of a directory go through `caelum encode` and `caelum decode` with each model at each price (default 0, 0.05 and
-0.15), one file a picture; through JPEG (libjpeg, optimized tables, 4:2:0), WebP (libwebp, method 6) and AVIF (speed 4,
+0.15), one file a picture; through JPEG (libjpeg, optimized tables, 4:2:0), WebP (libwebp, method 6) and AVIF (speed 6,
 4:2:0) at several qualities. A line for each: bits a pixel of the whole files, PSNR and MS-SSIM (Wang 2003; of RGB), means over
 the pictures. The points of all models make one curve; those above 0.25 and below 2 bits a pixel count. BD-rate (Bjontegaard 2001,
 VCEG-M33, with PCHIP in place of a cubic): by how much its files are larger, negative: smaller, than another's at the same
@@ -56,7 +56,7 @@ def by_avifenc(picture, quality):
     with tempfile.TemporaryDirectory() as scratch:
         a, b, c = (os.path.join(scratch, name) for name in ("a.png", "b.avif", "c.png"))
         Image.fromarray(picture).save(a)
-        subprocess.run(["avifenc", "-s", "4", "-y", "420", "--min", str(quality), "--max", str(quality), a, b],
+        subprocess.run(["avifenc", "-s", "6", "-y", "420", "--min", str(quality), "--max", str(quality), a, b],
                        check=True, capture_output=True)
         subprocess.run(["avifdec", b, c], check=True, capture_output=True)
         return os.path.getsize(b), numpy.asarray(Image.open(c).convert("RGB"))
