@@ -59,7 +59,7 @@ def run(caelum, words, place, preload, at):
     env = {**environment(place), "FAIL_AT": str(at), "FAIL_REPORT": report, "LD_PRELOAD": preload}
     try:
         done = subprocess.run([caelum] + words, cwd=place, env=env, stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=120)
+                              timeout=1800)  # a busy machine takes a hundred times as long as others
     except subprocess.TimeoutExpired:
         return "hangs", "", [], 0
     lines = open(report, errors="replace").read().split("\n") if os.path.exists(report) else []
