@@ -281,8 +281,8 @@ void pickle_close(struct pickle *pickle) {
 }
 
 const struct pickled *pickle_find(const struct pickle *pickle, const char *key) {
-    const struct pickled *pair = pickle->item + pickle->whole.at;
-    for (size_t i = 0; i + 1 < pickle->whole.size; i += 2)
-        if (is_text(&pair[i], key)) return &pair[i + 1];
+    const size_t from = pickle->whole.at, end = from + pickle->whole.size; /* of nothing where it is empty */
+    for (size_t i = from; i + 1 < end; i += 2)
+        if (is_text(&pickle->item[i], key)) return &pickle->item[i + 1];
     return NULL;
 }
