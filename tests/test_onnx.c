@@ -99,11 +99,11 @@ static void drop(char *line, const char *word, bool more) {
     if (*end == ' ' || *end == '\0') memmove(at, end, strlen(end) + 1);
 }
 
-/* A layer's line without defaults and `init=`, which no graph holds, and with the saved
+/* A layer's line without defaults and what is for training alone, which no graph holds, and with the saved
  * tensor's place for its name. */
 static void plain_line(const struct net_layer *layer, char line[120]) {
     snprintf(line, 120, "%s", layer->text);
-    drop(line, " init=", true);
+    drop(line, " init=", true), drop(line, " round", false);
     drop(line, " k=3", false), drop(line, " stride=1", false), drop(line, " pad=same", false);
     drop(line, " nearest", false), drop(line, " linear", false);
     if (strstr(line, "pool") || strstr(line, "sample") || strstr(line, "_to_")) drop(line, " 2", false);
