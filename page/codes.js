@@ -39,7 +39,7 @@ export function openCodes(client, part) {
     return label;
   }
 
-  // A training begins, on these samples, with a code of so many channels; 0: there is none.
+  // A training begins, on these samples, with a code of this number of channels; 0: there is none.
   function begin(its, count) {
     samples = its;
     channels = count;

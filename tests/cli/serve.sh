@@ -1,4 +1,4 @@
-# serve: the page and runs on loopback, whoever asks (serve_clients.py); what can't be served is said.
+# serve: the page and runs on loopback, for clients of all kinds (serve_clients.py); what can't be served is said.
 . "$SOURCE_DIR/tests/cli/lib.sh"
 "$CAELUM" version | grep -q ' microhttpd' || {
     expect 2 "$CAELUM" serve
