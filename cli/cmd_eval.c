@@ -338,12 +338,12 @@ static void add_row(struct result *r, const char *name, size_t numbers, const vo
     r->row[r->rows++] = (struct row){name, numbers, metrics};
 }
 
-/* All prices of the curve, if the model can encode. */
+/* All prices of the curve, if the model can encode; one that says at what price is meant to. */
 static int measure_bytes(const struct evaluation *e, struct result *r, struct caelum_error *err) {
     caelum_codec *codec = NULL;
     struct caelum_error why;
     int result = caelum_codec_open(&codec, e->model, e->how.threads, &why);
-    if (result == CAELUM_EFORMAT) return 0;
+    if (result == CAELUM_EFORMAT && !caelum_model_metadata(e->model, "price")) return 0;
     if (result != 0) return caelum_fail(err, result, "%s", why.text);
     const double own = caelum_codec_price(codec);
     for (size_t i = 0; result == 0 && i < MOST_PRICES; i++) {

@@ -2,6 +2,7 @@
  * browser has open can send requests here, too: those name another host, or another origin. */
 #include "server.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/number.h"
 
@@ -11,13 +12,21 @@
 #include <string.h>
 #include <strings.h>
 
-/* Of a picture; of the page's file; connections and pictures at a time; seconds that a client may be silent.
- */
-enum { MOST_UPLOAD = 64 << 20, MOST_PAGE = 1 << 26, CONNECTIONS = 256, UPLOADS = 4, SILENCE = 20 };
+/* Of a picture; of the page's file; connections and pictures at a time; seconds that a client may be silent,
+ * and that a picture may take to arrive. */
+enum {
+    MOST_UPLOAD = 64 << 20,
+    MOST_PAGE = 1 << 26,
+    CONNECTIONS = 256,
+    UPLOADS = 4,
+    SILENCE = 20,
+    LONGEST = 120
+};
 
 struct upload {
     uint8_t *bytes;
     size_t size, got;
+    double began;
 };
 
 struct MHD_Response *server_text(const char *text) {
@@ -79,7 +88,7 @@ static enum MHD_Result begin_upload(struct server *s, struct MHD_Connection *c, 
         atomic_fetch_sub(&s->uploads, 1);
         return refuse(c, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory\n");
     }
-    u->size = size;
+    u->size = size, u->began = clock_seconds();
     *state = u;
     return MHD_YES;
 }
@@ -88,6 +97,7 @@ static enum MHD_Result go_on(struct server *s, struct MHD_Connection *c, struct 
                              size_t *size) {
     unsigned status = MHD_HTTP_OK;
     if (*size > u->size - u->got) return MHD_NO; /* more than was said */
+    if (*size > 0 && clock_seconds() - u->began > LONGEST) return MHD_NO;
     if (*size > 0) {
         memcpy(u->bytes + u->got, data, *size);
         u->got += *size, *size = 0;

@@ -1031,7 +1031,7 @@ void caelum_codec_close(caelum_codec **codec);
  * model's metadata "price" is the default, 0 if it has none. Any codec of the model decodes the bytes. Fails
  * with CAELUM_EUSAGE. */
 int caelum_codec_set_price(caelum_codec *codec, double price, struct caelum_error *err);
-double caelum_codec_price(const caelum_codec *codec);
+double caelum_codec_price(const caelum_codec *codec); /* in squared steps of error, for a bit */
 
 /* A picture of any size to bytes, without any header: size, name and checksum are the file's business. *bytes
  * is the caller's, to be ended by caelum_codec_free. */
@@ -1051,7 +1051,7 @@ int caelum_codec_decode(caelum_codec *codec, const struct caelum_code_entry *cod
 
 /* What a codec makes of the pictures of a split. */
 struct caelum_code_metrics {
-    double bits; /* of a picture's bytes, mean */
+    double bits; /* of a picture's bytes as caelum_codec_encode makes them, mean */
     struct caelum_metrics decoded;
 };
 /* Encodes and decodes each picture by itself, at the codec's price; of `settings` only split, progress and

@@ -202,14 +202,10 @@ void task_hint_randomly(const struct task_block *block, const struct tensor *inp
     }
 }
 
-/* Nearly normal, of mean 0 and variance 1: what `noise` layers draw, the sum of eight uniform numbers. */
 static float draw_normal(struct rng *rng) {
-    int sum = -4 * 65535;
-    for (int i = 0; i < 4; i++) {
-        const uint32_t two = rng_u32(rng);
-        sum += (int)(two >> 16) + (int)(two & 0xffff);
-    }
-    return (float)sum * (float)(1.2247448713915890 / 65536); /* sqrt(12 / 8) */
+    uint32_t word[4];
+    for (int i = 0; i < 4; i++) word[i] = rng_u32(rng);
+    return rng_nearly_normal(word);
 }
 
 void task_add_noise(const struct task_block *block, const struct tensor *input, size_t lane,

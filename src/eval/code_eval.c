@@ -3,51 +3,49 @@
 #include "data/data.h"
 #include "metrics/metrics.h"
 
-enum { CHANNELS = 3, MOST = 255 };
+enum { CHANNELS = 3 };
 
 struct code_eval {
     caelum_codec *codec;
+    const caelum_data *data;
+    const struct caelum_eval_settings *settings;
     struct pictures pictures;
     struct mem_group memory;
-    struct caelum_picture picture; /* its pixels in `memory` */
-    float *values;                 /* [CHANNELS][h][w] */
+    float *values; /* [CHANNELS][h][w] */
     double *scratch;
     struct picture_error *error; /* [pictures.n] */
     double bytes;                /* of all codes */
 };
 
-/* To bytes and back. */
-static int pass(struct code_eval *e, const uint8_t *truth, struct caelum_error *err) {
+/* Picture i to bytes, and back to `values`. */
+static int pass(struct code_eval *e, size_t i, struct caelum_error *err) {
     const size_t area = e->pictures.h * e->pictures.w;
     struct caelum_code_entry code = {.width = e->pictures.w, .height = e->pictures.h};
-    struct caelum_picture back = {0};
+    struct caelum_picture picture = {0}, back = {0};
     uint8_t *bytes = NULL;
-    for (size_t i = 0; i < area * CHANNELS; i++)
-        e->picture.pixels[i] = truth[i % CHANNELS * area + i / CHANNELS];
-    CHECK(caelum_codec_encode(e->codec, &e->picture, &bytes, &code.size, err));
+    CHECK(caelum_data_picture(e->data, e->settings->split, i, &picture, err));
+    int result = caelum_codec_encode(e->codec, &picture, &bytes, &code.size, err);
     code.bytes = bytes;
     e->bytes += (double)code.size;
-    const int result = caelum_codec_decode(e->codec, &code, &back, err);
-    for (size_t i = 0; result == 0 && i < area * CHANNELS; i++)
-        e->values[i % CHANNELS * area + i / CHANNELS] = (float)back.pixels[i] / MOST;
+    if (result == 0) result = caelum_codec_decode(e->codec, &code, &back, err);
+    for (size_t k = 0; result == 0 && k < area * CHANNELS; k++)
+        e->values[k % CHANNELS * area + k / CHANNELS] = (float)back.pixels[k] / 255;
     caelum_codec_free(&bytes);
+    caelum_picture_free(&picture);
     caelum_picture_free(&back);
     return result;
 }
 
-static int pass_all(struct code_eval *e, const struct caelum_eval_settings *s,
-                    struct caelum_code_metrics *metrics, struct caelum_error *err) {
+static int pass_all(struct code_eval *e, struct caelum_code_metrics *metrics, struct caelum_error *err) {
+    const struct caelum_eval_settings *s = e->settings;
     const struct pictures *p = &e->pictures;
-    const size_t area = p->h * p->w;
     if (p->c != CHANNELS)
         return caelum_fail(err, CAELUM_EFORMAT, "codes are of color pictures, these are grey");
-    e->picture = (struct caelum_picture){.width = p->w, .height = p->h};
-    CHECK(mem_take(&e->memory, &e->picture.pixels, area, CHANNELS, err));
-    CHECK(mem_take(&e->memory, &e->values, area, CHANNELS * sizeof *e->values, err));
+    CHECK(mem_take(&e->memory, &e->values, p->h * p->w, CHANNELS * sizeof *e->values, err));
     CHECK(mem_take(&e->memory, &e->scratch, metrics_scratch(p->h, p->w), sizeof *e->scratch, err));
     CHECK(mem_take(&e->memory, &e->error, p->n, sizeof *e->error, err));
     for (size_t i = 0; i < p->n; i++) {
-        CHECK(pass(e, pictures_at(p, i), err));
+        CHECK(pass(e, i, err));
         metrics_picture(pictures_at(p, i), e->values, p->c, p->h, p->w, e->scratch, &e->error[i]);
         if (s->progress && s->progress(s->cookie, "encoding", i + 1, p->n) != 0)
             return caelum_fail(err, CAELUM_ESTOPPED, "stopped during the evaluation");
@@ -61,8 +59,9 @@ int caelum_eval_code(caelum_codec *codec, const caelum_data *data,
                      const struct caelum_eval_settings *settings, struct caelum_code_metrics *metrics,
                      struct caelum_error *err) {
     const struct caelum_eval_settings s = settings ? *settings : caelum_eval_defaults();
-    struct code_eval e = {.codec = codec, .pictures = data_pictures(data, s.split)};
-    const int result = pass_all(&e, &s, metrics, err);
+    struct code_eval e = {
+        .codec = codec, .data = data, .settings = &s, .pictures = data_pictures(data, s.split)};
+    const int result = pass_all(&e, metrics, err);
     mem_end(&e.memory);
     return result;
 }

@@ -11,25 +11,14 @@ INLINE vf nearest(vf x) {
     return t - shift;
 }
 
-static void FN(quantize)(const struct tensor *x, const struct tensor *y, float step) {
+static void FN(quantize)(const struct tensor *x, float step, bool whole, float unit, const struct tensor *y) {
     const vf inverse = splat(1.0f / step);
     for (size_t c = 0; c < y->c; c++)
         for (size_t i = 0; i < y->h; i++)
             for (size_t j = 0; j < y->w; j++)
                 for (size_t part = 0; part < LANES; part += VW) {
-                    const vf at = load(tensor_at(x, c, (ptrdiff_t)i, (ptrdiff_t)j) + part) * inverse;
-                    save(tensor_at(y, c, (ptrdiff_t)i, (ptrdiff_t)j) + part, nearest(at) * step);
-                }
-}
-
-static void FN(in_steps)(const struct tensor *x, float step, bool whole, const struct tensor *n) {
-    const vf inverse = splat(1.0f / step);
-    for (size_t c = 0; c < x->c; c++)
-        for (size_t i = 0; i < x->h; i++)
-            for (size_t j = 0; j < x->w; j++)
-                for (size_t part = 0; part < LANES; part += VW) {
-                    const vf at = load(tensor_at(x, c, (ptrdiff_t)i, (ptrdiff_t)j) + part) * inverse;
-                    save(tensor_at(n, c, (ptrdiff_t)i, (ptrdiff_t)j) + part, whole ? nearest(at) : at);
+                    const vf n = load(tensor_at(x, c, (ptrdiff_t)i, (ptrdiff_t)j) + part) * inverse;
+                    save(tensor_at(y, c, (ptrdiff_t)i, (ptrdiff_t)j) + part, (whole ? nearest(n) : n) * unit);
                 }
 }
 

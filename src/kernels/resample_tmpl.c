@@ -184,48 +184,30 @@ static void FN(bilinear_grad)(const struct tensor *dy, const struct tensor *dx, 
 
 /* --- Noise ---------------------------------------------------------------------------------------- */
 
-/* Sum of eight uniform 16-bit numbers, centered and scaled to variance 1. */
-INLINE float nearly_normal(const uint32_t word[4]) {
-    uint32_t sum = 0;
-    for (int i = 0; i < 4; i++) sum += (word[i] & 0xFFFFu) + (word[i] >> 16);
-    return (float)((int32_t)sum - 8 * 65535 / 2) * (1.0f / (65536.0f * 0.81649658f));
-}
-
-/* The numbers of one place, all lanes. */
-INLINE void draw_lanes(const struct noise_job *job, uint32_t place, uint32_t word[LANES][4]) {
-    for (uint32_t lane = 0; lane < LANES; lane++) {
-        const uint32_t counter[4] = {place, job->first + lane, job->stream, job->step};
-        rng_philox(counter, job->key, word[lane]);
-    }
+/* What noise_job says; INLINE, so that each kernel has its own kind of draw in its loops. */
+INLINE void add_noise(const struct noise_job *job, bool uniform) {
+    uint32_t place = 0;
+    for (size_t c = 0; c < job->x.c; c++)
+        for (size_t i = 0; i < job->x.h; i++)
+            for (size_t j = 0; j < job->x.w; j++, place++) {
+                const float *in = tensor_at(&job->x, c, (ptrdiff_t)i, (ptrdiff_t)j);
+                float *out = tensor_at(&job->y, c, (ptrdiff_t)i, (ptrdiff_t)j);
+                for (uint32_t lane = 0; lane < LANES; lane++) {
+                    const uint32_t counter[4] = {place, job->first + lane, job->stream, job->step};
+                    uint32_t word[4];
+                    rng_philox(counter, job->key, word);
+                    const float n =
+                        uniform ? ((float)(word[0] >> 8) + 0.5f) * 0x1p-24f - 0.5f : rng_nearly_normal(word);
+                    const float scaled = n * job->scale;
+                    out[lane] = in[lane] + scaled;
+                }
+            }
 }
 
 static void FN(noise)(const struct noise_job *job) {
-    uint32_t place = 0, word[LANES][4];
-    for (size_t c = 0; c < job->x.c; c++)
-        for (size_t i = 0; i < job->x.h; i++)
-            for (size_t j = 0; j < job->x.w; j++, place++) {
-                const float *in = tensor_at(&job->x, c, (ptrdiff_t)i, (ptrdiff_t)j);
-                float *out = tensor_at(&job->y, c, (ptrdiff_t)i, (ptrdiff_t)j);
-                draw_lanes(job, place, word);
-                for (size_t lane = 0; lane < LANES; lane++) {
-                    const float scaled = nearly_normal(word[lane]) * job->scale;
-                    out[lane] = in[lane] + scaled;
-                }
-            }
+    add_noise(job, false);
 }
 
 static void FN(dither)(const struct noise_job *job) {
-    uint32_t place = 0, word[LANES][4];
-    for (size_t c = 0; c < job->x.c; c++)
-        for (size_t i = 0; i < job->x.h; i++)
-            for (size_t j = 0; j < job->x.w; j++, place++) {
-                const float *in = tensor_at(&job->x, c, (ptrdiff_t)i, (ptrdiff_t)j);
-                float *out = tensor_at(&job->y, c, (ptrdiff_t)i, (ptrdiff_t)j);
-                draw_lanes(job, place, word);
-                for (size_t lane = 0; lane < LANES; lane++) {
-                    const float u = ((float)(word[lane][0] >> 8) + 0.5f) * 0x1p-24f - 0.5f;
-                    const float scaled = u * job->scale;
-                    out[lane] = in[lane] + scaled;
-                }
-            }
+    add_noise(job, true);
 }

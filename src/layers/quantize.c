@@ -100,7 +100,7 @@ static void forward(const struct layer_io *io) {
     const struct quantize *s = io->state;
     const bool training = io->noise->on && io->noise->step != LAYER_NOISE_MEASURE;
     if (!training || s->training == QUANTIZE_ROUND) {
-        io->kernels->quantize(&io->x, &io->y, (float)s->step);
+        io->kernels->quantize(&io->x, (float)s->step, true, (float)s->step, &io->y);
         return;
     }
     struct noise_job job = layer_noise_job(io);
@@ -176,7 +176,7 @@ static void rate_input(const struct layer_io *io, const struct rating *r) {
     const struct quantize *s = io->state;
     const struct window window = window_of((struct shape){io->y.c, io->y.h, io->y.w});
     const float *adjoint = io->packed + 2 * weights_size(io->y.c);
-    io->kernels->in_steps(&io->y, (float)s->step, false, &r->n);
+    io->kernels->quantize(&io->y, (float)s->step, false, 1, &r->n);
     rate(io, r, &io->dx);
     window_apply_adjoint(&window, io->kernels, &r->mean, &r->by_n, adjoint, NULL, 0);
     window_apply_adjoint(&window, io->kernels, &r->scale, &r->by_size, adjoint + weights_size(io->y.c), NULL,
@@ -190,7 +190,7 @@ static void backward(const struct layer_io *io) {
     const struct quantize_params at = quantize_params(in.c);
     const struct rating r = rating_of(io);
     float *sums = io->scratch + 4 * tensor_size(in, 1) + 2 * tensor_size(in, 0);
-    io->kernels->in_steps(&io->x, (float)s->step, true, &r.n);
+    io->kernels->quantize(&io->x, (float)s->step, true, 1, &r.n);
     rate(io, &r, &(struct tensor){0});
     learn(io, &r.n, &r.mean, io->grads + at.mean, io->grads + at.mean_bias, sums);
     learn(io, &r.size, &r.scale, io->grads + at.scale, io->grads + at.scale_bias, sums);
