@@ -154,12 +154,26 @@ static void hints_reach_their_small_pixel(void **state) {
     caelum_picture_free(&grey);
 }
 
-/* The dial multiplies chroma, by the model's gain or 2; a picture smaller than the network's is extended. */
+/* How red the middle of a grey picture of 3x2 pixels becomes, above grey. */
+static int redness(const struct caelum_model *model, double vivid, const struct caelum_hint *hint) {
+    uint8_t pixels[18];
+    const struct caelum_picture grey = {.pixels = pixels, .width = 3, .height = 2};
+    struct caelum_picture out = {0};
+    struct caelum_colorize_settings s = caelum_colorize_defaults();
+    memset(pixels, 100, sizeof pixels);
+    s.vivid = vivid, s.hints = hint, s.hint_count = hint ? 1 : 0;
+    assert_ok(caelum_colorize(model, &grey, &s, &out, err));
+    const int red = out.pixels[3 * 4] - 100;
+    caelum_picture_free(&out);
+    return red;
+}
+
+/* The dial multiplies the chroma that the network guesses, by the model's gain or 2, but not a hint's; a
+ * picture smaller than the network's is extended. */
 static void the_dial_multiplies_chroma(void **state) {
     (void)state;
     struct caelum_model model;
     struct metadata metadata = {0};
-    struct caelum_picture grey = {.width = 3, .height = 2};
     const struct caelum_hint hint = {1, 1, {130, 110, 110}}; /* Y 116, R - Y 14 */
     static const struct {
         const char *gain;
@@ -168,23 +182,17 @@ static void the_dial_multiplies_chroma(void **state) {
     } cases[] = {{NULL, 0, 14}, {NULL, 1, 28},  {NULL, 0.5, 21},
                  {"3", 1, 42},  {"3", 0.5, 28}, {"nonsense", 1, 28}};
     hinted_model(&model, &metadata, 8);
-    assert_ok(mem_alloc(&grey.pixels, 6, 3, err));
-    memset(grey.pixels, 100, 18);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct caelum_colorize_settings s = caelum_colorize_defaults();
-        struct caelum_picture out = {0};
-        s.vivid = cases[i].vivid;
-        s.hints = &hint, s.hint_count = 1;
+        float *guess = &model.params[2 * 4 + 1]; /* the bias of V */
         if (cases[i].gain) assert_ok(metadata_set(&metadata, "vivid_gain", cases[i].gain, err));
-        assert_ok(caelum_colorize(&model, &grey, &s, &out, err));
-        const int red = out.pixels[3 * 4] - 100;
-        assert_in_range(red, cases[i].red - 1, cases[i].red + 1);
-        assert_int_equal(out.pixels[0], 100);
-        caelum_picture_free(&out);
+        *guess = 0.877f * 14 / 255;
+        assert_in_range(redness(&model, cases[i].vivid, NULL), cases[i].red - 1, cases[i].red + 1);
+        *guess = 0;
+        assert_int_equal(redness(&model, cases[i].vivid, NULL), 0);
+        assert_in_range(redness(&model, cases[i].vivid, &hint), 13, 15);
     }
     metadata_clear(&metadata);
     caelum_net_close(&model.net);
-    caelum_picture_free(&grey);
 }
 
 /* U is the luminance that the network was shown, less a half: what a faded picture's network sees is known.

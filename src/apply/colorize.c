@@ -42,9 +42,10 @@ static int check(const caelum_model *model, const struct caelum_picture *in,
     return CAELUM_OK;
 }
 
-/* Adds up the hints in each small pixel, then takes their mean. */
+/* Adds up the hints in each small pixel, then takes their mean: divided by what all chroma is multiplied by
+ * afterwards, so that the colors are those that were asked for. */
 static void place_hints(struct work *w, const struct caelum_picture *in,
-                        const struct caelum_colorize_settings *s) {
+                        const struct caelum_colorize_settings *s, float gain) {
     const size_t plane = w->h * w->w;
     for (size_t i = 0; i < s->hint_count; i++) {
         const struct caelum_hint *hint = &s->hints[i];
@@ -58,8 +59,8 @@ static void place_hints(struct work *w, const struct caelum_picture *in,
     for (size_t i = 0; i < plane; i++) {
         const float count = w->hints[2 * plane + i];
         if (count == 0) continue;
-        w->hints[i] /= count;
-        w->hints[plane + i] /= count;
+        w->hints[i] /= count * gain;
+        w->hints[plane + i] /= count * gain;
         w->hints[2 * plane + i] = 1;
     }
 }
@@ -90,16 +91,16 @@ static int colorize(struct work *w, const caelum_model *model, const struct cael
                     const struct caelum_colorize_settings *s, struct caelum_picture *out,
                     struct caelum_error *err) {
     const int threads = parallel_threads(s->threads);
+    const float gain = (float)colorizer_gain(model, s->vivid);
     w->network = model->net->input;
     w->w = in->width < w->network.w ? in->width : w->network.w;
     w->h = in->height < w->network.h ? in->height : w->network.h;
     CHECK(mem_take(&w->memory, &w->y, w->h * w->w, sizeof(float), err));
     CHECK(mem_take(&w->memory, &w->hints, 3 * w->h * w->w, sizeof(float), err));
     chroma_shrink(in, w->w, w->h, threads, w->y);
-    place_hints(w, in, s);
+    place_hints(w, in, s, gain);
     CHECK(predict(w, model, threads, err));
-    const float more = (float)colorizer_gain(model, s->vivid);
-    for (size_t i = 0; i < 2 * w->h * w->w; i++) w->uv[i] *= more;
+    for (size_t i = 0; i < 2 * w->h * w->w; i++) w->uv[i] *= gain;
     return chroma_merge(in, w->y, w->uv, w->w, w->h, threads, out, err);
 }
 
