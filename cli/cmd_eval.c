@@ -24,6 +24,7 @@ static const char *const measured_on[] = {
                            "which are of the outputs as they are",
     [CAELUM_COLORIZE] = "U and V merged with the true Y, clamped and rounded to 8 bit, except uv_mse_float "
                         "and accuracy",
+    [CAELUM_DENOISE] = "outputs clamped to [0, 1] and rounded to 8 bit, except mse_float and accuracy",
     [CAELUM_CLASSIFY] = NULL};
 
 /* What is measured, by what. */
@@ -222,6 +223,8 @@ static void print_table(const struct evaluation *e, const struct result *r) {
     const char *what = measured_on[r->task];
     printf("%s, %s split, %zu pictures of %s%s%s\n", e->model_path, eval_splits[e->how.split],
            count_of(r->row[0].metrics), e->data_spec, what ? "; " : "", what ? what : "");
+    if (r->task == CAELUM_DENOISE)
+        printf("with noise of deviation %g of 255, which the model is told\n", e->how.noise);
     if (color && e->how.vivid > 0) printf("vivid %g\n", e->how.vivid);
     if (color && e->how.hints > 0)
         printf("told the true colors of %zu random pixels of each picture\n", e->how.hints);
@@ -292,6 +295,7 @@ static void print_object(const struct evaluation *e, const struct result *r) {
         json_put(&o, "verdict", e->how.vivid > 0 ? json_null() : json_string(verdict(r)));
         if (e->classifier) json_put(&o, "semantic", semantic_object(e, &r->semantic));
     }
+    if (r->task == CAELUM_DENOISE) json_put(&o, "noise", json_number(e->how.noise));
     json_put(&o, "parameters", json_size(net->parameters));
     if (r->task == CAELUM_RECONSTRUCT) {
         json_put(&o, "latent", net->has_latent ? json_size(net->latent) : json_null());
@@ -390,6 +394,11 @@ static int measure_color(struct evaluation *e, struct result *r, struct caelum_e
     return 0;
 }
 
+static int measure_noise(const struct evaluation *e, struct result *r, struct caelum_error *err) {
+    add_row(r, "this model", 0, &r->plain);
+    return caelum_eval(e->model, e->data, &e->how, &r->plain, err);
+}
+
 static int measure_classes(const struct evaluation *e, struct result *r, struct caelum_error *err) {
     add_row(r, "this model", 0, &r->classes);
     return caelum_eval_class(e->model, e->data, &e->how, &r->classes, err);
@@ -403,6 +412,8 @@ static const struct caelum_option rows[] = {
            "seed of the shuffle that precedes the split; default: that of the model's training"),
     OPTION(FLAG, struct evaluation, 0, "no-baselines", no_baselines, NULL,
            "leave out the baselines: PCA and KLT, or for a colorizer all but grey"),
+    OPTION(REAL, struct evaluation, 0, "noise", how.noise, "X",
+           "of a denoiser: standard deviation of the noise in its pictures, of 255, 0 to 55"),
     OPTION(REAL, struct evaluation, 0, "vivid", how.vivid, "X", "of a colorizer, 0 to 1, as for colorize"),
     OPTION(SIZE, struct evaluation, 0, "hints", how.hints, "N",
            "give a colorizer the true colors of N random pixels of each picture"),
@@ -445,6 +456,7 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
             "--vivid, --hints, --sheets and --classifier are for colorizers: nothing is different with them");
     CHECK(r.task == CAELUM_COLORIZE   ? measure_color(e, &r, err)
           : r.task == CAELUM_CLASSIFY ? measure_classes(e, &r, err)
+          : r.task == CAELUM_DENOISE  ? measure_noise(e, &r, err)
                                       : measure_code(e, &r, err));
     if (e->record) CHECK(record(e, &r, err));
     progress_clear();

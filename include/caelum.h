@@ -482,13 +482,12 @@ struct caelum_eval_settings {
     int threads;              /* 0 = the default; no influence on the result */
     caelum_progress progress; /* may be NULL */
     void *cookie;
-    /* of a colorizer alone */
-    double vivid;  /* as in struct caelum_colorize_settings; default 0 */
-    size_t hints;  /* random pixels of each picture whose true colors are given; default 0 */
-    uint64_t seed; /* of their places; default 1 */
-    /* a directory for contact sheets, which is made if it isn't there: grey, vivid 0, vivid 1, truth.
-     * chosen.png has 20 pictures chosen by `seed`, best.png and worst.png the ten that gain and lose most in
-     * UV MSE against grey. NULL: none */
+    double noise;  /* that a denoiser is told: its standard deviation, of 255, 0 to 55; default 25 */
+    double vivid;  /* of a colorizer, as in struct caelum_colorize_settings; default 0 */
+    size_t hints;  /* of a colorizer: random pixels of each picture whose true colors are given; default 0 */
+    uint64_t seed; /* of their places, and of noise; default 1 */
+    /* of a colorizer: a directory, made if it isn't there, for contact sheets: grey, vivid 0, vivid 1, truth,
+     * of 20 pictures chosen by `seed` and the ten that gain and lose most in UV MSE; NULL: none */
     const char *sheets;
 };
 
@@ -501,8 +500,9 @@ struct caelum_eval_settings caelum_eval_defaults(void);
 int caelum_model_data_settings(const caelum_model *model, struct caelum_data_settings *settings,
                                struct caelum_error *err);
 
-/* Runs `model` over a split and measures it. Fails with CAELUM_EFORMAT if the model does not fit the
- * pictures, CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+/* Runs `model` over a split and measures it: a denoiser that is told the level by what it makes of pictures
+ * to which noise was added. Fails with CAELUM_EFORMAT if the model does not fit the pictures, CAELUM_EUSAGE
+ * for other noise, CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
 int caelum_eval(const caelum_model *model, const caelum_data *data,
                 const struct caelum_eval_settings *settings, struct caelum_metrics *metrics,
                 struct caelum_error *err);

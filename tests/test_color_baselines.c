@@ -231,7 +231,7 @@ static void models_are_measured(void **state) {
                                 &(struct caelum_eval_settings){.split = CAELUM_TEST, .threads = 2}, &m, err));
     assert_same(&m, &list[0].metrics);
     assert_false(caelum_color_learned(&m, &list[0].metrics));
-    assert_error(CAELUM_EFORMAT, "the model takes pictures of 1x32x32",
+    assert_error(CAELUM_EFORMAT, "the model's output is 2x32x32: it does not reconstruct its input",
                  caelum_eval(grey, data, &(struct caelum_eval_settings){.split = CAELUM_TEST, .threads = 1},
                              &reconstruction, err));
     caelum_model_close(&grey);

@@ -356,7 +356,7 @@ static void settings_are_those_of_a_models_training(void **state) {
         {32, "folder", "0", "no", 0, CAELUM_RESIZE_NONE},
         {32, "folder", "32", "fit", 32, CAELUM_RESIZE_FIT},
         {16, "folder", "0", "crop", 16, CAELUM_RESIZE_CROP},
-        {16, "numpy", "0", "no", 0, CAELUM_RESIZE_NONE},
+        {16, "numpy", "0", "no", 16, CAELUM_RESIZE_NONE},
         {16, "numpy", NULL, NULL, 16, CAELUM_RESIZE_NONE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -3,6 +3,7 @@
 
 #include "base/mirror.h"
 #include "metrics/noise_level.h"
+#include "model/model.h"
 #include "train/trainer.h"
 
 #include <math.h>
@@ -348,6 +349,45 @@ static void noise_of_photographs_is_estimated(void **state) {
     }
 }
 
+/* A network that finds nothing leaves the noise; one that finds the level at every pixel leaves as much
+ * again. */
+static void denoisers_are_measured(void **state) {
+    (void)state;
+    enum { N = 60, SIDE = 32 };
+    static uint8_t pixels[N * 3 * SIDE * SIDE];
+    const struct caelum_pictures pictures = {
+        .pixels = pixels, .count = N, .channels = 3, .height = SIDE, .width = SIDE, .split = {20, 20, 20}};
+    struct caelum_eval_settings how = caelum_eval_defaults();
+    struct caelum_metrics nothing, level, again, clean;
+    struct rng rng = rng_make(12, RNG_TEST, 0);
+    caelum_model *model = make_model();
+    caelum_data *data = NULL;
+    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(100 + rng_below(&rng, 56));
+    assert_ok(caelum_data_from_pictures(&data, &pictures, NULL, err));
+    memset(model->params, 0, 3 * 4 * 9 * sizeof(float));
+    how.threads = 1;
+    assert_ok(caelum_eval(model, data, &how, &nothing, err));
+    assert_near(nothing.mse_float * 255 * 255, 25 * 25, 10); /* 61,440 numbers: of 625 +- 3.6 */
+    how.noise = 0;
+    assert_ok(caelum_eval(model, data, &how, &clean, err));
+    assert_true(clean.mse == 0);
+    caelum_model_close(&model);
+    model = make_model();
+    memset(model->params, 0, 3 * 4 * 9 * sizeof(float));
+    for (size_t o = 0; o < 3; o++) model->params[(o * 4 + 3) * 9 + 4] = 1;
+    how.noise = 10;
+    assert_ok(caelum_eval(model, data, &how, &level, err));
+    assert_near(level.mse_float * 255 * 255, 2 * 10 * 10, 4);
+    how.threads = 3;
+    assert_ok(caelum_eval(model, data, &how, &again, err));
+    assert_memory_equal(&again, &level, sizeof level);
+    how.noise = 56;
+    assert_error(CAELUM_EUSAGE, "noise: expected a deviation of 0 to 55, of 255",
+                 caelum_eval(model, data, &how, &again, err));
+    caelum_data_close(&data);
+    caelum_model_close(&model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(noise_is_what_is_told),   cmocka_unit_test(tiles_get_the_same_noise),
@@ -355,6 +395,7 @@ int main(void) {
         cmocka_unit_test(grey_stays_grey),         cmocka_unit_test(bytes_are_rounded_numbers),
         cmocka_unit_test(wrong_settings_are_told), cmocka_unit_test(noise_is_estimated),
         cmocka_unit_test(bytes_are_estimated),     cmocka_unit_test(noise_of_photographs_is_estimated),
+        cmocka_unit_test(denoisers_are_measured),
     };
     return cmocka_run_group_tests_name("noise", tests, NULL, NULL);
 }

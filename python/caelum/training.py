@@ -141,13 +141,13 @@ def evaluate(model: ModelOrPath, data: Source, split: str = "test", *, threads: 
     classifier a caelum.ClassMetrics.
 
     data: a caelum.Data, or what that opens; then with the split that the model was trained with, so that none of
-    the test pictures have been seen. settings: of a colorizer, vivid, hints, seed and sheets, as for `caelum eval`.
-    """
+    the test pictures have been seen. settings: of a colorizer, vivid, hints, seed and sheets, of a denoiser, noise and
+    seed, as for `caelum eval`."""
     model = model_of(model)
     if not isinstance(data, Data):
         data = Data(data, progress=progress, **trained_on(model, isinstance(data, (str, os.PathLike))))
-    if settings and model.task != "colorize":
-        raise UsageError(f"{', '.join(settings)}: of colorizers alone, and the model is for the task {model.task}")
+    if settings and model.task not in ("colorize", "denoise"):
+        raise UsageError(f"{', '.join(settings)}: of colorizers and denoisers alone, and the model is for the task {model.task}")
     kind, function = {"colorize": ("color_metrics", "eval_color"), "classify": ("class_metrics", "eval_class")}.get(
         model.task, ("metrics", "eval"))
     metrics = struct(kind)

@@ -41,11 +41,17 @@ struct rng rng_make(uint64_t seed, enum rng_stream stream, uint32_t index);
 uint32_t rng_u32(struct rng *rng);
 /* Uniform in [0, 1), multiples of 2^-24: exact in float. */
 float rng_uniform(struct rng *rng);
-/* Nearly normal, of mean 0 and variance 1, never beyond 4.9: the sum of eight uniform 16-bit numbers. */
+/* Nearly normal, of mean 0 and variance 1, never beyond 4.9: the sum of eight uniform 16-bit numbers. From
+ * four words, and from the next four. */
 static inline float rng_nearly_normal(const uint32_t word[4]) {
     int32_t sum = -4 * 65535;
     for (int i = 0; i < 4; i++) sum += (int32_t)((word[i] & 0xFFFFu) + (word[i] >> 16));
     return (float)sum * (1.0f / (65536.0f * 0.81649658f));
+}
+static inline float rng_normal(struct rng *rng) {
+    uint32_t word[4];
+    for (int i = 0; i < 4; i++) word[i] = rng_u32(rng);
+    return rng_nearly_normal(word);
 }
 /* Uniform in [0, n), n > 0, without bias (Lemire 2019). */
 uint32_t rng_below(struct rng *rng, uint32_t n);

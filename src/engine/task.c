@@ -202,12 +202,6 @@ void task_hint_randomly(const struct task_block *block, const struct tensor *inp
     }
 }
 
-static float draw_normal(struct rng *rng) {
-    uint32_t word[4];
-    for (int i = 0; i < 4; i++) word[i] = rng_u32(rng);
-    return rng_nearly_normal(word);
-}
-
 void task_add_noise(const struct task_block *block, const struct tensor *input, size_t lane,
                     struct tiling tiles, struct rng *rng) {
     const struct tensor *noise = &block->target;
@@ -222,7 +216,7 @@ void task_add_noise(const struct task_block *block, const struct tensor *input, 
                 p[0] = p[input->plane] = p[2 * input->plane] =
                     0.299f * p[0] + 0.587f * p[input->plane] + 0.114f * p[2 * input->plane];
             for (size_t c = 0; c < noise->c; c++) {
-                n[c * noise->plane] = grey && c > 0 ? n[0] : level * draw_normal(rng);
+                n[c * noise->plane] = grey && c > 0 ? n[0] : level * rng_normal(rng);
                 p[c * input->plane] += n[c * noise->plane];
             }
             p[noise->c * input->plane] = level;

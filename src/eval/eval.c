@@ -1,6 +1,6 @@
-/* eval.c - models measured over a split: those that reconstruct, colorize and classify; and the semantic test
- * of a colorizer: what a classifier takes pictures for in their own colors, in grey, and in the colorizer's
- * colors. */
+/* eval.c - models measured over a split: those that reconstruct, denoise, colorize and classify; and the
+ * semantic test of a colorizer: what a classifier takes pictures for in their own colors, in grey, and in the
+ * colorizer's colors. */
 #include "apply/model_sheet.h"
 #include "apply/predict_color.h"
 #include "base/color.h"
@@ -17,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUND = 2048 }; /* pictures whose chroma is kept at a time */
+/* Pictures at a time: whose chroma is kept, and that noise is added to. */
+enum { ROUND = 2048, NOISY = 256 };
 
 /* How a classifier sees the pictures; others have them in color. */
 enum way { COLOR, GREY, RECOLORED, WAYS };
@@ -37,6 +38,7 @@ struct evaluation {
     double gain;                      /* of predicted chroma */
     double *scratch;                  /* one part a thread */
     float *uv;                        /* [ROUND][2][h][w], of the round's pictures */
+    float *noisy;                     /* [NOISY][c + 1][h][w]: pictures with noise, and its level */
     uint8_t *room;                    /* [thread][MOST_LANES][3][h][w]: pictures in other colors */
     struct picture_error *plain;      /* [pictures.n], like the next */
     struct color_error *color;
@@ -46,7 +48,7 @@ struct evaluation {
 };
 
 struct caelum_eval_settings caelum_eval_defaults(void) {
-    return (struct caelum_eval_settings){.split = CAELUM_TEST, .seed = 1};
+    return (struct caelum_eval_settings){.split = CAELUM_TEST, .noise = 25, .seed = 1};
 }
 
 /* Sets *value to a whole number of the model's metadata, where it has one. */
@@ -62,10 +64,9 @@ static int read_number(const caelum_model *model, const char *key, uint64_t most
  * found again; else that size. */
 static size_t crop_of(const caelum_model *model) {
     const struct shape in = model->net->input;
-    const char *crop = caelum_model_metadata(model, "crop"), *kind = caelum_model_metadata(model, "data");
-    const bool files = kind && (strcmp(kind, "folder") == 0 || strcmp(kind, "synthetic") == 0);
+    const char *crop = caelum_model_metadata(model, "crop");
     const size_t side = in.h == in.w ? in.h : 0;
-    return crop && strcmp(crop, "0") == 0 && (!files || side == CROP_USUAL_SIDE) ? 0 : side;
+    return crop && strcmp(crop, "0") == 0 && side == CROP_USUAL_SIDE ? 0 : side;
 }
 
 int caelum_model_data_settings(const caelum_model *model, struct caelum_data_settings *settings,
@@ -97,9 +98,9 @@ static void end(struct evaluation *e) {
 }
 
 /* `what`: "model", "classifier". */
-static int check_pictures(const struct caelum_net *net, const char *what, const struct pictures *p,
-                          struct caelum_error *err) {
-    const struct shape in = net->input;
+static int check_pictures(const struct caelum_net *net, enum caelum_task task, const char *what,
+                          const struct pictures *p, struct caelum_error *err) {
+    const struct shape in = task_pictures(task, net);
     if (in.c == p->c && in.h == p->h && in.w == p->w) return CAELUM_OK;
     return caelum_fail(err, CAELUM_EFORMAT, "the %s takes pictures of %zux%zux%zu, the data has %zux%zux%zu",
                        what, in.c, in.h, in.w, p->c, p->h, p->w);
@@ -151,12 +152,53 @@ static int reconstruct_round(struct evaluation *e, struct caelum_error *err) {
     return engine_run(&e->model->engine, &job, err);
 }
 
+/* --- Denoising: the level of the noise is told ------------------------------------------------------ */
+
+/* Adds noise to picture i of the round. */
+static void make_noisy(void *cookie, size_t i, int worker) {
+    const struct evaluation *e = cookie;
+    const size_t size = pictures_size(&e->pictures), plane = e->pictures.h * e->pictures.w;
+    const float level = (float)e->settings.noise / 255;
+    const uint8_t *truth = pictures_at(&e->pictures, e->first + i);
+    struct rng rng = rng_make(e->settings.seed, RNG_LEVEL, LAYER_NOISE_MEASURE);
+    float *to = e->noisy + i * (size + plane);
+    (void)worker;
+    rng.counter[1] = (uint32_t)(e->first + i);
+    for (size_t v = 0; v < size + plane; v++)
+        to[v] = v < size ? (float)truth[v] / 255 + level * rng_normal(&rng) : level;
+}
+
+/* Takes the noise away that the network has found in picture i of the round. */
+static void take_noise(void *cookie, size_t i, const float *noise, int worker) {
+    const struct evaluation *e = cookie;
+    const size_t size = pictures_size(&e->pictures), plane = e->pictures.h * e->pictures.w;
+    float *picture = e->noisy + i * (size + plane);
+    for (size_t v = 0; v < size; v++) picture[v] -= noise[v];
+    take_values(cookie, e->first + i, picture, worker);
+}
+
+static int denoise_round(struct evaluation *e, struct caelum_error *err) {
+    const struct engine_job job = {.n = e->count, .in = e->noisy, .output = take_noise, .cookie = e};
+    parallel_for(e->model->threads, e->count, make_noisy, e);
+    return engine_run(&e->model->engine, &job, err);
+}
+
+static int denoise(struct evaluation *e, const caelum_model *model, struct caelum_error *err) {
+    const struct shape in = model->net->input;
+    if (!(e->settings.noise >= 0 && e->settings.noise <= TASK_MOST_NOISE))
+        return caelum_fail(err, CAELUM_EUSAGE, "noise: expected a deviation of 0 to %d, of 255",
+                           TASK_MOST_NOISE);
+    CHECK(mem_take(&e->memory, &e->noisy, NOISY * shape_values(in), sizeof *e->noisy, err));
+    return each_round(e, "evaluating", NOISY, denoise_round, err);
+}
+
 static int measure(struct evaluation *e, const caelum_model *model, struct caelum_metrics *metrics,
                    struct caelum_error *err) {
     const struct pictures *p = &e->pictures;
     const struct shape out = net_output(model->net);
-    const char *task = caelum_model_metadata(model, "task");
-    CHECK(check_pictures(model->net, "model", p, err));
+    const char *word = caelum_model_metadata(model, "task");
+    const enum caelum_task task = caelum_net_task(model->net);
+    CHECK(check_pictures(model->net, task, "model", p, err));
     if (out.c != p->c || out.h != p->h || out.w != p->w)
         return caelum_fail(err, CAELUM_EFORMAT,
                            "the model's output is %zux%zux%zu: it does not reconstruct its input", out.c,
@@ -165,8 +207,11 @@ static int measure(struct evaluation *e, const caelum_model *model, struct caelu
     CHECK(mem_take(&e->memory, &e->plain, p->n, sizeof *e->plain, err));
     CHECK(mem_take(&e->memory, &e->scratch, (size_t)e->model->threads * metrics_scratch(p->h, p->w),
                    sizeof *e->scratch, err));
-    e->model->engine.noise = task && strcmp(task, "denoise") == 0;
-    CHECK(each_round(e, "evaluating", p->n, reconstruct_round, err)); /* noise goes by the place in a round */
+    e->model->engine.noise = word && strcmp(word, "denoise") == 0;
+    if (task == CAELUM_DENOISE)
+        CHECK(denoise(e, model, err));
+    else /* noise goes by the place in a round */
+        CHECK(each_round(e, "evaluating", p->n, reconstruct_round, err));
     metrics_total(e->plain, p->n, p->c, p->h, p->w, metrics);
     return CAELUM_OK;
 }
@@ -326,7 +371,7 @@ bool caelum_color_learned(const struct caelum_color_metrics *m, const struct cae
 
 static int open_classifier(struct evaluation *e, const caelum_model *classifier, struct caelum_error *err) {
     CHECK(task_check_classes(classifier->net, &e->pictures, err));
-    CHECK(check_pictures(classifier->net, "classifier", &e->pictures, err));
+    CHECK(check_pictures(classifier->net, CAELUM_CLASSIFY, "classifier", &e->pictures, err));
     CHECK(mem_take(&e->memory, &e->answers, e->pictures.n, WAYS * sizeof *e->answers, err));
     return take_model(e, classifier, &e->model, err);
 }

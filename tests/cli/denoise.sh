@@ -53,8 +53,10 @@ done
 expect 3 "$CAELUM" denoise "in/$first" -m "$SOURCE_DIR/models/standard.safetensors" -o bad
 says err "a denoiser turns a picture and the level of its noise"
 holds "nothing was written" test ! -e "bad/$first"
-expect 3 "$CAELUM" eval $model --data synthetic:100 --no-baselines
-says err "the model takes pictures of 4x32x32"
+expect 0 "$CAELUM" eval $model --data synthetic:100 --noise 40 --no-baselines
+says out "with noise of deviation 40 of 255"
+expect 2 "$CAELUM" eval $model --data synthetic:100 --noise 60
+says err "noise: expected a deviation of 0 to 55"
 
 # a folder with what can be wrong in it, and a picture that is too small for an estimate
 mkdir mixed

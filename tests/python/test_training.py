@@ -36,7 +36,7 @@ def test_colorizers(models, program):
     found = caelum.evaluate("colorize", DATA, hints=4)
     assert isinstance(found, caelum.ColorMetrics)
     assert [found.uv_mse, found.auc] == pytest.approx([told["uv_mse"], told["auc"]], rel=1e-8)
-    with pytest.raises(caelum.UsageError, match="hints: of colorizers alone"):
+    with pytest.raises(caelum.UsageError, match="hints: of colorizers and denoisers alone"):
         caelum.evaluate("standard", DATA, hints=4)
     with pytest.raises(caelum.UsageError, match="^split: expected one of train, validation, test, all; got 'tests'$"):
         caelum.evaluate("standard", DATA, "tests")
