@@ -4,17 +4,15 @@
 
 #include "base/mem.h"
 #include "base/mirror.h"
-#include "data/tree.h"
 #include "image/image.h"
 
-#include <string.h>
 #include <sys/mman.h>
 
 static int no_space(struct caelum_error *err) {
     return caelum_fail(err, CAELUM_ERESOURCE, "no space in /tmp for the pictures that are learned from");
 }
 
-static int add(struct gallery *g, const struct anomaly_view *view, struct caelum_error *err) {
+static int put(struct gallery *g, const struct anomaly_view *view, struct caelum_error *err) {
     const bool grey = anomaly_is_grey(&view->picture[ANOMALY_FINE]);
     for (size_t k = 0; k < ANOMALY_SCALES; k++) {
         const struct caelum_picture *p = &view->picture[k];
@@ -28,64 +26,28 @@ static int add(struct gallery *g, const struct anomaly_view *view, struct caelum
     return CAELUM_OK;
 }
 
-static int add_file(struct gallery *g, const struct tree *tree, const struct tree_file *file, bool grey,
-                    const struct caelum_anomaly_settings *s, struct caelum_error *err) {
-    struct caelum_picture picture = {0};
-    struct anomaly_view view = {0};
-    struct caelum_error why;
-    char name[PATH_SIZE];
-    int result = tree_picture(tree, file, &picture, &why);
-    if (result == CAELUM_ERESOURCE) return caelum_fail(err, result, "%s", why.text);
-    if (result != 0) {
-        if (s->left_out) s->left_out(s->cookie, tree_name(tree, file, name), why.text);
-        return CAELUM_OK;
-    }
-    result = anomaly_view_open(&view, &picture, s->size, grey, err);
-    if (result == 0) result = add(g, &view, err);
+int gallery_begin(struct gallery *g, size_t room, struct caelum_error *err) {
+    *g = (struct gallery){.grey = true, .file = tmpfile()};
+    if (!g->file) return no_space(err);
+    CHECK(mem_alloc(&g->view, room, sizeof *g->view, err));
+    return mem_alloc(&g->light, room, sizeof *g->light, err);
+}
+
+int gallery_add(struct gallery *g, const struct caelum_picture *picture, size_t size, bool grey,
+                struct caelum_error *err) {
+    struct anomaly_view view;
+    CHECK(anomaly_view_open(&view, picture, size, grey, err));
+    const int result = put(g, &view, err);
     anomaly_view_close(&view);
-    caelum_picture_free(&picture);
     return result;
 }
 
-static int add_files(struct gallery *g, const struct tree *tree, bool grey,
-                     const struct caelum_anomaly_settings *s, struct caelum_error *err) {
-    for (size_t i = 0; i < tree->count; i++) g->room += tree->file[i].picture;
-    CHECK(mem_alloc(&g->view, g->room, sizeof *g->view, err));
-    CHECK(mem_alloc(&g->light, g->room, sizeof *g->light, err));
-    for (size_t i = 0, done = 0; i < tree->count; i++) {
-        if (!tree->file[i].picture) continue;
-        CHECK(add_file(g, tree, &tree->file[i], grey, s, err));
-        if (s->progress && s->progress(s->cookie, "reading", ++done, g->room))
-            return caelum_fail(err, CAELUM_ESTOPPED, "stopped");
-    }
-    return CAELUM_OK;
-}
-
-static int map(struct gallery *g, struct caelum_error *err) {
+int gallery_map(struct gallery *g, struct caelum_error *err) {
     if (fflush(g->file) != 0) return no_space(err);
     void *bytes = mmap(NULL, g->size, PROT_READ, MAP_SHARED, fileno(g->file), 0);
     if (bytes == MAP_FAILED) return no_space(err);
     g->bytes = bytes;
     return CAELUM_OK;
-}
-
-int gallery_open(struct gallery *out, const char *directory, size_t least, bool grey,
-                 const struct caelum_anomaly_settings *s, struct caelum_error *err) {
-    struct gallery g = {.grey = true, .file = tmpfile()};
-    struct tree tree = {0};
-    int result = g.file ? tree_find(&tree, directory, err) : no_space(err);
-    if (result == 0) result = add_files(&g, &tree, grey, s, err);
-    if (result == 0 && g.n < least)
-        result = caelum_fail(err, CAELUM_EFORMAT,
-                             "%s: expected %zu good pictures or more (50 make a good beginning), found %zu",
-                             directory, least, g.n);
-    if (result == 0) result = map(&g, err);
-    tree_close(&tree);
-    if (result == 0)
-        *out = g;
-    else
-        gallery_close(&g);
-    return result;
 }
 
 void gallery_started(const struct gallery *gallery, struct gallery_part scored,

@@ -1,4 +1,4 @@
-/* anomaly_gallery.h - the views of all pictures of a directory, in a file without a name. */
+/* anomaly_gallery.h - the views of many pictures, in a file without a name. */
 #ifndef CAELUM_ANOMALY_ANOMALY_GALLERY_H
 #define CAELUM_ANOMALY_ANOMALY_GALLERY_H
 
@@ -13,7 +13,7 @@ struct gallery_view {
 };
 
 struct gallery {
-    size_t n, room;
+    size_t n;
     struct gallery_view (*view)[ANOMALY_SCALES]; /* [n] */
     struct anomaly_light *light;                 /* [n] */
     bool grey;                                   /* all of them */
@@ -21,6 +21,14 @@ struct gallery {
     const uint8_t *bytes;
     size_t size;
 };
+
+/* An empty gallery, for `room` pictures. To be closed after a failure, too. CAELUM_ERESOURCE. */
+int gallery_begin(struct gallery *gallery, size_t room, struct caelum_error *err);
+/* Adds the view of a picture, whose sides are no longer than `size`. CAELUM_ERESOURCE. */
+int gallery_add(struct gallery *gallery, const struct caelum_picture *picture, size_t size, bool grey,
+                struct caelum_error *err);
+/* To be called after the last, before any is looked at. CAELUM_ERESOURCE. */
+int gallery_map(struct gallery *gallery, struct caelum_error *err);
 
 /* Reads the pictures in `directory` and below, with `grey` their luminance; those that can't be read are told
  * and left out. Fails as tree_find, with CAELUM_EFORMAT where fewer than `least` can be read,
@@ -51,5 +59,13 @@ void gallery_started(const struct gallery *gallery, struct gallery_part scored,
  * failure the finder is as it was. CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
 int anomaly_calibrate(caelum_anomaly *anomaly, const struct gallery *gallery, struct gallery_part part,
                       const struct caelum_anomaly_settings *settings, struct caelum_error *err);
+
+/* Trains a finder by the pictures of a gallery, two or more. Fails as caelum_train, CAELUM_ESTOPPED. */
+int anomaly_learn(caelum_anomaly **anomaly, const struct gallery *gallery,
+                  const struct caelum_anomaly_settings *settings, struct caelum_error *err);
+/* A step of the above: caelum_train, from the checkpoint in settings->work, or without files if that is NULL.
+ */
+int anomaly_network(const struct caelum_anomaly_settings *settings, size_t scale,
+                    struct caelum_train_settings *training, caelum_model **model, struct caelum_error *err);
 
 #endif

@@ -1,229 +1,111 @@
-/* anomaly_train.c - networks that find fake defects in crops of good pictures, one for each scale, and the
- * scores of good pictures that they have not seen. */
+/* anomaly_train.c - a finder of defects from a directory of good pictures, its checkpoints, and its file. */
 #include "anomaly/anomaly_gallery.h"
-#include "base/mem.h"
-#include "base/rng.h"
+#include "data/tree.h"
+#include "image/image.h"
 #include "train/run_directory.h"
 
 #include <unistd.h>
 
-/* Crops in a step, in what training calls an epoch at most, and to validate by. */
-enum { BATCH = 32, MOST_EPOCH = 2048, VALIDATION = 256 };
-
-/* A U-Net (Ronneberger et al. 2015) on squares of 2x2 pixels; %1$zu: channels, %2$d: the most of any layer.
- */
-static const char network[] = "input %1$zu\nspace_to_depth 2\n"
-                              "conv 24 gelu\nconv 24 gelu\nsave half\n"
-                              "conv 48 stride=2 gelu\nconv 48 gelu\nsave quarter\n"
-                              "conv %2$d stride=2 gelu\nconv %2$d gelu\nsave eighth\n"
-                              "conv %2$d stride=2 gelu\nconv %2$d gelu\n"
-                              "upsample 2\nconcat eighth\nconv 48 gelu\n"
-                              "upsample 2\nconcat quarter\nconv 48 gelu\nconv 32 gelu\n"
-                              "upsample 2\nconcat half\nconv 32 gelu\nconv 32 gelu\n"
-                              "conv 4\ndepth_to_space 2\nact sigmoid\n";
-static const int widest[ANOMALY_SCALES] = {96, 64};
-/* What is large at the fine scale is left to the coarse one. */
-static const double largest_fake[ANOMALY_SCALES] = {0.25, 0.5};
-
-struct training {
-    const struct caelum_anomaly_settings *settings;
-    struct gallery gallery;
-    struct mem_group memory;
-    size_t channels;
-    uint32_t *order; /* [gallery.n]: shuffled; the first are learned from, the last held out */
-    uint8_t *pixels; /* [MOST_EPOCH + VALIDATION + 1] crops */
-    struct gallery_part seen, held;
-    size_t scale; /* whose network is being trained */
-};
-
-static size_t epoch_steps(const struct training *t) {
-    return t->settings->steps < MOST_EPOCH / BATCH ? t->settings->steps : MOST_EPOCH / BATCH;
-}
-
-static size_t epochs(const struct training *t) {
-    return (t->settings->steps + epoch_steps(t) - 1) / epoch_steps(t);
-}
-
-static size_t crop_side(const struct training *t) {
-    return anomaly_scale[t->scale].side;
-}
-
-static size_t crop_size(const struct training *t) {
-    return t->channels * crop_side(t) * crop_side(t);
-}
-
-/* Where a crop begins along a side: anywhere, but for a third of it beyond an end at that end, so that ends
- * are seen as often as what is between them. */
-static size_t draw_place(struct rng *rng, size_t side, size_t crop) {
-    const size_t beyond = crop / 3;
-    if (side <= crop) return 0;
-    const size_t last = side - crop, at = rng_below(rng, (uint32_t)(last + 1 + 2 * beyond));
-    return at < beyond ? 0 : at - beyond < last ? at - beyond : last;
-}
-
-/* A crop of one of the pictures. */
-static void draw_crop(const struct training *t, struct gallery_part of, struct rng *rng, uint8_t *crop) {
-    const struct gallery_view *v = &t->gallery.view[of.picture[rng_below(rng, (uint32_t)of.n)]][t->scale];
-    const size_t side = crop_side(t), x = draw_place(rng, v->width, side),
-                 y = draw_place(rng, v->height, side);
-    gallery_crop(&t->gallery, v, x, y, t->channels, side, crop);
-}
-
-static void draw_crops(const struct training *t, struct gallery_part of, uint32_t step, size_t n,
-                       uint8_t *crops) {
-    for (size_t i = 0; i < n; i++) {
-        struct rng rng = rng_make(t->settings->seed, RNG_GOOD, step);
-        rng.counter[1] = (uint32_t)i;
-        draw_crop(t, of, &rng, crops + i * crop_size(t));
+static int add_file(struct gallery *g, const struct tree *tree, const struct tree_file *file, bool grey,
+                    const struct caelum_anomaly_settings *s, struct caelum_error *err) {
+    struct caelum_picture picture = {0};
+    struct caelum_error why;
+    char name[PATH_SIZE];
+    int result = tree_picture(tree, file, &picture, &why);
+    if (result == CAELUM_ERESOURCE) return caelum_fail(err, result, "%s", why.text);
+    if (result != 0) {
+        if (s->left_out) s->left_out(s->cookie, tree_name(tree, file, name), why.text);
+        return CAELUM_OK;
     }
+    result = gallery_add(g, &picture, s->size, grey, err);
+    caelum_picture_free(&picture);
+    return result;
 }
 
-static int feed(void *cookie, uint64_t step, size_t n, uint8_t *pixels) {
-    const struct training *t = cookie;
-    draw_crops(t, t->seen, (uint32_t)step, n, pixels);
-    return 0;
+static int add_files(struct gallery *g, const struct tree *tree, bool grey,
+                     const struct caelum_anomaly_settings *s, struct caelum_error *err) {
+    size_t pictures = 0;
+    for (size_t i = 0; i < tree->count; i++) pictures += tree->file[i].picture;
+    CHECK(gallery_begin(g, pictures, err));
+    for (size_t i = 0, done = 0; i < tree->count; i++) {
+        if (!tree->file[i].picture) continue;
+        CHECK(add_file(g, tree, &tree->file[i], grey, s, err));
+        if (s->progress && s->progress(s->cookie, "reading", ++done, pictures))
+            return caelum_fail(err, CAELUM_ESTOPPED, "stopped");
+    }
+    return CAELUM_OK;
 }
 
-static int tell(void *cookie, const struct caelum_train_progress *p) {
-    const struct training *t = cookie;
-    const struct caelum_anomaly_settings *s = t->settings;
-    const size_t steps = epochs(t) * epoch_steps(t),
-                 done = t->scale * steps + (p->epoch - 1) * p->batches + p->batch;
-    return s->progress ? s->progress(s->cookie, "training", done, ANOMALY_SCALES * steps) : 0;
+int gallery_open(struct gallery *out, const char *directory, size_t least, bool grey,
+                 const struct caelum_anomaly_settings *s, struct caelum_error *err) {
+    struct gallery g = {0};
+    struct tree tree = {0};
+    int result = tree_find(&tree, directory, err);
+    if (result == 0) result = add_files(&g, &tree, grey, s, err);
+    if (result == 0 && g.n < least)
+        result = caelum_fail(err, CAELUM_EFORMAT,
+                             "%s: expected %zu good pictures or more (50 make a good beginning), found %zu",
+                             directory, least, g.n);
+    if (result == 0) result = gallery_map(&g, err);
+    tree_close(&tree);
+    if (result == 0)
+        *out = g;
+    else
+        gallery_close(&g);
+    return result;
 }
 
-/* --- One network --------------------------------------------------------------------------------------- */
-
-/* Where the training of this network is kept; its name tells what decides the result. */
-static int work_path(const struct training *t, char path[PATH_SIZE], struct caelum_error *err) {
-    const struct caelum_anomaly_settings *s = t->settings;
+/* Where the training of a network is kept; its name tells what decides the result. */
+static int work_path(const struct caelum_anomaly_settings *s, size_t scale, char path[PATH_SIZE],
+                     struct caelum_error *err) {
     char full[96];
-    snprintf(full, sizeof full, "%s-%zu-%zu-%llu", anomaly_scale[t->scale].name, s->size, s->steps,
+    snprintf(full, sizeof full, "%s-%zu-%zu-%llu", anomaly_scale[scale].name, s->size, s->steps,
              (unsigned long long)s->seed);
     return file_join(path, PATH_SIZE, s->work, full, err);
 }
 
-/* Pictures in memory of the size that the feed fills: the first epoch's are never seen, but their bytes tell
- * a resumed training that the pictures are the same. */
-static int open_data(struct training *t, caelum_data **data, struct caelum_error *err) {
-    const size_t epoch = epoch_steps(t) * BATCH;
-    const struct caelum_pictures pictures = {.pixels = t->pixels,
-                                             .count = epoch + VALIDATION + 1,
-                                             .channels = t->channels,
-                                             .height = crop_side(t),
-                                             .width = crop_side(t),
-                                             .split = {epoch, VALIDATION, 1}};
-    draw_crops(t, t->seen, UINT32_MAX, epoch, t->pixels);
-    draw_crops(t, t->held, UINT32_MAX - 1, VALIDATION + 1, t->pixels + epoch * crop_size(t));
-    return caelum_data_from_pictures(data, &pictures, NULL, err);
-}
-
-static int train(struct training *t, const struct caelum_train_settings *settings, caelum_model **model,
-                 struct caelum_error *err) {
+int anomaly_network(const struct caelum_anomaly_settings *s, size_t scale,
+                    struct caelum_train_settings *training, caelum_model **model, struct caelum_error *err) {
+    char work[PATH_SIZE], checkpoint[PATH_SIZE + 32];
     struct caelum_train_result result = {0};
-    CHECK(caelum_train(settings, &result, err));
-    *model = result.model;
-    if (result.stopped && t->settings->work)
-        return caelum_fail(err, CAELUM_ESTOPPED, "stopped; the same command resumes it from %s",
-                           t->settings->work);
-    if (result.stopped) return caelum_fail(err, CAELUM_ESTOPPED, "stopped");
-    if (!*model) CHECK(caelum_model_load(model, settings->out, err));
-    return caelum_model_round_half(*model, err); /* before it is measured: files say the same */
-}
-
-/* Trains the network of this scale. */
-static int learn(struct training *t, caelum_model **model, struct caelum_error *err) {
-    struct caelum_train_settings s = caelum_train_defaults();
-    char text[sizeof network + 64], work[PATH_SIZE], checkpoint[PATH_SIZE + 32];
-    caelum_data *data = NULL;
-    caelum_net *net = NULL;
-    s.task = CAELUM_DETECT, s.loss = CAELUM_BCE, s.largest_fake = largest_fake[t->scale];
-    s.optimizer = CAELUM_MUON, s.lr = 0.002, s.schedule = CAELUM_COSINE, s.warmup = 0.2, s.ema = 0.998;
-    s.batch = BATCH, s.epochs = epochs(t);
-    s.seed = t->settings->seed, s.threads = t->settings->threads, s.command = t->settings->command;
-    s.feed = feed, s.progress = tell, s.cookie = t;
-    if (t->settings->work) {
-        CHECK(work_path(t, work, err));
+    if (s->work) {
+        CHECK(work_path(s, scale, work, err));
         snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint.safetensors", work);
-        s.out = work, s.resume = access(checkpoint, F_OK) == 0, s.force = !s.resume;
-        if (s.resume) s.epochs = 0;
+        training->out = work, training->resume = access(checkpoint, F_OK) == 0;
+        training->force = !training->resume;
+        if (training->resume) training->epochs = 0;
     }
-    snprintf(text, sizeof text, network, t->channels, widest[t->scale]);
-    int result = caelum_net_parse(&net, text, "network", crop_side(t), crop_side(t), err);
-    if (result == 0) result = open_data(t, &data, err);
-    s.net = net, s.open_data = data;
-    if (result == 0) result = train(t, &s, model, err);
-    caelum_data_close(&data);
-    caelum_net_close(&net);
-    return result;
-}
-
-/* --- All of it ------------------------------------------------------------------------------------------ */
-
-static int find_lights(const struct training *t, struct anomaly_lights *lights, struct caelum_error *err) {
-    struct anomaly_light *list = NULL;
-    CHECK(mem_alloc(&list, t->seen.n, sizeof *list, err));
-    for (size_t i = 0; i < t->seen.n; i++) list[i] = t->gallery.light[t->seen.picture[i]];
-    *lights = anomaly_lights_of(list, t->seen.n);
-    mem_free(&list);
-    return CAELUM_OK;
+    CHECK(caelum_train(training, &result, err));
+    *model = result.model;
+    if (result.stopped && s->work)
+        return caelum_fail(err, CAELUM_ESTOPPED, "stopped; the same command resumes it from %s", s->work);
+    if (result.stopped) return caelum_fail(err, CAELUM_ESTOPPED, "stopped");
+    return *model ? CAELUM_OK : caelum_model_load(model, work, err);
 }
 
 /* Removes what was kept while it was trained. */
-static int tidy(struct training *t, struct caelum_error *err) {
+static int tidy(const struct caelum_anomaly_settings *s, struct caelum_error *err) {
     char path[PATH_SIZE];
-    if (!t->settings->work) return CAELUM_OK;
-    for (t->scale = 0; t->scale < ANOMALY_SCALES; t->scale++) {
-        CHECK(work_path(t, path, err));
+    if (!s->work) return CAELUM_OK;
+    for (size_t scale = 0; scale < ANOMALY_SCALES; scale++) {
+        CHECK(work_path(s, scale, path, err));
         CHECK(run_directory_clear(path, err));
         rmdir(path);
     }
-    rmdir(t->settings->work); /* stays if somebody has put something else there */
+    rmdir(s->work); /* stays if somebody has put something else there */
     return CAELUM_OK;
-}
-
-/* A fifth of the pictures is held out; if the rate takes more, as many as it takes, but no more than half. */
-static size_t held_out(size_t n, size_t needed) {
-    const size_t some = needed < n / 2 ? needed : n / 2;
-    return n / 5 > some ? n / 5 : some;
-}
-
-/* Parts the pictures by chance. */
-static int part_pictures(struct training *t, struct caelum_error *err) {
-    struct rng rng = rng_make(t->settings->seed, RNG_SPLIT, 0);
-    const size_t n = t->gallery.n, out = held_out(n, anomaly_needed(t->settings->false_alarms));
-    CHECK(mem_take(&t->memory, &t->order, n, sizeof *t->order, err));
-    for (uint32_t i = 0; i < n; i++) t->order[i] = i;
-    rng_shuffle(&rng, t->order, n);
-    t->seen = (struct gallery_part){t->order, n - out};
-    t->held = (struct gallery_part){t->order + n - out, out};
-    return CAELUM_OK;
-}
-
-static int run(struct training *t, caelum_anomaly *a, const char *directory, struct caelum_error *err) {
-    const struct caelum_anomaly_settings *s = t->settings;
-    CHECK(gallery_open(&t->gallery, directory, 2, false, s, err));
-    t->channels = t->gallery.grey ? 1 : 3;
-    CHECK(part_pictures(t, err));
-    CHECK(mem_take(&t->memory, &t->pixels, MOST_EPOCH + VALIDATION + 1, crop_size(t), err));
-    a->size = s->size;
-    gallery_started(&t->gallery, t->held, s);
-    for (t->scale = 0; t->scale < ANOMALY_SCALES; t->scale++) CHECK(learn(t, &a->model[t->scale], err));
-    CHECK(find_lights(t, &a->lights, err));
-    CHECK(anomaly_calibrate(a, &t->gallery, t->held, s, err));
-    if (s->out) CHECK(caelum_anomaly_save(a, s->out, err));
-    return tidy(t, err);
 }
 
 int caelum_anomaly_train(caelum_anomaly **anomaly, const char *directory,
-                         const struct caelum_anomaly_settings *settings, struct caelum_error *err) {
-    struct training t = {.settings = settings};
+                         const struct caelum_anomaly_settings *s, struct caelum_error *err) {
+    struct gallery gallery = {0};
     caelum_anomaly *a = NULL;
-    CHECK(anomaly_check(settings, err));
-    CHECK(mem_alloc(&a, 1, sizeof *a, err));
-    const int result = run(&t, a, directory, err);
-    gallery_close(&t.gallery);
-    mem_end(&t.memory);
+    CHECK(anomaly_check(s, err));
+    CHECK(gallery_open(&gallery, directory, 2, false, s, err));
+    int result = anomaly_learn(&a, &gallery, s, err);
+    gallery_close(&gallery);
+    if (result == 0 && s->out) result = caelum_anomaly_save(a, s->out, err);
+    if (result == 0) result = tidy(s, err);
     if (result == 0)
         *anomaly = a;
     else
