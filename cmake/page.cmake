@@ -13,7 +13,7 @@ if(NOT (PAGE_CLANG AND PAGE_LINKER AND PAGE_LIBC AND PAGE_RUNTIME AND Python3_FO
 endif()
 
 set(PAGE_DIR ${CMAKE_BINARY_DIR}/page)
-set(PAGE_FLAGS --target=wasm32-wasi -std=c11 -msimd128 -Wall -Wextra -Wshadow -D_XOPEN_SOURCE=700
+set(PAGE_FLAGS --target=wasm32-wasi -std=c11 -msimd128 -Wall -Wextra -Wshadow -D_XOPEN_SOURCE=700 -D_WASI_EMULATED_MMAN
   -ffunction-sections -fdata-sections -I${CMAKE_SOURCE_DIR}/include -I${CMAKE_SOURCE_DIR}/src
   -I${CMAKE_SOURCE_DIR}/page/wasm -include ${CMAKE_SOURCE_DIR}/page/wasm/wasi.h)
 set(PAGE_KERNEL_FLAGS -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math)
@@ -35,12 +35,19 @@ foreach(part base/color base/cpu base/dist base/error base/locale base/magic bas
     image/picture image/tiles data/crops data/data data/memory data/synthetic metrics/color_metrics metrics/metrics
     metrics/noise_level apply/arrays apply/colorize apply/denoise apply/predict_color apply/reconstruct train/augment
     train/fake train/fit train/klt train/muon train/optimizer train/schedule train/sum_tree train/train_settings
-    train/trainer anomaly/anomaly anomaly/anomaly_heat anomaly/anomaly_map anomaly/anomaly_rank anomaly/anomaly_regions anomaly/anomaly_test anomaly/anomaly_view)
+    train/trainer anomaly/anomaly anomaly/anomaly_calibrate anomaly/anomaly_gallery anomaly/anomaly_heat
+    anomaly/anomaly_learn anomaly/anomaly_map anomaly/anomaly_rank anomaly/anomaly_regions anomaly/anomaly_test
+    anomaly/anomaly_view)
   list(APPEND PAGE_SOURCES ${CMAKE_SOURCE_DIR}/src/${part}.c)
 endforeach()
 foreach(source ${PAGE_SOURCES})
   file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR} ${source})
-  page_compile(${PAGE_DIR}/${name}.o ${source} -O2 -ffp-contract=off)
+  # small where time is not spent: a build may have 500,000 bytes
+  set(optimize -O2)
+  if(name MATCHES "^src/(anomaly|base|data|model|net)/")
+    set(optimize -Os)
+  endif()
+  page_compile(${PAGE_DIR}/${name}.o ${source} ${optimize} -ffp-contract=off)
   list(APPEND PAGE_OBJECTS ${PAGE_DIR}/${name}.o)
 endforeach()
 
@@ -53,7 +60,7 @@ add_custom_command(OUTPUT ${PAGE_DIR}/fused.o DEPENDS ${PAGE_DIR}/separate.ll ${
   COMMAND ${Python3_EXECUTABLE} ${FUSE} ${PAGE_DIR}/separate.ll ${PAGE_DIR}/fused.ll
   COMMAND ${PAGE_CLANG} --target=wasm32-wasi -msimd128 -mrelaxed-simd -ffunction-sections -O3 -Xclang
     -disable-llvm-passes -c ${PAGE_DIR}/fused.ll -o ${PAGE_DIR}/fused.o)
-set(PAGE_EXPORTS caelum_data_count caelum_net_task caelum_model_metadata caelum_model_metadata_key
+set(PAGE_EXPORTS caelum_data_count caelum_net_task caelum_net_text caelum_model_metadata caelum_model_metadata_key
   caelum_model_run caelum_model_set_metadata caelum_model_set_tensor)
 list(TRANSFORM PAGE_EXPORTS PREPEND -Wl,--export=)
 foreach(build plain fused)

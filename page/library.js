@@ -17,15 +17,19 @@ export class Library {
   // Both builds' bytes; `fused` is taken where the browser can run it.
   static async open(plain, fused) {
     const relaxed = fused && WebAssembly.validate(fused);
-    let instance = null;
+    let instance = null, library = null;
     const wasi_snapshot_preview1 = systemInterface(() => instance.exports.memory);
-    ({ instance } = await WebAssembly.instantiate(relaxed ? fused : plain, { wasi_snapshot_preview1 }));
+    const progress = (stage, done, total) => library.progress?.(library.text(stage), done, total);
+    ({ instance } = await WebAssembly.instantiate(relaxed ? fused : plain,
+      { wasi_snapshot_preview1, page: { progress } }));
     instance.exports._initialize();
-    return new Library(instance.exports);
+    library = new Library(instance.exports);
+    return library;
   }
 
   constructor(exports) {
     this.c = exports;
+    this.progress = null; // (stage, done, total) of what takes long
     // whether a * b + c is rounded once, as the program's kernels do it: then all bits are the program's
     this.fused = exports.page_multiply_add(...PROBE) !== 0;
   }
@@ -193,6 +197,11 @@ export class Library {
       image.data.set(this.bytes(pixels, image.data.length));
       return { score: verdict.getFloat64(0, true), p: verdict.getFloat64(8, true), bad: verdict.getUint8(16) !== 0 };
     });
+  }
+
+  // Adds the pixels of an ImageData to the good pictures that a finder is to be trained by.
+  addGood(gallery, image) {
+    this.ok(this.with([image.data], (pixels) => this.c.page_gallery_add(gallery, pixels, image.width, image.height)));
   }
 
   // --- Training ---

@@ -12,6 +12,14 @@ export function fromHalf(half) {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
+// Of a number that binary16 has.
+function toHalf(value) {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setFloat32(0, value);
+  const bits = view.getUint32(0), sign = bits >>> 16 & 0x8000, exponent = (bits >>> 23 & 255) - 112;
+  return sign | (exponent > 0 ? exponent << 10 | bits >>> 13 & 1023 : Math.abs(value) * 2 ** 24);
+}
+
 function header(bytes, fail) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = bytes.length >= 8 ? Number(view.getBigUint64(0, true)) : 0;
@@ -76,23 +84,43 @@ export function loadModel(library, bytes, name, prefix = "") {
   }
 }
 
-// The file's bytes; net: { text, height, width }.
-export function saveModel(library, model, net) {
-  const metadata = { format: FORMAT, network: net.text, height: String(net.height), width: String(net.width),
-    ...library.metadata(model) };
-  const entries = { __metadata__: metadata }, tensors = library.tensors(model);
+// Keys and values that tell a model's network, and its tensors, both with `prefix` before their names.
+function contents(library, model, prefix) {
+  const net = library.c.page_model_net(model), { height, width } = library.describeNet(net);
+  const network = library.text(library.c.caelum_net_text(net));
+  const named = (list) => list.map(([name, value]) => [prefix + name, value]);
+  return { keys: named([["network", network], ["height", String(height)], ["width", String(width)]]),
+    tensors: named(library.tensors(model).map((tensor) => [tensor.name, tensor])) };
+}
+
+// The file's bytes. With another model, that of a finder of defects: its coarse network, and weights in half precision.
+export function saveModel(library, model, coarse = 0) {
+  const first = contents(library, model, ""), other = coarse && contents(library, coarse, "coarse.");
+  const tensors = [...first.tensors, ...other.tensors ?? []], dtype = coarse ? "F16" : "F32";
+  const entries = { __metadata__: { format: FORMAT, ...Object.fromEntries(first.keys), ...library.metadata(model),
+    ...Object.fromEntries(other.keys ?? []) } };
   let offset = 0;
-  for (const { name, shape, values } of tensors) {
-    entries[name] = { dtype: "F32", shape, data_offsets: [offset, offset + values.byteLength] };
-    offset += values.byteLength;
+  for (const [name, { shape, values }] of tensors) {
+    const end = offset + values.length * BYTES[dtype];
+    entries[name] = { dtype, shape, data_offsets: [offset, end] };
+    offset = end;
   }
   const text = new TextEncoder().encode(JSON.stringify(entries)), padded = Math.ceil(text.length / 8) * 8;
   const bytes = new Uint8Array(8 + padded + offset).fill(0x20, 8, 8 + padded);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
   bytes.set(text, 8);
-  tensors.forEach(({ name, values }) => {
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-      8 + padded + entries[name].data_offsets[0]);
-  });
+  for (const [name, { values }] of tensors) {
+    const stored = coarse ? Uint16Array.from(values, toHalf) : values;
+    bytes.set(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength), 8 + padded + entries[name].data_offsets[0]);
+  }
   return bytes;
+}
+
+// Trains a finder of defects by a gallery of good pictures, which ends; its file.
+export function trainFinder(library, gallery, { steps, falseAlarms }) {
+  const finder = library.checked(library.c.page_anomaly_train(gallery, steps, falseAlarms));
+  const [fine, coarse] = [0, 1].map((scale) => library.c.page_anomaly_model(finder, scale));
+  const file = saveModel(library, fine, coarse);
+  library.c.page_anomaly_close(finder);
+  return file;
 }

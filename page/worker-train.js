@@ -9,7 +9,7 @@ const BLOCK = 8, MOST_KLT = 2000; // pixels a side of the linear code's blocks; 
 const VALIDATION = 1;
 const TASKS_BY_NUMBER = ["reconstruct", "colorize"];
 
-const now = { data: null, net: 0, text: "", training: 0, running: false, looping: false, samples: [], task: "",
+const now = { data: null, net: 0, training: 0, running: false, looping: false, samples: [], task: "",
   klt: null }; // of the data, when it was wanted first
 
 // The network of a text, checked: its handle and what the page shows of it.
@@ -173,7 +173,7 @@ export const TRAIN_TASKS = {
       const training = library.training(net, now.data.handle, { ...settings, task: now.task });
       if (start) startFrom(library, training, start);
       close(library);
-      Object.assign(now, { net, text, training });
+      Object.assign(now, { net, training });
     } catch (error) {
       library.c.page_net_close(net);
       throw error;
@@ -209,8 +209,7 @@ export const TRAIN_TASKS = {
   },
 
   async model({ library }) {
-    const net = { text: now.text, height: SIDE, width: SIDE };
-    return { result: saveModel(library, library.c.page_training_model(now.training), net) };
+    return { result: saveModel(library, library.c.page_training_model(now.training)) };
   },
 
   async close({ library }) {

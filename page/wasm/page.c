@@ -2,7 +2,7 @@
  * arguments, pictures as the browser has them, and a training whose batches are done one by one, so that the
  * worker that runs them can listen in between. Handles are pointers; a failure is NULL or a negative code,
  * and its sentence is in page_error. */
-#include "anomaly/anomaly.h"
+#include "anomaly/anomaly_gallery.h"
 #include "apply/denoise.h"
 #include "base/mem.h"
 #include "image/image.h"
@@ -367,4 +367,65 @@ caelum_model *EXPORT(page_training_model)(struct training *t) {
     pool_clear(model->pool);
     memcpy(model->params, trainer_result(&t->trainer), model->net->params * sizeof *model->params);
     return model;
+}
+
+/* --- A finder of defects, trained --------------------------------------------------------------------- */
+
+int anomaly_network(const struct caelum_anomaly_settings *s, size_t scale,
+                    struct caelum_train_settings *training, caelum_model **model, struct caelum_error *err) {
+    (void)s, (void)scale, (void)err; /* err is that of this file */
+    settings = *training;
+    struct training *t = page_training(training->net, training->open_data);
+    int done = t ? 0 : error.code;
+    while (done >= 0 && done < 2) {
+        const size_t epoch = t->fit.epochs_done;
+        done = page_training_batch(t);
+        const struct caelum_train_progress progress = {
+            .epoch = epoch + 1, .batch = t->fit.batches_done, .batches = t->fit.batches};
+        if (done == 0) training->progress(training->cookie, &progress);
+        if (done > 0 && t->fit.history[epoch].best) (void)page_training_model(t);
+    }
+    if (done >= 0) *model = t->model, t->model = NULL;
+    page_training_close(t);
+    return done < 0 ? done : CAELUM_OK;
+}
+
+/* For `room` pictures. */
+struct gallery *EXPORT(page_gallery)(size_t room) {
+    struct gallery *g = NULL;
+    if (mem_alloc(&g, 1, sizeof *g, &error) != 0 || gallery_begin(g, room, &error) == 0) return g;
+    gallery_close(g);
+    mem_free(&g);
+    return NULL;
+}
+/* Adds a picture, RGBA, whose pixels are not what they were then. */
+int EXPORT(page_gallery_add)(struct gallery *g, uint8_t *pixels, size_t width, size_t height) {
+    const struct caelum_picture in = take_rgba(pixels, width, height);
+    return gallery_add(g, &in, caelum_anomaly_defaults().size, false, &error);
+}
+
+__attribute__((import_module("page"), import_name("progress"))) void page_progress(const char *stage,
+                                                                                   double done, double total);
+static int tell(void *cookie, const char *stage, size_t done, size_t total) {
+    (void)cookie;
+    page_progress(stage, (double)done, (double)total);
+    return 0;
+}
+
+/* Ends the gallery. */
+caelum_anomaly *EXPORT(page_anomaly_train)(struct gallery *g, size_t steps, double false_alarms) {
+    struct caelum_anomaly_settings s = caelum_anomaly_defaults();
+    caelum_anomaly *anomaly = NULL;
+    s.steps = steps, s.false_alarms = false_alarms, s.progress = tell;
+    if (anomaly_check(&s, &error) == 0 && gallery_map(g, &error) == 0)
+        (void)anomaly_learn(&anomaly, g, &s, &error);
+    gallery_close(g);
+    mem_free(&g);
+    return anomaly;
+}
+const caelum_model *EXPORT(page_anomaly_model)(const caelum_anomaly *anomaly, size_t scale) {
+    return anomaly->model[scale];
+}
+const caelum_net *EXPORT(page_model_net)(const caelum_model *model) {
+    return model->net;
 }

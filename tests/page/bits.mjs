@@ -1,14 +1,14 @@
 // bits.mjs - what the page computes is what the program computes, bit for bit: weights after 20 steps of training, and
 // model files written again. The plain build's bits are those of the program's generic kernels.
 import assert from "node:assert";
-import { readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import v8 from "node:v8";
 import { Library } from "../../page/library.js";
 import { throughBlocks } from "../../page/linear.js";
-import { loadModel, saveModel } from "../../page/safetensors.js";
+import { loadModel, readModel, saveModel, trainFinder } from "../../page/safetensors.js";
 import { TEXTS } from "../../page/text.js";
-import { BUILD_DIR, SOURCE_DIR, caelum, scratch, trained, weights } from "./native.mjs";
+import { BUILD_DIR, SOURCE_DIR, caelum, scratch, trained, weights, writePng } from "./native.mjs";
 
 v8.setFlagsFromString("--experimental-wasm-relaxed-simd"); // no flag where it is the default
 const build = (name) => readFileSync(join(BUILD_DIR, "page", `${name}.wasm`));
@@ -22,7 +22,7 @@ function trainedHere(library, name, options) {
   while (library.ok(library.c.page_training_batch(training)) === 0) steps++;
   assert.equal(steps, 20);
   const model = library.c.page_training_model(training);
-  const file = Buffer.from(saveModel(library, model, { text: textOf(name), height: 32, width: 32 }));
+  const file = Buffer.from(saveModel(library, model));
   library.c.page_training_close(training);
   library.c.page_data_close(data);
   library.c.page_net_close(net);
@@ -39,9 +39,32 @@ for (const [library, cpu] of [[plain, "generic"], ...fused.fused ? [[fused, ""]]
     file = trained(name, options, cpu);
     const model = loadModel(library, file, "last.safetensors");
     assert.ok(weights(trainedHere(library, name, options)).equals(weights(file)), `${name} on ${cpu || "any"} kernels`);
-    const again = saveModel(library, model, { text: textOf(name), height: 32, width: 32 });
+    const again = saveModel(library, model);
     assert.ok(Buffer.from(again).equals(file), `${name}: its file, written again`);
   }
+
+// A finder of defects: the program's file, but for what its metadata tell of files and commands.
+mkdirSync(join(scratch, "good"));
+const goods = Array.from({ length: 7 }, (_, i) => (x, y) => [(x * 7 + y * 13 + i * 29) % 170, 60 + x, (x >> 3 & 1) * 90 + y]);
+goods.forEach((rgb, i) => writePng(`good/${i}.png`, 110 + i, 97, rgb));
+{
+  const [library, cpu] = fused.fused ? [fused, ""] : [plain, "generic"];
+  const path = join(scratch, `part-${cpu}.safetensors`), stages = new Set();
+  caelum(["anomaly", "train", join(scratch, "good"), "-o", path, "--steps", "2", "--false-alarms", "0.3"], cpu);
+  const gallery = library.checked(library.c.page_gallery(goods.length));
+  goods.forEach((rgb, i) => {
+    const width = 110 + i, data = new Uint8Array(4 * width * 97);
+    for (let at = 0; at < data.length / 4; at++) data.set(rgb(at % width, Math.floor(at / width)), 4 * at);
+    library.addGood(gallery, { data, width, height: 97 });
+  });
+  library.progress = (stage, done, total) => stages.add(stage) && assert.ok(done <= total);
+  const ours = trainFinder(library, gallery, { steps: 2, falseAlarms: 0.3 }), theirs = readFileSync(path);
+  assert.deepEqual([...stages], ["training", "measuring"]);
+  assert.ok(weights(Buffer.from(ours)).equals(weights(theirs)), `finder on ${cpu || "any"} kernels`);
+  const [a, b] = [ours, theirs].map((bytes) => readModel(bytes, "part").metadata);
+  for (const key of Object.keys(a)) assert.equal(a[key], b[key], key);
+  assert.ok(Object.keys(a).filter((key) => key.startsWith("anomaly_")).length === 9);
+}
 if (!fused.fused) console.log("no fused multiply-adds here: only the plain build was compared");
 
 // The linear code of blocks, by its definition; all of its numbers give the picture back.
