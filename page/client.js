@@ -30,6 +30,11 @@ class Client {
     this.listeners.set(event, listener);
   }
 
+  // Ends the worker, whatever it does.
+  close() {
+    this.worker.terminate();
+  }
+
   // A file that is built into the page, unpacked.
   asset(name) {
     const { textContent, dataset } = document.getElementById(name);

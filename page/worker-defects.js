@@ -1,5 +1,5 @@
-// worker-defects.js - a model of `caelum anomaly train` looks at pictures.
-import { loadModel, readModel } from "./safetensors.js";
+// worker-defects.js - a finder of defects looks at pictures, or is trained by good ones.
+import { loadModel, readModel, trainFinder } from "./safetensors.js";
 import { decode } from "./worker-pictures.js";
 
 const MOST_SHOWN = 800; // pixels a side of a heat map
@@ -12,7 +12,24 @@ async function shown(image) {
     resizeHeight: Math.max(1, Math.round(image.height * scale)), resizeQuality: "medium" });
 }
 
+const byName = (a, b) => (a.name < b.name ? -1 : Number(a.name > b.name));
+
 export const DEFECTS_TASKS = {
+  // The file of a finder of good pictures, in the order of their names as the program takes them. For a worker of its own:
+  // it answers nothing else until it is done.
+  async learn({ library, say }, { blobs, steps, falseAlarms }) {
+    const gallery = library.checked(library.c.page_gallery(blobs.length)), skipped = [];
+    for (const [i, blob] of blobs.sort(byName).entries()) {
+      const image = await decode(blob).catch(({ message }) => skipped.push({ name: blob.name, message }) && null);
+      if (image) library.addGood(gallery, image);
+      say("learning", { stage: "reading", done: i + 1, total: blobs.length });
+    }
+    if (blobs.length - skipped.length < 2) throw new Error("tooFewGood");
+    library.progress = (stage, done, total) => say("learning", { stage, done, total });
+    const file = trainFinder(library, gallery, { steps, falseAlarms });
+    return { result: { file, skipped }, transfer: [file.buffer] };
+  },
+
   async finder({ library }, { blob, name }) {
     const bytes = new Uint8Array(await blob.arrayBuffer());
     const fine = loadModel(library, bytes, name);
