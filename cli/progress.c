@@ -163,7 +163,7 @@ void descriptors_open(void) {
 static volatile sig_atomic_t caught;
 
 static void on_signal(int signal_number) {
-    static const char text[] = "\nstopping, saving... (again to quit now)\n";
+    static const char text[] = "\nstopping... (again to quit at once)\n";
     caught = signal_number;
     if (display.silent) return;
     if (write(2, text, sizeof text - 1) < 0) return;
