@@ -2,13 +2,12 @@
  * browser has open can send requests here, too: those name another host, or another origin. */
 #include "server.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/number.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -26,7 +25,6 @@ enum {
 struct upload {
     uint8_t *bytes;
     size_t size, got;
-    double began;
 };
 
 struct MHD_Response *server_text(const char *text) {
@@ -88,8 +86,9 @@ static enum MHD_Result begin_upload(struct server *s, struct MHD_Connection *c, 
         atomic_fetch_sub(&s->uploads, 1);
         return refuse(c, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory\n");
     }
-    u->size = size, u->began = clock_seconds();
+    u->size = size;
     *state = u;
+    server_client_until(s, c, LONGEST);
     return MHD_YES;
 }
 
@@ -97,12 +96,12 @@ static enum MHD_Result go_on(struct server *s, struct MHD_Connection *c, struct 
                              size_t *size) {
     unsigned status = MHD_HTTP_OK;
     if (*size > u->size - u->got) return MHD_NO; /* more than was said */
-    if (*size > 0 && clock_seconds() - u->began > LONGEST) return MHD_NO;
     if (*size > 0) {
         memcpy(u->bytes + u->got, data, *size);
         u->got += *size, *size = 0;
         return MHD_YES;
     }
+    server_client_until(s, c, INFINITY);
     struct MHD_Response *response = server_denoise(s, c, u->bytes, u->got, &status);
     return answer(c, status, response);
 }
@@ -110,7 +109,8 @@ static enum MHD_Result go_on(struct server *s, struct MHD_Connection *c, struct 
 static void end(void *cookie, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode why) {
     struct server *s = cookie;
     struct upload *u = *state;
-    (void)c, (void)why;
+    (void)why;
+    server_client_until(s, c, SERVER_HEAD); /* the next request */
     if (!u) return;
     mem_free(&u->bytes);
     mem_free(&u);
@@ -148,6 +148,7 @@ static enum MHD_Result request(void *cookie, struct MHD_Connection *c, const cha
     struct server *s = cookie;
     (void)version;
     if (*state) return go_on(s, c, *state, data, size);
+    server_client_until(s, c, INFINITY);
     if (!is_host(s, header(c, "Host")))
         return refuse(c, MHD_HTTP_MISDIRECTED_REQUEST, "this server is not the one that the request names\n");
     if (strcmp(method, "POST") == 0) return begin_upload(s, c, url, state);
@@ -183,11 +184,11 @@ static int start(struct server *s, unsigned port, struct caelum_error *err) {
     const struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     errno = 0;
-    s->daemon =
-        MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION,
-                         (uint16_t)port, NULL, NULL, request, s, MHD_OPTION_SOCK_ADDR, &address,
-                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-                         (unsigned)SILENCE, MHD_OPTION_NOTIFY_COMPLETED, end, s, MHD_OPTION_END);
+    s->daemon = MHD_start_daemon(
+        MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, (uint16_t)port, NULL,
+        NULL, request, s, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE, MHD_OPTION_NOTIFY_COMPLETED, end, s,
+        MHD_OPTION_NOTIFY_CONNECTION, server_client, s, MHD_OPTION_END);
     if (!s->daemon && errno == EADDRINUSE)
         return caelum_fail(err, CAELUM_EIO, "port %u is in use; --port 0 takes one that is free", port);
     if (!s->daemon)
@@ -195,14 +196,17 @@ static int start(struct server *s, unsigned port, struct caelum_error *err) {
     s->port = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
     snprintf(s->host[0], sizeof s->host[0], "127.0.0.1:%u", s->port);
     snprintf(s->host[1], sizeof s->host[1], "localhost:%u", s->port);
-    return CAELUM_OK;
+    if (pthread_create(&s->watch, NULL, server_watch, s) == 0) return CAELUM_OK;
+    MHD_stop_daemon(s->daemon);
+    s->daemon = NULL;
+    return caelum_fail(err, CAELUM_ERESOURCE, "out of threads for the server");
 }
 
 int server_open(struct server **server, const char *runs, unsigned port, struct caelum_error *err) {
     struct server *s = NULL;
     CHECK(mem_alloc(&s, 1, sizeof *s, err));
     *s = (struct server){.port = port};
-    pthread_mutex_init(&s->opening, NULL);
+    pthread_mutex_init(&s->lock, NULL);
     int result = file_join(s->runs, sizeof s->runs, runs, "", err);
     if (result == 0) result = read_page(s, err);
     if (result == 0) result = start(s, port, err);
@@ -215,9 +219,12 @@ void server_close(struct server **server) {
     struct server *s = *server;
     if (!s) return;
     atomic_store(&s->stopping, true);
-    if (s->daemon) MHD_stop_daemon(s->daemon);
+    if (s->daemon) {
+        MHD_stop_daemon(s->daemon);
+        pthread_join(s->watch, NULL);
+    }
     caelum_model_close(&s->denoiser);
-    pthread_mutex_destroy(&s->opening);
+    pthread_mutex_destroy(&s->lock);
     mem_free(&s->page);
     mem_free(server);
 }

@@ -5,12 +5,9 @@
 
 #include "cli.h"
 
+#include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
-
-struct MHD_Connection;
-struct MHD_Daemon;
-struct MHD_Response;
 
 struct server {
     struct MHD_Daemon *daemon;
@@ -19,7 +16,9 @@ struct server {
     char host[2][32]; /* what requests may call it: "127.0.0.1:8765", "localhost:8765" */
     char *page;       /* the file, with a policy that lets it ask this server */
     caelum_model *denoiser;
-    pthread_mutex_t opening; /* of the denoiser, by the first that needs it */
+    struct client *clients;
+    pthread_mutex_t lock; /* of the clients, and of the denoiser, which the first that needs it opens */
+    pthread_t watch;
     atomic_bool stopping;
     atomic_int streams, uploads; /* under way */
 };
@@ -44,5 +43,17 @@ struct MHD_Response *server_run_file(const struct server *server, const char *ad
 /* A picture, any file that caelum_picture_decode reads, without its noise, as PNG. */
 struct MHD_Response *server_denoise(struct server *server, struct MHD_Connection *connection,
                                     const uint8_t *bytes, size_t size, unsigned *status);
+
+/* --- Clients that are slow, in server_clients.c ------------------------------------------------------- */
+
+enum { SERVER_HEAD = 10 }; /* seconds for the head of a request */
+/* From now on a client has `seconds` to say what it is saying, INFINITY while it is answered; else its
+ * connection is ended. */
+void server_client_until(struct server *server, struct MHD_Connection *connection, double seconds);
+/* Takes note of connections that begin and end: a callback of libmicrohttpd. */
+void server_client(void *server, struct MHD_Connection *connection, void **context,
+                   enum MHD_ConnectionNotificationCode code);
+/* Ends connections that are late, until the server stops: a thread. */
+void *server_watch(void *server);
 
 #endif

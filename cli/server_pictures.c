@@ -3,7 +3,6 @@
 
 #include "base/number.h"
 
-#include <microhttpd.h>
 #include <stdint.h>
 
 static void end_bytes(void *bytes) {
@@ -18,9 +17,9 @@ static bool argument(struct MHD_Connection *c, const char *name, double *value) 
 }
 
 static int open_denoiser(struct server *s, struct caelum_error *err) {
-    pthread_mutex_lock(&s->opening);
+    pthread_mutex_lock(&s->lock);
     const int result = s->denoiser ? 0 : model_open(&s->denoiser, NULL, "denoiser.safetensors", err);
-    pthread_mutex_unlock(&s->opening);
+    pthread_mutex_unlock(&s->lock);
     return result;
 }
 

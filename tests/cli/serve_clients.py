@@ -57,6 +57,32 @@ def events():
             yield json.loads(line[6:])
 
 
+# --- Clients that are slow ---
+
+
+def slow_client(first, more, seconds):
+    """Says that, then a byte now and then; how long it is borne."""
+    start, connection = time.monotonic(), raw(first)
+    connection.settimeout(0.5)
+    while time.monotonic() - start < seconds:
+        try:
+            connection.send(more)
+            if connection.recv(1) == b"":
+                break
+        except TimeoutError:
+            continue
+        except OSError:
+            break
+    return time.monotonic() - start
+
+
+slow_clients = concurrent.futures.ThreadPoolExecutor(3)
+known = f"Host: {address}\r\n"
+sends = f"POST /denoise HTTP/1.1\r\n{known}Origin: http://{address}\r\nContent-Length: "
+slow_first = slow_clients.submit(slow_client, f"GET / HTTP/1.1\r\n{known}X: ", b"x", 60)
+slow_next = slow_clients.submit(slow_client, f"{sends}1\r\n\r\nxGET / HTTP/1.1\r\n", b"x", 60)
+slow_picture = slow_clients.submit(slow_client, f"{sends}1000\r\n\r\n", b"x", 12)
+
 # --- What it is for ---
 
 expect("the page", ask("GET", "/"), 200, b"connect-src 'self'")
@@ -123,6 +149,7 @@ large.close()
 expect("a large file", ask("POST", "/denoise", {**origin, "Content-Length": str((64 << 20) + 1)}), 413, b"64 MiB")
 
 slow = [raw(f"GET / HTTP/1.1\r\nHost: {address}\r\nX: ") for _ in range(100)]
+assert slow_picture.result() >= 12, "a picture may take longer than its head"
 idle = [raw(f"{head}Content-Length: {64 << 20}\r\n\r\n") for _ in range(4)]
 time.sleep(0.5)
 start = time.monotonic()
@@ -139,3 +166,5 @@ expect("a picture, when they are gone", ask("POST", "/denoise", origin, bytes_of
 more = memory() - before
 assert more < 24, f"{more} MB more than before"
 print(f"served; {more:.1f} MB more than before")
+for late in slow_first, slow_next:
+    assert 9 < late.result() < 50, f"a slow head is borne for {late.result():.1f} seconds"
