@@ -7,7 +7,7 @@ import { formatNumber, text } from "./text.js";
 export function openLearning(client, part, { changed, learned }) {
   let good = []; // pictures
   let run = null; // { worker, begun }, of a training under way
-  let heard = null; // { stage, done, total, begun }
+  let heard = null; // { stage, done, total, first }, first: { done, at } of the stage
 
   const percent = () => Number(part("alarms").value);
   const on = () => good.length > 0;
@@ -25,16 +25,16 @@ export function openLearning(client, part, { changed, learned }) {
   function showProgress() {
     part("state").textContent = !run || !heard ? "" : {
       reading: ({ done, total }) => text("readingGood", done, total),
-      training: ({ done, total, begun }) => text("finding", Math.floor(100 * done / total),
-        formatNumber(Math.ceil((performance.now() - begun) / 60000 * (total - done) / done))),
+      training: ({ done, total, first }) => text(done > first.done ? "finding" : "foundPart", Math.floor(100 * done / total),
+        formatNumber(Math.ceil((performance.now() - first.at) / 60000 * (total - done) / (done - first.done)))),
       measuring: ({ done, total }) => text("measuringGood", done, total),
     }[heard.stage](heard);
     part("progress").value = run && heard?.stage === "training" ? heard.done / heard.total : Number(heard?.stage === "measuring");
   }
 
   function hear(now) {
-    const begun = heard?.stage === now.stage ? heard.begun : performance.now();
-    heard = { ...now, begun };
+    const first = heard?.stage === now.stage ? heard.first : { done: now.done, at: performance.now() };
+    heard = { ...now, first };
     showProgress();
   }
 

@@ -1,6 +1,7 @@
 // native.mjs - what the tests of the page compare with: the program, and files for both.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
@@ -26,6 +27,13 @@ export function trained(net, options, cpu) {
   caelum(["train", join(SOURCE_DIR, "models", `${net}.net`), "--data", "synthetic:250", "--epochs", "1", "--batch", "10",
     "--threads", "1", "--out", out, ...words], cpu);
   return readFileSync(join(out, "last.safetensors"));
+}
+
+// What axe-core finds wrong with what is shown: names of rules and elements.
+export async function violations(page) {
+  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+  const { violations: found } = await page.evaluate(() => globalThis.axe.run());
+  return found.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
 }
 
 // The values of all tensors of a file.
