@@ -2,6 +2,7 @@
  * linear codes, or for a colorizer colorizers that are no networks. */
 #include "cli.h"
 
+#include "base/dist.h"
 #include "base/json.h"
 #include "base/number.h"
 
@@ -34,6 +35,8 @@ struct evaluation {
     bool json, no_baselines, record;
     const char *classifier; /* that tests a colorizer; NULL: none */
     struct caelum_data_settings settings;
+    int mpi;
+    caelum_dist *dist;
     caelum_model *model, *judge; /* judge: the classifier */
     caelum_data *data;
 };
@@ -363,7 +366,7 @@ static int measure_bytes(const struct evaluation *e, struct result *r, struct ca
 }
 
 static int measure_code(const struct evaluation *e, struct result *r, struct caelum_error *err) {
-    size_t count = e->no_baselines ? 0 : MOST_BASELINES;
+    size_t count = e->no_baselines || display.silent ? 0 : MOST_BASELINES;
     CHECK(caelum_eval(e->model, e->data, &e->how, &r->plain, err));
     if (count > 0) CHECK(caelum_baselines(e->data, &e->how, r->net.bottleneck, r->codes, &count, err));
     add_row(r, "this model", r->net.bottleneck, &r->plain);
@@ -375,7 +378,6 @@ static int measure_code(const struct evaluation *e, struct result *r, struct cae
 /* The semantic test of a colorizer by a classifier. */
 static int measure_semantic(struct evaluation *e, struct result *r, struct caelum_error *err) {
     uint64_t trained;
-    CHECK(model_open(&e->judge, e->classifier, NULL, err));
     const char *seed = caelum_model_metadata(e->judge, "split_seed");
     if (number_whole(seed, 0, UINT64_MAX, &trained) && trained != e->settings.split_seed)
         warn("the classifier was trained with --split-seed %s: it has seen some of these pictures", seed);
@@ -388,6 +390,7 @@ static int measure_color(struct evaluation *e, struct result *r, struct caelum_e
         CHECK(caelum_color_calibrate(e->model, e->data, &e->how, err));
     if (e->classifier) CHECK(measure_semantic(e, r, err));
     CHECK(caelum_eval_color(e->model, e->data, &e->how, &r->color, err));
+    if (display.silent) return 0;
     CHECK(caelum_color_baselines(e->data, &e->how, r->colorizers, &count, err));
     add_row(r, "this model", 0, &r->color);
     for (size_t i = 0; i < count; i++) add_row(r, r->colorizers[i].name, 0, &r->colorizers[i].metrics);
@@ -427,6 +430,7 @@ static const struct caelum_option rows[] = {
            "split also fit the gain of --vivid 1"),
     OPTION(THREADS, struct evaluation, 't', "threads", how.threads, "N", THREADS_HELP),
     OPTION(STRING, struct evaluation, 0, "cache-dir", settings.cache_dir, "DIR", CACHE_HELP),
+    CHOICE(struct evaluation, "mpi", mpi, ranks_words, MPI_HELP),
     OPTION(FLAG, struct evaluation, 0, "json", json, NULL, "print the figures as JSON"),
     END_OF_OPTIONS};
 
@@ -435,6 +439,20 @@ static void defaults(void *values) {
     *e = (struct evaluation){.how = caelum_eval_defaults(), .settings = caelum_data_defaults()};
     e->how.progress = e->settings.progress = progress_stage;
     e->settings.opened = data_opened;
+}
+
+static int open_all(struct evaluation *e, struct caelum_error *err) {
+    CHECK(caelum_model_load(&e->model, e->model_path, err));
+    if (e->classifier) CHECK(model_open(&e->judge, e->classifier, NULL, err));
+    return open_data(e, err);
+}
+
+static void print_all(const struct evaluation *e, const struct result *r) {
+    progress_clear();
+    if (e->json)
+        print_object(e, r);
+    else
+        print_table(e, r);
 }
 
 static int run(void *values, int n, char **words, struct caelum_error *err) {
@@ -446,9 +464,10 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
     if (e->record && e->model_path == shipped)
         return usage_error("eval", "--record writes into the model, and %s came with the program; copy it",
                            words[0]);
+    CHECK(ranks_open(&e->dist, e->mpi, err));
     signals_catch();
-    CHECK(caelum_model_load(&e->model, e->model_path, err));
-    CHECK(open_data(e, err));
+    e->how.dist = e->dist;
+    CHECK(dist_agree(e->dist, open_all(e, err), err));
     caelum_net_describe(caelum_model_net(e->model), &r.net);
     r.task = caelum_net_task(caelum_model_net(e->model));
     if (r.task != CAELUM_COLORIZE && (e->how.vivid > 0 || e->how.hints > 0 || e->how.sheets || e->classifier))
@@ -458,15 +477,15 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
           : r.task == CAELUM_CLASSIFY ? measure_classes(e, &r, err)
           : r.task == CAELUM_DENOISE  ? measure_noise(e, &r, err)
                                       : measure_code(e, &r, err));
-    if (e->record) CHECK(record(e, &r, err));
-    progress_clear();
-    if (e->json)
-        print_object(e, &r);
-    else
-        print_table(e, &r);
+    if (e->record && !display.silent) CHECK(record(e, &r, err));
+    if (!display.silent) print_all(e, &r);
     return 0;
+}
+
+static void close_all(void *values) {
+    caelum_dist_close(&((struct evaluation *)values)->dist);
 }
 
 COMMAND(eval, "MODEL", "measure a model and the best linear codes of its size",
         "caelum eval runs/first/best.safetensors --data synthetic", .rows = rows, .display = true,
-        .size = sizeof(struct evaluation), .defaults = defaults, .run = run);
+        .size = sizeof(struct evaluation), .defaults = defaults, .run = run, .close = close_all);

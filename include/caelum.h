@@ -76,7 +76,7 @@ typedef int (*caelum_progress)(void *cookie, const char *what, size_t done, size
 
 /* --- Several processes ------------------------------------------------------------------------ */
 
-/* Ranks: processes on one machine or several that an MPI launcher (mpirun, srun) has started to train
+/* Ranks: processes on one machine or several that an MPI launcher (mpirun, srun) has started to work
  * together, numbered from 0. They are connected by a plugin, caelum-openmpi.so or caelum-mpich.so. */
 typedef struct caelum_dist caelum_dist;
 
@@ -482,6 +482,7 @@ struct caelum_eval_settings {
     int threads;              /* 0 = the default; no influence on the result */
     caelum_progress progress; /* may be NULL */
     void *cookie;
+    const caelum_dist *dist; /* ranks that share the pictures, but not of baselines; as for training */
     double noise;  /* that a denoiser is told: its standard deviation, of 255, 0 to 55; default 25 */
     double vivid;  /* of a colorizer, as in struct caelum_colorize_settings; default 0 */
     size_t hints;  /* of a colorizer: random pixels of each picture whose true colors are given; default 0 */
@@ -500,9 +501,8 @@ struct caelum_eval_settings caelum_eval_defaults(void);
 int caelum_model_data_settings(const caelum_model *model, struct caelum_data_settings *settings,
                                struct caelum_error *err);
 
-/* Runs `model` over a split and measures it: a denoiser that is told the level by what it makes of pictures
- * to which noise was added. Fails with CAELUM_EFORMAT if the model does not fit the pictures, CAELUM_EUSAGE
- * for other noise, CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+/* Runs `model` over a split and measures it, a denoiser that is told the level on pictures with noise. Fails
+ * with CAELUM_EFORMAT if it does not fit the pictures, CAELUM_EUSAGE, CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
 int caelum_eval(const caelum_model *model, const caelum_data *data,
                 const struct caelum_eval_settings *settings, struct caelum_metrics *metrics,
                 struct caelum_error *err);

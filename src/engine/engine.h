@@ -102,7 +102,7 @@ void engine_forward(const struct engine *engine, const struct engine_block *bloc
  * `out`, [n][c][h][w] of the network's output, or where it is NULL each to `output(cookie, i, values,
  * worker)`, borrowed until it returns. Both are called from any thread, once a picture; worker < threads. */
 struct engine_job {
-    size_t n;
+    size_t n, first; /* first: number of picture 0 for noise layers, where these are the rest of more */
     const float *in;
     const uint8_t *(*input)(void *cookie, size_t i, int worker);
     float *out;

@@ -54,8 +54,10 @@ static void run_block(void *cookie, size_t number, int worker) {
     float *lane[MOST_LANES];
     load(run, &b, worker);
     engine_forward(e, &b,
-                   &(struct layer_noise){
-                       .on = e->noise, .seed = 1, .step = LAYER_NOISE_MEASURE, .first = (uint32_t)b.first});
+                   &(struct layer_noise){.on = e->noise,
+                                         .seed = 1,
+                                         .step = LAYER_NOISE_MEASURE,
+                                         .first = (uint32_t)(job->first + b.first)});
     const size_t live = b.pictures * tiling_count(tiles);
     for (size_t i = 0; i < live; i++)
         lane[i] =

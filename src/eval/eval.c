@@ -4,6 +4,7 @@
 #include "apply/model_sheet.h"
 #include "apply/predict_color.h"
 #include "base/color.h"
+#include "base/dist.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/number.h"
@@ -14,11 +15,13 @@
 #include "metrics/metrics.h"
 
 #include <math.h>
+#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Pictures at a time: whose chroma is kept, and that noise is added to. */
-enum { ROUND = 2048, NOISY = 256 };
+/* Pictures at a time: whose chroma is kept, and that noise is added to; and of which each rank has a number,
+ * so that their blocks are those of one process. */
+enum { ROUND = 2048, NOISY = 256, UNIT = MOST_LANES };
 
 /* How a classifier sees the pictures; others have them in color. */
 enum way { COLOR, GREY, RECOLORED, WAYS };
@@ -40,9 +43,10 @@ struct evaluation {
     float *uv;                        /* [ROUND][2][h][w], of the round's pictures */
     float *noisy;                     /* [NOISY][c + 1][h][w]: pictures with noise, and its level */
     uint8_t *room;                    /* [thread][MOST_LANES][3][h][w]: pictures in other colors */
-    struct picture_error *plain;      /* [pictures.n], like the next */
+    size_t units;                     /* of UNIT pictures, shared out among ranks */
+    struct picture_error *plain;      /* [units * UNIT], like the next */
     struct color_error *color;
-    struct answer *answers; /* [WAYS][pictures.n] */
+    struct answer *answers; /* [WAYS][units * UNIT] */
     size_t first, count;    /* pictures of this round */
     enum way way;
 };
@@ -88,7 +92,40 @@ int caelum_model_data_settings(const caelum_model *model, struct caelum_data_set
 static struct evaluation begin(const caelum_data *data, const struct caelum_eval_settings *settings) {
     struct evaluation e = {.settings = settings ? *settings : caelum_eval_defaults()};
     e.pictures = data_pictures(data, e.settings.split);
+    e.units = (e.pictures.n + UNIT - 1) / UNIT;
     return e;
+}
+
+/* Whether all ranks could open what they measure, and it is the same: weights, pictures, settings. */
+static int agree(const struct evaluation *e, const caelum_model *model, int result,
+                 struct caelum_error *err) {
+    const struct caelum_eval_settings *s = &e->settings;
+    const struct caelum_dist *dist = s->dist;
+    uint8_t mine[SHA256_DIGEST_SIZE], *first = caelum_dist_rank(dist) == 0 ? mine : NULL;
+    size_t size = sizeof mine;
+    struct sha256_ctx sha;
+    result = dist_agree(dist, result, err);
+    if (result != 0 || !dist) return result;
+    sha256_init(&sha);
+    sha256_update(&sha, strlen(model->net->text), (const uint8_t *)model->net->text);
+    sha256_update(&sha, model->net->params * sizeof(float), (const uint8_t *)model->params);
+    for (size_t i = 0; i < e->pictures.n; i++)
+        sha256_update(&sha, pictures_size(&e->pictures), pictures_at(&e->pictures, i));
+    sha256_update(&sha, sizeof s->noise, (const uint8_t *)&s->noise);
+    sha256_update(&sha, sizeof s->vivid, (const uint8_t *)&s->vivid);
+    sha256_update(&sha, sizeof s->hints, (const uint8_t *)&s->hints);
+    sha256_update(&sha, sizeof s->seed, (const uint8_t *)&s->seed);
+    sha256_digest(&sha, sizeof mine, mine);
+    CHECK(dist_spread(dist, &first, &size, err));
+    if (memcmp(first, mine, sizeof mine) != 0)
+        result = caelum_fail(err, CAELUM_EUSAGE, "its model, pictures or settings are not those of rank 0");
+    if (first != mine) mem_free(&first);
+    return dist_agree(dist, result, err);
+}
+
+/* Everyone gets the figures of all pictures. */
+static void share(const struct evaluation *e, void *figures, size_t size) {
+    dist_gather(e->settings.dist, figures, e->units, UNIT * size);
 }
 
 static void end(struct evaluation *e) {
@@ -111,18 +148,22 @@ static int take_model(const struct evaluation *e, const caelum_model *model, str
     return pool_take(taken, model, model->net->layers, e->settings.threads, err);
 }
 
-/* All pictures, `most` at a time. */
+/* This rank's pictures, `most` at a time. */
 static int each_round(struct evaluation *e, const char *doing, size_t most,
                       int (*round)(struct evaluation *e, struct caelum_error *err),
                       struct caelum_error *err) {
     const struct caelum_eval_settings *s = &e->settings;
-    const size_t n = e->pictures.n;
-    for (e->first = 0; e->first < n; e->first += most) {
+    const struct dist_part part = dist_part(s->dist, caelum_dist_rank(s->dist), e->units);
+    const size_t n = e->pictures.n, end = part.end * UNIT < n ? part.end * UNIT : n;
+    int result = CAELUM_OK;
+    for (e->first = part.first * UNIT; result == 0 && e->first < end; e->first += most) {
+        e->count = end - e->first < most ? end - e->first : most;
         if (s->progress && s->progress(s->cookie, doing, e->first, n) != 0)
-            return caelum_fail(err, CAELUM_ESTOPPED, "stopped during the evaluation");
-        e->count = n - e->first < most ? n - e->first : most;
-        CHECK(round(e, err));
+            result = caelum_fail(err, CAELUM_ESTOPPED, "stopped during the evaluation");
+        else
+            result = round(e, err);
     }
+    CHECK(dist_agree(s->dist, result, err));
     if (s->progress) s->progress(s->cookie, doing, n, n);
     return CAELUM_OK;
 }
@@ -143,12 +184,13 @@ static const uint8_t *give(void *cookie, size_t i, int worker) {
 static void take_values(void *cookie, size_t i, const float *values, int worker) {
     const struct evaluation *e = cookie;
     const struct pictures *p = &e->pictures;
-    metrics_picture(pictures_at(p, i), values, p->c, p->h, p->w,
-                    e->scratch + (size_t)worker * metrics_scratch(p->h, p->w), &e->plain[i]);
+    metrics_picture(pictures_at(p, e->first + i), values, p->c, p->h, p->w,
+                    e->scratch + (size_t)worker * metrics_scratch(p->h, p->w), &e->plain[e->first + i]);
 }
 
 static int reconstruct_round(struct evaluation *e, struct caelum_error *err) {
-    const struct engine_job job = {.n = e->count, .input = give, .output = take_values, .cookie = e};
+    const struct engine_job job = {
+        .n = e->count, .first = e->first, .input = give, .output = take_values, .cookie = e};
     return engine_run(&e->model->engine, &job, err);
 }
 
@@ -174,7 +216,7 @@ static void take_noise(void *cookie, size_t i, const float *noise, int worker) {
     const size_t size = pictures_size(&e->pictures), plane = e->pictures.h * e->pictures.w;
     float *picture = e->noisy + i * (size + plane);
     for (size_t v = 0; v < size; v++) picture[v] -= noise[v];
-    take_values(cookie, e->first + i, picture, worker);
+    take_values(cookie, i, picture, worker);
 }
 
 static int denoise_round(struct evaluation *e, struct caelum_error *err) {
@@ -183,17 +225,14 @@ static int denoise_round(struct evaluation *e, struct caelum_error *err) {
     return engine_run(&e->model->engine, &job, err);
 }
 
-static int denoise(struct evaluation *e, const caelum_model *model, struct caelum_error *err) {
-    const struct shape in = model->net->input;
+static int open_noisy(struct evaluation *e, const struct caelum_net *net, struct caelum_error *err) {
     if (!(e->settings.noise >= 0 && e->settings.noise <= TASK_MOST_NOISE))
         return caelum_fail(err, CAELUM_EUSAGE, "noise: expected a deviation of 0 to %d, of 255",
                            TASK_MOST_NOISE);
-    CHECK(mem_take(&e->memory, &e->noisy, NOISY * shape_values(in), sizeof *e->noisy, err));
-    return each_round(e, "evaluating", NOISY, denoise_round, err);
+    return mem_take(&e->memory, &e->noisy, NOISY * shape_values(net->input), sizeof *e->noisy, err);
 }
 
-static int measure(struct evaluation *e, const caelum_model *model, struct caelum_metrics *metrics,
-                   struct caelum_error *err) {
+static int open_plain(struct evaluation *e, const caelum_model *model, struct caelum_error *err) {
     const struct pictures *p = &e->pictures;
     const struct shape out = net_output(model->net);
     const char *word = caelum_model_metadata(model, "task");
@@ -204,23 +243,24 @@ static int measure(struct evaluation *e, const caelum_model *model, struct caelu
                            "the model's output is %zux%zux%zu: it does not reconstruct its input", out.c,
                            out.h, out.w);
     CHECK(take_model(e, model, &e->model, err));
-    CHECK(mem_take(&e->memory, &e->plain, p->n, sizeof *e->plain, err));
-    CHECK(mem_take(&e->memory, &e->scratch, (size_t)e->model->threads * metrics_scratch(p->h, p->w),
-                   sizeof *e->scratch, err));
+    CHECK(mem_take(&e->memory, &e->plain, e->units * UNIT, sizeof *e->plain, err));
     e->model->engine.noise = word && strcmp(word, "denoise") == 0;
-    if (task == CAELUM_DENOISE)
-        CHECK(denoise(e, model, err));
-    else /* noise goes by the place in a round */
-        CHECK(each_round(e, "evaluating", p->n, reconstruct_round, err));
-    metrics_total(e->plain, p->n, p->c, p->h, p->w, metrics);
-    return CAELUM_OK;
+    if (task == CAELUM_DENOISE) CHECK(open_noisy(e, model->net, err));
+    return mem_take(&e->memory, &e->scratch, (size_t)e->model->threads * metrics_scratch(p->h, p->w),
+                    sizeof *e->scratch, err);
 }
 
 int caelum_eval(const caelum_model *model, const caelum_data *data,
                 const struct caelum_eval_settings *settings, struct caelum_metrics *metrics,
                 struct caelum_error *err) {
     struct evaluation e = begin(data, settings);
-    const int result = measure(&e, model, metrics, err);
+    const struct pictures *p = &e.pictures;
+    int result = agree(&e, model, open_plain(&e, model, err), err);
+    if (result == 0)
+        result = e.noisy ? each_round(&e, "evaluating", NOISY, denoise_round, err)
+                         : each_round(&e, "evaluating", ROUND, reconstruct_round, err);
+    if (result == 0) share(&e, e.plain, sizeof *e.plain);
+    if (result == 0) metrics_total(e.plain, p->n, p->c, p->h, p->w, metrics);
     end(&e);
     return result;
 }
@@ -250,7 +290,7 @@ static int open_colorizer(struct evaluation *e, const caelum_model *model, struc
 static int open_color(struct evaluation *e, const caelum_model *model, struct caelum_error *err) {
     const struct pictures *p = &e->pictures;
     CHECK(open_colorizer(e, model, &e->model, err));
-    CHECK(mem_take(&e->memory, &e->color, p->n, sizeof *e->color, err));
+    CHECK(mem_take(&e->memory, &e->color, e->units * UNIT, sizeof *e->color, err));
     return mem_take(&e->memory, &e->scratch, (size_t)e->model->threads * color_metrics_scratch(p->h, p->w),
                     sizeof *e->scratch, err);
 }
@@ -272,6 +312,7 @@ static int color_round(struct evaluation *e, struct caelum_error *err) {
 static int measure_color(struct evaluation *e, struct caelum_color_metrics *metrics,
                          struct caelum_error *err) {
     CHECK(each_round(e, "evaluating", ROUND, color_round, err));
+    share(e, e->color, sizeof *e->color);
     color_metrics_total(e->color, e->pictures.n, e->pictures.h, e->pictures.w, metrics);
     return CAELUM_OK;
 }
@@ -328,9 +369,11 @@ int caelum_eval_color(const caelum_model *model, const caelum_data *data,
     struct evaluation e = begin(data, settings);
     struct caelum_color_metrics m;
     CHECK(colorizer_gain_check(e.settings.vivid, err));
-    int result = open_color(&e, model, err);
+    int result = agree(&e, model, open_color(&e, model, err), err);
     if (result == 0) result = measure_color(&e, &m, err);
-    if (result == 0 && e.settings.sheets) result = write_sheets(&e, model, err);
+    if (result == 0 && e.settings.sheets && caelum_dist_rank(e.settings.dist) == 0)
+        result = write_sheets(&e, model, err);
+    result = dist_agree(e.settings.dist, result, err);
     end(&e);
     if (result == 0) *metrics = m;
     return result;
@@ -350,7 +393,7 @@ int caelum_color_calibrate(caelum_model *model, const caelum_data *data,
     unaided.hints = 0;
     unaided.split = CAELUM_VALIDATION;
     struct evaluation e = begin(data, &unaided);
-    int result = open_color(&e, model, err);
+    int result = agree(&e, model, open_color(&e, model, err), err);
     for (int i = 0; result == 0 && i < HALVINGS; i++) {
         struct caelum_color_metrics m;
         e.gain = (low + high) / 2;
@@ -372,7 +415,7 @@ bool caelum_color_learned(const struct caelum_color_metrics *m, const struct cae
 static int open_classifier(struct evaluation *e, const caelum_model *classifier, struct caelum_error *err) {
     CHECK(task_check_classes(classifier->net, &e->pictures, err));
     CHECK(check_pictures(classifier->net, CAELUM_CLASSIFY, "classifier", &e->pictures, err));
-    CHECK(mem_take(&e->memory, &e->answers, e->pictures.n, WAYS * sizeof *e->answers, err));
+    CHECK(mem_take(&e->memory, &e->answers, e->units * UNIT, WAYS * sizeof *e->answers, err));
     return take_model(e, classifier, &e->model, err);
 }
 
@@ -386,7 +429,7 @@ static void take_classes(void *cookie, size_t i, const float *values, int worker
     for (size_t c = 1; c < p->classes; c++)
         if (values[c] > values[most]) most = c;
     for (size_t c = 0; c < p->classes; c++) powers += exp((double)values[c] - (double)values[most]);
-    e->answers[e->way * p->n + at] = (struct answer){
+    e->answers[e->way * e->units * UNIT + at] = (struct answer){
         .nats = log(powers) - ((double)values[label] - (double)values[most]), .right = most == label};
 }
 
@@ -403,8 +446,10 @@ static int class_round(struct evaluation *e, struct caelum_error *err) {
 
 static struct caelum_class_metrics total(const struct evaluation *e, enum way way) {
     const size_t n = e->pictures.n;
+    struct answer *answers = e->answers + way * e->units * UNIT;
     struct caelum_class_metrics m = {.count = n};
-    for (const struct answer *a = e->answers + way * n; a < e->answers + (way + 1) * n; a++)
+    share(e, answers, sizeof *answers);
+    for (const struct answer *a = answers; a < answers + n; a++)
         m.accuracy += a->right, m.cross_entropy += a->nats;
     m.accuracy /= (double)n;
     m.cross_entropy /= (double)n;
@@ -415,38 +460,38 @@ int caelum_eval_class(const caelum_model *classifier, const caelum_data *data,
                       const struct caelum_eval_settings *settings, struct caelum_class_metrics *metrics,
                       struct caelum_error *err) {
     struct evaluation e = begin(data, settings);
-    int result = open_classifier(&e, classifier, err);
+    int result = agree(&e, classifier, open_classifier(&e, classifier, err), err);
     if (result == 0) result = each_round(&e, "classifying", ROUND, class_round, err);
     if (result == 0) *metrics = total(&e, COLOR);
     end(&e);
     return result;
 }
 
-static int measure_semantic(struct evaluation *e, const caelum_model *colorizer,
-                            const caelum_model *classifier, struct caelum_semantic_metrics *metrics,
-                            struct caelum_error *err) {
-    const size_t size = pictures_size(&e->pictures);
+static int open_semantic(struct evaluation *e, const caelum_model *colorizer, const caelum_model *classifier,
+                         struct caelum_error *err) {
     CHECK(colorizer_gain_check(e->settings.vivid, err));
     CHECK(open_classifier(e, classifier, err));
     CHECK(open_colorizer(e, colorizer, &e->colorizer, err));
-    CHECK(mem_take(&e->memory, &e->room, (size_t)e->model->threads * MOST_LANES, size, err));
-    CHECK(each_round(e, "classifying", ROUND, class_round, err));
-    const struct caelum_class_metrics truth = total(e, COLOR), grey = total(e, GREY),
-                                      ours = total(e, RECOLORED);
-    const double gap = truth.accuracy - grey.accuracy;
-    *metrics =
-        (struct caelum_semantic_metrics){.color = truth,
-                                         .grey = grey,
-                                         .recolored = ours,
-                                         .closed = gap > 0 ? (ours.accuracy - grey.accuracy) / gap : NAN};
-    return CAELUM_OK;
+    return mem_take(&e->memory, &e->room, (size_t)e->model->threads * MOST_LANES, pictures_size(&e->pictures),
+                    err);
 }
 
 int caelum_eval_semantic(const caelum_model *colorizer, const caelum_model *classifier,
                          const caelum_data *data, const struct caelum_eval_settings *settings,
                          struct caelum_semantic_metrics *metrics, struct caelum_error *err) {
     struct evaluation e = begin(data, settings);
-    const int result = measure_semantic(&e, colorizer, classifier, metrics, err);
+    int result = agree(&e, classifier, open_semantic(&e, colorizer, classifier, err), err);
+    if (result == 0) result = each_round(&e, "classifying", ROUND, class_round, err);
+    if (result == 0) {
+        const struct caelum_class_metrics truth = total(&e, COLOR), grey = total(&e, GREY),
+                                          ours = total(&e, RECOLORED);
+        const double gap = truth.accuracy - grey.accuracy;
+        *metrics =
+            (struct caelum_semantic_metrics){.color = truth,
+                                             .grey = grey,
+                                             .recolored = ours,
+                                             .closed = gap > 0 ? (ours.accuracy - grey.accuracy) / gap : NAN};
+    }
     end(&e);
     return result;
 }

@@ -13,6 +13,17 @@ train="$CAELUM train $net --data synthetic:150 --batch 40"
 expect 0 $train --epochs 2 --out alone
 same() { holds "$1 has the bits of one process" cmp -s "$1/last.safetensors" alone/last.safetensors; }
 
+# noise by the place of a picture among all, codes as bytes; and a colorizer
+printf 'input 3\nnoise 0.1\nconv 8 stride=2 relu\nconv 4\nquantize 0.1\nlatent\ndeconv 3 k=4 stride=2\n' >noisy.net
+expect 0 $CAELUM train noisy.net --task denoise --data synthetic:150 --epochs 1 --out noisy
+expect 0 $CAELUM train "$SOURCE_DIR/models/colorize-standard.net" --task colorize --data synthetic:150 --epochs 1 --out color
+evaluate="eval --split train --json"
+for model in noisy color; do
+    expect 0 $CAELUM $evaluate $model
+    mv out $model-figures
+done
+says noisy-figures '"price"'
+
 # the report, without the times in its last columns
 figures_of() { cut -d'|' -f1-9 "$1/report/study.md" >"$1/figures"; }
 expect 0 $CAELUM study "$SOURCE_DIR/studies/example.study" narrow --out study
@@ -42,6 +53,18 @@ for mpi in openmpi mpich; do
     expect 0 $run -n 3 $train --epochs 1 --threads 2 --out $mpi-3
     expect 0 $CAELUM train --resume $mpi-3 --epochs 2
     same $mpi-3
+
+    for model in noisy color; do
+        for ranks in 2 3; do
+            expect 0 $run -n $ranks $CAELUM $evaluate $model
+            holds "$mpi: the figures of $model by $ranks ranks" cmp out $model-figures
+        done
+    done
+    expect 2 $run -n 1 $CAELUM $evaluate alone : -n 1 $CAELUM $evaluate noisy
+    says err "rank 1 on "
+    says err ": its model, pictures or settings are not those of rank 0"
+    expect 4 $run -n 1 $CAELUM $evaluate alone : -n 1 $CAELUM $evaluate none.safetensors
+    says err ": none.safetensors: No such file"
 
     expect 0 $run -n 2 "$CAELUM" study "$SOURCE_DIR/studies/example.study" narrow --out $mpi-study
     says out "2 of 2 runs finished, 2 of them now"
