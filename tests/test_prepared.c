@@ -8,6 +8,8 @@
 
 #include <fcntl.h>
 #include <math.h>
+#include <sys/wait.h>
+#include <time.h>
 
 enum {
     CLASSES = 10,
@@ -71,6 +73,41 @@ static void assert_made(int times) {
     assert_true(S_ISREG(st.st_mode));
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(st.st_uid, geteuid());
+}
+
+/* Processes that want the same data at the same time: one makes them, the others wait. */
+static int make_slowly(void *cookie, struct prepared_writer *to, struct caelum_error *err) {
+    const int *log = cookie;
+    const struct timespec pause = {0, 300000000};
+    nanosleep(&pause, NULL);
+    if (write(*log, "m", 1) != 1) return CAELUM_EIO;
+    return make(NULL, to, err);
+}
+
+static void made_once(void **state) {
+    enum { PROCESSES = 3 };
+    char path[PATH_SIZE];
+    struct stat st;
+    (void)state;
+    test_remove(cache);
+    snprintf(path, sizeof path, "%s/log", test_root);
+    int log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+    const struct prepared what = {"0123456789abcdef", make_slowly, &log};
+    const struct caelum_data_settings settings = caelum_data_defaults();
+    for (int i = 0; i < PROCESSES; i++) {
+        if (fork() > 0) continue;
+        struct caelum_data data = {0};
+        struct caelum_error why;
+        snprintf(data.cache_dir, sizeof data.cache_dir, "%s", cache);
+        _exit(prepared_open(&data, &what, &settings, &why) != 0 || data.count != COUNT);
+    }
+    for (int i = 0, status; i < PROCESSES; i++) {
+        assert_true(wait(&status) > 0);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(fstat(log, &st), 0);
+    close(log);
+    assert_int_equal(st.st_size, 1);
 }
 
 static void begin(void) {
@@ -304,6 +341,7 @@ int main(void) {
         cmocka_unit_test(a_cache_that_can_not_be_stops_nobody),
         cmocka_unit_test(figures_of_others_are_not_believed),
         cmocka_unit_test(the_directory_in_tmp_is_ones_own),
+        cmocka_unit_test(made_once),
         cmocka_unit_test(the_place_is_chosen),
     };
     return cmocka_run_group_tests_name("prepared", tests, setup, test_close_root);

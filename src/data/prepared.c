@@ -6,9 +6,13 @@
 #include "base/path.h"
 #include "data/crops.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -208,16 +212,41 @@ static bool open_kept(struct opening *o, const char *path) {
     return good;
 }
 
+/* Waits while another process prepares data in this directory: they may be the same, as they are for ranks on
+ * one host. Returns whether it has waited. */
+static bool wait_turn(struct opening *o, int directory) {
+    const struct caelum_data_settings *s = o->settings;
+    const struct timespec pause = {0, 50000000};
+    bool waited = false;
+    while (flock(directory, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        waited = true;
+        if (s->progress && s->progress(s->cookie, "waiting for another caelum to read", 0, 1) != 0) {
+            o->failure = caelum_fail(o->err, CAELUM_ESTOPPED, "stopped while another caelum prepared data");
+            break;
+        }
+        nanosleep(&pause, NULL);
+    }
+    return waited;
+}
+
 /* Makes and opens the kept file. */
-static bool keep(struct opening *o, const char *path) {
+static bool make_kept(struct opening *o, const char *path) {
     struct file_writer writer = {0};
-    if (file_make_directory(o->data->cache_dir, &o->problem) != 0 ||
-        kept_begin(&writer, path, &o->problem) != 0)
-        return false;
+    if (kept_begin(&writer, path, &o->problem) != 0) return false;
     write_all(o, writer.stream);
     if (o->failure == 0 && file_commit(&writer, &o->problem) == 0) return open_kept(o, path);
     file_abandon(&writer);
     return false;
+}
+
+/* The same, unless another process does. */
+static bool keep(struct opening *o, const char *path) {
+    if (file_make_directory(o->data->cache_dir, &o->problem) != 0) return false;
+    const int directory = open(o->data->cache_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = wait_turn(o, directory) && o->failure == 0 && open_kept(o, path);
+    if (!good && o->failure == 0) good = make_kept(o, path);
+    if (directory >= 0) close(directory);
+    return good;
 }
 
 /* A file in memory, where there is no place for one on a disk. */

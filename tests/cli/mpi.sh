@@ -24,6 +24,13 @@ for model in noisy color; do
 done
 says noisy-figures '"price"'
 
+# pictures in files
+expect 0 $CAELUM data export synthetic:60 --split train -o photos
+cp -r photos copies
+cp -r photos others
+cp others/$(ls others | head -1) others/$(ls others | tail -1)
+expect 0 $CAELUM train "$net" --batch 40 --epochs 1 --data photos --out photos-alone
+
 # the report, without the times in its last columns
 figures_of() { cut -d'|' -f1-9 "$1/report/study.md" >"$1/figures"; }
 expect 0 $CAELUM study "$SOURCE_DIR/studies/example.study" narrow --out study
@@ -73,6 +80,15 @@ for mpi in openmpi mpich; do
     done
     figures_of $mpi-study
     holds "$mpi: the report" cmp $mpi-study/figures study/figures
+
+    # a host's own cache and copy of the pictures; then another picture in one
+    photos="train $net --batch 40 --epochs 1 --threads 1 -q"
+    expect 0 $run -n 1 $CAELUM $photos --data photos --cache-dir $mpi-one --out $mpi-photos : \
+        -n 2 $CAELUM $photos --data copies --cache-dir $mpi-two --out $mpi-photos
+    holds "$mpi: two caches, the same bits" cmp $mpi-photos/last.safetensors photos-alone/last.safetensors
+    holds "$mpi: each cache has its file" test "$(ls $mpi-one $mpi-two | grep -c '^data-')" = 2
+    expect 2 $run -n 1 $CAELUM $photos --data photos --out $mpi-others : -n 1 $CAELUM $photos --data others --out $mpi-others
+    says err "its 'data_fingerprint' is"
 
     # another seed on rank 1
     expect 2 $run -n 1 $train --out $mpi-other : -n 1 $train --seed 2 --out $mpi-other
