@@ -62,12 +62,8 @@ static const struct caelum_option rows[] = {
            "resume a run; of the options that affect the result only --epochs can be changed; --data says "
            "where the same "
            "pictures are now"),
-    {.name = "checkpoint-minutes",
-     .kind = CAELUM_OPTION_REAL,
-     .offset = offsetof(struct training, s.checkpoint_minutes),
-     .most = 1e6,
-     .value = "N",
-     .help = "save within epochs, too, every N minutes; 0: only after each"},
+    OPTION(REAL, struct training, 0, "checkpoint-minutes", s.checkpoint_minutes, "N",
+           "save within epochs, too, every N minutes; 0: only after each"),
     OPTION(FLAG, struct training, 0, "force", s.force, NULL, "overwrite an existing run directory"),
     OPTION(STRING, struct training, 0, "cache-dir", s.data_settings.cache_dir, "DIR", CACHE_HELP),
     CHOICE(struct training, "mpi", mpi, ranks_words, MPI_HELP),
@@ -78,8 +74,9 @@ static const struct caelum_option rows[] = {
 /* A run that is resumed has its settings: the name of the first option on the command line that would change
  * one, or NULL. What files and the environment say is for runs that begin. */
 static const char *not_on_resume(void) {
-    static const char *const free_ones[] = {"epochs", "threads", "resume", "data", "cache-dir",
-                                            "mpi",    "open",    "json",   NULL};
+    static const char *const free_ones[] = {
+        "epochs", "threads", "resume", "data", "cache-dir", "checkpoint-minutes",
+        "mpi",    "open",    "json",   NULL};
     const struct caelum_option *const lists[] = {rows, caelum_train_options};
     for (size_t k = 0; k < 2; k++)
         for (const struct caelum_option *o = lists[k]; o->name; o++) {

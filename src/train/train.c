@@ -262,6 +262,9 @@ static int look(struct run *run, struct caelum_error *err) {
     if (s->resume ? s->epochs > RESUME_MOST_EPOCHS : s->epochs < 1 || s->epochs > RESUME_MOST_EPOCHS)
         return caelum_fail(err, CAELUM_EUSAGE, "epochs: expected 1 to %d, got %zu", RESUME_MOST_EPOCHS,
                            s->epochs);
+    if (!(s->checkpoint_minutes >= 0))
+        return caelum_fail(err, CAELUM_EUSAGE, "checkpoint_minutes: expected 0 or more, got %g",
+                           s->checkpoint_minutes);
     if (s->resume && !s->out) return caelum_fail(err, CAELUM_EUSAGE, "no run directory to resume was named");
     if (s->feed && s->dist)
         return caelum_fail(err, CAELUM_EUSAGE, "feed: pictures are fed to a process that trains alone");

@@ -49,8 +49,10 @@ wait $pid
 holds "exit status 143 after SIGTERM" test $? = 143
 holds "it says how to go on" grep -q "resume with: caelum train --resume c" stopped
 epochs=$(($(wc -l <c/metrics.csv) + 1)) # two more than are done
-expect 0 "$CAELUM" train --resume c --epochs $epochs
+expect 0 "$CAELUM" train --resume c --epochs $epochs --checkpoint-minutes 10
 holds "two more epochs after resuming" test "$(wc -l <c/metrics.csv)" = $((epochs + 1))
+expect 2 "$CAELUM" train --resume c --epochs 9 --checkpoint-minutes -1
+says err "checkpoint_minutes: expected 0 or more, got -1"
 expect 2 "$CAELUM" train --resume c --epochs 1
 says err "$epochs epochs are done already, 1 were asked for in all"
 expect 4 "$CAELUM" train --resume nothing
