@@ -60,3 +60,8 @@ char *number_group(char *digits) {
     }
     return digits;
 }
+
+int number_ascending(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}

@@ -44,6 +44,9 @@ bool number_real(const char *text, double *value);
 /* Sets commas in a text of digits, "4911" to "4,911"; there must be room for them. Returns the text. */
 char *number_group(char *digits);
 
+/* For qsort of doubles, none of them NaN. */
+int number_ascending(const void *a, const void *b);
+
 /* snprintf, vsnprintf and fprintf in the locale "C". */
 int number_print(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int number_vprint(char *to, size_t size, const char *format, va_list args)

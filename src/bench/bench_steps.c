@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <stdlib.h>
 
@@ -18,13 +19,8 @@ struct work {
     size_t rounds;
 };
 
-static int ascending(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 double median(double *values, size_t n) {
-    qsort(values, n, sizeof *values, ascending);
+    qsort(values, n, sizeof *values, number_ascending);
     return values[n / 2];
 }
 

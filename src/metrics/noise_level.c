@@ -6,6 +6,7 @@
 #include "metrics/noise_level.h"
 
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -74,11 +75,6 @@ static int by_energy(const void *a, const void *b) {
     return p->at < q->at ? -1 : p->at > q->at;
 }
 
-static int ascending(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 /* The patches that are not clipped, by their energy; returns their number. */
 static size_t find_patches(const struct samples *p, size_t step, float dct[SIDE][SIDE], struct patch *patch) {
     const size_t across = p->width - SIDE + 1, all = across * (p->height - SIDE + 1) * 3;
@@ -109,7 +105,7 @@ static double median_square(const struct samples *p, float dct[SIDE][SIDE], cons
             for (size_t v = 0; v < SIDE; v++)
                 if (u + v > LOW) square[count++] += (double)t[u][v] * (double)t[u][v] / (double)n;
     }
-    qsort(square, count, sizeof *square, ascending);
+    qsort(square, count, sizeof *square, number_ascending);
     return (square[(count - 1) / 2] + square[count / 2]) / 2;
 }
 

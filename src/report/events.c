@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
@@ -246,10 +247,6 @@ int events_epoch(struct events *events, const struct caelum_epoch *epoch, struct
     return append_values(events, epoch->epoch, values, n, err);
 }
 
-static uint32_t big_endian(const uint8_t *at) {
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
 /* What TensorBoard wants to know of a picture is in a PNG file's first chunk (ISO/IEC 15948, 11.2.2). */
 static int describe_png(Tensorboard__Summary__Image *image, const char *path, struct caelum_error *err) {
     static const int32_t colorspaces[] = {[0] = 1, [2] = 3, [3] = 3, [4] = 2, [6] = 4}; /* by color type */
@@ -257,10 +254,12 @@ static int describe_png(Tensorboard__Summary__Image *image, const char *path, st
     enum { BEGIN = sizeof begin - 1, COLOR_TYPE = BEGIN + 9 };
     const uint8_t *bytes = image->encoded_image_string.data;
     const size_t size = image->encoded_image_string.len;
+    uint32_t sides[2];
     if (size <= COLOR_TYPE || memcmp(bytes, begin, BEGIN) != 0 || bytes[COLOR_TYPE] > 6)
         return caelum_fail(err, CAELUM_EFORMAT, "%s: expected a PNG file", path);
-    image->width = (int32_t)(big_endian(bytes + BEGIN) & INT32_MAX);
-    image->height = (int32_t)(big_endian(bytes + BEGIN + 4) & INT32_MAX);
+    memcpy(sides, bytes + BEGIN, sizeof sides);
+    image->width = (int32_t)(ntohl(sides[0]) & INT32_MAX);
+    image->height = (int32_t)(ntohl(sides[1]) & INT32_MAX);
     image->colorspace = colorspaces[bytes[COLOR_TYPE]];
     return CAELUM_OK;
 }
