@@ -9,7 +9,8 @@
 #include <sys/mman.h>
 
 static int no_space(struct caelum_error *err) {
-    return caelum_fail(err, CAELUM_ERESOURCE, "no space in /tmp for the pictures that are learned from");
+    return caelum_fail(err, CAELUM_ERESOURCE,
+                       "no space for the pictures that are learned from: in /tmp, in a browser its memory");
 }
 
 static int put(struct gallery *g, const struct anomaly_view *view, struct caelum_error *err) {
