@@ -13,12 +13,14 @@ train="$CAELUM train $net --data synthetic:150 --batch 40"
 expect 0 $train --epochs 2 --out alone
 same() { holds "$1 has the bits of one process" cmp -s "$1/last.safetensors" alone/last.safetensors; }
 
-# noise by the place of a picture among all, codes as bytes; and a colorizer
+# noise by the place of a picture among all, codes as bytes; a denoiser that is told the level; a colorizer
 printf 'input 3\nnoise 0.1\nconv 8 stride=2 relu\nconv 4\nquantize 0.1\nlatent\ndeconv 3 k=4 stride=2\n' >noisy.net
 expect 0 $CAELUM train noisy.net --task denoise --data synthetic:150 --epochs 1 --out noisy
 expect 0 $CAELUM train "$SOURCE_DIR/models/colorize-standard.net" --task colorize --data synthetic:150 --epochs 1 --out color
+printf 'input 4\nspace_to_depth 2\nconv 12\ndepth_to_space 2\n' >told.net
+expect 0 $CAELUM train told.net --task denoise --data synthetic:150 --epochs 1 --out told
 evaluate="eval --split train --json"
-for model in noisy color; do
+for model in noisy told color; do
     expect 0 $CAELUM $evaluate $model
     mv out $model-figures
 done
@@ -65,8 +67,10 @@ for mpi in openmpi mpich; do
         expect 0 $run -n $ranks $CAELUM $evaluate noisy
         holds "$mpi: figures by $ranks ranks" cmp out noisy-figures
     done
-    expect 0 $run -n 3 $CAELUM $evaluate color
-    holds "$mpi: figures of colors" cmp out color-figures
+    for model in told color; do
+        expect 0 $run -n 3 $CAELUM $evaluate $model
+        holds "$mpi: figures of $model" cmp out $model-figures
+    done
     expect 2 $run -n 1 $CAELUM $evaluate alone : -n 1 $CAELUM $evaluate noisy
     says err "rank 1 on "
     says err ": its model, pictures or settings are not those of rank 0"
