@@ -31,7 +31,7 @@ static void add(struct server *s, struct MHD_Connection *c, void **context) {
     *client =
         (struct client){.next = s->clients,
                         .socket = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
-                        .until = clock_seconds() + SERVER_HEAD};
+                        .until = clock_seconds() + (double)SERVER_HEAD};
     *context = s->clients = client;
 }
 

@@ -226,7 +226,7 @@ static int denoise_round(struct evaluation *e, struct caelum_error *err) {
 }
 
 static int open_noisy(struct evaluation *e, const struct caelum_net *net, struct caelum_error *err) {
-    if (!(e->settings.noise >= 0 && e->settings.noise <= TASK_MOST_NOISE))
+    if (!(e->settings.noise >= 0 && e->settings.noise <= (double)TASK_MOST_NOISE))
         return caelum_fail(err, CAELUM_EUSAGE, "noise: expected a deviation of 0 to %d, of 255",
                            TASK_MOST_NOISE);
     return mem_take(&e->memory, &e->noisy, NOISY * shape_values(net->input), sizeof *e->noisy, err);
