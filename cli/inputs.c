@@ -4,6 +4,7 @@
 #include "cli.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,13 +24,16 @@ static bool is_piped(const char *path) {
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
+static int no_memory(const char *path, struct caelum_error *err) {
+    return caelum_fail(err, CAELUM_ERESOURCE, "%.400s: out of memory while pictures were gathered", path);
+}
+
 static int add(struct inputs *inputs, const char *path, struct caelum_error *err) {
     struct input *grown = inputs->list;
     char *copy = strdup(path);
     if ((inputs->count & (inputs->count + 1)) == 0) /* full at 1, 3, 7, ... */
         grown = realloc(inputs->list, (2 * inputs->count + 1) * sizeof *grown);
-    if (!grown || !copy)
-        return caelum_fail(err, CAELUM_ERESOURCE, "%.400s: out of memory while pictures were gathered", path);
+    if (!grown || !copy) return no_memory(path, err);
     inputs->list = grown;
     grown[inputs->count++] = (struct input){.path = copy, .piped = is_piped(path)};
     return 0;
@@ -103,7 +107,7 @@ static void say_left(const struct folder *f) {
 static int add_folder(struct inputs *inputs, const char *path, const char *result, struct caelum_error *err) {
     struct folder f = {.path = path, .result = result};
     f.count = scandir(path, &f.entry, is_shown, by_bytes);
-    if (f.count < 0) return add(inputs, path, err);
+    if (f.count < 0) return errno == ENOMEM ? no_memory(path, err) : add(inputs, path, err);
     int code = 0;
     for (int i = 0; code == 0 && i < f.count; i++) code = add_entry(inputs, &f, f.entry[i]->d_name, err);
     for (int i = 0; i < f.count; i++) free(f.entry[i]);

@@ -31,7 +31,7 @@ endfunction()
 # The library without what page/wasm/stubs.c stands for, and what neither needs.
 file(GLOB PAGE_SOURCES CONFIGURE_DEPENDS src/layers/*.c src/net/*.c src/engine/*.c page/wasm/*.c)
 foreach(part base/color base/cpu base/dist base/error base/locale base/magic base/mem base/nearest base/number base/option
-    base/rng base/team kernels/kernels model/half model/metadata model/model model/pool image/chroma image/fade
+    base/rng base/team base/utf8 kernels/kernels model/half model/metadata model/model model/pool image/chroma image/fade
     image/picture image/tiles data/crops data/data data/memory data/synthetic metrics/color_metrics metrics/metrics
     metrics/noise_level apply/arrays apply/colorize apply/denoise apply/predict_color apply/reconstruct train/augment
     train/fake train/fit train/klt train/muon train/optimizer train/schedule train/sum_tree train/train_settings

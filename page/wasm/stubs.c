@@ -6,7 +6,6 @@
 #include "data/formats.h"
 #include "data/sets.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -107,16 +106,4 @@ void nettle_sha256_update(struct sha256_ctx *sha, size_t size, const uint8_t *by
 void prepared_key(struct sha256_ctx *sha, char key[65]) {
     (void)sha;
     snprintf(key, 65, "memory");
-}
-
-/* --- JSON --------------------------------------------------------------------------------------------- */
-
-/* net/parse.c asks jansson whether a text is UTF-8; the page's are. */
-json_t *json_string(const char *text) {
-    static json_t is_utf8 = {.type = JSON_STRING, .refcount = (size_t)-1};
-    (void)text;
-    return &is_utf8;
-}
-void json_delete(json_t *json) {
-    (void)json;
 }

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/locale.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -48,18 +49,6 @@ json_t *json_size(size_t value) {
 
 /* --- Bytes ---------------------------------------------------------------------------------------- */
 
-/* Length of the UTF-8 sequence at `s` (RFC 3629: no surrogates, nothing longer than need be), or 0. */
-static size_t sequence(const unsigned char *s) {
-    if (s[0] < 0x80) return 1;
-    const size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    if (s[0] < 0xc2 || s[0] > 0xf4) return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80) return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)) return 0;
-    if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) return 0;
-    return n;
-}
-
 static int hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -76,7 +65,7 @@ json_t *json_bytes(const char *bytes) {
     char *text = malloc(4 * strlen(bytes) + 1), *to = text;
     if (!text) return NULL;
     while (*bytes) {
-        const size_t n = is_escape(bytes) ? 0 : sequence((const unsigned char *)bytes);
+        const size_t n = is_escape(bytes) ? 0 : utf8_length(bytes);
         if (n == 0) {
             const unsigned char byte = (unsigned char)*bytes++;
             *to++ = '\\', *to++ = 'x', *to++ = digits[byte >> 4], *to++ = digits[byte & 15];

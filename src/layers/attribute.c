@@ -126,8 +126,9 @@ static int read_value(const struct attribute *a, const struct layer_line *line, 
 }
 
 /* The row's value out of the first unused word that is meant for it, or its default. */
-static int read_row(const struct attribute *a, struct layer_line *line, void *to, const char *usage,
-                    struct caelum_error *err) {
+static int read_row(const struct attribute *table, const struct attribute *a, struct layer_line *line,
+                    void *to, struct caelum_error *err) {
+    char usage[LAYER_USAGE];
     for (size_t i = 1; i < line->count; i++) {
         const char *text;
         struct layer_word *word = &line->word[i];
@@ -135,9 +136,11 @@ static int read_row(const struct attribute *a, struct layer_line *line, void *to
         word->used = true;
         return read_value(a, line, word, text, to, err);
     }
-    if (a->needed)
+    if (a->needed) {
+        attributes_usage(table, line->word[0].text, usage);
         return line_fail(line, line->word[0].column, err, "%s: its %s is missing; expected: %s",
                          line->word[0].text, a->meaning, usage);
+    }
     if (a->kind != ATTRIBUTE_WORD && a->kind != ATTRIBUTE_CHOICE) *(size_t *)to = (size_t)a->otherwise;
     return CAELUM_OK;
 }
@@ -145,13 +148,14 @@ static int read_row(const struct attribute *a, struct layer_line *line, void *to
 int attributes_read(const struct attribute *table, struct layer_line *line, void *state,
                     struct caelum_error *err) {
     char usage[LAYER_USAGE];
-    attributes_usage(table, line->word[0].text, usage);
     for (const struct attribute *a = table; a && a->name; a++)
-        CHECK(read_row(a, line, (char *)state + a->offset, usage, err));
+        CHECK(read_row(table, a, line, (char *)state + a->offset, err));
     for (size_t i = 1; i < line->count; i++)
-        if (!line->word[i].used)
+        if (!line->word[i].used) {
+            attributes_usage(table, line->word[0].text, usage);
             return line_fail(line, line->word[i].column, err, "'%s' is not understood here; expected: %s",
                              line->word[i].text, usage);
+        }
     return CAELUM_OK;
 }
 

@@ -5,9 +5,9 @@
 #include "base/file.h"
 #include "base/magic.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "net/habits.h"
 
-#include <jansson.h>
 #include <string.h>
 
 enum { MOST_TEXT = 1 << 20 };
@@ -29,9 +29,8 @@ int caelum_net_parse(caelum_net **out, const char *text, const char *name, size_
     struct caelum_net *net = NULL;
     static const char mark[] = "\xef\xbb\xbf"; /* which editors put before UTF-8 */
     if (strncmp(text, mark, strlen(mark)) == 0) text += strlen(mark);
-    json_t *utf8 = json_string(text); /* model files keep the text as JSON */
-    if (!utf8) return caelum_fail(err, CAELUM_EFORMAT, "%s: not UTF-8 text", name);
-    json_decref(utf8);
+    if (!utf8_whole(text)) /* model files keep the text as JSON */
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: not UTF-8 text", name);
     CHECK(net_begin(&net, name, (struct shape){0, height, width}, err));
     int result = mem_strdup(&net->text, text, err);
     if (result == 0) result = parse_text(net, err);

@@ -51,9 +51,18 @@ static void put(uint8_t *memory, size_t stride, size_t x0, size_t y0, const stru
         }
 }
 
+/* Without memory cairo would paint nothing, and not say so. */
+static void draw_paper(cairo_surface_t *surface, const struct layout *l) {
+    static const uint32_t paper = 0xf7f6f4;
+    cairo_surface_flush(surface);
+    uint8_t *memory = cairo_image_surface_get_data(surface);
+    const size_t stride = (size_t)cairo_image_surface_get_stride(surface);
+    for (size_t y = 0; y < l->height; y++)
+        for (size_t x = 0; x < l->width; x++) memcpy(memory + y * stride + x * 4, &paper, 4);
+    cairo_surface_mark_dirty(surface);
+}
+
 static void draw_words(cairo_t *cr, const struct sheet *s, const struct layout *l) {
-    cairo_set_source_rgb(cr, 0.965, 0.962, 0.955);
-    cairo_paint(cr);
     words(cr, MARGIN, MARGIN + 20, 21, true, 0.12, s->title);
     words(cr, MARGIN, MARGIN + 46, 14, false, 0.40, s->subtitle);
     for (size_t b = 0; b < l->bands; b++) {
@@ -95,7 +104,11 @@ int sheet_write(const struct sheet *s, const char *path, struct caelum_error *er
     cairo_t *cr = cairo_create(surface);
     cairo_status_t status = cairo_status(cr);
     if (status == CAIRO_STATUS_SUCCESS) {
+        draw_paper(surface, &l);
         draw_words(cr, s, &l);
+        status = cairo_status(cr);
+    }
+    if (status == CAIRO_STATUS_SUCCESS) {
         draw_pictures(surface, s, &l);
         status = cairo_surface_write_to_png_stream(surface, write_bytes, &w);
     }
@@ -103,7 +116,8 @@ int sheet_write(const struct sheet *s, const char *path, struct caelum_error *er
     cairo_surface_destroy(surface);
     if (status != CAIRO_STATUS_SUCCESS) {
         file_abandon(&w);
-        return caelum_fail(err, CAELUM_EIO, "%s: not written: %s", path, cairo_status_to_string(status));
+        return caelum_fail(err, status == CAIRO_STATUS_NO_MEMORY ? CAELUM_ERESOURCE : CAELUM_EIO,
+                           "%s: not written: %s", path, cairo_status_to_string(status));
     }
     return file_commit(&w, err);
 }

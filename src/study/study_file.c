@@ -6,9 +6,9 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "base/path.h"
+#include "base/utf8.h"
 #include "study/study_figures.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
@@ -354,9 +354,8 @@ static int allocate(struct study *s, const char *path, struct caelum_error *err)
     size_t size, lines = 1;
     CHECK(file_read(path, MOST_TEXT, &text, &size, err));
     s->text = (char *)text;
-    json_t *utf8 = memchr(text, 0, size) ? NULL : json_string(s->text); /* the report is UTF-8 */
-    if (!utf8) return caelum_fail(err, CAELUM_EFORMAT, "%s: not UTF-8 text", path);
-    json_decref(utf8);
+    if (memchr(text, 0, size) || !utf8_whole(s->text)) /* the report is UTF-8 */
+        return caelum_fail(err, CAELUM_EFORMAT, "%s: not UTF-8 text", path);
     for (const char *c = s->text; *c; c++) lines += *c == '\n';
     CHECK(mem_strdup(&s->file, path, err));
     s->title = path_name(s->file);

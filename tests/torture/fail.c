@@ -1,12 +1,14 @@
 /* fail.c - preloaded into a program: of its calls that can fail, from main() on, the one numbered FAIL_AT
- * fails; 0: none. The file FAIL_REPORT gets the call that failed with where it was made, and at the end how
- * many there were. The program has no hooks for this: what is tested is what users run. */
+ * fails. The file FAIL_REPORT gets the call that failed with where it was made. With FAIL_AT=0 none fails,
+ * and it gets a line for each, the same for those that were made at the same place: with the same frames
+ * above.  The program has no hooks for this: what is tested is what users run. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -17,34 +19,53 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { MOST_CALLS = 1 << 20, FRAMES = 24 };
+
 static bool counting;
+static _Thread_local bool looking;
 static long calls, fail_at;
+static uint64_t place[MOST_CALLS];
 static pid_t program;
 
 static FILE *report(void) {
     return fopen(getenv("FAIL_REPORT"), "a");
 }
 
+/* A number for the frames above a call (FNV-1a). */
+static uint64_t place_of(const char *name) {
+    void *frames[FRAMES];
+    uint64_t sum = 14695981039346656037u ^ (uint64_t)(uintptr_t)name;
+    const int n = backtrace(frames, FRAMES);
+    for (int i = 0; i < n; i++) sum = (sum ^ (uint64_t)(uintptr_t)frames[i]) * 1099511628211u;
+    return sum;
+}
+
 /* Whether this call is the one that fails; then it says which it is. */
 static bool fails(const char *name) {
-    void *frames[24];
-    if (!counting || __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) != fail_at || getpid() != program)
-        return false;
+    void *frames[FRAMES];
+    if (!counting || looking) return false;
+    const long call = __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED);
+    if (fail_at == 0 && call <= MOST_CALLS && getpid() == program) {
+        looking = true;
+        place[call - 1] = place_of(name);
+        looking = false;
+    }
+    if (call != fail_at || getpid() != program) return false;
     counting = false;
     FILE *f = report();
     fprintf(f, "%s\n", name);
     fflush(f);
-    backtrace_symbols_fd(frames, backtrace(frames, 24), fileno(f));
+    backtrace_symbols_fd(frames, backtrace(frames, FRAMES), fileno(f));
     fclose(f);
     counting = true;
     return true;
 }
 
-static void say_count(void) {
+static void say_places(void) {
     counting = false;
-    if (getpid() != program) return;
+    if (getpid() != program || fail_at != 0) return;
     FILE *f = report();
-    fprintf(f, "calls %ld\n", calls);
+    for (long i = 0; i < calls && i < MOST_CALLS; i++) fprintf(f, "%" PRIx64 "\n", place[i]);
     fclose(f);
 }
 
@@ -68,7 +89,7 @@ int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
     REAL(int, "__libc_start_main", int (*)(int, char **, char **), int, char **, void (*)(void),
          void (*)(void), void (*)(void), void *);
     real_main = main;
-    atexit(say_count);
+    atexit(say_places);
     return real(counted_main, argc, argv, init, fini, rtld_fini, stack);
 }
 

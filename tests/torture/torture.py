@@ -1,6 +1,7 @@
-"""torture.py CAELUM FAIL.SO [N [SEED [COMMAND...]]] - each command of a table, once for each of its calls that can fail,
-with that call failing (fail.c); with N only for N calls of each, drawn by SEED. Prints what breaks a promise of
-docs/command-line.md, each place once, and calls, runs and findings; exit status 1 if there are findings."""
+"""torture.py CAELUM FAIL.SO [places|every|N [SEED [COMMAND...]]] - each command of a table with one of its calls failing
+(fail.c), over and over. Of the calls that are made at one place, with the same 24 frames above, the first, the last and one drawn
+by SEED fail, of commands that take seconds that one alone; or every call; or N of each command, drawn. Prints what breaks a
+promise of docs/command-line.md, each place once, and calls, places, runs and findings; exit status 1 if there are findings."""
 import os
 import random
 import re
@@ -34,8 +35,9 @@ COMMANDS = {  # name: arguments; what is there before is whatever setup() makes
     "compare": "compare run run2",
     "config": "config train --json",
 }
-# Without memory the first crashes, or has other fonts; the second ends the program. Only files that were there are judged.
-FATAL = ("libfontconfig", "libarchive")
+# Without memory the first crashes, or has other fonts; the second ends the program; the third leaves out words, and does not say
+# so. Only files that were there are judged.
+FATAL = ("libfontconfig", "libarchive", "cairo_show_text")
 NET = "input {}\nconv 4 relu\nmaxpool\nconv 4 relu\nlatent\n{}upsample\nconv {} sigmoid\n"
 STUDY = """title "Tiny"
 defaults epochs=1 batch=20 limit=60 seeds=1 data=synthetic:60:16
@@ -43,16 +45,18 @@ section one "One"
 run tiny plain.net
 show curves
 """
+FONTS = "/usr/share/fonts/truetype/dejavu"  # these alone: to read all that a system has takes 12,000 calls
 STATUSES = {0, 1, 2, 3, 4, 7, 10}
 MEMORY = {"malloc", "calloc", "realloc", "aligned_alloc", "newlocale", "fork", "pthread_create"}
 
 
 def environment(place):
-    return {"PATH": os.environ["PATH"], "HOME": place + "/home", "CAELUM_CACHE": place + "/cache", "CAELUM_THREADS": "1", "LC_ALL": "C"}
+    return {"PATH": os.environ["PATH"], "HOME": place + "/home", "CAELUM_CACHE": place + "/cache", "CAELUM_THREADS": "1",
+            "FONTCONFIG_SYSROOT": os.path.dirname(place), "FONTCONFIG_FILE": "/fonts.conf", "LC_ALL": "C"}
 
 
 def run(caelum, words, place, preload, at):
-    """Status, what it said, the failed call with its frames, and the number of calls."""
+    """Status, what it said, and the failed call with its frames or, where none fails, the place of each call."""
     report = place + ".report"
     if os.path.exists(report):
         os.remove(report)
@@ -61,11 +65,9 @@ def run(caelum, words, place, preload, at):
         done = subprocess.run([caelum] + words, cwd=place, env=env, stdin=subprocess.DEVNULL, capture_output=True,
                               timeout=1800)  # a busy machine takes a hundred times as long as others
     except subprocess.TimeoutExpired:
-        return "hangs", "", [], 0
+        return "hangs", "", []
     lines = open(report, errors="replace").read().split("\n") if os.path.exists(report) else []
-    count = [int(line[6:]) for line in lines if line.startswith("calls ")]
-    return (done.returncode, done.stderr.decode("utf-8", "replace"),
-            [line for line in lines if line and not line.startswith("calls ")], count[0] if count else 0)
+    return done.returncode, done.stderr.decode("utf-8", "replace"), [line for line in lines if line]
 
 
 def plain_name(name):
@@ -86,8 +88,11 @@ def files(place):
 
 def setup(caelum, preload, place, finder=True):
     os.mkdir(place)
+    os.makedirs(place + "/.." + os.path.dirname(FONTS))
+    os.symlink(FONTS, place + "/.." + FONTS)
     for name, text in (("tiny.net", NET.format(1, "", 2)), ("plain.net", NET.format(3, "", 3)),
-                       ("codes.net", NET.format(3, "quantize 0.1\n", 3)), ("tiny.study", STUDY)):
+                       ("codes.net", NET.format(3, "quantize 0.1\n", 3)), ("tiny.study", STUDY),
+                       ("../fonts.conf", "<fontconfig><dir>%s</dir><cachedir>/fonts</cachedir></fontconfig>\n" % FONTS)):
         with open(os.path.join(place, name), "w") as f:
             f.write(text)
     common = " --data synthetic:60:16 --batch 20 --limit 60 --epochs 1 -q -o "
@@ -100,10 +105,11 @@ def setup(caelum, preload, place, finder=True):
                  "encode pictures/00000.png -m codes.safetensors -o codes.clmc -q"):
         if line.startswith("anomaly") and not finder:
             continue
-        status, said, _, _ = run(caelum, line.split(), place, preload, 0)
+        status, said, _ = run(caelum, line.split(), place, preload, 0)
         if status != 0:
             sys.exit("caelum %s: status %s, %s" % (line, status, said))
-    shutil.rmtree(place + "/cache", ignore_errors=True)
+    for name in ("cache", "plain", "codes"):
+        shutil.rmtree(os.path.join(place, name), ignore_errors=True)
 
 
 class Command:
@@ -113,8 +119,10 @@ class Command:
         self.caelum, self.preload, self.words = caelum, preload, words
         self.start, self.place = scratch + "/start", scratch + "/place"
         self.before = files(self.start)
-        self.status, said, _, self.calls = self.once(0)
-        if self.status not in (0, 10) or self.calls == 0:
+        begun = os.times().children_user
+        self.status, said, self.places = self.once(0)
+        self.slow = os.times().children_user - begun > 0.5
+        if self.status not in (0, 10) or not self.places:
             sys.exit("caelum %s: status %s, %s" % (" ".join(words), self.status, said))
         first = files(self.place)
         self.once(0)
@@ -127,9 +135,20 @@ class Command:
         shutil.copytree(self.start, self.place)
         return run(self.caelum, self.words, self.place, self.preload, at)
 
+    def tried(self, which, draw):
+        """Numbers of the calls that are to fail."""
+        every = range(1, len(self.places) + 1)
+        if which != "places":
+            return every if which == "every" else sorted(draw.sample(every, min(int(which), len(every))))
+        made = {}
+        for at in every:
+            made.setdefault(self.places[at - 1], []).append(at)
+        return sorted({at for calls in made.values()
+                       for at in [draw.choice(calls)] + ([] if self.slow else [calls[0], calls[-1]])})
+
     def judge(self, at):
         """The n-th call fails: what is wrong with what the program makes of it, and the call."""
-        status, said, failed, _ = self.once(at)
+        status, said, failed = self.once(at)
         now, wrong = files(self.place), []
         if status not in STATUSES:
             wrong.append("status %s" % status)
@@ -150,7 +169,8 @@ class Command:
                 wrong.append("%s is empty" % name)
         if status == self.status:
             for name in self.after.keys() - now.keys():
-                wrong.append("success, but %s is missing" % name)
+                if not name.startswith("cache/"):  # what is kept for the next time
+                    wrong.append("success, but %s is missing" % name)
         if any(library in frame for library in FATAL for frame in failed):
             wrong = [w for w in wrong if w.endswith((" is gone", " is left"))]
         return wrong, said, failed
@@ -168,15 +188,13 @@ def where(caelum, failed):
 
 def main():
     caelum, preload = map(os.path.abspath, sys.argv[1:3])
-    most, seed = int((sys.argv[3:4] or ["0"])[0]), (sys.argv[4:5] or ["1"])[0]
-    wanted, draw, seen, totals = sys.argv[5:] or list(COMMANDS), random.Random(seed), set(), [0, 0, 0]
+    which, seed = (sys.argv[3:] + ["places", "1"][len(sys.argv) - 3:])[:2]
+    wanted, draw, seen, totals = sys.argv[5:] or list(COMMANDS), random.Random(seed), set(), [0, 0, 0, 0]
     with tempfile.TemporaryDirectory() as scratch:
         setup(caelum, preload, scratch + "/start")
         for name in wanted:
             command = Command(caelum, preload, scratch, COMMANDS[name].split())
-            every = range(1, command.calls + 1)
-            tried = sorted(draw.sample(every, most)) if 0 < most < command.calls else every
-            findings = 0
+            tried, findings = command.tried(which, draw), 0
             for at in tried:
                 wrong, said, failed = command.judge(at)
                 kind = "; ".join(sorted(wrong)), where(caelum, failed) if wrong else ""
@@ -185,10 +203,11 @@ def main():
                     seen.add(kind)
                     print("caelum %s: call %d, %s: %s\n    %s\n    said: %s" % (
                         name, at, failed[0] if failed else "?", *kind, said.strip()[-300:]), flush=True)
-            print("%-20s %6d calls, %6d runs, %5d findings" % (name, command.calls, len(tried), findings), flush=True)
-            totals = [a + b for a, b in zip(totals, (command.calls, len(tried), findings))]
-    print("%d commands, %d calls, %d runs, %d findings" % (len(wanted), *totals))
-    sys.exit(totals[2] > 0)
+            figures = len(command.places), len(set(command.places)), len(tried), findings
+            print("%-20s %6d calls at %5d places, %6d runs, %4d findings" % (name, *figures), flush=True)
+            totals = [a + b for a, b in zip(totals, figures)]
+    print("%d commands, %d calls at %d places, %d runs, %d findings" % (len(wanted), *totals))
+    sys.exit(totals[3] > 0)
 
 
 if __name__ == "__main__":
