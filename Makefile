@@ -43,6 +43,14 @@ fuzz:
 	cmake --preset fuzz
 	cmake --build --preset fuzz --target fuzz
 
+# what a thousand hostile files for each reader take (docs/threats.md)
+hostile: $(BUILD)/build.ninja
+	cmake --build --preset $(PRESET) --target hostile
+
+# 10,000 trainings in one process, 64 threads on a model, a million steps, 100,000 pictures (docs/building.md)
+load: $(BUILD)/build.ninja
+	cmake --build --preset $(PRESET) --target load
+
 # all tests with sanitizers, for hours
 sanitize:
 	scripts/sanitize.sh
@@ -60,4 +68,4 @@ format:
 clean:
 	rm -rf build build-debug build-asan build-tsan build-fuzz build-cross build-small
 
-.PHONY: all test install uninstall package docs page torture crash-states fuzz sanitize cross bench format clean
+.PHONY: all test install uninstall package docs page torture crash-states fuzz hostile load sanitize cross bench format clean
