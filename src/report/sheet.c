@@ -116,7 +116,7 @@ int sheet_write(const struct sheet *s, const char *path, struct caelum_error *er
     cairo_surface_destroy(surface);
     if (status != CAIRO_STATUS_SUCCESS) {
         file_abandon(&w);
-        return caelum_fail(err, status == CAIRO_STATUS_NO_MEMORY ? CAELUM_ERESOURCE : CAELUM_EIO,
+        return caelum_fail(err, status == CAIRO_STATUS_WRITE_ERROR ? CAELUM_EIO : CAELUM_ERESOURCE,
                            "%s: not written: %s", path, cairo_status_to_string(status));
     }
     return file_commit(&w, err);
