@@ -49,6 +49,7 @@ struct command {
     const struct caelum_option *shared; /* rows of a part of the values, `shared_at`; NULL: none */
     size_t shared_at;
     bool display; /* takes --color, --progress and --quiet */
+    bool outside; /* may start programs and reach other machines; the rest are confined */
     bool alone;   /* is about the program: a mistake in a file must not keep it from running */
     size_t size;  /* of the values */
     void (*defaults)(void *values); /* NULL: all zero */
@@ -58,6 +59,9 @@ struct command {
      * nothing. */
     void (*close)(void *values);
 };
+
+/* From now on this process starts no programs, opens no sockets and looks into no other processes. */
+void confine(void);
 
 /* command_NAME: the texts that help shows, then what else is set. */
 #define COMMAND(name_, arguments_, summary_, example_, ...) \

@@ -207,5 +207,5 @@ static void close_data(void *values) {
 
 COMMAND(data, "info|cache|export|fetch SPEC",
         "describe a data set, prepare it for faster starts, write its pictures, or fetch it",
-        "caelum data info synthetic:1000", .rows = rows, .display = true, .size = sizeof(struct data_command),
-        .defaults = defaults, .run = run, .close = close_data);
+        "caelum data info synthetic:1000", .outside = true, .rows = rows, .display = true,
+        .size = sizeof(struct data_command), .defaults = defaults, .run = run, .close = close_data);

@@ -41,4 +41,5 @@ static void close_server(void *values) {
 }
 
 COMMAND(serve, "[RUNS]", "show the page and the runs of a directory in a browser", "caelum serve runs",
-        .rows = rows, .size = sizeof(struct serve), .defaults = defaults, .run = run, .close = close_server);
+        .outside = true, .rows = rows, .size = sizeof(struct serve), .defaults = defaults, .run = run,
+        .close = close_server);

@@ -130,5 +130,6 @@ static void close_ranks(void *values) {
 }
 
 COMMAND(study, "[FILE [RUN...]]", "run the trainings of a study file, as many as are missing",
-        "caelum study studies/assignment.study --data synthetic --quick", .rows = rows, .display = true,
-        .size = sizeof(struct study), .defaults = defaults, .run = run, .close = close_ranks);
+        "caelum study studies/assignment.study --data synthetic --quick", .outside = true, .rows = rows,
+        .display = true, .size = sizeof(struct study), .defaults = defaults, .run = run,
+        .close = close_ranks);

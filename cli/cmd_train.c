@@ -172,6 +172,6 @@ static void close_all(void *values) {
 
 COMMAND(train, "NET", "train a network on pictures; makes a run directory",
         "caelum train models/standard.net --data synthetic --epochs 10 --out runs/first",
-        .group = "train and measure", .rows = rows, .shared = caelum_train_options,
+        .group = "train and measure", .outside = true, .rows = rows, .shared = caelum_train_options,
         .shared_at = offsetof(struct training, s), .display = true, .size = sizeof(struct training),
         .defaults = defaults, .run = run, .close = close_all);

@@ -164,6 +164,7 @@ int options_run(const struct command *command, int argc, char **argv) {
     int status = n < 0 ? -n - 1 : 0;
     if (n >= 0 && !command->alone) status = configure(&err);
     if (n >= 0 && status == 0) {
+        if (!command->outside) confine();
         status = command->run(current.values, n, argv, &err);
         if (command->close) command->close(current.values);
     }
