@@ -5,6 +5,7 @@
 #include "base/loaded.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 /* Bytes that OpenBLAS may want: its code, 128 MiB for a thread's blocks, and LAPACK's work space. */
@@ -37,10 +38,14 @@ static void *load_alone(const char *name) {
 
 int lapack_open(struct lapack *lapack, struct caelum_error *err) {
     static const char *const names[] = {"liblapacke.so.3", "libopenblas.so.0"}; /* the latter may hold all */
+    char why[256] = "it lacks functions";
     CHECK(look_for_memory(err));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         void *library = load_alone(names[i]);
-        if (!library) continue;
+        if (!library) {
+            if (i == 0) snprintf(why, sizeof why, "%s", dlerror());
+            continue;
+        }
         const bool whole = loaded_function(library, "cblas_ssyrk", &lapack->ssyrk) &&
                            loaded_function(library, "cblas_sgemm", &lapack->sgemm) &&
                            loaded_function(library, "LAPACKE_dsyevd", &lapack->dsyevd);
@@ -48,7 +53,7 @@ int lapack_open(struct lapack *lapack, struct caelum_error *err) {
         if (whole) return CAELUM_OK;
     }
     return caelum_fail(err, CAELUM_EUSAGE,
-                       "the linear codes need LAPACK, and %s can't be loaded (Debian's package is "
+                       "the linear codes need LAPACK, which can't be loaded: %s (Debian's package is "
                        "liblapacke); `caelum eval --no-baselines` does without",
-                       names[0]);
+                       why);
 }

@@ -149,7 +149,10 @@ static int diagonalize(struct fit *f, struct caelum_error *err) {
     for (size_t i = 0; i < f->parts; i++) {
         const struct part *p = &f->part[i];
         const int side = (int)p->count;
-        if (f->lapack.dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', side, p->covariance, side, f->values) != 0)
+        const int info = f->lapack.dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', side, p->covariance, side, f->values);
+        if (info == LAPACK_WORK_MEMORY_ERROR || info == LAPACK_TRANSPOSE_MEMORY_ERROR)
+            return caelum_fail(err, CAELUM_ERESOURCE, "out of memory for the eigenvalues of the covariance");
+        if (info != 0)
             return caelum_fail(err, CAELUM_EFAIL, "the eigenvalues of the covariance were not found");
         for (size_t k = 0; k < p->count; k++) f->eigen[count++] = (struct eigen){f->values[k], i, k};
         for (size_t k = 0; k < p->count; k++) code->mean[p->index[k]] = (float)p->mean[k];
