@@ -17,6 +17,7 @@ find build-coverage -name '*.gcda' -delete
 ctest --test-dir build-coverage -R "^($(echo $tests | tr ' ' '|')|fuzz-.*)\$|^cli-(anomaly|broken|config|data-formats|encode|folder|formats|onnx|runs|train)\$" || exit 1
 python3 -B tests/torture/torture.py build-coverage/caelum build-coverage/tests/torture/libtorture_fail.so places 1 \
     inspect decode import colorize 'data cache' 'anomaly find' || exit 1
+sh tests/fuzz/hostile.sh build-coverage/fuzz_readers tests/fuzz build-coverage/hostile 200 || exit 1
 filters=
 for reader in $readers; do filters="$filters --filter $reader\$"; done
 gcovr --branches --exclude-unreachable-branches --html-details build-coverage/branches.html $filters --print-summary build-coverage

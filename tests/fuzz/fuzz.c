@@ -45,6 +45,7 @@ static const struct reader {
 enum { READERS = sizeof readers / sizeof *readers };
 
 static const struct reader *reader;
+static pid_t worker; /* this process, not one of its own */
 static char place[] = "/tmp/caelum-fuzz-XXXXXX";
 
 void fuzz_expect(bool so, const char *what) {
@@ -69,7 +70,7 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 }
 
 static void leave(void) {
-    nftw(place, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    if (getpid() == worker) nftw(place, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 /* Readers that take a path get one in a directory of this process, to which it goes. */
@@ -87,6 +88,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
         exit(name ? 2 : 0);
     }
     if (!mkdtemp(place) || chdir(place) != 0) abort();
+    worker = getpid();
     atexit(leave);
     setenv("CAELUM_CACHE", "cache", 1);
     setenv("CAELUM_THREADS", "1", 1);

@@ -92,11 +92,12 @@ static void keep_file(const char *name, size_t size) {
 static bool try_apart(size_t size, double *seconds, long *kb) {
     struct rusage used;
     int status;
+    fflush(stdout);
     const pid_t child = fork();
     if (child == 0) {
         setrlimit(RLIMIT_CPU, &(struct rlimit){20, 20});
         LLVMFuzzerTestOneInput(file, size);
-        _exit(0);
+        exit(0);
     }
     if (child < 0 || wait4(child, &status, 0, &used) != child) perror("a process for each file"), exit(1);
     *seconds = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
