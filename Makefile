@@ -47,6 +47,10 @@ fuzz:
 hostile: $(BUILD)/build.ninja
 	cmake --build --preset $(PRESET) --target hostile
 
+# branches of the readers that tests reach (docs/threats.md); needs gcovr
+coverage:
+	scripts/coverage.sh
+
 # 10,000 trainings in one process, 64 threads on a model, a million steps, 100,000 pictures (docs/building.md)
 load: $(BUILD)/build.ninja
 	cmake --build --preset $(PRESET) --target load
@@ -66,6 +70,6 @@ format:
 	clang-format -i $$(git ls-files '*.c' '*.h' '*.cpp' '*.hpp')
 
 clean:
-	rm -rf build build-debug build-asan build-tsan build-fuzz build-cross build-small
+	rm -rf build build-debug build-asan build-tsan build-fuzz build-coverage build-cross build-small
 
-.PHONY: all test install uninstall package docs page torture crash-states fuzz hostile load sanitize cross bench format clean
+.PHONY: all test install uninstall package docs page torture crash-states fuzz hostile coverage load sanitize cross bench format clean

@@ -166,7 +166,7 @@ class Command:
         now, wrong = files(self.place), []
         if status not in STATUSES:
             wrong.append("status %s" % status)
-        elif failed and failed[0] in MEMORY and status not in (0, 7, self.status) and "allocate memory" not in said:
+        elif failed and failed[0] in MEMORY and status not in (0, 7, self.status) and not re.search("allocate memory|shared object", said):
             wrong.append("status %s where memory or threads are missing" % status)
         elif status not in (0, 10) and not re.search(r"^caelum\b.*: .*\w", said, re.M):
             wrong.append("status %s without a reason" % status)
