@@ -54,8 +54,10 @@ static int each_file(const char *dir, int (*visit)(void *cookie, const char *nam
     DIR *d = opendir(dir);
     if (!d) return caelum_fail(err, CAELUM_EIO, "%s: can't be read: %s", dir, strerror(errno));
     int result = CAELUM_OK;
-    for (const struct dirent *entry; result == 0 && (entry = readdir(d)) != NULL;)
+    for (const struct dirent *entry; result == 0 && (errno = 0, entry = readdir(d)) != NULL;)
         if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0) result = visit(cookie, entry->d_name, err);
+    if (result == 0 && errno != 0)
+        result = caelum_fail(err, CAELUM_EIO, "%s: can't be read: %s", dir, strerror(errno));
     closedir(d);
     return result;
 }
