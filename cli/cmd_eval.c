@@ -465,6 +465,7 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
         return usage_error("eval", "--record writes into the model, and %s came with the program; copy it",
                            words[0]);
     CHECK(ranks_open(&e->dist, e->mpi, err));
+    if (!e->dist) confine(); /* ranks make connections as they need them */
     signals_catch();
     e->how.dist = e->dist;
     CHECK(dist_agree(e->dist, open_all(e, err), err));
@@ -488,4 +489,5 @@ static void close_all(void *values) {
 
 COMMAND(eval, "MODEL", "measure a model and the best linear codes of its size",
         "caelum eval runs/first/best.safetensors --data synthetic", .rows = rows, .display = true,
-        .size = sizeof(struct evaluation), .defaults = defaults, .run = run, .close = close_all);
+        .outside = true, .size = sizeof(struct evaluation), .defaults = defaults, .run = run,
+        .close = close_all);

@@ -2,7 +2,7 @@
 """python/caelum/torch.py against caelum's own outputs, and its files back into caelum.
 
 usage: torch_models.py CAELUM DATA MODEL...
-For each model: the largest difference of the outputs for 100 pictures of DATA, at most 1e-5 (times the largest
+For each model: the largest difference of the outputs for 100 pictures of DATA, generated ones if it takes them larger, at most 1e-5 (times the largest
 output, if that is more than 1: logits); and save() after load() gives a file that caelum loads, with the same
 outputs to the bit. Then the same for a text with every line there is but quantize, and random
 weights, which also come in as another program's .npz: names of its own, 64-bit."""
@@ -56,7 +56,8 @@ def outputs(model, out):
     """caelum's input and output for the pictures."""
     last = subprocess.run([CAELUM, "inspect", model, "--json"], check=True, stdout=subprocess.PIPE)
     rows = last.stdout.count(b'"cut"')
-    caelum("activations", model, "--data", DATA, "--layer", str(rows), "-o", out, "--force")
+    side = caelum_torch.load(model).metadata["height"]
+    caelum("activations", model, "--data", DATA if side == "32" else "synthetic:1500:" + side, "--layer", str(rows), "-o", out, "--force")
     with numpy.load(out) as arrays:
         x, name = arrays["input"], [n for n in arrays.files if n != "input"]
         return x, arrays[name[0]]
