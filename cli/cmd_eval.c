@@ -366,7 +366,8 @@ static int measure_bytes(const struct evaluation *e, struct result *r, struct ca
 }
 
 static int measure_code(const struct evaluation *e, struct result *r, struct caelum_error *err) {
-    size_t count = e->no_baselines || display.silent ? 0 : MOST_BASELINES;
+    const bool alone = e->no_baselines || display.silent || r->task == CAELUM_DENOISE;
+    size_t count = alone ? 0 : MOST_BASELINES;
     CHECK(caelum_eval(e->model, e->data, &e->how, &r->plain, err));
     if (count > 0) CHECK(caelum_baselines(e->data, &e->how, r->net.bottleneck, r->codes, &count, err));
     add_row(r, "this model", r->net.bottleneck, &r->plain);
@@ -395,11 +396,6 @@ static int measure_color(struct evaluation *e, struct result *r, struct caelum_e
     add_row(r, "this model", 0, &r->color);
     for (size_t i = 0; i < count; i++) add_row(r, r->colorizers[i].name, 0, &r->colorizers[i].metrics);
     return 0;
-}
-
-static int measure_noise(const struct evaluation *e, struct result *r, struct caelum_error *err) {
-    add_row(r, "this model", 0, &r->plain);
-    return caelum_eval(e->model, e->data, &e->how, &r->plain, err);
 }
 
 static int measure_classes(const struct evaluation *e, struct result *r, struct caelum_error *err) {
@@ -476,7 +472,6 @@ static int run(void *values, int n, char **words, struct caelum_error *err) {
             "--vivid, --hints, --sheets and --classifier are for colorizers: nothing is different with them");
     CHECK(r.task == CAELUM_COLORIZE   ? measure_color(e, &r, err)
           : r.task == CAELUM_CLASSIFY ? measure_classes(e, &r, err)
-          : r.task == CAELUM_DENOISE  ? measure_noise(e, &r, err)
                                       : measure_code(e, &r, err));
     if (e->record && !display.silent) CHECK(record(e, &r, err));
     if (!display.silent) print_all(e, &r);

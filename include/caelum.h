@@ -501,8 +501,8 @@ struct caelum_eval_settings caelum_eval_defaults(void);
 int caelum_model_data_settings(const caelum_model *model, struct caelum_data_settings *settings,
                                struct caelum_error *err);
 
-/* Runs `model` over a split and measures it, a denoiser that is told the level on pictures with noise. Fails
- * with CAELUM_EFORMAT if it does not fit the pictures, CAELUM_EUSAGE, CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
+/* Measures `model` over a split, a denoiser on pictures with noise. Fails with CAELUM_EFORMAT if it does not
+ * fit them, CAELUM_EUSAGE if noise is out of range or ranks differ, CAELUM_ERESOURCE, CAELUM_ESTOPPED. */
 int caelum_eval(const caelum_model *model, const caelum_data *data,
                 const struct caelum_eval_settings *settings, struct caelum_metrics *metrics,
                 struct caelum_error *err);

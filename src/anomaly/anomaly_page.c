@@ -3,6 +3,7 @@
 #include "anomaly/anomaly_eval.h"
 
 #include "anomaly/anomaly_heat.h"
+#include "anomaly/anomaly_view.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "report/page.h"
@@ -177,29 +178,17 @@ static int histogram_html(FILE *to, const struct anomaly_eval *e, struct mem_gro
 
 /* --- Pictures ------------------------------------------------------------------------------------------- */
 
-/* Means of squares of pixels, so that no side is longer than SIDE; does nothing to small pictures. */
-static void shrink(struct caelum_picture *p) {
-    const size_t longer = p->width > p->height ? p->width : p->height, by = (longer + SIDE - 1) / SIDE;
-    const size_t w = p->width / by, h = p->height / by;
-    if (by < 2 || w == 0 || h == 0) return;
-    for (size_t i = 0; i < w * h * 3; i++) {
-        const size_t x = i / 3 % w * by, y = i / 3 / w * by;
-        size_t sum = 0;
-        for (size_t j = 0; j < by * by; j++)
-            sum += p->pixels[((y + j / by) * p->width + x + j % by) * 3 + i % 3];
-        p->pixels[i] = (uint8_t)(sum / (by * by)); /* which was read already */
-    }
-    p->width = w, p->height = h;
-}
-
-static int picture_html(FILE *to, struct caelum_picture *p, const char *caption, struct caelum_error *err) {
+static int picture_html(FILE *to, const struct caelum_picture *p, const char *caption,
+                        struct caelum_error *err) {
+    struct caelum_picture shown = {0};
     uint8_t *bytes = NULL;
     size_t size = 0;
-    shrink(p);
-    CHECK(caelum_picture_encode(p, CAELUM_JPEG, &bytes, &size, err));
-    const int result =
-        html_picture(to, &(struct html_picture){"image/jpeg", bytes, size, caption, caption}, err);
+    int result = anomaly_reduce(p, SIDE, 1, &shown, err);
+    if (result == 0) result = caelum_picture_encode(&shown, CAELUM_JPEG, &bytes, &size, err);
+    if (result == 0)
+        result = html_picture(to, &(struct html_picture){"image/jpeg", bytes, size, caption, caption}, err);
     mem_free(&bytes);
+    caelum_picture_free(&shown);
     return result;
 }
 

@@ -29,10 +29,16 @@ static void make_grey(struct caelum_picture *p) {
     }
 }
 
-/* The picture, or the mean over areas of it. */
-static int reduce(const struct caelum_picture *p, size_t width, size_t height, struct caelum_picture *out,
-                  struct caelum_error *err) {
+int anomaly_reduce(const struct caelum_picture *p, size_t most, size_t by, struct caelum_picture *out,
+                   struct caelum_error *err) {
+    const size_t longer = p->width > p->height ? p->width : p->height;
+    size_t width = p->width, height = p->height;
     uint8_t *planes = NULL;
+    if (longer > most) {
+        width = (width * most + longer / 2) / longer, height = (height * most + longer / 2) / longer;
+        width += width == 0, height += height == 0;
+    }
+    width = (width + by - 1) / by, height = (height + by - 1) / by;
     const size_t area = width * height;
     CHECK(image_allocate(out, "view", width, height, err));
     if (width == p->width && height == p->height) {
@@ -73,16 +79,9 @@ const struct anomaly_scale anomaly_scale[] = {{"fine", 1, 96}, {"coarse", 4, 64}
 
 static int open_view(struct anomaly_view *view, const struct caelum_picture *picture, size_t size, bool grey,
                      struct caelum_error *err) {
-    const size_t longer = picture->width > picture->height ? picture->width : picture->height;
-    size_t width = picture->width, height = picture->height;
-    if (longer > size) {
-        width = (width * size + longer / 2) / longer, height = (height * size + longer / 2) / longer;
-        width += width == 0, height += height == 0;
-    }
     for (size_t i = ANOMALY_SCALES; i-- > 0;) {
         struct caelum_picture *p = &view->picture[i];
-        const size_t by = anomaly_scale[i].reduce;
-        CHECK(reduce(picture, (width + by - 1) / by, (height + by - 1) / by, p, err));
+        CHECK(anomaly_reduce(picture, size, anomaly_scale[i].reduce, p, err));
         if (grey) make_grey(p);
         view->light = light_of(p); /* the fine scale's is the last */
         normalize(p, view->light);

@@ -33,6 +33,11 @@ int anomaly_view_open(struct anomaly_view *view, const struct caelum_picture *pi
 /* Safe on a zeroed view. */
 void anomaly_view_close(struct anomaly_view *view);
 
+/* A picture of which no side is longer than `most`, then `by` times smaller, rounded up, by means over areas:
+ * to be freed, also after a failure if it was zeroed. CAELUM_ERESOURCE. */
+int anomaly_reduce(const struct caelum_picture *picture, size_t most, size_t by, struct caelum_picture *out,
+                   struct caelum_error *err);
+
 /* Whether all pixels are grey. */
 bool anomaly_is_grey(const struct caelum_picture *picture);
 

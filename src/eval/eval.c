@@ -101,6 +101,7 @@ static int agree(const struct evaluation *e, const caelum_model *model, int resu
                  struct caelum_error *err) {
     const struct caelum_eval_settings *s = &e->settings;
     const struct caelum_dist *dist = s->dist;
+    const double numbers[] = {s->noise, s->vivid, (double)s->hints, (double)s->seed};
     uint8_t mine[SHA256_DIGEST_SIZE], *first = caelum_dist_rank(dist) == 0 ? mine : NULL;
     size_t size = sizeof mine;
     struct sha256_ctx sha;
@@ -111,10 +112,7 @@ static int agree(const struct evaluation *e, const caelum_model *model, int resu
     sha256_update(&sha, model->net->params * sizeof(float), (const uint8_t *)model->params);
     for (size_t i = 0; i < e->pictures.n; i++)
         sha256_update(&sha, pictures_size(&e->pictures), pictures_at(&e->pictures, i));
-    sha256_update(&sha, sizeof s->noise, (const uint8_t *)&s->noise);
-    sha256_update(&sha, sizeof s->vivid, (const uint8_t *)&s->vivid);
-    sha256_update(&sha, sizeof s->hints, (const uint8_t *)&s->hints);
-    sha256_update(&sha, sizeof s->seed, (const uint8_t *)&s->seed);
+    sha256_update(&sha, sizeof numbers, (const uint8_t *)numbers);
     sha256_digest(&sha, sizeof mine, mine);
     CHECK(dist_spread(dist, &first, &size, err));
     if (memcmp(first, mine, sizeof mine) != 0)
@@ -481,6 +479,7 @@ int caelum_eval_semantic(const caelum_model *colorizer, const caelum_model *clas
                          struct caelum_semantic_metrics *metrics, struct caelum_error *err) {
     struct evaluation e = begin(data, settings);
     int result = agree(&e, classifier, open_semantic(&e, colorizer, classifier, err), err);
+    if (result == 0) result = agree(&e, colorizer, result, err);
     if (result == 0) result = each_round(&e, "classifying", ROUND, class_round, err);
     if (result == 0) {
         const struct caelum_class_metrics truth = total(&e, COLOR), grey = total(&e, GREY),
