@@ -4,14 +4,14 @@ if ! grep -qs '^Seccomp:' /proc/self/status || ldd "$CAELUM" | grep -q 'libasan\
     echo "skipped: no filters in this kernel, or a build with sanitizers"
     exit 77
 fi
-expect 0 "$CAELUM" data export synthetic:10 -o in -q
+expect 0 "$CAELUM" data export synthetic:20 --split train -o in -q
 for command in "colorize in -o colored" "denoise in -o clean" "data info in"; do
     expect 0 env LD_PRELOAD="$OUTSIDE" "$CAELUM" $command
     case $command in
     data*) answer=done ;; # which can fetch
     *) answer='Operation not permitted' ;;
     esac
-    for call in socket execve; do
+    for call in socket ptrace execve; do
         says err "$call: $answer"
         holds "$command: each $call ends so" test "$(grep -c "^$call:" err)" = "$(grep -c "^$call: $answer" err)"
     done
